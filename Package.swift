@@ -1,0 +1,109 @@
+// swift-tools-version: 6.1
+// The map of the project: each target is a room, arrows point down (docs/ARCHITECTURE.md).
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+  name: "kabuto",
+  products: [.executable(name: "kabuto", targets: ["KabutoCLI"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // C: a map and a shim, nothing more.
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CHardware"),
+
+    // Pure rooms: bytes and values in, values out. No socket, file, clock or randomness of their own.
+    .target(name: "MarketData", swiftSettings: strict),
+    .target(name: "FeedProtocols", dependencies: ["MarketData"], swiftSettings: strict),
+    .target(name: "ExchangeSimulator", dependencies: ["MarketData", "FeedProtocols"], swiftSettings: strict),
+    .target(
+      name: "TickerPlant", dependencies: ["MarketData", "FeedProtocols", "CHardware"], swiftSettings: strict),
+    .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
+
+    // Rooms that touch the world.
+    .target(
+      name: "FeedHandler",
+      dependencies: [
+        "MarketData", "FeedProtocols", "TickerPlant", "ExchangeSimulator", "CZlib",
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "PriceStore",
+      dependencies: ["MarketData", "TickerPlant", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
+    .target(
+      name: "Gateway",
+      dependencies: [
+        "MarketData", "TickerPlant", "Distribution", "PriceStore",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+        .product(name: "NIOFoundationCompat", package: "swift-nio"),
+        .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      resources: [.copy("Viewer")],
+      swiftSettings: strict),
+
+    // The command: parses, wires, reports.
+    .executableTarget(
+      name: "KabutoCLI",
+      dependencies: [
+        "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
+        "PriceStore", "Gateway",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+
+    .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
+    .testTarget(name: "FeedProtocolsTests", dependencies: ["FeedProtocols", "MarketData"], swiftSettings: strict),
+    .testTarget(
+      name: "ExchangeSimulatorTests",
+      dependencies: ["ExchangeSimulator", "FeedProtocols", "MarketData", "TickerPlant"], swiftSettings: strict),
+    .testTarget(
+      name: "TickerPlantTests",
+      dependencies: ["TickerPlant", "FeedProtocols", "MarketData", "ExchangeSimulator", "CHardware"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "DistributionTests",
+      dependencies: ["Distribution", "TickerPlant", "FeedProtocols", "MarketData", "ExchangeSimulator"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FeedHandlerTests",
+      dependencies: ["FeedHandler", "FeedProtocols", "MarketData", "TickerPlant", "ExchangeSimulator"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PriceStoreTests",
+      dependencies: [
+        "PriceStore", "MarketData", "TickerPlant", "ExchangeSimulator", "FeedProtocols",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "GatewayTests",
+      dependencies: [
+        "Gateway", "Distribution", "PriceStore", "FeedHandler", "TickerPlant", "MarketData", "FeedProtocols",
+        "ExchangeSimulator",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ], swiftSettings: strict),
+    .testTarget(name: "KabutoCLITests", dependencies: ["KabutoCLI"], swiftSettings: strict),
+  ]
+)
