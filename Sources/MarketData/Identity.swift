@@ -42,7 +42,7 @@ public struct SequenceNumber: Sendable, Hashable, Comparable {
 }
 
 /// An instrument's code as on the feed: eight ASCII bytes, right padded with spaces, first byte highest.
-public struct InstrumentCode: Sendable, Hashable, Comparable {
+public struct InstrumentCode: BitwiseCopyable, Sendable, Hashable, Comparable {
   /// The eight bytes.
   public var rawValue: UInt64
   /// A code from its eight bytes.

@@ -1,0 +1,186 @@
+// One side of an order book: price levels in one contiguous array, best last (most changes are near the best, so
+// most insertions move little and most searches end at once). Both sides use ascending keys: a bid's key is its
+// price, an ask's the complement.
+// A plain struct over manual memory: its owner (a plant's or an image's table) calls `deallocate`.
+
+public import MarketData
+
+/// One price level.
+public struct PriceLevel: Sendable, Equatable {
+  /// Price, scale 4.
+  public var price: UInt32
+  /// Orders at it.
+  public var orders: UInt32
+  /// Shares at it.
+  public var size: UInt64
+
+  /// A level from its parts.
+  @inlinable
+  public init(price: UInt32, orders: UInt32, size: UInt64) {
+    self.price = price
+    self.orders = orders
+    self.size = size
+  }
+}
+
+/// Price levels of one side, best last.
+public struct LevelTable {
+  @usableFromInline struct Slot {
+    @usableFromInline var key: UInt32
+    @usableFromInline var orders: UInt32
+    @usableFromInline var size: UInt64
+    @inlinable init(key: UInt32, orders: UInt32, size: UInt64) {
+      self.key = key
+      self.orders = orders
+      self.size = size
+    }
+  }
+
+  @usableFromInline var slots: UnsafeMutablePointer<Slot>?
+  @usableFromInline var used: UInt32 = 0
+  @usableFromInline var capacity: UInt32 = 0
+  @usableFromInline let complement: UInt32
+
+  /// An empty side.
+  public init(side: Side) { complement = side == .buy ? 0 : .max }
+
+  /// Gives the memory back; the table is empty afterwards.
+  public mutating func deallocate() {
+    slots?.deallocate()
+    slots = nil
+    used = 0
+    capacity = 0
+  }
+
+  /// Forgets all levels and keeps the memory.
+  public mutating func removeAll() { used = 0 }
+
+  /// Number of levels.
+  @inlinable
+  public var count: Int { Int(used) }
+
+  /// The level `depth` steps from the best (0 = best); nil beyond the last.
+  @inlinable
+  public func level(_ depth: Int) -> PriceLevel? {
+    guard depth >= 0, depth < Int(used), let slots else { return nil }
+    let slot = slots[Int(used) - 1 - depth]
+    return PriceLevel(price: slot.key ^ complement, orders: slot.orders, size: slot.size)
+  }
+
+  /// The best level; nil where the side is empty.
+  @inlinable
+  public var best: PriceLevel? { level(0) }
+
+  /// Index of the first slot whose key is not below `key`.
+  @inlinable
+  func position(of key: UInt32) -> Int {
+    guard let slots else { return 0 }
+    var index = Int(used)
+    let linearEnd = max(0, index - 12)
+    while index > linearEnd {
+      if slots[index - 1].key < key { return index }
+      index -= 1
+    }
+    // The rest is far from the best: binary search.
+    var low = 0
+    while low < index {
+      let middle = (low + index) / 2
+      if slots[middle].key < key { low = middle + 1 } else { index = middle }
+    }
+    return low
+  }
+
+  @usableFromInline
+  mutating func grow() {
+    let bigger = max(16, capacity * 2)
+    let memory = UnsafeMutablePointer<Slot>.allocate(capacity: Int(bigger))
+    if let slots {
+      memory.update(from: slots, count: Int(used))
+      slots.deallocate()
+    }
+    slots = memory
+    capacity = bigger
+  }
+
+  @inlinable
+  mutating func insert(_ slot: Slot, at index: Int) {
+    if used == capacity { grow() }
+    guard let slots else { return }
+    let after = Int(used) - index
+    if after > 0 { (slots + index + 1).update(from: slots + index, count: after) }
+    slots[index] = slot
+    used += 1
+  }
+
+  @inlinable
+  mutating func remove(at index: Int) {
+    guard let slots else { return }
+    let after = Int(used) - index - 1
+    if after > 0 { (slots + index).update(from: slots + index + 1, count: after) }
+    used -= 1
+  }
+
+  /// Adds an order's shares. Returns the level after the change and its distance from the best.
+  @inlinable
+  mutating func add(price: UInt32, shares: UInt32) -> (level: PriceLevel, depth: Int) {
+    let key = price ^ complement
+    let index = position(of: key)
+    if index < Int(used), let slots, slots[index].key == key {
+      slots[index].orders &+= 1
+      slots[index].size &+= UInt64(shares)
+      return (
+        PriceLevel(price: price, orders: slots[index].orders, size: slots[index].size), Int(used) - 1 - index
+      )
+    }
+    insert(Slot(key: key, orders: 1, size: UInt64(shares)), at: index)
+    return (PriceLevel(price: price, orders: 1, size: UInt64(shares)), Int(used) - 1 - index)
+  }
+
+  /// Takes shares off, and an order where `removesOrder`. Returns the level after the change (size 0 = gone) and
+  /// its distance from the best before the change; nil where there is no such level, which would be the plant's
+  /// own fault.
+  @inlinable
+  mutating func reduce(price: UInt32, shares: UInt32, removesOrder: Bool) -> (level: PriceLevel, depth: Int)? {
+    let key = price ^ complement
+    let index = position(of: key)
+    guard index < Int(used), let slots, slots[index].key == key else { return nil }
+    let depth = Int(used) - 1 - index
+    let left = slots[index].size &- UInt64(shares)
+    let orders = removesOrder ? slots[index].orders &- 1 : slots[index].orders
+    if orders == 0 {
+      remove(at: index)
+      return (PriceLevel(price: price, orders: 0, size: 0), depth)
+    }
+    slots[index].size = left
+    slots[index].orders = orders
+    return (PriceLevel(price: price, orders: orders, size: left), depth)
+  }
+
+  /// Sets a level to what a `LevelPayload` says; size 0 removes it. Returns its distance from the best (after an
+  /// insertion or change, before a removal); nil where nothing was to be removed.
+  public mutating func set(price: UInt32, size: UInt64, orders: UInt32) -> Int? {
+    let key = price ^ complement
+    let index = position(of: key)
+    let exists = index < Int(used) && slots?[index].key == key
+    if size == 0 && orders == 0 {
+      guard exists else { return nil }
+      let depth = Int(used) - 1 - index
+      remove(at: index)
+      return depth
+    }
+    if exists {
+      slots?[index].size = size
+      slots?[index].orders = orders
+    } else {
+      insert(Slot(key: key, orders: orders, size: size), at: index)
+    }
+    return Int(used) - 1 - index
+  }
+
+  /// Shares of all levels.
+  public var totalSize: UInt64 {
+    var total: UInt64 = 0
+    for index in 0..<Int(used) { total &+= slots?[index].size ?? 0 }
+    return total
+  }
+}

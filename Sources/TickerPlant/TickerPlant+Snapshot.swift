@@ -1,0 +1,356 @@
+// The plant's whole state as bytes, and back; and its digest.
+// A snapshot holds orders, not levels: levels follow from orders, so that they can't disagree.
+// Layout: magic, version, body, StateDigest of the body (little-endian integers; never leaves this product).
+
+public import MarketData
+
+/// Why bytes are not a snapshot.
+public struct SnapshotError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// What was found and what was wanted, and where.
+  public var description: String
+  init(_ description: String) { self.description = description }
+}
+
+extension TickerPlant {
+  private static var magic: UInt64 { 0x4b41_4255_544f_5331 }  // "KABUTOS1"
+  private static var version: UInt64 { 1 }
+
+  /// The state as bytes, with a checksum. Cost: about 30 bytes a live order and 60 a trade of the day.
+  public func snapshot() -> [UInt8] {
+    var writer = SnapshotWriter(capacity: 4096 + orders.count * 32 + trades.count * 56 + instruments.count * 512)
+    writer.put(market)
+    writer.put(session)
+    writer.put(Int64(date.daysSince1970))
+    writer.put(sequence)
+    writer.put(time)
+    writer.put(minuteEnd)
+    writer.put(UInt64(phase.rawValue))
+    writer.put(UInt64(sourceState.rawValue))
+    writer.put(gap.from)
+    writer.put(gap.through)
+    writer.raw(counters)
+    writer.put(UInt64(instruments.count))
+    for index in 0..<instruments.count {
+      let state = instruments.states[index]
+      writer.raw(state.facts)
+      writer.raw(state.statistics)
+      writer.raw(state.bar)
+      writer.put(UInt64(state.rawState))
+      writer.put(UInt64(state.rawReason))
+      writer.put(UInt64(state.operationalHalt ? 1 : 0))
+      writer.put(Int64(state.lastTrade))
+      writer.put(UInt64(state.faults))
+    }
+    let bindings = instruments.bindings()
+    writer.put(UInt64(bindings.count))
+    for (locate, index) in bindings { writer.put(UInt64(locate) << 32 | UInt64(index)) }
+    writer.put(UInt64(orders.count))
+    for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 { writer.raw(orders.slots[slot]) }
+    writer.put(UInt64(trades.count))
+    for index in 0..<trades.count { writer.raw(trades[index]) }
+    return writer.finish(magic: Self.magic, version: Self.version)
+  }
+
+  /// Replaces the whole state by a snapshot's. Nothing changes where an error is thrown.
+  ///
+  /// Records are written to `updates` that bring a consumer from nothing (or from any earlier state) to the
+  /// restored state.
+  /// - Throws: `SnapshotError` where the bytes are damaged, of another version, or of another market.
+  public mutating func restore(_ bytes: [UInt8]) throws(SnapshotError) {
+    var reader = try SnapshotReader(bytes, magic: Self.magic, version: Self.version)
+    let market = try reader.text()
+    guard market == self.market else {
+      throw SnapshotError("snapshot of market \(market) found, of \(self.market) wanted")
+    }
+    let session = try reader.text()
+    let date = CalendarDate(daysSince1970: Int(try reader.signed()))
+    let sequence = try reader.unsigned()
+    let time = try reader.unsigned()
+    let minuteEnd = try reader.unsigned()
+    guard let phase = MarketPhase(rawValue: UInt8(truncatingIfNeeded: try reader.unsigned())),
+      let sourceState = SourceState(rawValue: UInt8(truncatingIfNeeded: try reader.unsigned()))
+    else { throw SnapshotError("phase or source state out of range") }
+    let gap = (from: try reader.unsigned(), through: try reader.unsigned())
+    let counters: PlantCounters = try reader.raw()
+
+    let instrumentCount = Int(truncatingIfNeeded: try reader.unsigned())
+    guard (0...reader.remaining / 64).contains(instrumentCount) else {
+      throw SnapshotError("\(instrumentCount) instruments found, more than the bytes can hold")
+    }
+    var table = InstrumentTable(expected: instrumentCount)
+    for _ in 0..<instrumentCount {
+      let facts: FactsPayload = try reader.raw()
+      guard table.index(ofCode: facts.code) < 0 else { throw SnapshotError("instrument \(facts.code) stands there twice") }
+      let index = table.add(code: facts.code)
+      table.states[index].facts = facts
+      table.states[index].statistics = try reader.raw()
+      table.states[index].bar = try reader.raw()
+      table.states[index].rawState = UInt8(truncatingIfNeeded: try reader.unsigned())
+      table.states[index].rawReason = UInt32(truncatingIfNeeded: try reader.unsigned())
+      table.states[index].operationalHalt = try reader.unsigned() != 0
+      table.states[index].lastTrade = Int32(truncatingIfNeeded: try reader.signed())
+      table.states[index].faults = UInt32(truncatingIfNeeded: try reader.unsigned())
+    }
+    for _ in 0..<(try reader.unsigned()) {
+      let pair = try reader.unsigned()
+      let index = Int(pair & 0xffff_ffff)
+      guard index < instrumentCount else { throw SnapshotError("locate of an instrument that isn't there") }
+      table.bind(locate: UInt16(truncatingIfNeeded: pair >> 32), to: index)
+    }
+    let orderCount = Int(truncatingIfNeeded: try reader.unsigned())
+    guard (0...reader.remaining / 32).contains(orderCount) else {
+      throw SnapshotError("\(orderCount) orders found, more than the bytes can hold")
+    }
+    var orders = OrderTable(expected: max(orderCount * 2, 1 << 16))
+    for _ in 0..<orderCount {
+      let order: Order = try reader.raw()
+      guard order.shares > 0, order.instrument < instrumentCount, orders.insert(order) else {
+        throw SnapshotError("order \(order.reference) is impossible")
+      }
+      if order.side == .buy {
+        _ = table.states[order.instrument].bids.add(price: order.price, shares: order.shares)
+      } else {
+        _ = table.states[order.instrument].asks.add(price: order.price, shares: order.shares)
+      }
+    }
+    var trades = TradeLog()
+    let tradeCount = Int(truncatingIfNeeded: try reader.unsigned())
+    for index in 0..<tradeCount {
+      let entry: TradeEntry = try reader.raw()
+      guard entry.previous < index, entry.instrument < instrumentCount else {
+        throw SnapshotError("trade \(index) is impossible")
+      }
+      trades.append(entry)
+    }
+    for index in 0..<instrumentCount where table.states[index].lastTrade >= tradeCount {
+      throw SnapshotError("instrument \(table.states[index].facts.code) names a trade that isn't there")
+    }
+
+    // Consumers know instruments by index: what they knew must keep its number or begin anew.
+    let known = instruments.count
+    var sameOrder = known <= instrumentCount
+    if sameOrder {
+      for index in 0..<known where table.states[index].facts.code != instruments.states[index].facts.code {
+        sameOrder = false
+      }
+    }
+    self.session = session
+    self.date = date
+    self.sequence = sequence
+    self.time = time
+    self.minuteEnd = minuteEnd
+    self.phase = phase
+    self.sourceState = sourceState
+    self.gap = gap
+    self.counters = counters
+    self.instruments = table
+    self.orders = orders
+    self.trades = trades
+    epochOrdinal += 1
+    emitAll(announcing: sameOrder ? known : 0)
+  }
+
+  /// Records that bring a consumer to the present state; instruments from `announcing` on are new to it.
+  public mutating func emitAll(announcing: Int) {
+    emitSource()
+    for index in 0..<instruments.count {
+      let state = instruments.states[index]
+      if index >= announcing {
+        updates.append(header(.instrument, instrument: index), state.facts)
+      } else {
+        updates.append(header(.cleared, instrument: index))
+        emitFacts(index)
+      }
+      for side in [Side.buy, .sell] {
+        let table = side == .buy ? state.bids : state.asks
+        for depth in stride(from: table.count - 1, through: 0, by: -1) {
+          guard let level = table.level(depth) else { continue }
+          updates.append(
+            header(.level, flags: side.rawValue, instrument: index),
+            LevelPayload(price: level.price, orders: level.orders, size: level.size))
+        }
+      }
+      if state.bids.count + state.asks.count > 0 { emitTop(index) }
+      emitTradeTail(index)
+      if state.bar.startSeconds != .max { updates.append(header(.bar, instrument: index), state.bar) }
+    }
+  }
+
+  /// The newest trades of an instrument, oldest first, so that a consumer has time and sales again.
+  private mutating func emitTradeTail(_ instrument: Int) {
+    var chain: [Int] = []
+    var index = Int(instruments.states[instrument].lastTrade)
+    while index >= 0, chain.count < 50 {
+      chain.append(index)
+      index = Int(trades[index].previous)
+    }
+    var head = header(.trade, instrument: instrument)
+    for index in chain.reversed() {
+      let entry = trades[index]
+      var direction: Int8 = 2
+      if entry.previous >= 0 {
+        let before = trades[Int(entry.previous)].price
+        direction = entry.price > before ? 1 : entry.price < before ? -1 : 0
+      }
+      head.sequence = entry.sequence
+      head.time = entry.time
+      updates.append(
+        head,
+        TradeRecord(
+          trade: TradePayload(
+            price: entry.price, size: entry.size, match: entry.match, tradeSequence: entry.sequence,
+            tradeTime: entry.time, kind: entry.kind, aggressor: entry.aggressor, broken: entry.broken ? 1 : 0,
+            direction: direction),
+          statistics: instruments.states[instrument].statistics))
+    }
+  }
+
+  /// A digest of all that the messages of this epoch made: equal wherever the same messages were applied. What
+  /// comes from reference data or from arrival (names, base prices, receive times) is not part of it.
+  public func digest() -> StateDigest {
+    var digest = StateDigest()
+    digest.combine(sequence)
+    digest.combine(UInt64(phase.rawValue))
+    digest.combine(UInt64(orders.count))
+    // Orders stand in the table by hash and history, so their part must not depend on the order of the walk.
+    var sum: UInt64 = 0
+    for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 {
+      let order = orders.slots[slot]
+      var one = StateDigest()
+      one.combine(order.reference)
+      one.combine(UInt64(order.price) << 32 | UInt64(order.shares))
+      one.combine(UInt64(order.entry) << 1 | UInt64(order.side.rawValue))
+      one.combine(instruments.states[order.instrument].facts.code.rawValue)
+      sum &+= one.value
+    }
+    digest.combine(sum)
+    for index in instruments.sortedIndices() {
+      let state = instruments.states[index]
+      digest.combine(state.facts.code.rawValue)
+      for side in [state.bids, state.asks] {
+        digest.combine(UInt64(side.count))
+        for depth in 0..<side.count {
+          guard let level = side.level(depth) else { continue }
+          digest.combine(UInt64(level.price) << 32 | UInt64(level.orders))
+          digest.combine(level.size)
+        }
+      }
+      let figures = state.statistics
+      for value in [figures.last, figures.open, figures.high, figures.low, state.facts.close] { digest.combine(value) }
+      for value in [
+        figures.lastSize, figures.lastTime, figures.openTime, figures.highTime, figures.lowTime, figures.volume,
+        figures.turnover, figures.trades, UInt64(bitPattern: figures.direction),
+      ] { digest.combine(value) }
+      digest.combine(UInt64(state.bar.startSeconds))
+      digest.combine(state.bar.close)
+      digest.combine(state.bar.volume)
+      digest.combine(UInt64(state.rawState) << 40 | UInt64(state.rawReason))
+      digest.combine(
+        UInt64(state.faults) << 3 | (state.operationalHalt ? 4 : 0) | (state.facts.shortRestricted ? 2 : 0)
+          | (state.facts.suspect ? 1 : 0))
+      digest.combine(state.facts.auction.price)
+      digest.combine(state.facts.auction.paired)
+      digest.combine(state.facts.auction.imbalance)
+    }
+    return digest
+  }
+}
+
+/// Writes a snapshot's body.
+private struct SnapshotWriter {
+  var bytes: [UInt8]
+
+  init(capacity: Int) {
+    bytes = []
+    bytes.reserveCapacity(capacity)
+    bytes.append(contentsOf: [UInt8](repeating: 0, count: 16))
+  }
+
+  mutating func raw<Value: BitwiseCopyable>(_ value: Value) {
+    withUnsafeBytes(of: value) { bytes.append(contentsOf: $0) }
+    while bytes.count % 8 != 0 { bytes.append(0) }
+  }
+  mutating func put(_ value: UInt64) { raw(value.littleEndian) }
+  mutating func put(_ value: Int64) { put(UInt64(bitPattern: value)) }
+  mutating func put(_ text: String) {
+    put(UInt64(text.utf8.count))
+    bytes.append(contentsOf: text.utf8)
+    while bytes.count % 8 != 0 { bytes.append(0) }
+  }
+
+  mutating func finish(magic: UInt64, version: UInt64) -> [UInt8] {
+    withUnsafeBytes(of: magic.littleEndian) { for index in 0..<8 { bytes[index] = $0[index] } }
+    withUnsafeBytes(of: version.littleEndian) { for index in 0..<8 { bytes[8 + index] = $0[index] } }
+    put(SnapshotReader.checksum(bytes, count: bytes.count))
+    return bytes
+  }
+}
+
+/// Reads a snapshot's body; every read is checked.
+private struct SnapshotReader {
+  let bytes: [UInt8]
+  var offset = 16
+  let end: Int
+
+  static func checksum(_ bytes: [UInt8], count: Int) -> UInt64 {
+    // Four lanes, so that a large snapshot is checked at memory speed.
+    bytes.withUnsafeBytes { raw in
+      var lanes: (UInt64, UInt64, UInt64, UInt64) = (1, 2, 3, 4)
+      var offset = 0
+      while offset + 32 <= count {
+        lanes.0 = StateDigest.mix(lanes.0 ^ raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        lanes.1 = StateDigest.mix(lanes.1 ^ raw.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
+        lanes.2 = StateDigest.mix(lanes.2 ^ raw.loadUnaligned(fromByteOffset: offset + 16, as: UInt64.self))
+        lanes.3 = StateDigest.mix(lanes.3 ^ raw.loadUnaligned(fromByteOffset: offset + 24, as: UInt64.self))
+        offset += 32
+      }
+      var digest = StateDigest()
+      for lane in [lanes.0, lanes.1, lanes.2, lanes.3] { digest.combine(lane) }
+      while offset < count {
+        digest.combine(UInt64(raw[offset]))
+        offset += 1
+      }
+      return digest.value
+    }
+  }
+
+  init(_ bytes: [UInt8], magic: UInt64, version: UInt64) throws(SnapshotError) {
+    self.bytes = bytes
+    guard bytes.count >= 24, bytes.count % 8 == 0 else {
+      throw SnapshotError("\(bytes.count) bytes found, wanted a multiple of 8 from 24 up: the snapshot is cut off")
+    }
+    end = bytes.count - 8
+    let words = bytes.withUnsafeBytes { raw in
+      (
+        raw.loadUnaligned(as: UInt64.self).littleEndian,
+        raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self).littleEndian,
+        raw.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self).littleEndian
+      )
+    }
+    guard words.0 == magic else { throw SnapshotError("not a snapshot: the first eight bytes are not its mark") }
+    guard words.1 == version else { throw SnapshotError("version \(words.1) found, version \(version) wanted") }
+    guard words.2 == Self.checksum(bytes, count: end) else {
+      throw SnapshotError("the checksum is wrong: the snapshot is damaged")
+    }
+  }
+
+  var remaining: Int { end - offset }
+
+  mutating func raw<Value: BitwiseCopyable>(_ type: Value.Type = Value.self) throws(SnapshotError) -> Value {
+    let size = (MemoryLayout<Value>.size + 7) & ~7
+    guard offset + size <= end else { throw SnapshotError("the snapshot ends at byte \(offset) in the middle of a value") }
+    let value = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Value.self) }
+    offset += size
+    return value
+  }
+  mutating func unsigned() throws(SnapshotError) -> UInt64 { try raw(UInt64.self).littleEndian }
+  mutating func signed() throws(SnapshotError) -> Int64 { Int64(bitPattern: try unsigned()) }
+  mutating func text() throws(SnapshotError) -> String {
+    let count = Int(truncatingIfNeeded: try unsigned())
+    let size = (count + 7) & ~7
+    guard count >= 0, count <= 64, offset + size <= end else { throw SnapshotError("a text is too long") }
+    let text = String(decoding: bytes[offset..<offset + count], as: UTF8.self)
+    offset += size
+    return text
+  }
+}

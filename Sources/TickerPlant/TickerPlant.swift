@@ -1,0 +1,286 @@
+// The ticker plant of one source: a deterministic, single-writer state machine from sequenced feed messages to
+// full-depth order books and all that is derived from them.
+// Owner: the source's feed thread. Pure: no clock, no I/O; what it knows of time comes in with the messages.
+// Invariants: the same messages give the same state, digest and update records on every node; `sequence` never
+// decreases within an epoch; no message from outside traps; no allocation per message once tables have grown.
+// What can't be applied is counted, the instrument marked `suspect`, and the feed goes on.
+
+import FeedProtocols
+public import MarketData
+
+/// How a plant begins.
+public struct PlantConfiguration: Sendable {
+  /// Market identifier code; also the source's name.
+  public var market: String
+  /// Session of the feed where it has one (MoldUDP64, SoupBinTCP); part of the epoch.
+  public var session: String
+  /// Day of the first message.
+  public var date: CalendarDate
+  /// Names, base prices, limits, meaning of reason codes.
+  public var reference: ReferenceData?
+  /// Live orders to make room for at the start; tables grow beyond it.
+  public var expectedOrders: Int
+  /// Instruments to make room for at the start.
+  public var expectedInstruments: Int
+
+  /// A configuration; sizes are hints.
+  public init(
+    market: String, session: String = "", date: CalendarDate, reference: ReferenceData? = nil,
+    expectedOrders: Int = 1 << 16, expectedInstruments: Int = 1024
+  ) {
+    self.market = market
+    self.session = session
+    self.date = date
+    self.reference = reference
+    self.expectedOrders = expectedOrders
+    self.expectedInstruments = expectedInstruments
+  }
+}
+
+/// What a plant counted since it began.
+public struct PlantCounters: BitwiseCopyable, Sendable, Equatable {
+  /// Messages taken, malformed ones included.
+  public var messages: UInt64 = 0
+  /// Messages that are not of the specification, or not of their type's length.
+  public var malformed: UInt64 = 0
+  /// Messages about an order that isn't in the table.
+  public var unknownOrders: UInt64 = 0
+  /// Orders added under a reference that is live.
+  public var duplicateOrders: UInt64 = 0
+  /// Executions and cancels larger than what is left of the order, and additions of nothing.
+  public var impossibleSizes: UInt64 = 0
+  /// Broken trades that name no known match.
+  public var unknownTrades: UInt64 = 0
+  /// Messages that came again (sequence at or below the last one).
+  public var repeated: UInt64 = 0
+  /// Messages declared lost.
+  public var lost: UInt64 = 0
+  /// Trades.
+  public var trades: UInt64 = 0
+
+  /// All zero.
+  public init() {}
+}
+
+/// When the market is in its day (ITCH `S`).
+enum MarketPhase: UInt8 {
+  case unknown = 0
+  case beforeOpen
+  case open
+  case closed
+}
+
+/// See the head of this file.
+public struct TickerPlant: ~Copyable {
+  /// Market identifier code.
+  public let market: String
+  /// Session part of the epoch; empty where the feed has none.
+  public internal(set) var session: String
+  /// Day of the epoch.
+  public internal(set) var date: CalendarDate
+  /// Sequence number of the last message applied in this epoch; 0 = none.
+  public internal(set) var sequence: UInt64 = 0
+  /// Rises with each epoch in this plant's life.
+  public internal(set) var epochOrdinal: UInt64 = 1
+  /// How the source is.
+  public internal(set) var sourceState = SourceState.live
+  /// The newest declared gap, first and last lost sequence number; 0 = none.
+  public internal(set) var gap: (from: UInt64, through: UInt64) = (0, 0)
+  /// What was counted.
+  public internal(set) var counters = PlantCounters()
+  /// What has changed; the owner hands it on and empties it.
+  public var updates = UpdateBuffer()
+  /// Index of the instrument the last message named, directly or through its order; -1 = none.
+  public internal(set) var touched = -1
+  /// Exchange time of the last message, nanoseconds since midnight.
+  public internal(set) var time: UInt64 = 0
+
+  var instruments: InstrumentTable
+  var orders: OrderTable
+  var trades = TradeLog()
+  var phase = MarketPhase.unknown
+  var reference: ReferenceData?
+  var referenceByCode: [InstrumentCode: ReferenceData.Instrument] = [:]
+  var reasonMeanings: [UInt32: ReferenceData.ReasonMeaning] = [:]
+  /// Second of the day from which the next minute's bars begin.
+  var minuteEnd: UInt64 = 0
+  var receivedAt: UInt64 = 0
+
+  /// A plant before its first message.
+  public init(_ configuration: PlantConfiguration) {
+    market = configuration.market
+    session = configuration.session
+    date = configuration.date
+    instruments = InstrumentTable(expected: configuration.expectedInstruments)
+    orders = OrderTable(expected: configuration.expectedOrders)
+    if let reference = configuration.reference { setReference(reference) }
+  }
+
+  /// The epoch's name: session and day, the same on every node.
+  public var epoch: String { session.isEmpty ? date.description : session + "." + date.description }
+
+  /// Instruments seen.
+  public var instrumentCount: Int { instruments.count }
+  /// Live orders.
+  public var liveOrders: Int { orders.count }
+
+  /// Takes reference data: for the day that begins next, or for this one where no message came yet.
+  public mutating func setReference(_ data: ReferenceData) {
+    reference = data
+    referenceByCode = [:]
+    for instrument in data.instruments {
+      if let code = InstrumentCode(instrument.code) { referenceByCode[code] = instrument }
+    }
+    reasonMeanings = [:]
+    for (code, meaning) in data.reasons ?? [:] { reasonMeanings[ITCHCode4(code).rawValue] = meaning }
+  }
+
+  // MARK: - Messages
+
+  /// Applies framed messages (two-byte big-endian length, then the message) with consecutive sequence numbers.
+  ///
+  /// Messages at or below `sequence` are passed over; a jump beyond it is declared as a gap. A frame that is cut
+  /// off at the end of `bytes` counts as malformed.
+  /// - Parameters:
+  ///   - bytes: the frames.
+  ///   - firstSequence: the first frame's sequence number, from 1.
+  ///   - receivedAt: when the host received them, nanoseconds since 1970; 0 where nobody knows.
+  /// - Returns: how many frames there were.
+  @discardableResult
+  public mutating func apply(
+    framed bytes: UnsafeRawBufferPointer, firstSequence: UInt64, receivedAt: UInt64 = 0
+  ) -> Int {
+    guard let base = bytes.baseAddress else { return 0 }
+    self.receivedAt = receivedAt
+    let end = bytes.count
+    var offset = 0
+    var ahead = 0
+    var aheadCount = 0
+    var frames = 0
+    while offset + 2 <= end {
+      // A few messages ahead: start loading what they will touch, while this one is being applied.
+      while aheadCount < frames + 6, ahead + 2 <= end {
+        let length = Int(base.loadUnaligned(fromByteOffset: ahead, as: UInt16.self).bigEndian)
+        if length >= 19, ahead + 2 + length <= end {
+          orders.prefetch(base.loadUnaligned(fromByteOffset: ahead + 13, as: UInt64.self).bigEndian)
+        }
+        ahead += 2 + length
+        aheadCount += 1
+      }
+      let length = Int(base.loadUnaligned(fromByteOffset: offset, as: UInt16.self).bigEndian)
+      let start = offset + 2
+      let next = firstSequence &+ UInt64(frames)
+      frames += 1
+      guard start + length <= end else {
+        take(nil, sequence: next)
+        break
+      }
+      take(UnsafeRawBufferPointer(start: base + start, count: length), sequence: next)
+      offset = start + length
+    }
+    return frames
+  }
+
+  /// Counts a message that is known to be malformed: it has a sequence number and no effect.
+  public mutating func applyMalformed(sequence: UInt64) { take(nil, sequence: sequence) }
+
+  @inline(__always)
+  private mutating func take(_ message: UnsafeRawBufferPointer?, sequence next: UInt64) {
+    if next != sequence &+ 1 {
+      if next <= sequence {
+        counters.repeated &+= 1
+        return
+      }
+      declareGap(from: sequence + 1, through: next - 1)
+    }
+    sequence = next
+    counters.messages &+= 1
+    touched = -1
+    guard let message, dispatch(message.bytes) else {
+      counters.malformed &+= 1
+      return
+    }
+  }
+
+  /// Applies one message; false where it is malformed.
+  @inline(__always)
+  private mutating func dispatch(_ bytes: RawSpan) -> Bool {
+    guard bytes.byteCount >= 12 else { return false }
+    let stamp = bytes.u48(5)
+    do throws(ITCHError) {
+      switch bytes.u8(0) {
+      case AddOrder.type:
+        let message = try AddOrder.checked(bytes)
+        advance(to: stamp)
+        addOrder(message, attribution: 0)
+      case OrderDelete.type:
+        let message = try OrderDelete.checked(bytes)
+        advance(to: stamp)
+        deleteOrder(message)
+      case OrderReplace.type:
+        let message = try OrderReplace.checked(bytes)
+        advance(to: stamp)
+        replaceOrder(message)
+      case OrderExecuted.type:
+        let message = try OrderExecuted.checked(bytes)
+        advance(to: stamp)
+        executeOrder(message)
+      case OrderCancel.type:
+        let message = try OrderCancel.checked(bytes)
+        advance(to: stamp)
+        cancelOrder(message)
+      case AddOrderAttributed.type:
+        let m = try AddOrderAttributed.checked(bytes)
+        advance(to: stamp)
+        addOrder(
+          AddOrder(
+            header: m.header, reference: m.reference, side: m.side, shares: m.shares, stock: m.stock, price: m.price),
+          attribution: m.attribution.rawValue)
+      case OrderExecutedWithPrice.type:
+        let message = try OrderExecutedWithPrice.checked(bytes)
+        advance(to: stamp)
+        executeOrder(message)
+      case NonCrossTrade.type:
+        let message = try NonCrossTrade.checked(bytes)
+        advance(to: stamp)
+        hiddenTrade(message)
+      default:
+        try applyRare(bytes, stamp: stamp)
+      }
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  // MARK: - Time
+
+  /// Time goes on: closes the bars of the minute that is over.
+  @inline(__always)
+  mutating func advance(to stamp: UInt64) {
+    time = stamp
+    if stamp >= minuteEnd { closeBars(before: stamp) }
+  }
+
+  // MARK: - Records
+
+  @inline(__always)
+  func header(_ kind: UpdateKind, flags: UInt8 = 0, instrument: Int) -> UpdateHeader {
+    UpdateHeader(
+      kind: kind.rawValue, flags: flags, byteCount: 0, instrument: UInt32(truncatingIfNeeded: instrument),
+      sequence: sequence, time: time, receivedAt: receivedAt)
+  }
+
+  /// Says how the source is now.
+  mutating func emitSource() {
+    updates.append(
+      header(.source, instrument: Int(UInt32.max)),
+      SourcePayload(
+        state: UInt64(sourceState.rawValue), date: Int64(date.daysSince1970), epochOrdinal: epochOrdinal,
+        gapFrom: gap.from, gapThrough: gap.through))
+  }
+
+  mutating func emitFacts(_ index: Int) {
+    updates.append(header(.facts, instrument: index), instruments.states[index].facts)
+  }
+}

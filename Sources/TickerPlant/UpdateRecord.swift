@@ -1,0 +1,317 @@
+// What a plant says has changed: flat binary records in one buffer, copied whole into each consumer's ring.
+// No callback, no existential, no reference counting; a record is a header of 32 bytes and a payload whose
+// layout is the payload struct's own (records never leave the process).
+// Every record is named by the feed: sequence number of the message that caused it (docs/ARCHITECTURE.md, names).
+
+public import MarketData
+
+/// What a record is about.
+public enum UpdateKind: UInt8, Sendable {
+  /// A price level changed: `LevelPayload`; `flags` is the side.
+  case level = 1
+  /// The best quote changed: `TopPayload`.
+  case top = 2
+  /// A trade, or a trade taken back: `TradePayload`, then `StatisticsPayload`.
+  case trade = 3
+  /// A slow-moving fact changed: `FactsPayload`.
+  case facts = 4
+  /// The current one-minute bar changed or closed: `BarPayload`; `flags` 1 = closed.
+  case bar = 5
+  /// The day's figures at the close: `StatisticsPayload`.
+  case daily = 6
+  /// Both sides of the book are empty and the day's figures begin anew: no payload.
+  case cleared = 7
+  /// The source itself: `SourcePayload`.
+  case source = 8
+  /// A new instrument: `FactsPayload`; its index is the number of instruments before it.
+  case instrument = 9
+}
+
+/// First 32 bytes of each record.
+public struct UpdateHeader: BitwiseCopyable, Sendable {
+  /// What the record is about.
+  public var kind: UInt8
+  /// Meaning depends on `kind`.
+  public var flags: UInt8
+  /// Bytes of the record with this header; a multiple of 8.
+  public var byteCount: UInt16
+  /// The plant's index of the instrument; `UInt32.max` for the source.
+  public var instrument: UInt32
+  /// The feed's sequence number of the message that caused it.
+  public var sequence: UInt64
+  /// Exchange time, nanoseconds since midnight.
+  public var time: UInt64
+  /// When the host received the packet, nanoseconds since 1970; 0 where nobody knows.
+  public var receivedAt: UInt64
+}
+
+/// The absent price in payloads.
+public let noPrice = Int64.min
+
+/// One price level after the change.
+public struct LevelPayload: BitwiseCopyable, Sendable {
+  /// Price, scale 4.
+  public var price: UInt32
+  /// Orders at it.
+  public var orders: UInt32
+  /// Shares at it; 0 = the level is gone.
+  public var size: UInt64
+}
+
+/// The best quote after the change; `noPrice` where a side is empty.
+public struct TopPayload: BitwiseCopyable, Sendable, Equatable {
+  public var bid: Int64 = noPrice
+  public var bidSize: UInt64 = 0
+  public var ask: Int64 = noPrice
+  public var askSize: UInt64 = 0
+  public var bidOrders: UInt32 = 0
+  public var askOrders: UInt32 = 0
+}
+
+/// What kind of trade.
+public enum TradeKind: UInt8, Sendable {
+  /// Against a displayed order.
+  case trade = 0
+  /// Against a hidden order.
+  case hidden = 1
+  case openingCross = 2
+  case closingCross = 3
+  case haltCross = 4
+  case ipoCross = 5
+  case intradayCross = 6
+}
+
+/// One trade.
+public struct TradePayload: BitwiseCopyable, Sendable {
+  /// Price, scale 4.
+  public var price: Int64
+  /// Shares.
+  public var size: UInt64
+  /// The exchange's number of the match.
+  public var match: UInt64
+  /// For a trade taken back: the sequence number under which it was sent. Else its own.
+  public var tradeSequence: UInt64
+  /// Exchange time of the trade itself, nanoseconds since midnight.
+  public var tradeTime: UInt64
+  /// A `TradeKind`.
+  public var kind: UInt8
+  /// Who took liquidity: 0 buyer, 1 seller, 2 not known.
+  public var aggressor: UInt8
+  /// 1 = taken back.
+  public var broken: UInt8
+  /// Against the trade before: 1 up, -1 down, 0 same, 2 no trade before.
+  public var direction: Int8
+  var padding: UInt32 = 0
+}
+
+/// The day's figures; prices `noPrice` and times 0 before the first trade.
+public struct StatisticsPayload: BitwiseCopyable, Sendable, Equatable {
+  public var last = noPrice
+  public var lastSize: UInt64 = 0
+  public var lastTime: UInt64 = 0
+  public var open = noPrice
+  public var openTime: UInt64 = 0
+  public var high = noPrice
+  public var highTime: UInt64 = 0
+  public var low = noPrice
+  public var lowTime: UInt64 = 0
+  /// Shares.
+  public var volume: UInt64 = 0
+  /// Price × shares, scale 4.
+  public var turnover: UInt64 = 0
+  /// Number of trades.
+  public var trades: UInt64 = 0
+  /// As in `TradePayload.direction`, of the last trade.
+  public var direction: Int64 = 2
+}
+
+/// One-minute bar.
+public struct BarPayload: BitwiseCopyable, Sendable, Equatable {
+  /// Start, seconds since midnight; `UInt32.max` = no bar yet.
+  public var startSeconds = UInt32.max
+  /// Trades in it.
+  public var trades: UInt32 = 0
+  public var open = noPrice
+  public var high = noPrice
+  public var low = noPrice
+  public var close = noPrice
+  public var volume: UInt64 = 0
+  /// Price × shares, scale 4.
+  public var turnover: UInt64 = 0
+}
+
+/// An instrument's trading state as people say it.
+public enum TradingState: UInt8, Sendable, CaseIterable {
+  case unknown = 0
+  case preOpen
+  case auction
+  case trading
+  case lunchBreak
+  case halted
+  case paused
+  case quotation
+  case closed
+}
+
+/// 特別気配 and 注意気配.
+public enum SpecialQuote: UInt8, Sendable, CaseIterable {
+  case none = 0
+  case specialBid
+  case specialAsk
+  case sequentialBid
+  case sequentialAsk
+}
+
+/// The indication before an auction (ITCH `I`); `crossType` 0 = none.
+public struct AuctionPayload: BitwiseCopyable, Sendable, Equatable {
+  public var price = noPrice
+  public var far = noPrice
+  public var near = noPrice
+  public var paired: UInt64 = 0
+  public var imbalance: UInt64 = 0
+  /// The ITCH letter.
+  public var side: UInt8 = 0
+  /// The ITCH letter; 0 = no indication.
+  public var crossType: UInt8 = 0
+}
+
+/// What moves slowly: who the instrument is and in which state.
+public struct FactsPayload: BitwiseCopyable, Sendable, Equatable {
+  /// Code as on the feed.
+  public var code: InstrumentCode
+  public var reference = noPrice
+  /// Days since 1970; `Int64.min` = not known.
+  public var referenceDate = Int64.min
+  public var previousClose = noPrice
+  /// Days since 1970; `Int64.min` = not known.
+  public var previousDate = Int64.min
+  public var limitUp = noPrice
+  public var limitDown = noPrice
+  public var close = noPrice
+  public var collarUpper = noPrice
+  public var collarLower = noPrice
+  public var auction = AuctionPayload()
+  public var lot: UInt32 = 0
+  /// A `TradingState`.
+  public var state = TradingState.unknown.rawValue
+  /// A `SpecialQuote`.
+  public var special = SpecialQuote.none.rawValue
+  public var shortRestricted = false
+  /// A message about the instrument could not be applied.
+  public var suspect = false
+}
+
+/// How a source is.
+public enum SourceState: UInt8, Sendable {
+  case live = 0
+  /// Messages are missing and nobody has them.
+  case gap = 1
+  /// The line is silent.
+  case silent = 2
+  /// Catching up after a start.
+  case recovering = 3
+  /// The feed is over.
+  case ended = 4
+}
+
+/// The source after a change of day, session or state.
+public struct SourcePayload: BitwiseCopyable, Sendable {
+  /// A `SourceState`.
+  public var state: UInt64
+  /// Days since 1970 of the epoch's day.
+  public var date: Int64
+  /// The epoch's ordinal within this plant: it rises with each new epoch.
+  public var epochOrdinal: UInt64
+  /// First and last missing sequence number of the newest gap; 0 = none.
+  public var gapFrom: UInt64
+  public var gapThrough: UInt64
+}
+
+/// A growing buffer of records. Owner: the plant's thread.
+public struct UpdateBuffer: ~Copyable {
+  @usableFromInline var base: UnsafeMutableRawPointer
+  @usableFromInline var capacity: Int
+  @usableFromInline var used = 0
+
+  /// A buffer with room for `capacity` bytes before it grows.
+  public init(capacity: Int = 1 << 20) {
+    self.capacity = max(4096, capacity)
+    base = .allocate(byteCount: self.capacity, alignment: 16)
+  }
+
+  deinit { base.deallocate() }
+
+  /// The records, valid until the buffer changes.
+  @inlinable
+  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: used) }
+
+  /// Forgets all records.
+  @inlinable
+  public mutating func removeAll() { used = 0 }
+
+  @usableFromInline
+  mutating func grow(toFit extra: Int) {
+    capacity = max(capacity * 2, used + extra)
+    let bigger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    bigger.copyMemory(from: base, byteCount: used)
+    base.deallocate()
+    base = bigger
+  }
+
+  /// Appends a record without payload.
+  @inlinable @inline(__always)
+  public mutating func append(_ header: UpdateHeader) {
+    let size = MemoryLayout<UpdateHeader>.size
+    if used + size > capacity { grow(toFit: size) }
+    var header = header
+    header.byteCount = UInt16(size)
+    base.storeBytes(of: header, toByteOffset: used, as: UpdateHeader.self)
+    used += size
+  }
+
+  /// Appends a record. `Payload` is one of this file's payload structs.
+  @inlinable @inline(__always)
+  public mutating func append<Payload: BitwiseCopyable>(_ header: UpdateHeader, _ payload: Payload) {
+    let payloadSize = (MemoryLayout<Payload>.size + 7) & ~7
+    let size = MemoryLayout<UpdateHeader>.size + payloadSize
+    if used + size > capacity { grow(toFit: size) }
+    var header = header
+    header.byteCount = UInt16(truncatingIfNeeded: size)
+    base.storeBytes(of: header, toByteOffset: used, as: UpdateHeader.self)
+    base.storeBytes(of: payload, toByteOffset: used + MemoryLayout<UpdateHeader>.size, as: Payload.self)
+    used += size
+  }
+}
+
+/// Walks over the records of a buffer.
+public struct UpdateCursor {
+  @usableFromInline let bytes: UnsafeRawBufferPointer
+  @usableFromInline var offset = 0
+  /// Header of the current record.
+  public private(set) var header = UpdateHeader(
+    kind: 0, flags: 0, byteCount: 0, instrument: 0, sequence: 0, time: 0, receivedAt: 0)
+  @usableFromInline var current = 0
+
+  /// A cursor before the first record of `bytes`, which must hold whole records.
+  public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+  /// Steps to the next record; false at the end.
+  public mutating func next() -> Bool {
+    guard offset + MemoryLayout<UpdateHeader>.size <= bytes.count else { return false }
+    header = bytes.loadUnaligned(fromByteOffset: offset, as: UpdateHeader.self)
+    current = offset
+    guard header.byteCount >= 32, offset + Int(header.byteCount) <= bytes.count else { return false }
+    offset += Int(header.byteCount)
+    return true
+  }
+
+  /// The current record's kind.
+  public var kind: UpdateKind? { UpdateKind(rawValue: header.kind) }
+
+  /// The current record's payload, `skip` bytes into it.
+  @inlinable
+  public func payload<Payload: BitwiseCopyable>(as type: Payload.Type = Payload.self, skip: Int = 0) -> Payload {
+    bytes.loadUnaligned(
+      fromByteOffset: current + MemoryLayout<UpdateHeader>.size + skip, as: Payload.self)
+  }
+}
