@@ -156,25 +156,25 @@ public struct LevelTable {
     return (PriceLevel(price: price, orders: orders, size: left), depth)
   }
 
-  /// Sets a level to what a `LevelPayload` says; size 0 removes it. Returns its distance from the best (after an
-  /// insertion or change, before a removal); nil where nothing was to be removed.
-  public mutating func set(price: UInt32, size: UInt64, orders: UInt32) -> Int? {
+  /// Sets a level to what a `LevelPayload` says; size 0 without orders removes it. Returns its distance from the best
+  /// (after an insertion or change, before a removal) and the shares it had; nil where nothing was to be removed.
+  public mutating func set(price: UInt32, size: UInt64, orders: UInt32) -> (depth: Int, sizeBefore: UInt64)? {
     let key = price ^ complement
     let index = position(of: key)
-    let exists = index < Int(used) && slots?[index].key == key
-    if size == 0 && orders == 0 {
-      guard exists else { return nil }
+    if index < Int(used), let slots, slots[index].key == key {
+      let before = slots[index].size
       let depth = Int(used) - 1 - index
-      remove(at: index)
-      return depth
+      if size == 0 && orders == 0 {
+        remove(at: index)
+      } else {
+        slots[index].size = size
+        slots[index].orders = orders
+      }
+      return (depth, before)
     }
-    if exists {
-      slots?[index].size = size
-      slots?[index].orders = orders
-    } else {
-      insert(Slot(key: key, orders: orders, size: size), at: index)
-    }
-    return Int(used) - 1 - index
+    if size == 0 && orders == 0 { return nil }
+    insert(Slot(key: key, orders: orders, size: size), at: index)
+    return (Int(used) - 1 - index, 0)
   }
 
   /// Shares of all levels.

@@ -273,11 +273,15 @@ public struct TickerPlant: ~Copyable {
 
   /// Says how the source is now.
   mutating func emitSource() {
+    var words: (UInt64, UInt64) = (0, 0)
+    withUnsafeMutableBytes(of: &words) { raw in
+      for (index, byte) in session.utf8.prefix(16).enumerated() { raw[index] = byte }
+    }
     updates.append(
       header(.source, instrument: Int(UInt32.max)),
       SourcePayload(
         state: UInt64(sourceState.rawValue), date: Int64(date.daysSince1970), epochOrdinal: epochOrdinal,
-        gapFrom: gap.from, gapThrough: gap.through))
+        gapFrom: gap.from, gapThrough: gap.through, sessionFirst: words.0, sessionSecond: words.1))
   }
 
   mutating func emitFacts(_ index: Int) {

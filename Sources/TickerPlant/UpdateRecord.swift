@@ -60,6 +60,9 @@ public struct LevelPayload: BitwiseCopyable, Sendable {
 
 /// The best quote after the change; `noPrice` where a side is empty.
 public struct TopPayload: BitwiseCopyable, Sendable, Equatable {
+  /// Nothing yet.
+  public init() {}
+
   public var bid: Int64 = noPrice
   public var bidSize: UInt64 = 0
   public var ask: Int64 = noPrice
@@ -106,6 +109,9 @@ public struct TradePayload: BitwiseCopyable, Sendable {
 
 /// The day's figures; prices `noPrice` and times 0 before the first trade.
 public struct StatisticsPayload: BitwiseCopyable, Sendable, Equatable {
+  /// Nothing yet.
+  public init() {}
+
   public var last = noPrice
   public var lastSize: UInt64 = 0
   public var lastTime: UInt64 = 0
@@ -127,6 +133,9 @@ public struct StatisticsPayload: BitwiseCopyable, Sendable, Equatable {
 
 /// One-minute bar.
 public struct BarPayload: BitwiseCopyable, Sendable, Equatable {
+  /// Nothing yet.
+  public init() {}
+
   /// Start, seconds since midnight; `UInt32.max` = no bar yet.
   public var startSeconds = UInt32.max
   /// Trades in it.
@@ -225,6 +234,18 @@ public struct SourcePayload: BitwiseCopyable, Sendable {
   /// First and last missing sequence number of the newest gap; 0 = none.
   public var gapFrom: UInt64
   public var gapThrough: UInt64
+  /// The session's first 16 ASCII bytes, zero padded, in memory order.
+  public var sessionFirst: UInt64
+  public var sessionSecond: UInt64
+
+  /// The session as text; empty where the feed has none.
+  public var session: String {
+    var bytes: [UInt8] = []
+    for word in [sessionFirst, sessionSecond] {
+      withUnsafeBytes(of: word) { bytes.append(contentsOf: $0.prefix { $0 != 0 }) }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
 }
 
 /// A growing buffer of records. Owner: the plant's thread.

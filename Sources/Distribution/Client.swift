@@ -1,0 +1,141 @@
+// One connection's side of the fan-out: what it wants, what waits for it, the frame that is being built for it.
+// It has a dirty set, not a queue: while the transport can't take more, an instrument's changed fields gather in a
+// mask, and what goes out later is the newest value. Bound: one entry a subscribed (channel, instrument).
+
+import TickerPlant
+
+/// What carries a client's frames: a WebSocket, an SSE response, or a test.
+public protocol ClientTransport: AnyObject {
+  /// False while what was sent before still waits in the kernel or above it.
+  var canTakeMore: Bool { get }
+  /// Sends one frame: a JSON array of events. The bytes are valid during the call alone.
+  func send(frame: UnsafeRawBufferPointer)
+  /// Ends the connection for a reason (close codes: docs/STREAM.md).
+  func close(code: UInt16, reason: String)
+}
+
+/// What a client may have.
+public struct ClientLimits: Sendable, Equatable {
+  /// (channel, instrument) pairs; `*` counts as one.
+  public var subscriptions = 4_000
+  /// Subscriptions by id.
+  public var subscriptionIDs = 256
+  /// Messages a second from the client, averaged over five seconds.
+  public var messagesPerSecond = 50
+  /// Milliseconds without taking anything while values wait, then the client is dropped.
+  public var stuckMilliseconds: UInt64 = 30_000
+
+  /// The defaults.
+  public init() {}
+}
+
+/// A channel of the stream.
+public enum Channel: Int, Sendable, CaseIterable {
+  case quotes = 0
+  case books
+  case trades
+  case bars
+
+  /// Its name on the wire.
+  public var name: String {
+    switch self {
+    case .quotes: "quotes"
+    case .books: "books"
+    case .trades: "trades"
+    case .bars: "bars"
+    }
+  }
+
+  /// The channel of that name.
+  public init?(name: String) {
+    guard let channel = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = channel
+  }
+}
+
+/// See the head of this file. Owned by its event loop.
+public final class Client {
+  /// Which client, within its loop.
+  public let id: UInt64
+  weak var transport: (any ClientTransport)?
+  let limits: ClientLimits
+
+  /// Frame under construction: `[` and events with commas between; the `]` comes with the flush.
+  var frame = JSONWriter(capacity: 1024)
+  var events = 0
+  var touched = false
+  /// Instruments whose newest values wait for the transport: (lane, instrument) → what changed.
+  var backlog: [BacklogKey: UInt64] = [:]
+  var backlogSince: UInt64 = 0
+  var lastSent: UInt64 = 0
+  /// By channel: instrument → (lane, number of subscriptions that want it).
+  var wanted: [[Int32: Membership]] = Array(repeating: [:], count: Channel.allCases.count)
+  /// By channel: the lane that carries every instrument to this client; nil = only `wanted`.
+  var everything: [Lane?] = Array(repeating: nil, count: Channel.allCases.count)
+  var subscriptions: [String: Subscription] = [:]
+  var messageTokens: Double
+  var messageTokensAt: UInt64 = 0
+
+  /// Values that were replaced by newer ones before they were sent.
+  public internal(set) var conflated: UInt64 = 0
+  /// Events sent.
+  public internal(set) var delivered: UInt64 = 0
+
+  struct BacklogKey: Hashable {
+    var lane: Int32
+    var instrument: Int32
+  }
+
+  struct Membership {
+    var lane: Lane
+    var count: Int
+  }
+
+  struct Subscription {
+    var channel: Channel
+    var instruments: [Int32]
+    var everything: Bool
+  }
+
+  init(id: UInt64, transport: any ClientTransport, limits: ClientLimits, now: UInt64) {
+    self.id = id
+    self.transport = transport
+    self.limits = limits
+    lastSent = now
+    messageTokens = Double(limits.messagesPerSecond * 5)
+    messageTokensAt = now
+  }
+
+  /// Adds an encoded event to the frame.
+  @inline(__always)
+  func append(_ event: UnsafeRawBufferPointer) {
+    frame.byte(events == 0 ? 0x5b : 0x2c)
+    frame.raw(event)
+    events += 1
+  }
+
+  /// Sends what has gathered, as one frame.
+  func flush(now: UInt64) {
+    touched = false
+    guard events > 0 else { return }
+    frame.byte(0x5d)
+    transport?.send(frame: frame.bytes)
+    delivered &+= UInt64(events)
+    lastSent = now
+    frame.removeAll()
+    events = 0
+  }
+
+  /// True where the transport takes more and nothing older waits.
+  var isClear: Bool { backlog.isEmpty && (transport?.canTakeMore ?? false) }
+
+  /// Takes a message token; false where the client sends too many.
+  func mayReceive(now: UInt64) -> Bool {
+    let rate = Double(limits.messagesPerSecond)
+    messageTokens = min(rate * 5, messageTokens + Double(now &- messageTokensAt) / 1000 * rate)
+    messageTokensAt = now
+    guard messageTokens >= 1 else { return false }
+    messageTokens -= 1
+    return true
+  }
+}

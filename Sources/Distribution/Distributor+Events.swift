@@ -1,0 +1,217 @@
+// The stream's events (docs/STREAM.md, Stream). `encode` writes them into `scratch`, joined by commas, and says
+// how many; they're the same bytes for every client of the lane.
+
+import MarketData
+import TickerPlant
+
+extension Distributor {
+  /// Encodes what changed of an instrument.
+  func encode(_ key: LaneKey, _ index: Int, mask: UInt64, from: Int) -> Int {
+    let market = markets[images[index].market]
+    if mask & Lane.snapshotBit != 0 {
+      snapshot(key, index, into: &scratch)
+      return 1
+    }
+    var events = 0
+    if mask & Lane.staleBit != 0 {
+      open(market.isStale ? "stale" : "fresh", key.channel, index, sequence: max(market.sequence, 1), into: &scratch)
+      if market.isStale {
+        scratch.raw(",\"stale\":")
+        scratch.stale(market)
+      }
+      scratch.raw("}")
+      events = 1
+    }
+    let rest = mask & ~(Lane.snapshotBit | Lane.staleBit)
+    guard rest != 0 else { return events }
+    switch key.channel {
+    case .quotes:
+      if events > 0 { scratch.raw(",") }
+      open("update", .quotes, index, sequence: images[index].quoteSequence, into: &scratch)
+      scratch.quoteFields(images[index], mask: rest, market: market)
+      close(key, index)
+      return events + 1
+    case .books:
+      if events > 0 { scratch.raw(",") }
+      open("update", .books, index, sequence: images[index].bookSequence, into: &scratch)
+      scratch.bookFields(images[index], mask: rest, levels: key.levels, market: market)
+      close(key, index)
+      return events + 1
+    case .trades: return trades(key, index, from: from, after: events, market)
+    case .bars: return bars(key, index, from: from, after: events, market)
+    }
+  }
+
+  private func close(_ key: LaneKey, _ index: Int) {
+    if key.timing {
+      scratch.raw(",\"rx\":\"")
+      scratch.integer(images[index].receivedAt)
+      scratch.raw("\"")
+    }
+    scratch.raw("}")
+  }
+
+  private func trades(_ key: LaneKey, _ index: Int, from: Int, after events: Int, _ market: MarketImage) -> Int {
+    let tail = images[index].trades
+    var number = max(from, tail.oldest)
+    var dropped = number - min(from, number)
+    var events = events
+    while number < tail.total, let item = tail[number] {
+      if events > 0 { scratch.raw(",") }
+      open("update", .trades, index, sequence: item.sequence, into: &scratch)
+      scratch.raw(",")
+      scratch.tradeFields(item, market: market)
+      if dropped > 0 {
+        scratch.raw(",\"dropped\":")
+        scratch.integer(UInt64(dropped))
+        dropped = 0
+      }
+      if key.timing {
+        scratch.raw(",\"rx\":\"")
+        scratch.integer(item.receivedAt)
+        scratch.raw("\"")
+      }
+      scratch.raw("}")
+      events += 1
+      number += 1
+    }
+    return events
+  }
+
+  private func bars(_ key: LaneKey, _ index: Int, from: Int, after events: Int, _ market: MarketImage) -> Int {
+    var events = events
+    var number = max(from, images[index].closedCount - 4)
+    while number < images[index].closedCount, let (bar, sequence) = images[index].closedBar(number) {
+      if events > 0 { scratch.raw(",") }
+      open("update", .bars, index, sequence: sequence, into: &scratch)
+      scratch.raw(",")
+      scratch.barFields(bar, closed: true, market: market)
+      close(key, index)
+      events += 1
+      number += 1
+    }
+    if !images[index].barClosed {
+      if events > 0 { scratch.raw(",") }
+      open("update", .bars, index, sequence: images[index].barSequence, into: &scratch)
+      scratch.raw(",")
+      scratch.barFields(images[index].bar, closed: false, market: market)
+      close(key, index)
+      events += 1
+    }
+    return events
+  }
+
+  /// `{"type":…,"channel":…,"instrument":…,"seq":…`, left open.
+  private func open(
+    _ type: StaticString, _ channel: Channel, _ index: Int, sequence: UInt64, into writer: inout JSONWriter
+  ) {
+    writer.raw("{\"type\":\"")
+    writer.raw(type)
+    switch channel {
+    case .quotes: writer.raw("\",\"channel\":\"quotes\",\"instrument\":")
+    case .books: writer.raw("\",\"channel\":\"books\",\"instrument\":")
+    case .trades: writer.raw("\",\"channel\":\"trades\",\"instrument\":")
+    case .bars: writer.raw("\",\"channel\":\"bars\",\"instrument\":")
+    }
+    instrumentName(index, into: &writer)
+    writer.raw(",\"seq\":")
+    writer.integer(sequence)
+  }
+
+  /// The instrument's name in answers: its code where that is unique here, else `CODE.MARKET`.
+  func instrumentName(_ index: Int, into writer: inout JSONWriter) {
+    let code = images[index].facts.code
+    if markets.count > 1, byName[code.description] == -2 {
+      writer.string("\(code).\(markets[images[index].market].description.market)")
+    } else {
+      writer.code(code)
+    }
+  }
+
+  /// A whole snapshot event.
+  func snapshot(_ key: LaneKey, _ index: Int, into writer: inout JSONWriter) {
+    let image = images[index]
+    let market = markets[image.market]
+    open("snapshot", key.channel, index, sequence: sequence(of: index, in: key.channel), into: &writer)
+    writer.raw(",\"market\":")
+    writer.string(market.description.market)
+    writer.raw(",\"epoch\":")
+    writer.string(market.epoch)
+    switch key.channel {
+    case .quotes: writer.quoteFields(image, mask: QuoteField.all, market: market)
+    case .books:
+      writer.bookFields(image, mask: BookField.all, levels: key.levels, market: market)
+      writer.raw(",\"stale\":")
+      writer.stale(market)
+    case .trades:
+      writer.raw(",\"trades\":[")
+      tradeList(index, limit: 50, before: .max, into: &writer)
+      writer.raw("]")
+    case .bars:
+      writer.raw(",")
+      writer.barFields(image.bar, closed: image.barClosed, market: market)
+    }
+    writer.raw("}")
+  }
+
+  /// Trades newest first, as Trade objects joined by commas; those with a sequence below `before`.
+  /// Returns the sequence of the last one written, and how many.
+  @discardableResult
+  func tradeList(
+    _ index: Int, limit: Int, before: UInt64, into writer: inout JSONWriter
+  ) -> (last: UInt64?, count: Int) {
+    let tail = images[index].trades
+    let market = markets[images[index].market]
+    var number = tail.total - 1
+    var count = 0
+    var last: UInt64?
+    while number >= tail.oldest, count < limit, let item = tail[number] {
+      number -= 1
+      // The report that broke a trade stands in the list as the trade's own mark.
+      if item.trade.broken != 0, item.trade.tradeSequence != item.sequence { continue }
+      guard item.sequence < before else { continue }
+      if count > 0 { writer.raw(",") }
+      writer.raw("{\"instrument\":")
+      instrumentName(index, into: &writer)
+      writer.raw(",\"market\":")
+      writer.string(market.description.market)
+      writer.raw(",\"epoch\":")
+      writer.string(market.epoch)
+      writer.raw(",\"seq\":")
+      writer.integer(item.sequence)
+      writer.raw(",")
+      writer.tradeFields(item, market: market)
+      writer.raw("}")
+      last = item.sequence
+      count += 1
+    }
+    return (last, count)
+  }
+
+  func heartbeat(into writer: inout JSONWriter) {
+    writer.raw("{\"type\":\"heartbeat\",\"time\":")
+    if let market = markets.first { market.stamp.write(market.time, into: &writer) } else { writer.raw("null") }
+    writer.raw(",\"sources\":[")
+    for (number, market) in markets.enumerated() {
+      if number > 0 { writer.raw(",") }
+      writer.raw("{\"market\":")
+      writer.string(market.description.market)
+      writer.raw(",\"epoch\":")
+      writer.string(market.epoch)
+      writer.raw(",\"seq\":")
+      writer.integer(market.sequence)
+      writer.raw(",\"state\":")
+      sourceState(market, into: &writer)
+      writer.raw("}")
+    }
+    writer.raw("]}")
+  }
+
+  func sourceState(_ market: MarketImage, into writer: inout JSONWriter) {
+    switch market.state {
+    case .live: writer.raw("\"live\"")
+    case .ended: writer.raw("\"ended\"")
+    case .gap, .silent, .recovering: writer.raw("\"stale\"")
+    }
+  }
+}

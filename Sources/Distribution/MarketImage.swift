@@ -1,0 +1,213 @@
+// An event loop's own copy of a market: what REST answers from and what the stream encodes.
+// Built from the plant's records alone; never shared between loops, so nothing is locked.
+
+public import MarketData
+import TickerPlant
+
+/// What a loop has to know of a market beyond its feed.
+public struct MarketDescription: Sendable {
+  /// Market identifier code.
+  public var market: String
+  /// IANA name of the time zone.
+  public var timeZone: String
+  /// Names and the like.
+  public var reference: ReferenceData?
+  /// The exchange's distance to UTC on a date, seconds.
+  public var utcOffsetSeconds: @Sendable (CalendarDate) -> Int
+
+  /// A description; `utcOffsetSeconds` is asked once for each day.
+  public init(
+    market: String, timeZone: String, reference: ReferenceData?,
+    utcOffsetSeconds: @escaping @Sendable (CalendarDate) -> Int
+  ) {
+    self.market = market
+    self.timeZone = timeZone
+    self.reference = reference
+    self.utcOffsetSeconds = utcOffsetSeconds
+  }
+}
+
+/// A trade as the image keeps it.
+struct TradeItem {
+  var trade: TradePayload
+  /// Sequence of the message: the trade's, or the one that broke it.
+  var sequence: UInt64
+  var time: UInt64
+  var receivedAt: UInt64
+}
+
+/// The newest trades of an instrument, a ring.
+struct TradeTail {
+  static let capacity = 128
+  private var items: UnsafeMutablePointer<TradeItem>?
+  /// Trades ever put in since the last clearing.
+  private(set) var total = 0
+
+  mutating func append(_ item: TradeItem) {
+    if items == nil { items = .allocate(capacity: Self.capacity) }
+    guard let items else { return }
+    (items + total % Self.capacity).initialize(to: item)
+    total += 1
+  }
+
+  /// Marks the trade that a later message took back.
+  func markBroken(tradeSequence: UInt64) {
+    guard let items else { return }
+    for number in oldest..<total where items[number % Self.capacity].trade.tradeSequence == tradeSequence {
+      items[number % Self.capacity].trade.broken = 1
+    }
+  }
+
+  /// Number of the oldest trade still kept.
+  var oldest: Int { max(0, total - Self.capacity) }
+
+  subscript(number: Int) -> TradeItem? {
+    guard let items, number >= oldest, number < total else { return nil }
+    return items[number % Self.capacity]
+  }
+
+  mutating func removeAll() { total = 0 }
+
+  mutating func deallocate() {
+    items?.deallocate()
+    items = nil
+    total = 0
+  }
+}
+
+/// One instrument in an image.
+struct InstrumentImage {
+  var facts: FactsPayload
+  var statistics = StatisticsPayload()
+  var top = TopPayload()
+  var bids = LevelTable(side: .buy)
+  var asks = LevelTable(side: .sell)
+  var bidTotal: UInt64 = 0
+  var askTotal: UInt64 = 0
+  var trades = TradeTail()
+  var bar = BarPayload()
+  var barClosed = true
+  /// Bars that closed, the newest last; and how many ever did.
+  var closedBars: (BarPayload, BarPayload, BarPayload, BarPayload) = (.init(), .init(), .init(), .init())
+  var closedSequences: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+  var closedCount = 0
+
+  var market: Int
+  var local: Int
+  var quoteSequence: UInt64 = 0
+  var quoteTime: UInt64 = 0
+  var bookSequence: UInt64 = 0
+  var bookTime: UInt64 = 0
+  var tradeSequence: UInt64 = 0
+  var barSequence: UInt64 = 0
+  var receivedAt: UInt64 = 0
+  /// When each quote field changed last, by `QuoteField`.
+  var fieldSequence = InlineArray<40, UInt64>(repeating: 0)
+
+  init(facts: FactsPayload, market: Int, local: Int) {
+    self.facts = facts
+    self.market = market
+    self.local = local
+  }
+
+  mutating func clear() {
+    statistics = StatisticsPayload()
+    top = TopPayload()
+    bids.removeAll()
+    asks.removeAll()
+    bidTotal = 0
+    askTotal = 0
+    trades.removeAll()
+    bar = BarPayload()
+    barClosed = true
+    closedCount = 0
+    tradeSequence = 0
+    barSequence = 0
+    bookSequence = 0
+    quoteSequence = 0
+  }
+
+  mutating func deallocate() {
+    bids.deallocate()
+    asks.deallocate()
+    trades.deallocate()
+  }
+
+  mutating func close(_ bar: BarPayload, sequence: UInt64) {
+    closedBars = (closedBars.1, closedBars.2, closedBars.3, bar)
+    closedSequences = (closedSequences.1, closedSequences.2, closedSequences.3, sequence)
+    closedCount += 1
+  }
+
+  /// A closed bar by its number from 0; nil where it is no longer kept.
+  func closedBar(_ number: Int) -> (bar: BarPayload, sequence: UInt64)? {
+    switch closedCount - number {
+    case 1: (closedBars.3, closedSequences.3)
+    case 2: (closedBars.2, closedSequences.2)
+    case 3: (closedBars.1, closedSequences.1)
+    case 4: (closedBars.0, closedSequences.0)
+    default: nil
+    }
+  }
+
+  /// At a daily limit: 1 up, -1 down, 0 neither.
+  var atLimit: Int {
+    guard statistics.last != noPrice else { return 0 }
+    if statistics.last == facts.limitUp { return 1 }
+    if statistics.last == facts.limitDown { return -1 }
+    return 0
+  }
+
+  /// Turnover over volume, scale 4, rounded half up; `noPrice` without volume.
+  var vwap: Int64 {
+    guard statistics.volume > 0 else { return noPrice }
+    let (quotient, remainder) = statistics.turnover.quotientAndRemainder(dividingBy: statistics.volume)
+    return Int64(clamping: quotient + (remainder >= statistics.volume - remainder ? 1 : 0))
+  }
+
+  /// Last against previous close, scale 4; `noPrice` without both.
+  var change: Int64 {
+    guard statistics.last != noPrice, facts.previousClose != noPrice else { return noPrice }
+    return statistics.last - facts.previousClose
+  }
+
+  /// The change in 1/100 percent, rounded half away from zero; `noPrice` without both.
+  var changeBasisPoints: Int64 {
+    let change = change
+    guard change != noPrice, facts.previousClose > 0 else { return noPrice }
+    let scaled = change.magnitude.multipliedFullWidth(by: 10_000)
+    let previous = UInt64(facts.previousClose)
+    guard scaled.high < previous else { return noPrice }
+    let (quotient, remainder) = previous.dividingFullWidth(scaled)
+    let rounded = Int64(clamping: quotient + (remainder >= previous - remainder ? 1 : 0))
+    return change < 0 ? -rounded : rounded
+  }
+}
+
+/// A market in an image.
+struct MarketImage {
+  var description: MarketDescription
+  var date = CalendarDate(daysSince1970: 0)
+  var stamp = JSONWriter.DayStamp(TradingDay(date: CalendarDate(daysSince1970: 0), utcOffsetSeconds: 0))
+  var epoch = ""
+  var epochOrdinal: UInt64 = 0
+  var sequence: UInt64 = 0
+  var time: UInt64 = 0
+  var state = SourceState.recovering
+  var staleSince: UInt64 = 0
+  var gap: (from: UInt64, through: UInt64) = (0, 0)
+  /// The plant's index → the image's.
+  var instruments: [Int32] = []
+  /// Reference lines by code.
+  var lines: [InstrumentCode: ReferenceData.Instrument] = [:]
+
+  init(_ description: MarketDescription) {
+    self.description = description
+    for line in description.reference?.instruments ?? [] {
+      if let code = InstrumentCode(line.code) { lines[code] = line }
+    }
+  }
+
+  /// Values may be wrong or old. A feed that has ended isn't stale: its last values are the day's.
+  var isStale: Bool { state == .gap || state == .silent || state == .recovering }
+}
