@@ -1,0 +1,166 @@
+// All live orders of the day: three flat tables, indices instead of pointers, no allocation while trading.
+// An order is linked into the first-in-first-out queue of its price level; a book's share of `roster` lists its
+// live orders first and its free slots after them, so that drawing a live order at random and finding a free
+// slot are one load each. Invariant: a level's shares and count are those of its queue.
+
+import MarketData
+
+/// "No order": the end of a queue.
+let noOrder = UInt32.max
+
+/// One live order.
+struct LiveOrder: Sendable {
+  var reference: UInt64 = 0
+  var shares: UInt32 = 0
+  /// Number of its price, side in the lowest bit.
+  var place: UInt32 = 0
+  var next = noOrder
+  var previous = noOrder
+  /// Where the roster lists it.
+  var rosterIndex: UInt32 = 0
+
+  var level: Int { Int(place >> 1) }
+  var side: Side { place & 1 == 0 ? .buy : .sell }
+}
+
+/// The queue at one price and side.
+struct BookLevel: Sendable {
+  var head = noOrder
+  var tail = noOrder
+  var shares: UInt32 = 0
+  var count: UInt32 = 0
+}
+
+/// One instrument's book: its part of the tables and its best prices.
+struct Book: Sendable {
+  /// First level of the buy side; the sell side follows after `levelCount`.
+  var levelStart = 0
+  var levelCount = 0
+  var rosterStart = 0
+  var capacity = 0
+  /// Live orders.
+  var live = 0
+  var buyOrders = 0
+  var sellOrders = 0
+  /// Highest buy level, -1 = none.
+  var bestBid = -1
+  /// Lowest sell level, `levelCount` = none.
+  var bestAsk = 0
+
+  var isCrossed: Bool { bestBid >= bestAsk }
+  var hasBid: Bool { bestBid >= 0 }
+  var hasAsk: Bool { bestAsk < levelCount }
+}
+
+/// Every book of the market.
+struct OrderBooks: Sendable {
+  var books: [Book] = []
+  private(set) var orders: [LiveOrder] = []
+  private var levels: [BookLevel] = []
+  private var roster: [UInt32] = []
+
+  /// Empty books with `sizes[i].levels` prices a side and room for `sizes[i].orders` live orders.
+  init(sizes: [(levels: Int, orders: Int)]) {
+    var levelStart = 0
+    var rosterStart = 0
+    for size in sizes {
+      var book = Book()
+      book.levelStart = levelStart
+      book.levelCount = size.levels
+      book.rosterStart = rosterStart
+      book.capacity = size.orders
+      book.bestAsk = size.levels
+      books.append(book)
+      levelStart += size.levels * 2
+      rosterStart += size.orders
+    }
+    levels = [BookLevel](repeating: BookLevel(), count: levelStart)
+    orders = [LiveOrder](repeating: LiveOrder(), count: rosterStart)
+    roster = (0..<rosterStart).map { UInt32($0) }
+  }
+
+  /// The queue at a price.
+  func level(_ i: Int, _ side: Side, _ number: Int) -> BookLevel {
+    levels[books[i].levelStart + (side == .buy ? 0 : books[i].levelCount) + number]
+  }
+
+  /// A live order of the book; `index` in 0..<live.
+  func order(_ i: Int, listed index: Int) -> UInt32 { roster[books[i].rosterStart + index] }
+
+  /// Adds an order behind all others of its price; the caller has checked that there is room.
+  mutating func insert(_ i: Int, _ side: Side, level number: Int, shares: UInt32, reference: UInt64) {
+    let index = books[i].rosterStart + books[i].live
+    precondition(books[i].live < books[i].capacity, "a book is fuller than its room")
+    let slot = roster[index]
+    let at = books[i].levelStart + (side == .buy ? 0 : books[i].levelCount) + number
+    let tail = levels[at].tail
+    orders[Int(slot)] = LiveOrder(
+      reference: reference, shares: shares, place: UInt32(number) << 1 | UInt32(side.rawValue), next: noOrder,
+      previous: tail, rosterIndex: UInt32(index))
+    if tail == noOrder { levels[at].head = slot } else { orders[Int(tail)].next = slot }
+    levels[at].tail = slot
+    levels[at].shares += shares
+    levels[at].count += 1
+    books[i].live += 1
+    if side == .buy {
+      books[i].buyOrders += 1
+      if number > books[i].bestBid { books[i].bestBid = number }
+    } else {
+      books[i].sellOrders += 1
+      if number < books[i].bestAsk { books[i].bestAsk = number }
+    }
+  }
+
+  /// Takes shares off an order; at none left the order leaves.
+  mutating func reduce(_ i: Int, _ slot: UInt32, by shares: UInt32) {
+    let order = orders[Int(slot)]
+    guard shares < order.shares else { return remove(i, slot) }
+    orders[Int(slot)].shares = order.shares - shares
+    let at = books[i].levelStart + (order.side == .buy ? 0 : books[i].levelCount) + order.level
+    levels[at].shares -= shares
+  }
+
+  /// Takes an order off the book.
+  mutating func remove(_ i: Int, _ slot: UInt32) {
+    let order = orders[Int(slot)]
+    let side = order.side
+    let at = books[i].levelStart + (side == .buy ? 0 : books[i].levelCount) + order.level
+    if order.previous == noOrder {
+      levels[at].head = order.next
+    } else {
+      orders[Int(order.previous)].next = order.next
+    }
+    if order.next == noOrder {
+      levels[at].tail = order.previous
+    } else {
+      orders[Int(order.next)].previous = order.previous
+    }
+    levels[at].shares -= order.shares
+    levels[at].count -= 1
+    // The last listed order takes its place in the roster, its slot becomes the first free one.
+    let last = books[i].rosterStart + books[i].live - 1
+    let moved = roster[last]
+    roster[Int(order.rosterIndex)] = moved
+    orders[Int(moved)].rosterIndex = order.rosterIndex
+    roster[last] = slot
+    books[i].live -= 1
+    if side == .buy { books[i].buyOrders -= 1 } else { books[i].sellOrders -= 1 }
+    if levels[at].count == 0 { settleBest(i, side, emptied: order.level) }
+  }
+
+  private mutating func settleBest(_ i: Int, _ side: Side, emptied: Int) {
+    let book = books[i]
+    if side == .buy {
+      guard emptied == book.bestBid else { return }
+      var number = book.buyOrders == 0 ? -1 : emptied - 1
+      while number >= 0 && levels[book.levelStart + number].count == 0 { number -= 1 }
+      books[i].bestBid = number
+    } else {
+      guard emptied == book.bestAsk else { return }
+      var number = book.sellOrders == 0 ? book.levelCount : emptied + 1
+      let start = book.levelStart + book.levelCount
+      while number < book.levelCount && levels[start + number].count == 0 { number += 1 }
+      books[i].bestAsk = number
+    }
+  }
+}
