@@ -38,7 +38,9 @@ export class InstrumentRecord {
     /** Closes of the last minutes, oldest first. @type {number[]} */
     this.spark = [];
     this.sparkMinute = "";
+    /** Asked for, and there. */
     this.sparkLoaded = false;
+    this.sparkReady = false;
     this.changed = 0;
     /** The last price's movement since the last paint: 1, -1, 0. */
     this.moved = 0;
@@ -222,6 +224,7 @@ export class MarketModel {
 
   /** @param {InstrumentRecord} record @param {import("./types.js").Bar[]} bars */
   loadSpark(record, bars) {
+    record.sparkReady = true;
     record.spark = bars.slice(-SPARK_KEPT).map((bar) => bar.close);
     record.sparkMinute = bars.length > 0 ? bars[bars.length - 1].start.slice(0, 16) : "";
     this.mark(record, SPARK);

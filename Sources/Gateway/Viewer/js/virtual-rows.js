@@ -24,6 +24,8 @@ export class VirtualRows {
     this.count = 0;
     this.height = 0;
     this.rowHeight = 28;
+    /** Of the head that stays on top, inside the scroller. */
+    this.headHeight = 0;
     this.top = 0;
     this.first = 0;
     this.last = -1;
@@ -33,7 +35,9 @@ export class VirtualRows {
     }, { passive: true });
     new ResizeObserver((entries) => {
       this.height = entries[0].contentRect.height;
-      const wanted = parseFloat(getComputedStyle(scroller).getPropertyValue("--row-height"));
+      const style = getComputedStyle(scroller);
+      this.headHeight = parseFloat(style.getPropertyValue("--head-height")) || 0;
+      const wanted = parseFloat(style.getPropertyValue("--row-height"));
       if (wanted > 0 && wanted !== this.rowHeight) {
         this.rowHeight = wanted;
         this.shown.fill(-1);
@@ -92,6 +96,8 @@ export class VirtualRows {
   reveal(index) {
     const top = index * this.rowHeight;
     if (top < this.top) this.scroller.scrollTop = top;
-    else if (top + this.rowHeight > this.top + this.height) this.scroller.scrollTop = top + this.rowHeight - this.height;
+    else if (top + this.rowHeight > this.top + this.height - this.headHeight) {
+      this.scroller.scrollTop = top + this.rowHeight - this.height + this.headHeight;
+    }
   }
 }

@@ -64,11 +64,14 @@ class Board extends HTMLElement {
     const orders = cell(`orders-${side}`), size = cell(`size-${side}`), priceCell = cell("price");
     const price = h("span", {}), mark = h("abbr", { class: "mark mark-warn", hidden: true });
     size.append(bar, text);
-    priceCell.append(mark, price);
+    priceCell.append(price);
+    // The mark stands beside the price, in the cell that this side leaves empty.
     const other = side === "ask" ? "bid" : "ask";
+    const beside = cell(`size-${other}`);
+    beside.append(mark);
     const cells = side === "ask"
-      ? [orders, size, priceCell, cell(`size-${other}`), cell(`orders-${other}`)]
-      : [cell(`orders-${other}`), cell(`size-${other}`), priceCell, size, orders];
+      ? [orders, size, priceCell, beside, cell(`orders-${other}`)]
+      : [cell(`orders-${other}`), beside, priceCell, size, orders];
     const element = h("div", { role: "row", class: `b-row b-level b-${side}`, tabindex: index === LEVELS ? "0" : "-1", "aria-selected": "false" }, ...cells);
     const row = { element, bar, text, orders, price, priceCell, mark, side, level: /** @type {Level|null} */ (null), scale: -1 };
     element.addEventListener("click", () => this.#choose(row.level ? { side, price: row.level.price } : null));

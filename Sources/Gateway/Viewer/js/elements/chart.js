@@ -92,6 +92,12 @@ class Chart extends HTMLElement {
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((/** @type {any} */ range) => {
       if (range && range.from < 5 && this.hasOlder) void this.#loadOlder();
     });
+    // A chart made while hidden (a phone's list page) has no width to set a range in.
+    new ResizeObserver(([entry]) => {
+      const isShown = entry.contentRect.width > 0;
+      if (isShown && !this.wasShown) requestAnimationFrame(() => this.#applyRange());
+      this.wasShown = isShown;
+    }).observe(this.pane);
     this.#draw(true);
   }
 

@@ -47,7 +47,7 @@ class Dialogs extends HTMLElement {
   #dialog(name, ...content) {
     const dialog = /** @type {HTMLDialogElement} */ (h("dialog", { id: `${name}-dialog`, "aria-labelledby": `${name}-title` }));
     const close = iconButton("close", "done", { onclick: () => dialog.close() });
-    dialog.append(h("header", {}, h("h2", { id: `${name}-title`, "data-t": name }), close), ...content);
+    dialog.append(h("div", { class: "dialog-head" }, h("h2", { id: `${name}-title`, "data-t": name }), close), ...content);
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
     return dialog;
   }

@@ -12,7 +12,7 @@ class Headline extends HTMLElement {
     this.app = app;
     this.star = h("button", { type: "button", class: "icon-button star", "aria-pressed": "false", onclick: () => app.toggleWatch() }, icon("star"));
     this.back = h("button", { type: "button", class: "icon-button back", "data-t-label": "back", "data-t-title": "back", onclick: () => app.back() }, icon("back"));
-    this.name = h("h1", { id: "instrument-name", tabindex: "-1" });
+    this.name = h("h2", { id: "instrument-name", tabindex: "-1" });
     this.code = h("span", { class: "code" });
     this.meta = h("span", { class: "meta" });
     this.badges = h("span", { class: "badges" });
@@ -26,7 +26,7 @@ class Headline extends HTMLElement {
     this.badgeText = "";
     this.append(
       h("div", { class: "title-line" }, this.back, this.star, this.name, this.code, this.meta),
-      h("div", { class: "price-line" }, this.price, this.arrow, this.change, this.when, this.badges),
+      h("div", { class: "price-line" }, this.price, this.arrow, this.change, h("span", { class: "when-line" }, this.when, this.badges)),
       this.auction, this.warning,
     );
     app.settings.addEventListener("change", () => this.paintAll());

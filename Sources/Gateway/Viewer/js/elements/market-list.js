@@ -42,7 +42,7 @@ class MarketList extends HTMLElement {
 
   #build() {
     this.input = /** @type {HTMLInputElement} */ (h("input", {
-      type: "search", id: "search", autocomplete: "off", spellcheck: "false", "data-t-hint": "search", "data-t-label": "search",
+      type: "search", id: "search", spellcheck: "false", "data-t-hint": "search", "data-t-label": "search",
       enterkeyhint: "go", "aria-controls": "market-grid",
       oninput: () => this.#search(this.input.value), onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e),
     }));
@@ -59,11 +59,11 @@ class MarketList extends HTMLElement {
       this.head.append(cell);
     }
     this.body = h("div", { class: "grid-body", role: "rowgroup" });
-    this.scroller = h("div", { class: "scroller", role: "presentation" }, this.body);
     this.grid = h("div", {
-      id: "market-grid", class: "grid", role: "grid", tabindex: "0", "data-t-label": "market", "aria-colcount": COLUMNS.length,
+      id: "market-grid", class: "grid scroller", role: "grid", tabindex: "0", "data-t-label": "market", "aria-colcount": COLUMNS.length,
       onkeydown: (/** @type {KeyboardEvent} */ e) => this.#key(e),
-    }, h("div", { role: "rowgroup" }, this.head), this.scroller);
+    }, h("div", { role: "rowgroup", class: "sticky" }, this.head), this.body);
+    this.scroller = this.grid;
     this.grid.addEventListener("pointermove", (e) => (this.pointerAt = e.timeStamp), { passive: true });
     this.empty = h("div", { class: "empty", hidden: true }, h("p", { class: "empty-title" }), h("p", { class: "empty-hint" }));
     this.count = h("p", { class: "count", role: "status" });
@@ -233,7 +233,7 @@ class MarketList extends HTMLElement {
     }
     if (now - row.sparkAt > SPARK_EVERY_MS || row.sparkAt === 0) {
       row.sparkAt = now;
-      drawSpark(row.canvas, record.spark, quote?.previous_close ?? null);
+      drawSpark(row.canvas, record.sparkReady ? record.spark : [], quote?.previous_close ?? null);
     }
     if (!record.sparkLoaded) this.#loadSpark(record);
   }

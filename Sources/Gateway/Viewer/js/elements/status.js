@@ -1,7 +1,7 @@
 // <kabuto-status> (the lamp in the top bar), <kabuto-notice> (the strip when something is wrong) and
 // <kabuto-market-bar> (exchange time and breadth below).
 
-import { h, icon, setAttribute, setText } from "../dom.js";
+import { h, setAttribute, setText } from "../dom.js";
 import * as format from "../format.js";
 import { currentLanguage, t, translate } from "../i18n.js";
 
@@ -37,7 +37,9 @@ class Notice extends HTMLElement {
     this.text = h("span", { class: "notice-text" });
     this.next = h("span", { class: "notice-next" });
     this.button = h("button", { type: "button", "data-t": "retryNow", onclick: () => app.retryNow() });
-    this.append(icon("offline"), this.text, this.next, this.button);
+    // An <img> is loaded while it is hidden; a mask would be asked for when the server is gone.
+    const sign = h("img", { src: "icons/offline.svg", alt: "", width: "16", height: "16" });
+    this.append(sign, this.text, this.next, this.button);
     const show = () => this.#show();
     app.stream.addEventListener("state", show);
     app.addEventListener("second", show);

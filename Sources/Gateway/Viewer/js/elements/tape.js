@@ -14,9 +14,9 @@ class Tape extends HTMLElement {
     const head = h("div", { role: "row", class: "t-row t-head" },
       ...columns.map(([name, label]) => h("span", { role: "columnheader", class: `t-${name}`, "data-t": label })));
     this.body = h("div", { role: "rowgroup", class: "grid-body" });
-    this.scroller = h("div", { class: "scroller", role: "presentation", tabindex: "0", "data-t-label": "tapeTitle" }, this.body);
-    this.scroller.removeAttribute("role");
-    this.table = h("div", { role: "table", class: "tape", "data-t-label": "tapeTitle" }, h("div", { role: "rowgroup" }, head), this.scroller);
+    this.table = h("div", { role: "table", class: "tape scroller", tabindex: "0", "data-t-label": "tapeTitle" },
+      h("div", { role: "rowgroup", class: "sticky" }, head), this.body);
+    this.scroller = this.table;
     this.empty = h("p", { class: "empty-title", hidden: true });
     this.dropped = h("p", { class: "dropped", hidden: true });
     this.append(h("h2", { "data-t": "tapeTitle" }), this.table, this.empty, this.dropped);
