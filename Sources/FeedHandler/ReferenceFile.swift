@@ -91,7 +91,7 @@ public enum ReferenceFile {
     var faults: [String] = []
     let lines = object["instruments"] as? [Any]
     if lines != nil { object["instruments"] = [Any]() }
-    _ = decode(ReferenceData.self, from: object, at: [], into: &faults)
+    noteFaults(decoding: ReferenceData.self, from: object, at: [], into: &faults)
     for (index, line) in (lines ?? []).enumerated() {
       guard faults.count < 100 else {
         faults.append("more faults may follow in instruments[\(index)] and later")
@@ -102,28 +102,33 @@ public enum ReferenceFile {
         faults.append("\(place): wanted an object with a code")
         continue
       }
-      _ = decode(ReferenceData.Instrument.self, from: fields, at: [place], into: &faults)
+      noteFaults(decoding: ReferenceData.Instrument.self, from: fields, at: [place], into: &faults)
     }
     return faults
   }
 
+  /// What stands in for fields that must be there, once their fault has been noted.
+  private static var standIns: [String: Any] { ["market": "XXXX", "instruments": [Any](), "code": "X"] }
+
   /// Decodes `fields`; at a fault notes it, takes away the field it is in, and tries again.
-  private static func decode<Value: Decodable>(
-    _ type: Value.Type, from fields: [String: Any], at place: [String], into faults: inout [String]
-  ) -> Value? {
+  private static func noteFaults<Value: Decodable>(
+    decoding type: Value.Type, from fields: [String: Any], at place: [String], into faults: inout [String]
+  ) {
     var fields = fields
-    for _ in 0...fields.count {
+    for _ in 0...fields.count + 2 {
       do {
         let data = try JSONSerialization.data(withJSONObject: fields)
-        return try JSONDecoder().decode(type, from: data)
+        _ = try JSONDecoder().decode(type, from: data)
+        return
       } catch {
         faults.append(text(of: error, at: place))
-        guard let decoding = error as? DecodingError, let key = path(of: decoding).first?.stringValue,
-          fields.removeValue(forKey: key) != nil
-        else { return nil }
+        guard let decoding = error as? DecodingError else { return }
+        var key = path(of: decoding).first?.stringValue
+        if key == nil, case .keyNotFound(let missing, _) = decoding { key = missing.stringValue }
+        guard let key else { return }
+        fields[key] = standIns[key]
       }
     }
-    return nil
   }
 
   private static func path(of error: DecodingError) -> [any CodingKey] {

@@ -37,6 +37,8 @@ public struct TradingDayResolver: Sendable {
   public struct UnknownZone: Error, Sendable, Hashable, CustomStringConvertible {
     /// The name.
     public var name: String
+    /// An error about that name.
+    public init(name: String) { self.name = name }
     /// Found and wanted.
     public var description: String {
       "zone \"\(name)\": not known on this machine; wanted an IANA name such as Asia/Tokyo"
