@@ -32,7 +32,7 @@ const WORDS = {
   special_bid: ["Special bid quote", "特別買い気配"], special_ask: ["Special ask quote", "特別売り気配"],
   sequential_bid: ["Sequential bid quote", "連続約定気配(買)"], sequential_ask: ["Sequential ask quote", "連続約定気配(売)"],
   limitUp: ["Limit up", "ストップ高"], limitDown: ["Limit down", "ストップ安"], limitUpShort: ["LU", "S高"], limitDownShort: ["LD", "S安"],
-  haltedShort: ["HALT", "停止"], preOpenShort: ["P", "前"], staleShort: ["OLD", "遅"],
+  haltedShort: ["HALT", "停止"], preOpenShort: ["P", "前"], staleShort: ["OLD", "旧"],
   shortRestricted: ["Short-sale price test", "空売り価格規制"], suspect: ["Book may be wrong", "板に疑義あり"],
   suspectWhy: ["A message for this instrument could not be applied; its book may be wrong until the next day.",
     "この銘柄の電文を一部適用できませんでした。翌営業日まで板が正しくない可能性があります。"],

@@ -14,6 +14,7 @@ const FIRST_LOAD = { "1m": 1000, "1d": 500 };
 const OLDER_LOAD = 500;
 const RETRY_SECONDS = 5;
 const TABLE_ROWS = 200;
+const REDRAW_EVERY_MS = 200; // A chart is redrawn whole; the price above it moves at once.
 /** Range buttons: label → how many bars (minutes, days) or sessions. @type {Record<"1m"|"1d", [string, {bars?: number, days?: number}][]>} */
 const RANGES = {
   "1m": [["r1h", { bars: 60 }], ["r1s", { days: 1 }], ["r3s", { days: 3 }]],
@@ -34,6 +35,7 @@ class Chart extends HTMLElement {
     this.loadToken = 0;
     this.isTable = false;
     this.mustUpdate = false;
+    this.updatedAt = 0;
     this.hasOlder = true;
     /** @type {number|null} time under the crosshair */
     this.pointed = null;
@@ -240,10 +242,17 @@ class Chart extends HTMLElement {
 
   // Drawing
 
-  paint() {
+  /** @param {number} now */
+  paint(now) {
     const record = this.app.selected;
-    if (!record || !(record.changed & (BARS | QUOTE))) return;
-    if (record.changed & (this.interval === "1m" ? BARS : QUOTE)) this.#updateLive();
+    if (!record) return;
+    if (record.changed & (this.interval === "1m" ? BARS : QUOTE)) this.mustUpdate = true;
+    if (this.mustUpdate && now - this.updatedAt >= REDRAW_EVERY_MS) {
+      this.mustUpdate = false;
+      this.updatedAt = now;
+      this.#updateLive();
+    }
+    if (!(record.changed & QUOTE)) return;
     if (this.drawnDecimals !== record.decimals || this.drawnPrevious !== (record.quote?.previous_close ?? null)) this.#applyPrices();
   }
 
@@ -275,7 +284,7 @@ class Chart extends HTMLElement {
   #paintAll() {
     const isBusy = this.getAttribute("aria-busy") === "true";
     if (this.missing) this.#say(t("chartMissing"));
-    else this.#say(!isBusy && this.bars.length === 0 ? t("chartEmpty") : "");
+    else this.#say(this.app.selected && !isBusy && this.bars.length === 0 ? t("chartEmpty") : "");
     const name = this.app.selected?.name(currentLanguage()) ?? "";
     this.pane.setAttribute("aria-label", t("chartOf", { i: t(this.interval === "1m" ? "minute1" : "day1"), name }));
     if (this.isTable) this.#paintTable();

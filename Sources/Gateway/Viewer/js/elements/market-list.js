@@ -282,6 +282,7 @@ class MarketList extends HTMLElement {
     else next = sortRecords(recordsOf(this.view, model, settings.watched), this.column, this.descending, currentLanguage());
     const same = !this.mustSort && next.length === this.records.length && next.every((record, i) => record === this.records[i]);
     this.mustSort = false;
+    setAttribute(this.grid, "data-skeleton", model.records.length === 0 ? "" : null);
     if (same) return;
     this.records = next;
     if (focus && this.query === "") this.active = next.indexOf(focus);
