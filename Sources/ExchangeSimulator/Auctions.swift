@@ -53,7 +53,7 @@ extension SimulatedMarket {
         left -= UInt64(shares)
       }
     }
-    composer.cross(header, listings[i].code, result.paired, price, type, &writer)
+    composer.cross(header, issues[i].code, result.paired, price, type, &writer)
     traded(i, at: result.level, now, &writer)
     issues[i].referenceLevel = result.level
   }
@@ -108,7 +108,7 @@ extension SimulatedMarket {
     let result = books.auction(i, reference: issue.referenceLevel)
     let isSpecial = issue.phase == .special
     var message = NetOrderImbalance(
-      header: header(i, now), pairedShares: 0, imbalanceShares: 0, direction: "O", stock: listings[i].code,
+      header: header(i, now), pairedShares: 0, imbalanceShares: 0, direction: "O", stock: issues[i].code,
       farPrice: Price(units: 0), nearPrice: Price(units: 0),
       referencePrice: isSpecial ? issue.ladder.price(issue.referenceLevel) : Price(units: 0), crossType: type,
       priceVariation: " ")

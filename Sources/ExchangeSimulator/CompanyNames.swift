@@ -18,7 +18,7 @@ enum CompanyNames {
     ("時雨", "Shigure"), ("木枯", "Kogarashi"), ("東風", "Kochi"), ("凪", "Nagi"), ("渚", "Nagisa"),
     ("汐", "Shio"), ("漣", "Sazanami"), ("澪", "Mio"), ("樫", "Kashi"), ("欅", "Keyaki"), ("楡", "Nire"),
     ("櫟", "Kunugi"), ("真心", "Magokoro"), ("誠実", "Seijitsu"), ("和楽", "Waraku"), ("祥雲", "Shoun"),
-    ("紅花", "Benibana"), ("千歳草", "Chitosegusa"), ("百舌", "Mozu"), ("鶺鴒", "Sekirei"),
+    ("紅花", "Benibana"), ("萌黄", "Moegi"), ("百舌", "Mozu"), ("鶺鴒", "Sekirei"),
   ]
 
   static let second: [Word] = [

@@ -12,7 +12,6 @@ extension SimulatedMarket {
     nextTick = DaySchedule.gathering
     pace = 1
     messagesAtOpen = 0
-    executionsAtOpen = 0
     books = OrderBooks(sizes: issues.map { (levels: $0.ladder.count, orders: $0.capacity) })
     for i in 0..<issues.count {
       let listing = listings[i]
@@ -36,7 +35,7 @@ extension SimulatedMarket {
     var next = 0
     func times(_ per: Int) -> Int { max(1, count / per) }
     func take() -> Int? {
-      guard next < count else { return nil }
+      guard next < order.count else { return nil }
       next += 1
       return order[next - 1]
     }
@@ -51,12 +50,23 @@ extension SimulatedMarket {
       issues[i].incident = incident
       issues[i].incidentTime = moment()
     }
-    // Into a limit: half of them at the opening, half by news during the day.
+    // Into a limit: half of them at the opening, half by news during the day. Issues that nobody trades would
+    // only be quoted there, so the busier half is asked first.
+    let busy = issues.map(\.continuousMessages).sorted()[count / 2]
+    order =
+      order.filter { issues[$0].continuousMessages >= busy }
+      + order.filter { issues[$0].continuousMessages < busy }
     for turn in 0..<times(250) * 2 {
       guard let i = take() else { return }
-      let size = random.uniform(0.30...0.42) * (turn % 2 == 0 ? 1 : -1)
+      let base = Double(issues[i].base.units)
+      let limit = Double((turn % 2 == 0 ? issues[i].limitUp : issues[i].limitDown).units)
+      let beyond = random.uniform(0.05...0.12) * (turn % 2 == 0 ? 1 : -1)
+      let size = RandomSource.log(limit / base) + beyond
       if random.chance(0.5) { issues[i].ownReturn += size } else { plan(i, .jump(size)) }
     }
+    order = Array(order[next...])
+    next = 0
+    random.shuffle(&order)
     // Special quotes at the opening: a few ranges away from the base price.
     for _ in 0..<times(60) {
       guard let i = take() else { return }

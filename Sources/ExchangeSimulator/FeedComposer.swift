@@ -8,7 +8,7 @@ import MarketData
 /// Writes the day's messages and counts them.
 struct FeedComposer: Sendable {
   private(set) var messages = 0
-  /// Messages E and C.
+  /// Messages E.
   private(set) var executions = 0
   private var reference: UInt64 = 0
   private var match: UInt64 = 0
@@ -110,7 +110,6 @@ struct FeedComposer: Sendable {
   mutating func executeInCross(
     _ header: ITCHHeader, _ order: UInt64, _ shares: UInt32, _ price: Price, _ writer: inout ByteWriter
   ) {
-    executions += 1
     append(
       OrderExecutedWithPrice(
         header: header, reference: OrderReference(order), executedShares: shares, match: nextMatch(),

@@ -15,29 +15,22 @@ extension SimulatedMarket {
     } else if now >= issues[i].nextCheck {
       check(i, now, &writer)
     } else {
-      if issues[i].isBreath {
-        updateValue(i, now)
-      } else if issues[i].phase == .trading {
-        tradingOrder(i, now, &writer)
-      } else {
-        gatheringOrder(i, now, &writer)
+      if !issues[i].isBreath {
+        if issues[i].phase == .trading {
+          tradingOrder(i, now, &writer)
+        } else {
+          gatheringOrder(i, now, &writer)
+        }
       }
       scheduleOrder(i, now)
     }
   }
 
   /// Says an issue's trading state.
-  func say(
-    _ i: Int, _ now: UInt64, _ state: ITCHCode, _ reason: ITCHCode4, _ composer: inout FeedComposer,
-    _ writer: inout ByteWriter
-  ) {
-    composer.tradingAction(header(i, now), listings[i].code, state, reason, &writer)
-  }
-
   mutating func say(
     _ i: Int, _ now: UInt64, _ state: ITCHCode, _ reason: ITCHCode4, _ writer: inout ByteWriter
   ) {
-    composer.tradingAction(header(i, now), listings[i].code, state, reason, &writer)
+    composer.tradingAction(header(i, now), issues[i].code, state, reason, &writer)
   }
 
   /// The end of a phase, and the beginning of the next one.
@@ -45,13 +38,13 @@ extension SimulatedMarket {
     switch issues[i].phase {
     case .directory:
       composer.directory(
-        header(i, now), listings[i].code, category: listings[i].isLarge ? "Q" : "G", lot: Listing.lot, &writer
+        header(i, now), issues[i].code, category: listings[i].isLarge ? "Q" : "G", lot: Listing.lot, &writer
       )
       issues[i].phase = .status
       issues[i].phaseEnd = DaySchedule.firstMessage + 2 * DaySchedule.second + UInt64(i) * 10_000
     case .status:
       say(i, now, "Q", Reason.auction, &writer)
-      composer.shortSale(header(i, now), listings[i].code, issues[i].isShortRestricted ? "2" : "0", &writer)
+      composer.shortSale(header(i, now), issues[i].code, issues[i].isShortRestricted ? "2" : "0", &writer)
       issues[i].isShortRestricted = false
       issues[i].phase = .preOpen
       issues[i].phaseEnd = DaySchedule.morningOpen + 1 + auctionDelay()
@@ -169,51 +162,54 @@ extension SimulatedMarket {
 
   /// The time of the next order of an issue, from the usual intensity of the moment and its excitement.
   mutating func scheduleOrder(_ i: Int, _ now: UInt64) {
-    let issue = issues[i]
     let rate: Double
     let end: UInt64
-    switch issue.phase {
+    let phase = issues[i].phase
+    switch phase {
     case .preOpen:
-      rate = issue.gatheringMessages * DaySchedule.gatheringIntensity(at: now)
+      rate = issues[i].gatheringMessages * DaySchedule.gatheringIntensity(at: now)
       end = DaySchedule.morningOpen
     case .trading, .special, .sequential, .halted:
-      let quiet = issue.phase == .halted ? 0.3 : 1
+      let quiet = phase == .halted ? 0.3 : 1
       rate =
-        issue.continuousMessages * DaySchedule.intensity(at: now) * (1 + issue.excitement) * factors.burst
+        issues[i].continuousMessages * DaySchedule.intensity(at: now) * (1 + issues[i].excitement)
+        * factors.burst
         * pace
         * quiet
       end = now < DaySchedule.afternoonOpen ? DaySchedule.morningClose : DaySchedule.closingCall
     case .lunch:
-      rate = issue.continuousMessages * DaySchedule.intensity(at: now) * pace
+      rate = issues[i].continuousMessages * DaySchedule.intensity(at: now) * pace
       end = DaySchedule.afternoonOpen
     case .closingCall:
-      rate = issue.continuousMessages * DaySchedule.intensity(at: now) * pace
+      rate = issues[i].continuousMessages * DaySchedule.intensity(at: now) * pace
       end = DaySchedule.close
     case .directory, .status, .closed:
       issues[i].nextOrder = .max
       return
     }
-    // The rate changes: after half a minute without an order it is looked at again (the exponential
+    // The rate changes: after a minute and a half without an order it is looked at again (the exponential
     // distribution doesn't mind).
     let wait = rate > 0 ? random.exponential() / rate : 1e18
-    issues[i].isBreath = wait > 30e9
-    let next = now + (wait > 30e9 ? 30_000_000_000 : UInt64(wait) + 1)
+    issues[i].isBreath = wait > 90e9
+    let next = now + (wait > 90e9 ? 90_000_000_000 : UInt64(wait) + 1)
     issues[i].nextOrder = next < end ? next : .max
   }
 
   /// Brings an issue's value up to date: market, sector and its own way.
   mutating func updateValue(_ i: Int, _ now: UInt64) {
-    let listing = listings[i]
     let seconds = Double(now - min(now, issues[i].updatedAt)) * 1e-9
-    issues[i].updatedAt = now
     // A day's variance is spread over 19,500 s of trading; before the opening little becomes known.
-    let share = issues[i].phase == .preOpen || issues[i].phase == .lunch ? 0.25 : 1
-    issues[i].ownReturn += listing.volatility * share * (seconds / 19_500).squareRoot() * random.gaussian()
-    issues[i].excitement /= 1 + seconds / 3
+    let phase = issues[i].phase
+    let share = phase == .preOpen || phase == .lunch ? 0.25 : 1
+    let own =
+      issues[i].ownReturn + issues[i].volatility * share * (seconds * (1 / 19_500.0)).squareRoot()
+      * random.gaussian()
     let total =
-      issues[i].ownReturn + listing.marketBeta * factors.market + listing.sectorBeta
-      * factors.sectors[listing.sector]
+      own + issues[i].marketBeta * factors.market + issues[i].sectorBeta * factors.sectors[issues[i].sector]
     let units = Double(issues[i].base.units) * RandomSource.exp(min(max(total, -0.7), 0.7))
+    issues[i].updatedAt = now
+    issues[i].ownReturn = own
+    issues[i].excitement /= (1 + seconds * (1 / 3.0))
     issues[i].value = issues[i].ladder.position(units)
   }
 }

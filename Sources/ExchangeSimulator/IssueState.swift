@@ -36,56 +36,62 @@ enum Incident: Sendable {
   case sweep(Side)
 }
 
-/// An issue on a day.
+/// An issue on a day. What every message touches stands first, in few cache lines; nothing here is counted by
+/// reference (a listing holds texts, so what is needed of it is copied).
 struct IssueState: Sendable {
-  var phase = IssuePhase.directory
-  var ladder: PriceLadder
-  /// Base price of the day, and its number.
-  var base: Price
-  var baseLevel: Int
-  var limitDown: Price
-  var limitUp: Price
-
   /// Next order, next look at an auction or quote, end of the phase, incident; `UInt64.max` = none.
   var nextOrder = UInt64.max
   var nextCheck = UInt64.max
   var phaseEnd = UInt64.max
   var incidentTime = UInt64.max
-  var incident = Incident.none
-  /// The next order's time is only a breath: the rate is looked at again.
-  var isBreath = false
-  /// When a halt ends.
-  var resumeTime = UInt64.max
-
-  /// Number of the last trade's price, -1 = no trade today.
-  var lastLevel = -1
-  /// What the special quote range is counted from: the last trade or special quote.
-  var referenceLevel: Int
-  /// Cross type of the auction that ends a special quote.
-  var crossType = UInt8(ascii: "O")
-  /// Side of the special or sequential quote.
-  var specialSide = Side.buy
-  var isShortRestricted = false
-
   /// Own return since the last close (logarithm), when it was brought up to date, and the value as a number
   /// on the ladder.
   var ownReturn = 0.0
   var updatedAt: UInt64 = 0
   var value = 0.0
-  /// What trades add to the intensity; fades in seconds.
-  var excitement = 0.0
-  /// Which side has been trading, -1…1.
-  var lean = 0.0
+  var phase = IssuePhase.directory
+  /// The next order's time is only a breath: the rate is looked at again.
+  var isBreath = false
+  /// Side of the special or sequential quote.
+  var specialSide = Side.buy
+  /// Cross type of the auction that ends a special quote.
+  var crossType = UInt8(ascii: "O")
+  var isShortRestricted = false
 
-  /// Messages expected before the opening, and from the opening on.
-  var gatheringMessages = 0.0
-  var continuousMessages = 0.0
-  /// Live orders it tends to.
-  var targetOrders = 0
+  let code: InstrumentCode
+  /// Base price of the day.
+  var base: Price
+  @Rough var volatility: Double
+  @Rough var marketBeta: Double
+  @Rough var sectorBeta: Double
+  @Narrow var sector: Int
+  /// What trades add to the intensity; fades in seconds.
+  @Rough var excitement = 0.0
+  /// Which side has been trading, -1…1.
+  @Rough var lean = 0.0
+  /// Messages expected from the opening on.
+  @Rough var continuousMessages = 0.0
   /// Spread and depth in price steps; round lots against a usual issue's.
-  var spread = 1.0
-  var depth = 8.0
-  var sizeScale = 1.0
+  @Rough var spread = 1.0
+  @Rough var depth = 8.0
+  @Rough var sizeScale = 1.0
+  /// Live orders it tends to.
+  @Narrow var targetOrders = 0
+
+  var ladder: PriceLadder
+  /// Number of the last trade's price, -1 = no trade today.
+  @Narrow var lastLevel = -1
+  /// What the special quote range is counted from: the last trade or special quote.
+  @Narrow var referenceLevel = 0
+
+  // Seldom touched.
+  /// Messages expected before the opening.
+  @Rough var gatheringMessages = 0.0
+  var incident = Incident.none
+  /// When a halt ends.
+  var resumeTime = UInt64.max
+  var limitDown: Price
+  var limitUp: Price
 
   /// Time of whatever comes next.
   var next: UInt64 { min(min(nextOrder, nextCheck), min(phaseEnd, incidentTime)) }
@@ -94,12 +100,17 @@ struct IssueState: Sendable {
 extension IssueState {
   /// A listing's morning.
   init(_ listing: Listing, base: Price, messagesPerDay: Int) {
+    code = listing.code
+    volatility = listing.volatility
+    marketBeta = listing.marketBeta
+    sectorBeta = listing.sectorBeta
+    sector = listing.sector
     let limits = TokyoPriceLimits.limits(base: base, ticks: listing.tickTable)
     ladder = PriceLadder(from: limits.down, to: limits.up, table: listing.tickTable)
     self.base = base
     limitDown = limits.down
     limitUp = limits.up
-    baseLevel = ladder.level(atOrBelow: base.units)
+    let baseLevel = ladder.level(atOrBelow: base.units)
     referenceLevel = baseLevel
     value = Double(baseLevel)
     let messages = listing.activity * Double(messagesPerDay)

@@ -19,8 +19,8 @@ struct MarketFactors: Sendable {
   mutating func step(random: inout RandomSource) {
     nervousness += -0.002 * nervousness + 0.03 * random.gaussian()
     let scale = RandomSource.exp(min(max(nervousness, -1.2), 1.2))
-    market += 0.000_065 * scale * random.gaussian()
-    for index in 0..<sectors.count { sectors[index] += 0.000_040 * scale * random.gaussian() }
+    market += 0.000_045 * scale * random.gaussian()
+    for index in 0..<sectors.count { sectors[index] += 0.000_030 * scale * random.gaussian() }
     burst += (1 - burst) * 0.12
     if random.chance(0.002) {
       // News for all: the market jumps and everybody acts.

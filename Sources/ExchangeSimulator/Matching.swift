@@ -87,7 +87,7 @@ extension SimulatedMarket {
     guard books.books[i].live < books.books[i].capacity else { return }
     let bits = random.bits()
     let reference = composer.add(
-      header(i, now), listings[i].code, side, shares, issues[i].ladder.price(level),
+      header(i, now), issues[i].code, side, shares, issues[i].ladder.price(level),
       member: bits & 0xff < 12 ? Int(bits >> 32 & 7) : nil, &writer)
     books.insert(i, side, level: level, shares: shares, reference: reference)
   }
@@ -115,7 +115,7 @@ extension SimulatedMarket {
     // Ten per cent below the base price short sales are restricted, for the rest of this day and the next.
     if !issues[i].isShortRestricted, issues[i].ladder.units(level) * 10 <= issues[i].base.units * 9 {
       issues[i].isShortRestricted = true
-      composer.shortSale(header(i, now), listings[i].code, "1", &writer)
+      composer.shortSale(header(i, now), issues[i].code, "1", &writer)
     }
   }
 }

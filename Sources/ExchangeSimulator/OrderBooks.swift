@@ -34,18 +34,18 @@ struct BookLevel: Sendable {
 /// One instrument's book: its part of the tables and its best prices.
 struct Book: Sendable {
   /// First level of the buy side; the sell side follows after `levelCount`.
-  var levelStart = 0
-  var levelCount = 0
-  var rosterStart = 0
-  var capacity = 0
+  @Narrow var levelStart = 0
+  @Narrow var levelCount = 0
+  @Narrow var rosterStart = 0
+  @Narrow var capacity = 0
   /// Live orders.
-  var live = 0
-  var buyOrders = 0
-  var sellOrders = 0
+  @Narrow var live = 0
+  @Narrow var buyOrders = 0
+  @Narrow var sellOrders = 0
   /// Highest buy level, -1 = none.
-  var bestBid = -1
+  @Narrow var bestBid = -1
   /// Lowest sell level, `levelCount` = none.
-  var bestAsk = 0
+  @Narrow var bestAsk = 0
 
   var isCrossed: Bool { bestBid >= bestAsk }
   var hasBid: Bool { bestBid >= 0 }

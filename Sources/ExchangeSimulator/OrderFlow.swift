@@ -64,15 +64,14 @@ extension SimulatedMarket {
 
   /// A price on `side` around the value: half the spread away, or deeper.
   private mutating func usualLevel(_ i: Int, _ side: Side) -> Int {
-    let issue = issues[i]
-    let top = Double(issue.ladder.count - 1)
-    let value = min(max(issue.value, -1), top + 1)
+    let top = Double(issues[i].ladder.count - 1)
+    let value = min(max(issues[i].value, -1), top + 1)
     let distance =
-      random.chance(0.34) ? 0 : (0.6 * issue.depth * random.heavyTail() + random.uniform()).rounded(.down)
+      random.chance(0.34) ? 0 : (0.6 * issues[i].depth * random.heavyTail() + random.uniform()).rounded(.down)
     let position =
       side == .buy
-      ? (value - issue.spread / 2).rounded(.down) - distance
-      : (value + issue.spread / 2).rounded(.up) + distance
+      ? (value - issues[i].spread / 2).rounded(.down) - distance
+      : (value + issues[i].spread / 2).rounded(.up) + distance
     if position < 0 || position > top {
       // Beyond a limit there is nothing: rather anywhere between.
       let near = Int(min(max(value, 0), top))
@@ -87,7 +86,7 @@ extension SimulatedMarket {
     let top = issue.ladder.count - 1
     let dice = random.uniform()
     if dice < 0.03, issue.phase == .preOpen { return side == .buy ? top : 0 }
-    guard dice < 0.3 else { return usualLevel(i, side) }
+    guard dice < 0.14 else { return usualLevel(i, side) }
     let more = (1 + issue.depth * 0.25) * random.exponential()
     let position = side == .buy ? issue.value + more : issue.value - more
     return Int(min(max(position.rounded(), 0), Double(top)))
@@ -101,11 +100,11 @@ extension SimulatedMarket {
     let book = books.books[i]
     let crosses = side == .buy ? wanted >= book.bestAsk : wanted <= book.bestBid
     guard crosses else { return rest(i, side, wanted, shares, now, &writer) }
-    if random.chance(0.12) {
+    if random.chance(0.06) {
       return trade(i, side, limit: wanted, shares: shares, rests: true, now, &writer)
     }
     let beside = side == .buy ? book.bestAsk - 1 : book.bestBid + 1
-    if beside < 0 || beside >= issues[i].ladder.count || random.chance(0.4) {
+    if beside < 0 || beside >= issues[i].ladder.count || random.chance(0.75) {
       // The other side notices first.
       withdraw(i, side == .buy ? .sell : .buy, now, &writer)
     } else {
@@ -153,7 +152,7 @@ extension SimulatedMarket {
   private mutating func delete(_ i: Int, _ now: UInt64, _ writer: inout ByteWriter) {
     let book = books.books[i]
     guard book.live > 0 else { return rest(i, .buy, usualLevel(i, .buy), Listing.lot, now, &writer) }
-    if issues[i].phase == .trading, random.chance(0.7) {
+    if issues[i].phase == .trading, random.chance(0.85) {
       if book.hasAsk, Double(book.bestAsk) < issues[i].value { return withdraw(i, .sell, now, &writer) }
       if book.hasBid, Double(book.bestBid) > issues[i].value { return withdraw(i, .buy, now, &writer) }
     }
@@ -209,7 +208,7 @@ extension SimulatedMarket {
     let level = book.bestBid + random.below(book.bestAsk - book.bestBid + 1)
     guard issues[i].specialRange().contains(level) else { return delete(i, now, &writer) }
     composer.hiddenTrade(
-      header(i, now), listings[i].code, sizes.draw(&random, scale: issues[i].sizeScale),
+      header(i, now), issues[i].code, sizes.draw(&random, scale: issues[i].sizeScale),
       issues[i].ladder.price(level), &writer)
     traded(i, at: level, now, &writer)
     issues[i].referenceLevel = level

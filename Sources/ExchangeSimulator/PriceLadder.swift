@@ -8,20 +8,29 @@ import MarketData
 struct PriceLadder: Sendable {
   /// Prices from `units` on, in steps of `tick`, from number `first` on.
   struct Band: Sendable {
-    var first: Int
-    var units: Int64
-    var tick: Int64
+    @Narrow var first = 0
+    /// A price on the feed has 32 bits.
+    private var rawUnits: UInt32
+    private var rawTick: UInt32
+
+    var units: Int64 { Int64(rawUnits) }
+    var tick: Int64 { Int64(rawTick) }
+
+    init(first: Int, units: Int64, tick: Int64) {
+      self.first = first
+      rawUnits = UInt32(units)
+      rawTick = UInt32(tick)
+    }
   }
 
   private var bands: InlineArray<4, Band>
-  private var bandCount: Int
+  @Narrow private var bandCount = 0
   /// How many prices there are.
-  let count: Int
+  @Narrow private(set) var count = 0
 
   /// The prices from `down` to `up`, both prices of `table`.
   init(from down: Price, to up: Price, table: TickSizeTable) {
     bands = InlineArray(repeating: Band(first: 0, units: down.units, tick: 1))
-    bandCount = 0
     var number = 0
     var units = down.units
     repeat {

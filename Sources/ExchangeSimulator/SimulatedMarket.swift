@@ -31,9 +31,8 @@ public struct SimulatedMarket: Sendable {
   var nextTick = DaySchedule.gathering
   /// What the whole market's intensity is multiplied with to come near the wanted number of messages.
   var pace = 1.0
-  /// Messages sent before the opening, and executions with them.
+  /// Messages sent before the opening.
   var messagesAtOpen = 0
-  var executionsAtOpen = 0
   /// Share of order events that take liquidity; steered so that executions are their share of the messages.
   var aggression = 0.016
 
@@ -148,10 +147,7 @@ extension SimulatedMarket {
     let events = DaySchedule.systemEvents
     while systemIndex < events.count, events[systemIndex].time <= now {
       composer.system(events[systemIndex].event, at: now, &writer)
-      if events[systemIndex].event == "Q" {
-        messagesAtOpen = composer.messages
-        executionsAtOpen = composer.executions
-      }
+      if events[systemIndex].event == "Q" { messagesAtOpen = composer.messages }
       systemIndex += 1
     }
     if nextTick <= now {
@@ -171,8 +167,8 @@ extension SimulatedMarket {
     let soon = DaySchedule.progress(at: now + DaySchedule.minute)
     let wanted = (soon - DaySchedule.progress(at: now)) * total
     if wanted > 0 { pace = min(max((soon * total - sent) / wanted, 0.15), 4) }
-    let share = Double(composer.executions - executionsAtOpen) / max(sent, 200)
-    aggression = min(max(0.016 * (1 + 5 * (0.026 - share) / 0.026), 0.006), 0.03)
+    let share = Double(composer.executions) / max(sent, 200)
+    aggression = min(max(0.011 * (1 + 4 * (0.024 - share) / 0.024), 0.004), 0.025)
   }
 }
 

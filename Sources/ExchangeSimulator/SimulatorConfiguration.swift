@@ -78,5 +78,6 @@ public struct SimulatorConfigurationError: Error, Sendable, Equatable, CustomStr
     self.wanted = wanted
   }
 
+  /// Place, what was found, what was wanted.
   public var description: String { "\(place): \(found) found; wanted \(wanted)" }
 }
