@@ -69,11 +69,7 @@ public final class ByteFile {
     isCompressed = compressed
     insideMember = compressed
     totalBytes = UInt64(max(0, status.st_size))
-    #if canImport(Darwin)
-      modifiedSeconds = Int64(status.st_mtimespec.tv_sec)
-    #else
-      modifiedSeconds = Int64(status.st_mtim.tv_sec)
-    #endif
+    modifiedSeconds = Self.modified(status)
     self.descriptor = descriptor
     self.buffer = buffer
     available = count
@@ -109,6 +105,24 @@ public final class ByteFile {
       }
     }
     return written
+  }
+
+  /// What the system says of a path, without opening it: a pipe can be read only once.
+  static func status(
+    of path: String
+  ) throws(FeedFileError) -> (bytes: UInt64, modifiedSeconds: Int64, isRegular: Bool) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw systemError("open", path: path) }
+    guard status.st_mode & S_IFMT != S_IFDIR else { throw FeedFileError(path: path, reason: .folder) }
+    return (UInt64(max(0, status.st_size)), modified(status), status.st_mode & S_IFMT == S_IFREG)
+  }
+
+  private static func modified(_ status: stat) -> Int64 {
+    #if canImport(Darwin)
+      Int64(status.st_mtimespec.tv_sec)
+    #else
+      Int64(status.st_mtim.tv_sec)
+    #endif
   }
 
   /// Opens `path`, reads the beginning of its content, at most `count` bytes.

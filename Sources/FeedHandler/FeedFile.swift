@@ -33,7 +33,7 @@ public final class FeedFile {
   public let expectation: Expectation
   /// What the files opened so far hold.
   public private(set) var formats: [Format] = []
-  /// Bytes of all files, as stored.
+  /// Bytes of all files, as stored; pipes count as 0.
   public let totalBytes: UInt64
   /// Bytes of all files, as stored, that have been read.
   public var bytesDone: UInt64 { finishedBytes + (file?.bytesRead ?? 0) }
@@ -73,7 +73,12 @@ public final class FeedFile {
     self.paths = paths
     self.expectation = expectation
     var total: UInt64 = 0
-    for path in paths { total += try ByteFile(path: path).totalBytes }
+    for path in paths {
+      let status = try ByteFile.status(of: path)
+      total += status.bytes
+      // Files that come later are tried now; pipes can't be.
+      if status.isRegular { _ = try ByteFile(path: path) }
+    }
     totalBytes = total
     window = .allocate(byteCount: Self.windowBytes, alignment: 64)
     scratch = .allocate(byteCount: 65_536, alignment: 64)

@@ -73,11 +73,11 @@ public struct TradingDayResolver: Sendable {
 
   /// Looks at the first file of a feed (its first packet's time, its last change).
   public init(file path: String, facts: FeedFacts, reference: ReferenceData?) throws(FeedFileError) {
-    let file = try ByteFile(path: path)
+    let status = try ByteFile.status(of: path)
     self.init(
       facts: facts, reference: reference,
-      captureNanoseconds: try FeedFile.firstCaptureNanoseconds(path: path), fileName: path,
-      modifiedSeconds: file.modifiedSeconds)
+      captureNanoseconds: status.isRegular ? try FeedFile.firstCaptureNanoseconds(path: path) : nil,
+      fileName: path, modifiedSeconds: status.modifiedSeconds)
   }
 
   /// Day, zone and market.

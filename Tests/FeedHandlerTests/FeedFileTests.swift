@@ -123,6 +123,11 @@ struct FeedFileTests {
     #expect(try Record.read(FeedFile(paths: [text], expecting: .itch)) == ["bad 1 1 @0 l"])
   }
 
+  @Test func aPipeIsReadOnce() throws {
+    let pipe = try folder.pipe("pipe", framed((1...3).map { order($0) }))
+    #expect(try Record.read(FeedFile(paths: [pipe])) == (1...3).map { "m \($0) \($0) A \($0)" })
+  }
+
   @Test func aBadFirstMessageDoesntHideTheRest() throws {
     let file = framed([Array("Zzz".utf8), order(1), order(2)])
     #expect(try records(file) == ["bad 1 1 @0 Z", "m 2 2 A 1", "m 3 3 A 2"])

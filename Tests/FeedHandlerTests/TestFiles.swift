@@ -22,6 +22,18 @@ final class TemporaryFolder {
     try Data(bytes).write(to: URL(fileURLWithPath: path))
     return path
   }
+
+  /// Makes a named pipe into which another process writes `bytes`, and gives its path.
+  func pipe(_ name: String, _ bytes: [UInt8]) throws -> String {
+    let content = try file(name + ".content", bytes)
+    let path = path + "/" + name
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    shell.arguments = ["-c", "mkfifo '\(path)' && exec cat '\(content)' > '\(path)'"]
+    try shell.run()
+    while !FileManager.default.fileExists(atPath: path) { Thread.sleep(forTimeInterval: 0.001) }
+    return path
+  }
 }
 
 /// An Add Order with that order reference, without length prefix.
