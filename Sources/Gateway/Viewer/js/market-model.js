@@ -196,8 +196,8 @@ export class MarketModel {
       const known = record.trades.some((trade) => trade.seq === event.seq && trade.match === event.match);
       if (known) return;
       const trade = fieldsOf(event, /** @type {any} */ ({}));
-      // An event's own `type` hides the trade's; servers send the latter under another name.
-      trade.type = event.trade_type ?? event.kind ?? "trade";
+      // Event and trade both have a `type`; of two of one name JSON keeps the last, the trade's.
+      trade.type = event.type === "update" ? event.kind ?? "trade" : event.type;
       record.trades.unshift(trade);
       record.tradesDropped += event.dropped ?? 0;
       if (record.trades.length > TRADES_KEPT) record.trades.length = TRADES_KEPT;
