@@ -30,7 +30,7 @@ public struct ClientLimits: Sendable, Equatable {
 }
 
 /// A channel of the stream.
-public enum Channel: Int, Sendable, CaseIterable {
+public enum StreamChannel: Int, Sendable, CaseIterable {
   case quotes = 0
   case books
   case trades
@@ -69,9 +69,9 @@ public final class Client {
   var backlogSince: UInt64 = 0
   var lastSent: UInt64 = 0
   /// By channel: instrument → (lane, number of subscriptions that want it).
-  var wanted: [[Int32: Membership]] = Array(repeating: [:], count: Channel.allCases.count)
+  var wanted: [[Int32: Membership]] = Array(repeating: [:], count: StreamChannel.allCases.count)
   /// By channel: the lane that carries every instrument to this client; nil = only `wanted`.
-  var everything: [Lane?] = Array(repeating: nil, count: Channel.allCases.count)
+  var everything: [Lane?] = Array(repeating: nil, count: StreamChannel.allCases.count)
   var subscriptions: [String: Subscription] = [:]
   var messageTokens: Double
   var messageTokensAt: UInt64 = 0
@@ -92,7 +92,7 @@ public final class Client {
   }
 
   struct Subscription {
-    var channel: Channel
+    var channel: StreamChannel
     var instruments: [Int32]
     var everything: Bool
   }

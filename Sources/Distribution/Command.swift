@@ -24,7 +24,7 @@ public struct SubscriptionRequest: Sendable, Equatable {
   /// The client's name for it.
   public var id: String
   /// What to send.
-  public var channel: Channel
+  public var channel: StreamChannel
   /// Instrument names; `["*"]` = all.
   public var instruments: [String]
   /// Milliseconds between flushes.
@@ -37,7 +37,7 @@ public struct SubscriptionRequest: Sendable, Equatable {
   public var from: [ResumePosition]?
 
   /// A request with the default interval and levels.
-  public init(id: String, channel: Channel, instruments: [String]) {
+  public init(id: String, channel: StreamChannel, instruments: [String]) {
     self.id = id
     self.channel = channel
     self.instruments = instruments
@@ -100,7 +100,7 @@ extension Command {
   private static func subscription(
     _ object: [String: Any], id: String, resume: Bool
   ) throws(CommandError) -> SubscriptionRequest {
-    guard let name = object["channel"] as? String, let channel = Channel(name: name) else {
+    guard let name = object["channel"] as? String, let channel = StreamChannel(name: name) else {
       let found = (object["channel"] as? String).map { "\"\($0.prefix(40))\"" } ?? "nothing"
       throw CommandError(
         id: id, code: "bad_channel", detail: "channel: \(found) found; wanted quotes, books, trades or bars")

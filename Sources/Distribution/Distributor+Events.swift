@@ -103,7 +103,7 @@ extension Distributor {
 
   /// `{"type":…,"channel":…,"instrument":…,"seq":…`, left open.
   private func open(
-    _ type: StaticString, _ channel: Channel, _ index: Int, sequence: UInt64, into writer: inout JSONWriter
+    _ type: StaticString, _ channel: StreamChannel, _ index: Int, sequence: UInt64, into writer: inout JSONWriter
   ) {
     writer.raw("{\"type\":\"")
     writer.raw(type)

@@ -264,7 +264,7 @@ extension Distributor {
 
   /// Whether everything after `since` is still here: quotes and books are their newest state; trades and closed
   /// bars must not have been pushed out.
-  private func holdsAll(_ channel: Channel, _ image: InstrumentImage, since: UInt64) -> Bool {
+  private func holdsAll(_ channel: StreamChannel, _ image: InstrumentImage, since: UInt64) -> Bool {
     switch channel {
     case .quotes, .books: return true
     case .trades:
@@ -357,7 +357,7 @@ extension Distributor {
     }
   }
 
-  func removeAll(_ client: Client, _ channel: Channel) {
+  func removeAll(_ client: Client, _ channel: StreamChannel) {
     if let lane = client.everything[channel.rawValue] {
       lane.everyone.removeAll { $0 === client }
       lane.members -= 1

@@ -16,7 +16,7 @@ public final class Distributor {
   /// `CODE` and `CODE.MARKET` → index; -2 where a code is in several markets.
   var byName: [String: Int32] = [:]
   var lanes: [Lane] = []
-  var lanesByChannel: [[Lane]] = Array(repeating: [], count: Channel.allCases.count)
+  var lanesByChannel: [[Lane]] = Array(repeating: [], count: StreamChannel.allCases.count)
   private var immediate: [Lane] = []
   private var lastBucket: [Int32: UInt64] = [:]
   var clients: [UInt64: Client] = [:]
@@ -119,7 +119,7 @@ public final class Distributor {
       quoteChanged(index, mask, header)
       if mask & QuoteField.state.bit != 0 {
         bookChanged(index, header)
-        for lane in lanesByChannel[Channel.books.rawValue] { mark(lane, index, BookField.state) }
+        for lane in lanesByChannel[StreamChannel.books.rawValue] { mark(lane, index, BookField.state) }
       }
     case .bar:
       takeBar(cursor.payload(), closed: header.flags & 1 != 0, header, index)
@@ -153,7 +153,7 @@ public final class Distributor {
       image.pointee.fieldSequence[rest.trailingZeroBitCount] = header.sequence
       rest &= rest - 1
     }
-    for lane in lanesByChannel[Channel.quotes.rawValue] { mark(lane, index, mask) }
+    for lane in lanesByChannel[StreamChannel.quotes.rawValue] { mark(lane, index, mask) }
   }
 
   @inline(__always)
@@ -177,7 +177,7 @@ public final class Distributor {
     }
     bookChanged(index, header)
     let isBuy = side == Side.buy.rawValue
-    for lane in lanesByChannel[Channel.books.rawValue] {
+    for lane in lanesByChannel[StreamChannel.books.rawValue] {
       if depth < lane.key.levels {
         mark(lane, index, isBuy ? BookField.bids : BookField.asks)
       } else {
@@ -195,7 +195,7 @@ public final class Distributor {
         trade: record.trade, sequence: header.sequence, time: header.time, receivedAt: header.receivedAt))
     image.pointee.tradeSequence = header.sequence
     quoteChanged(index, image.pointee.take(record.statistics), header)
-    for lane in lanesByChannel[Channel.trades.rawValue] { mark(lane, index, 1, first: number) }
+    for lane in lanesByChannel[StreamChannel.trades.rawValue] { mark(lane, index, 1, first: number) }
   }
 
   private func takeBar(_ bar: BarPayload, closed: Bool, _ header: UpdateHeader, _ index: Int) {
@@ -205,7 +205,7 @@ public final class Distributor {
     image.pointee.bar = bar
     image.pointee.barClosed = closed
     if closed { image.pointee.close(bar, sequence: header.sequence) }
-    for lane in lanesByChannel[Channel.bars.rawValue] { mark(lane, index, 1, first: number) }
+    for lane in lanesByChannel[StreamChannel.bars.rawValue] { mark(lane, index, 1, first: number) }
   }
 
   private func takeSource(_ source: SourcePayload, _ header: UpdateHeader, _ tag: Int) {
@@ -426,7 +426,7 @@ public final class Distributor {
     touched.removeAll(keepingCapacity: true)
   }
 
-  func sequence(of index: Int, in channel: Channel) -> UInt64 {
+  func sequence(of index: Int, in channel: StreamChannel) -> UInt64 {
     switch channel {
     case .quotes: images[index].quoteSequence
     case .books: images[index].bookSequence
@@ -457,7 +457,7 @@ public final class Distributor {
   /// Forgets a connection and all it wanted.
   public func remove(_ client: Client) {
     guard clients.removeValue(forKey: client.id) != nil else { return }
-    for channel in Channel.allCases { removeAll(client, channel) }
+    for channel in StreamChannel.allCases { removeAll(client, channel) }
     waiting[client.id] = nil
     client.backlog = [:]
     client.touched = false

@@ -82,7 +82,7 @@ extension JSONWriter {
     case 1: raw(",\"side\":\"sell\"")
     default: raw(",\"side\":null")
     }
-    raw(",\"type\":")
+    raw(",\"kind\":")
     tradeKind(trade.kind)
     raw(",\"direction\":")
     direction(Int64(trade.direction))
@@ -94,7 +94,8 @@ extension JSONWriter {
     }
   }
 
-  mutating func tradeKind(_ kind: UInt8) {
+  /// A trade's type.
+  public mutating func tradeKind(_ kind: UInt8) {
     switch TradeKind(rawValue: kind) {
     case .trade, nil: raw("\"trade\"")
     case .hidden: raw("\"hidden\"")

@@ -1,7 +1,7 @@
 // Writes JSON into one growing block of memory: integers, exact prices, times, escaped text.
 // For the fan-out path: no String is made, nothing is allocated once the block has grown.
 
-import MarketData
+public import MarketData
 
 /// A growing block of JSON text. Owner: one event loop.
 public struct JSONWriter: ~Copyable {
@@ -28,7 +28,7 @@ public struct JSONWriter: ~Copyable {
   public mutating func removeAll() { count = 0 }
 
   /// Takes back the last `n` bytes.
-  mutating func removeLast(_ n: Int) { count -= min(n, count) }
+  public mutating func removeLast(_ n: Int) { count -= min(n, count) }
 
   @inline(__always)
   private mutating func room(_ extra: Int) {
@@ -45,7 +45,7 @@ public struct JSONWriter: ~Copyable {
 
   /// One byte.
   @inline(__always)
-  mutating func byte(_ value: UInt8) {
+  public mutating func byte(_ value: UInt8) {
     room(1)
     base[count] = value
     count += 1
@@ -53,7 +53,7 @@ public struct JSONWriter: ~Copyable {
 
   /// Text of this program, taken as it is.
   @inline(__always)
-  mutating func raw(_ text: StaticString) {
+  public mutating func raw(_ text: StaticString) {
     let length = text.utf8CodeUnitCount
     room(length)
     (base + count).update(from: text.utf8Start, count: length)
@@ -62,7 +62,7 @@ public struct JSONWriter: ~Copyable {
 
   /// Bytes that are JSON already.
   @inline(__always)
-  mutating func raw(_ other: UnsafeRawBufferPointer) {
+  public mutating func raw(_ other: UnsafeRawBufferPointer) {
     guard let start = other.baseAddress else { return }
     room(other.count)
     UnsafeMutableRawPointer(base + count).copyMemory(from: start, byteCount: other.count)
@@ -71,8 +71,9 @@ public struct JSONWriter: ~Copyable {
 
   mutating func raw(_ other: [UInt8]) { other.withUnsafeBytes { raw($0) } }
 
+  /// An integer.
   @inline(__always)
-  mutating func integer(_ value: UInt64) {
+  public mutating func integer(_ value: UInt64) {
     room(20)
     var value = value
     if value < 10 {
@@ -97,7 +98,8 @@ public struct JSONWriter: ~Copyable {
     }
   }
 
-  mutating func integer(_ value: Int64) {
+  /// An integer.
+  public mutating func integer(_ value: Int64) {
     if value < 0 { byte(0x2d) }
     integer(value.magnitude)
   }
@@ -115,12 +117,13 @@ public struct JSONWriter: ~Copyable {
   }
 
   /// An exact decimal of `decimals` places without trailing zeros.
-  mutating func decimal(_ units: Int64, decimals: Int = 4) {
+  public mutating func decimal(_ units: Int64, decimals: Int = 4) {
     if units < 0 { byte(0x2d) }
     decimal(units.magnitude, decimals: decimals)
   }
 
-  mutating func decimal(_ units: UInt64, decimals: Int = 4) {
+  /// An exact decimal of `decimals` places without trailing zeros.
+  public mutating func decimal(_ units: UInt64, decimals: Int = 4) {
     var scale: UInt64 = 1
     for _ in 0..<decimals { scale *= 10 }
     integer(units / scale)
@@ -136,12 +139,12 @@ public struct JSONWriter: ~Copyable {
   }
 
   /// A price, or null for `noPrice`.
-  mutating func price(_ units: Int64) {
+  public mutating func price(_ units: Int64) {
     if units == .min { raw("null") } else { decimal(units) }
   }
 
   /// A quoted, escaped text.
-  mutating func string(_ text: some StringProtocol) {
+  public mutating func string(_ text: some StringProtocol) {
     byte(0x22)
     for byte in text.utf8 {
       switch byte {
@@ -162,7 +165,7 @@ public struct JSONWriter: ~Copyable {
   }
 
   /// A quoted instrument code.
-  mutating func code(_ code: InstrumentCode) {
+  public mutating func code(_ code: InstrumentCode) {
     byte(0x22)
     var shift: UInt64 = 56
     while true {
@@ -179,7 +182,8 @@ public struct JSONWriter: ~Copyable {
     byte(0x22)
   }
 
-  mutating func boolean(_ value: Bool) { if value { raw("true") } else { raw("false") } }
+  /// `true` or `false`.
+  public mutating func boolean(_ value: Bool) { if value { raw("true") } else { raw("false") } }
 
   /// Times of one day: its date is written once, and copied.
   struct DayStamp {

@@ -6,7 +6,7 @@ import TickerPlant
 
 /// What a lane carries.
 struct LaneKey: Hashable {
-  var channel: Channel
+  var channel: StreamChannel
   /// Milliseconds between flushes; 0 = every update.
   var interval: UInt64
   /// For books; 0 elsewhere.

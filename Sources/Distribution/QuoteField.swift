@@ -267,7 +267,8 @@ extension JSONWriter {
     }
   }
 
-  mutating func direction(_ value: Int64) {
+  /// A direction: 1 up, -1 down, 0 same, else null.
+  public mutating func direction(_ value: Int64) {
     switch value {
     case 1: raw("\"up\"")
     case -1: raw("\"down\"")

@@ -57,7 +57,7 @@ public enum FeedAddress: Sendable, Hashable {
     /// How many instruments.
     public var instruments: Int = 400
     /// How fast.
-    public var speed: FeedSpeed = .realTime
+    public var speed: FeedSpeed?
     /// The defaults.
     public init() {}
   }

@@ -288,3 +288,41 @@ public struct TickerPlant: ~Copyable {
     updates.append(header(.facts, instrument: index), instruments.states[index].facts)
   }
 }
+
+extension TickerPlant {
+  /// The plant's index of an instrument; nil where it hasn't been seen.
+  public func index(of code: InstrumentCode) -> Int? {
+    let index = instruments.index(ofCode: code)
+    return index < 0 ? nil : index
+  }
+
+  /// Code of an instrument.
+  public func code(of index: Int) -> InstrumentCode { instruments.states[index].facts.code }
+
+  /// A price level, `depth` steps from the best; nil beyond the last.
+  public func level(_ depth: Int, of index: Int, side: Side) -> PriceLevel? {
+    side == .buy ? instruments.states[index].bids.level(depth) : instruments.states[index].asks.level(depth)
+  }
+
+  /// Orders at one price in time priority, first to be matched first. Walks the whole order table: for people, not
+  /// for hot paths.
+  public func queue(at price: Price, of index: Int, side: Side) -> [Order] {
+    var found: [Order] = []
+    for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 {
+      let order = orders.slots[slot]
+      if order.instrument == index, order.side == side, Int64(order.price) == price.units { found.append(order) }
+    }
+    // Distance from now, so that the order is right across the wrap of 32 bits.
+    let now = UInt32(truncatingIfNeeded: sequence)
+    return found.sorted { now &- $0.entry > now &- $1.entry }
+  }
+
+  /// The day's figures of an instrument.
+  public func statistics(of index: Int) -> StatisticsPayload { instruments.states[index].statistics }
+
+  /// The slow facts of an instrument.
+  public func facts(of index: Int) -> FactsPayload { instruments.states[index].facts }
+
+  /// The best quote of an instrument.
+  public func bestQuote(of index: Int) -> TopPayload { top(of: index) }
+}

@@ -1,0 +1,225 @@
+// One source, one thread: reads or makes messages at their pace, applies them to the plant, copies what changed
+// into every consumer's ring. Nobody else touches the plant.
+// Queues: a full ring makes this thread wait (files and the simulator can), so nothing is lost and memory is bounded.
+//
+// @unchecked Sendable: the plant and all that isn't behind `shared` is touched by the thread alone after `start`.
+
+import ExchangeSimulator
+import FeedProtocols
+import Foundation
+public import MarketData
+import Synchronization
+public import TickerPlant
+
+/// See the head of this file.
+public final class FeedThread: @unchecked Sendable {
+  /// What the thread hands on besides records.
+  public struct Outlets: Sendable {
+    /// Rings that get every record, with this source's tag.
+    public var rings: [UpdateRing]
+    /// The tag: the market's index.
+    public var tag: UInt32
+    /// Keeps a snapshot; must not block. Nil = none are made.
+    public var save:
+      (@Sendable (_ bytes: [UInt8], _ epoch: String, _ date: CalendarDate, _ sequence: UInt64) -> Void)?
+    /// Seconds between snapshots.
+    public var snapshotSeconds: Double
+    /// Says something to the log.
+    public var log: @Sendable (_ level: Level, _ text: String) -> Void
+
+    /// Outlets; all but rings and tag can be left out.
+    public init(
+      rings: [UpdateRing], tag: UInt32, snapshotSeconds: Double = 60,
+      save: (@Sendable ([UInt8], String, CalendarDate, UInt64) -> Void)? = nil,
+      log: @escaping @Sendable (Level, String) -> Void = { _, _ in }
+    ) {
+      self.rings = rings
+      self.tag = tag
+      self.snapshotSeconds = snapshotSeconds
+      self.save = save
+      self.log = log
+    }
+  }
+
+  /// How loud.
+  public enum Level: Sendable { case info, warning, error }
+
+  private struct Shared {
+    var report: SourceReport
+    var stops = false
+    var ended = false
+  }
+
+  let feed: PreparedFeed
+  let outlets: Outlets
+  var plant: TickerPlant
+  private let shared: Mutex<Shared>
+  private let stopFlag = Atomic<Bool>(false)
+  private let finished = DispatchSemaphore(value: 0)
+  private var thread: Thread?
+  private var ringWaits: UInt64 = 0
+  private var lastReport: UInt64 = 0
+  private var lastSnapshot: UInt64 = 0
+  var lag: UInt64 = 0
+  var progress: Double?
+
+  /// A thread that hasn't begun.
+  public init(_ feed: PreparedFeed, outlets: Outlets) {
+    self.feed = feed
+    self.outlets = outlets
+    plant = TickerPlant(
+      PlantConfiguration(
+        market: feed.market, session: feed.session, date: feed.date, reference: feed.reference,
+        expectedInstruments: max(1024, feed.reference?.instruments.count ?? 0)))
+    shared = Mutex(
+      Shared(
+        report: SourceReport(
+          market: feed.market, source: feed.source, epoch: plant.epoch, sequence: 0, state: "recovering")))
+  }
+
+  /// Takes the plant's state from a snapshot; before `start`.
+  /// - Throws: `SnapshotError` where the bytes are damaged; the plant is as it was.
+  public func restore(_ bytes: [UInt8]) throws(SnapshotError) { try plant.restore(bytes) }
+
+  /// Begins.
+  public func start() {
+    let thread = Thread { [self] in
+      run()
+      finished.signal()
+    }
+    thread.name = "feed-\(feed.market)"
+    thread.stackSize = 4 << 20
+    self.thread = thread
+    thread.start()
+  }
+
+  /// Ends: the last snapshot is handed on. Blocks until the thread is done.
+  public func stop() {
+    stopFlag.store(true, ordering: .releasing)
+    if thread != nil { finished.wait() }
+  }
+
+  /// Figures, at most a tenth of a second old.
+  public var report: SourceReport { shared.withLock { $0.report } }
+  /// Whether the feed is over.
+  public var hasEnded: Bool { shared.withLock { $0.ended } }
+
+  var stops: Bool { stopFlag.load(ordering: .acquiring) }
+
+  private func run() {
+    lastSnapshot = Self.monotonic()
+    plant.emitAll(announcing: 0)
+    publish()
+    do throws(FeedSetupError) {
+      switch feed.input {
+      case .files(let paths, let expectation, let speed): try playFiles(paths, expectation, speed)
+      case .simulator(let configuration, let speed): try playSimulator(configuration, speed)
+      }
+    } catch {
+      outlets.log(.error, "\(feed.source): \(error)")
+      plant.setSourceState(.silent)
+      publish()
+      shared.withLock { $0.report.fault = error.description }
+    }
+    if !stops {
+      if plant.sourceState == .live { plant.setSourceState(.ended) }
+      publish()
+      progress = progress == nil ? nil : 1
+      shared.withLock { $0.ended = true }
+    }
+    saveSnapshot()
+    updateReport(Self.monotonic())
+  }
+
+  // MARK: - Handing on
+
+  /// Copies what changed into every ring; waits where one is full.
+  func publish() {
+    let records = plant.updates.bytes
+    if records.count > 0 {
+      var pieces = RecordSplitter(records)
+      while let piece = pieces.next() {
+        for ring in outlets.rings {
+          while !ring.write(piece, tag: outlets.tag) {
+            ringWaits += 1
+            if stops, ringWaits > 50_000 { break }
+            usleep(200)
+          }
+        }
+      }
+      plant.updates.removeAll()
+    }
+    let now = Self.monotonic()
+    if now &- lastReport > 100_000_000 {
+      updateReport(now)
+      if outlets.save != nil, Double(now &- lastSnapshot) > outlets.snapshotSeconds * 1e9 {
+        lastSnapshot = now
+        saveSnapshot()
+      }
+    }
+  }
+
+  func saveSnapshot() {
+    guard let save = outlets.save, plant.sequence > 0 else { return }
+    save(plant.snapshot(), plant.epoch, plant.date, plant.sequence)
+  }
+
+  private func updateReport(_ now: UInt64) {
+    lastReport = now
+    let counters = plant.counters
+    shared.withLock { shared in
+      shared.report.epoch = plant.epoch
+      shared.report.sequence = plant.sequence
+      shared.report.state =
+        switch plant.sourceState {
+        case .live: "live"
+        case .gap: "gap"
+        case .silent: "silent"
+        case .recovering: "recovering"
+        case .ended: "ended"
+        }
+      shared.report.messages = counters.messages
+      shared.report.malformed = counters.malformed
+      shared.report.unknownOrders = counters.unknownOrders
+      shared.report.duplicateOrders = counters.duplicateOrders
+      shared.report.impossibleSizes = counters.impossibleSizes
+      shared.report.unknownTrades = counters.unknownTrades
+      shared.report.lost = counters.lost
+      shared.report.repeated = counters.repeated
+      shared.report.trades = counters.trades
+      shared.report.instruments = plant.instrumentCount
+      shared.report.liveOrders = plant.liveOrders
+      shared.report.lagNanoseconds = lag
+      shared.report.ringFill = outlets.rings.map(\.fill).max() ?? 0
+      shared.report.ringWaits = ringWaits
+      shared.report.progress = progress
+      shared.report.time = plant.time
+    }
+  }
+
+  // MARK: - Clocks
+
+  /// Nanoseconds of a clock that only goes forward.
+  static func monotonic() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+
+  /// Nanoseconds since 1970.
+  static func wallClock() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+
+  /// Sleeps, and wakes early where the thread is to stop.
+  func sleep(nanoseconds: UInt64) {
+    var left = nanoseconds
+    while left > 0, !stops {
+      let part = min(left, 50_000_000)
+      usleep(UInt32(max(1, part / 1000)))
+      left -= part
+    }
+  }
+}

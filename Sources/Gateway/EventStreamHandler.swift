@@ -1,0 +1,52 @@
+// Server-sent events: the same frames as the WebSocket, one `data:` each, over a response that doesn't end.
+// `id:` carries the position of all sources, so that a browser's `Last-Event-ID` resumes.
+// Owner: the connection's event loop.
+
+import Distribution
+import NIOCore
+import NIOHTTP1
+
+final class EventStream: ClientTransport {
+  private let context: LoopContext
+  private let channel: any Channel
+  private(set) var client: Client?
+
+  init(context: LoopContext, channel: any Channel) {
+    self.context = context
+    self.channel = channel
+  }
+
+  func begin(limits: ClientLimits, request: SubscriptionRequest) {
+    let now = LoopContext.now()
+    let client = context.distributor.add(transport: self, limits: limits, now: now)
+    self.client = client
+    context.distributor.perform(.subscribe(request), for: client, now: now)
+  }
+
+  func writabilityChanged() {
+    if channel.isWritable, let client { context.distributor.serveBacklog(client, now: LoopContext.now()) }
+  }
+
+  func end() {
+    if let client { context.distributor.remove(client) }
+    client = nil
+  }
+
+  var canTakeMore: Bool { channel.isWritable }
+
+  func send(frame: UnsafeRawBufferPointer) {
+    let position = context.distributor.positionText
+    var buffer = channel.allocator.buffer(capacity: frame.count + position.utf8.count + 20)
+    buffer.writeStaticString("id: ")
+    buffer.writeString(position)
+    buffer.writeStaticString("\ndata: ")
+    buffer.writeBytes(frame)
+    buffer.writeStaticString("\n\n")
+    channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
+  }
+
+  func close(code: UInt16, reason: String) {
+    let ended = channel
+    channel.writeAndFlush(HTTPServerResponsePart.end(nil)).whenComplete { _ in ended.close(promise: nil) }
+  }
+}

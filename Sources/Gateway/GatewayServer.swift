@@ -1,0 +1,195 @@
+// The gateway: event loops, the listening socket, and the way out (drain).
+
+public import Distribution
+import Foundation
+public import Logging
+import NIOCore
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOPosix
+import NIOSSL
+import Synchronization
+public import PriceStore
+public import TickerPlant
+
+/// A running gateway. Methods may be called from any thread.
+public final class GatewayServer: Sendable {
+  private let router: Router
+  private let loops: [LoopContext]
+  private let group: MultiThreadedEventLoopGroup
+  private let listener: any Channel
+  private let log: Logger
+
+  /// Where it listens, with the real port.
+  public let address: String
+  /// The real port.
+  public let port: Int
+  /// The viewer's folder; nil where it was not found.
+  public var viewerDirectory: String? { router.viewer.directory }
+
+  /// Rings to write a market's records to: one a loop.
+  public func rings(market: Int) -> [UpdateRing] { loops.map { $0.rings[market] } }
+
+  /// Binds and begins to serve; values come with the first records.
+  /// - Throws: `GatewayError` where the address can't be bound or the TLS files can't be used.
+  public static func start(
+    _ configuration: GatewayConfiguration, markets: [MarketDescription], store: PriceStore?, log: Logger,
+    ringBytes: Int = 8 << 20, sources: @escaping @Sendable () -> [SourceReport]
+  ) async throws(GatewayError) -> GatewayServer {
+    let tls = try tlsContext(configuration)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.loops))
+    let router = Router(configuration: configuration, log: log, store: store, sources: sources)
+    var loops: [LoopContext] = []
+    for eventLoop in group.makeIterator() {
+      loops.append(LoopContext(eventLoop: eventLoop, markets: markets, ringBytes: ringBytes))
+    }
+    router.loops.withLock { [loops] in $0 = loops }
+    for loop in loops { loop.start() }
+    let byLoop = Dictionary(uniqueKeysWithValues: loops.map { (ObjectIdentifier($0.eventLoop), $0) })
+    do {
+      let listener = try await ServerBootstrap(group: group)
+        .serverChannelOption(.backlog, value: 4096)
+        .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .childChannelOption(.socketOption(.so_keepalive), value: 1)
+        .childChannelOption(
+          .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 32 << 10, high: 256 << 10))
+        .childChannelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture {
+            guard let loop = byLoop[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.inappropriateOperationForState }
+            try configure(channel, router: router, loop: loop, tls: tls)
+          }
+        }
+        .bind(host: configuration.host, port: configuration.port).get()
+      return GatewayServer(router: router, loops: loops, group: group, listener: listener, log: log)
+    } catch {
+      try? await group.shutdownGracefully()
+      throw GatewayError(
+        "listen \(configuration.host):\(configuration.port): \(error); choose a free address with --listen HOST:PORT")
+    }
+  }
+
+  private init(router: Router, loops: [LoopContext], group: MultiThreadedEventLoopGroup, listener: any Channel, log: Logger) {
+    self.router = router
+    self.loops = loops
+    self.group = group
+    self.listener = listener
+    self.log = log
+    port = listener.localAddress?.port ?? router.configuration.port
+    let scheme = router.configuration.tlsCertificate == nil ? "http" : "https"
+    let host = router.configuration.host.contains(":") ? "[\(router.configuration.host)]" : router.configuration.host
+    address = "\(scheme)://\(host):\(port)"
+  }
+
+  private static func tlsContext(_ configuration: GatewayConfiguration) throws(GatewayError) -> NIOSSLContext? {
+    switch (configuration.tlsCertificate, configuration.tlsKey) {
+    case (nil, nil): return nil
+    case (let certificate?, let key?):
+      do {
+        let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+        var tls = TLSConfiguration.makeServerConfiguration(
+          certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
+        tls.minimumTLSVersion = .tlsv12
+        tls.applicationProtocols = ["http/1.1"]
+        return try NIOSSLContext(configuration: tls)
+      } catch {
+        throw GatewayError(
+          "tls: \(error); --tls-certificate wants a PEM file with the chain, --tls-key one with its private key")
+      }
+    default: throw GatewayError("tls: give both --tls-certificate and --tls-key, or neither")
+    }
+  }
+
+  private static func configure(
+    _ channel: any Channel, router: Router, loop: LoopContext, tls: NIOSSLContext?
+  ) throws {
+    let pipeline = channel.pipeline.syncOperations
+    let address = channel.remoteAddress?.ipAddress
+    if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
+    let encoder = HTTPResponseEncoder()
+    let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+    let pipelining = HTTPServerPipelineHandler()
+    let errors = HTTPServerProtocolErrorHandler()
+    let compressor = HTTPResponseCompressor(
+      initialByteBufferCapacity: 4096,
+      responseCompressionPredicate: { head, _ in
+        // Where it pays: text of some size. Streams must not wait in a compressor.
+        let type = head.headers.first(name: "Content-Type") ?? ""
+        let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
+        let isText = type.hasPrefix("text/") || type.contains("json") || type.contains("svg")
+        return isText && length >= 1024 && !type.hasPrefix("text/event-stream") ? .compressIfPossible : .doNotCompress
+      })
+    try pipeline.addHandlers([encoder, decoder, pipelining, errors, compressor])
+    if let refusal = router.ledger.enter(address) {
+      try pipeline.addHandler(RefusalHandler(reason: refusal, router: router))
+      return
+    }
+    channel.closeFuture.whenComplete { _ in router.ledger.leave(address) }
+    try pipeline.addHandler(
+      HTTPHandler(
+        router: router, context: loop,
+        stack: HTTPHandler.Stack(encoder: encoder, decoder: decoder, others: [pipelining, errors, compressor]),
+        address: address))
+  }
+
+  /// Tells clients to move, waits for them, and ends: no connection is cut without a word.
+  public func drain() async {
+    router.beginDraining()
+    let wait = router.configuration.drainMilliseconds
+    try? await listener.close()
+    for loop in loops {
+      loop.eventLoop.execute {
+        loop.distributor.announceMove(inMilliseconds: wait, reason: "the server is ending", now: LoopContext.now())
+      }
+    }
+    let deadline = NIODeadline.now() + .milliseconds(Int64(wait))
+    while NIODeadline.now() < deadline, router.ledger.counts.open > 0 {
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+    for loop in loops {
+      loop.eventLoop.execute { loop.distributor.closeAll(code: 1001, reason: "the server has ended; reconnect and resume") }
+    }
+    if router.ledger.counts.open > 0 { try? await Task.sleep(for: .milliseconds(300)) }
+    for loop in loops { loop.stop() }
+    do { try await group.shutdownGracefully() } catch { log.warning("event loops: \(error)") }
+  }
+
+  /// Stream clients of all loops.
+  public func clientCount() async -> Int {
+    var count = 0
+    for loop in loops {
+      count += (try? await loop.eventLoop.submit { loop.distributor.clientCount }.get()) ?? 0
+    }
+    return count
+  }
+}
+
+/// Answers the first request of a connection for which there is no room, and ends it.
+private final class RefusalHandler: ChannelInboundHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundOut = HTTPServerResponsePart
+  private let reason: String
+  private let router: Router
+
+  init(reason: String, router: Router) {
+    self.reason = reason
+    self.router = router
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard case .head(let head) = unwrapInboundIn(data) else { return }
+    let answer = Answer.problem(.serviceUnavailable, "too-many-connections", reason, instance: head.uri)
+    var headers = answer.headers
+    headers.add(name: "Content-Type", value: answer.contentType)
+    headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
+    headers.add(name: "Retry-After", value: "5")
+    headers.add(name: "Connection", value: "close")
+    router.count(.serviceUnavailable)
+    context.write(
+      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .serviceUnavailable, headers: headers))),
+      promise: nil)
+    context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
+    let channel = context.channel
+    context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+  }
+}

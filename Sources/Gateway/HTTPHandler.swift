@@ -1,0 +1,263 @@
+// One HTTP/1.1 connection: requests to the router, answers back; takes the connection over for WebSocket (at any
+// request of a kept-alive connection) and for server-sent events.
+// Owner: the connection's event loop.
+
+import Distribution
+import Foundation
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+
+final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
+  typealias InboundIn = HTTPServerRequestPart
+  typealias OutboundOut = HTTPServerResponsePart
+
+  /// The handlers below this one, to take away when the connection becomes a WebSocket.
+  struct Stack {
+    var encoder: HTTPResponseEncoder
+    var decoder: ByteToMessageHandler<HTTPRequestDecoder>
+    var others: [any RemovableChannelHandler]
+  }
+
+  private let router: Router
+  private let context: LoopContext
+  private let stack: Stack
+  private let address: String?
+  private var head: HTTPRequestHead?
+  private var bodyBytes = 0
+  private var isBusy = false
+  private var isUpgraded = false
+  private var stream: EventStream?
+  private var deadline: Scheduled<Void>?
+
+  init(router: Router, context: LoopContext, stack: Stack, address: String?) {
+    self.router = router
+    self.context = context
+    self.stack = stack
+    self.address = address
+  }
+
+  func handlerAdded(context channel: ChannelHandlerContext) {
+    if channel.channel.isActive { arm(channel) }
+  }
+
+  func channelActive(context channel: ChannelHandlerContext) {
+    arm(channel)
+    channel.fireChannelActive()
+  }
+
+  /// A request has to be whole by the deadline, else the connection ends.
+  private func arm(_ channel: ChannelHandlerContext) {
+    deadline?.cancel()
+    let target = channel.channel
+    deadline = channel.eventLoop.scheduleTask(in: .seconds(router.configuration.requestSeconds)) {
+      target.close(promise: nil)
+    }
+  }
+
+  func channelInactive(context channel: ChannelHandlerContext) {
+    deadline?.cancel()
+    stream?.end()
+    stream = nil
+    channel.fireChannelInactive()
+  }
+
+  func handlerRemoved(context channel: ChannelHandlerContext) {
+    deadline?.cancel()
+    stream?.end()
+    stream = nil
+  }
+
+  func channelWritabilityChanged(context channel: ChannelHandlerContext) {
+    stream?.writabilityChanged()
+    channel.fireChannelWritabilityChanged()
+  }
+
+  func errorCaught(context channel: ChannelHandlerContext, error: any Error) {
+    channel.close(promise: nil)
+  }
+
+  func channelRead(context channel: ChannelHandlerContext, data: NIOAny) {
+    switch unwrapInboundIn(data) {
+    case .head(let head):
+      self.head = head
+      bodyBytes = 0
+      arm(channel)
+    case .body(let part):
+      bodyBytes += part.readableBytes
+      if bodyBytes > 64 << 10, let head {
+        self.head = nil
+        write(
+          .problem(.payloadTooLarge, "body-too-large", "no request here needs a body", instance: head.uri), head,
+          channel, keepAlive: false)
+      }
+    case .end:
+      guard let head else { return }
+      self.head = nil
+      deadline?.cancel()
+      handle(head, channel)
+    }
+  }
+
+  private func handle(_ head: HTTPRequestHead, _ channel: ChannelHandlerContext) {
+    guard stream == nil, !isUpgraded else { return }
+    guard let request = Request(head) else {
+      return write(
+        .problem(.badRequest, "bad-uri", "the request's URI can't be decoded", instance: "/"), head, channel)
+    }
+    if request.path == "/v1/stream" { return upgrade(head, request, channel) }
+    if request.path == "/v1/events" { return events(head, request, channel) }
+    switch router.route(request, context) {
+    case .now(let answer): write(answer, head, channel)
+    case .later(let future):
+      let bound = NIOLoopBound((self, channel, head), eventLoop: channel.eventLoop)
+      future.hop(to: channel.eventLoop).whenComplete { result in
+        let (handler, channel, head) = bound.value
+        switch result {
+        case .success(let answer): handler.write(answer, head, channel)
+        case .failure(let error):
+          handler.router.log.error("request failed", metadata: ["uri": "\(head.uri)", "error": "\(error)"])
+          handler.write(
+            .problem(.internalServerError, "internal", "the answer could not be made; the log says why", instance: head.uri),
+            head, channel)
+        }
+      }
+    }
+  }
+
+  private func write(
+    _ answer: Answer, _ head: HTTPRequestHead, _ channel: ChannelHandlerContext, keepAlive: Bool? = nil
+  ) {
+    let keepAlive = keepAlive ?? (head.isKeepAlive && !router.isDraining)
+    var headers = answer.headers
+    if answer.status != .notModified {
+      headers.replaceOrAdd(name: "Content-Type", value: answer.contentType)
+      headers.replaceOrAdd(name: "Content-Length", value: String(answer.body.readableBytes))
+    }
+    router.addCommonHeaders(&headers, origin: head.headers.first(name: "Origin"))
+    if !keepAlive { headers.replaceOrAdd(name: "Connection", value: "close") }
+    if head.version == .http1_0, keepAlive { headers.replaceOrAdd(name: "Connection", value: "keep-alive") }
+    router.count(answer.status)
+    channel.write(
+      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers))),
+      promise: nil)
+    if head.method != .HEAD, answer.status != .notModified {
+      channel.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
+    }
+    if keepAlive {
+      channel.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+      arm(channel)
+    } else {
+      let target = channel.channel
+      channel.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in target.close(promise: nil) }
+    }
+  }
+
+  // MARK: - Server-sent events
+
+  private func events(_ head: HTTPRequestHead, _ request: Request, _ channel: ChannelHandlerContext) {
+    guard request.method == .GET else {
+      var answer = Answer.problem(.methodNotAllowed, "method", "wanted GET", instance: request.path)
+      answer.headers.add(name: "Allow", value: "GET")
+      return write(answer, head, channel)
+    }
+    if router.isDraining { return write(router.draining(request), head, channel) }
+    let (wanted, faults) = Router.subscription(request)
+    guard let wanted else {
+      return write(
+        .problem(.badRequest, "bad-request", faults.joined(separator: "; "), instance: request.path, errors: faults),
+        head, channel)
+    }
+    var headers = HTTPHeaders()
+    headers.add(name: "Content-Type", value: "text/event-stream")
+    headers.add(name: "Cache-Control", value: "no-store")
+    headers.add(name: "X-Accel-Buffering", value: "no")
+    router.addCommonHeaders(&headers, origin: head.headers.first(name: "Origin"))
+    router.count(.ok)
+    channel.writeAndFlush(
+      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+    let stream = EventStream(context: context, channel: channel.channel)
+    self.stream = stream
+    stream.begin(limits: router.configuration.client, request: wanted)
+  }
+
+  // MARK: - WebSocket
+
+  private func upgrade(_ head: HTTPRequestHead, _ request: Request, _ channel: ChannelHandlerContext) {
+    let upgrades = head.headers[canonicalForm: "upgrade"].map { $0.lowercased() }
+    let connection = head.headers[canonicalForm: "connection"].map { $0.lowercased() }
+    guard head.method == .GET, upgrades.contains("websocket"), connection.contains("upgrade") else {
+      var answer = Answer.problem(
+        .upgradeRequired, "websocket-wanted", "this is a WebSocket: connect with ws://, or use /v1/events (SSE)",
+        instance: request.path)
+      answer.headers.add(name: "Upgrade", value: "websocket")
+      return write(answer, head, channel)
+    }
+    if router.isDraining { return write(router.draining(request), head, channel) }
+    guard head.headers.first(name: "Sec-WebSocket-Version") == "13" else {
+      var answer = Answer.problem(
+        .upgradeRequired, "websocket-version", "Sec-WebSocket-Version: 13 is wanted", instance: request.path)
+      answer.headers.add(name: "Sec-WebSocket-Version", value: "13")
+      return write(answer, head, channel)
+    }
+    let upgrader = NIOWebSocketServerUpgrader(
+      shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
+      upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
+    let bound = NIOLoopBound((self, channel), eventLoop: channel.eventLoop)
+    upgrader.buildUpgradeResponse(channel: channel.channel, upgradeRequest: head, initialResponseHeaders: [:])
+      .whenComplete { result in
+        let (handler, channel) = bound.value
+        switch result {
+        case .success(let headers): handler.switchProtocols(headers, channel)
+        case .failure:
+          handler.write(
+            .problem(
+              .badRequest, "websocket-key", "Sec-WebSocket-Key: 16 bytes in base64 are wanted, once",
+              instance: request.path), head, channel)
+        }
+      }
+  }
+
+  private func switchProtocols(_ headers: HTTPHeaders, _ channel: ChannelHandlerContext) {
+    isUpgraded = true
+    deadline?.cancel()
+    router.count(.switchingProtocols)
+    channel.write(
+      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers))),
+      promise: nil)
+    let bound = NIOLoopBound((self, channel), eventLoop: channel.eventLoop)
+    channel.writeAndFlush(wrapOutboundOut(.end(nil))).whenSuccess {
+      let (handler, channel) = bound.value
+      handler.becomeWebSocket(channel)
+    }
+  }
+
+  /// The HTTP handlers leave; what the decoder holds of the client's first frame goes to the WebSocket decoder.
+  private func becomeWebSocket(_ channel: ChannelHandlerContext) {
+    let pipeline = channel.pipeline.syncOperations
+    let bound = NIOLoopBound((self, channel), eventLoop: channel.eventLoop)
+    do {
+      try pipeline.addHandlers([
+        ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: router.configuration.messageBytes)),
+        WebSocketHandler(
+          context: context, limits: router.configuration.client, messageBytes: router.configuration.messageBytes),
+      ])
+    } catch {
+      channel.close(promise: nil)
+      return
+    }
+    var removals = stack.others.map { pipeline.removeHandler($0) }
+    removals.append(pipeline.removeHandler(stack.encoder))
+    EventLoopFuture.andAllComplete(removals, on: channel.eventLoop).whenComplete { _ in
+      let (handler, channel) = bound.value
+      let pipeline = channel.pipeline.syncOperations
+      // First this handler, which knows only requests, then the decoder, which hands its rest on.
+      let decoder = NIOLoopBound((handler.stack.decoder, channel), eventLoop: channel.eventLoop)
+      pipeline.removeHandler(handler).whenComplete { _ in
+        let (stackDecoder, channel) = decoder.value
+        _ = channel.channel.pipeline.syncOperations.removeHandler(stackDecoder)
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+// What belongs to one event loop: its fan-out, its rings, its flush clock.
+// Owner: the event loop; every method runs on it (checked). @unchecked Sendable: the context is handed to other
+// threads only as a name to hop to the loop with.
+
+import Distribution
+import NIOCore
+import TickerPlant
+
+/// See the head of this file.
+final class LoopContext: @unchecked Sendable {
+  /// The loop.
+  let eventLoop: any EventLoop
+  let distributor: Distributor
+  private(set) var rings: [UpdateRing] = []
+  private var clock: RepeatedTask?
+  /// Bytes of records taken before connections get their turn.
+  private static let drainBytes = 1 << 20
+  private static let tickMilliseconds: Int64 = 10
+  private var lastWakeWanted = true
+  private var drainScheduled = false
+
+  init(eventLoop: any EventLoop, markets: [MarketDescription], ringBytes: Int) {
+    self.eventLoop = eventLoop
+    distributor = Distributor(markets: markets)
+    for _ in markets {
+      rings.append(
+        UpdateRing(capacity: ringBytes) { [weak self] in
+          guard let self else { return }
+          self.eventLoop.execute { self.drain() }
+        })
+    }
+  }
+
+  /// Milliseconds of a clock that only goes forward.
+  static func now() -> UInt64 { NIODeadline.now().uptimeNanoseconds / 1_000_000 }
+
+  func start() {
+    eventLoop.execute {
+      self.clock = self.eventLoop.scheduleRepeatedTask(
+        initialDelay: .milliseconds(Self.tickMilliseconds), delay: .milliseconds(Self.tickMilliseconds)
+      ) { _ in self.tick() }
+    }
+  }
+
+  func stop() {
+    eventLoop.execute { self.clock?.cancel() }
+  }
+
+  private func tick() {
+    drain()
+    distributor.tick(now: Self.now())
+    let wanted = distributor.wantsImmediate
+    if wanted != lastWakeWanted {
+      lastWakeWanted = wanted
+      for ring in rings { ring.setWakeWanted(wanted) }
+    }
+  }
+
+  /// Takes what the plants wrote.
+  func drain() {
+    eventLoop.preconditionInEventLoop()
+    drainScheduled = false
+    let now = Self.now()
+    var more = false
+    for (market, ring) in rings.enumerated() {
+      let done = ring.drain(limit: Self.drainBytes) { _, records in
+        distributor.consume(market: market, records: records, now: now)
+      }
+      if !done { more = true }
+    }
+    if more, !drainScheduled {
+      drainScheduled = true
+      eventLoop.execute { self.drain() }
+    }
+  }
+}

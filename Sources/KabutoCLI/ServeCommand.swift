@@ -1,0 +1,249 @@
+// `kabuto serve`: wires sources, store and gateway, and takes them down in order.
+
+import ArgumentParser
+import Distribution
+import FeedHandler
+import Foundation
+import Gateway
+import Logging
+import MarketData
+import PriceStore
+import TickerPlant
+
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serves prices: feeds to order books to REST, WebSocket, SSE and the viewer.",
+    discussion: """
+      SOURCE is one of
+        sim:[seed=1&instruments=400&speed=1]     a simulated exchange (the default); without speed it keeps Tokyo's \
+      hours, and outside of them plays a day in about a quarter of an hour
+        itch:FILE[,FILE…][?speed=60&reference=FILE&date=YYYY-MM-DD&market=XNAS&zone=America/New_York]
+        pcap:FILE[,FILE…][?the same]             packet captures (pcap, pcapng) of MoldUDP64
+      speed is a factor or max. Settings come from flags, else from the environment (KABUTO_LISTEN, KABUTO_DATA, …), \
+      else from the file of --config (YAML: listen, data, feeds, tls_certificate, tls_key, loops, connections, …).
+      """)
+
+  @Option(name: .customLong("feed"), help: ArgumentHelp("What to read; may be given several times.", valueName: "source"))
+  var feeds: [String] = []
+  @Option(help: ArgumentHelp("Where to listen (default 127.0.0.1:8080; port 0 = any free one).", valueName: "host:port"))
+  var listen: String?
+  @Option(help: ArgumentHelp("Folder of the price database; without it nothing is kept.", valueName: "dir"), completion: .directory)
+  var data: String?
+  @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file"), completion: .file())
+  var config: String?
+  @Option(help: "PEM file with the certificate chain.", completion: .file())
+  var tlsCertificate: String?
+  @Option(help: "PEM file with the private key.", completion: .file())
+  var tlsKey: String?
+  @Option(help: "Event loops (default 1).")
+  var loops: String?
+  @Option(help: "Origins browsers may call from, with commas between (default *).")
+  var origins: String?
+  @Option(help: "trace, debug, info, notice, warning, error or critical (default info).")
+  var logLevel: String?
+  @Option(help: "json, text, or auto: text on a terminal.")
+  var logFormat: String?
+  @Option(help: "Folder of the viewer's files, where they aren't beside the program.", completion: .directory)
+  var viewer: String?
+
+  func run() async throws {
+    var flags: [String: String] = [:]
+    for (name, value) in [
+      ("listen", listen), ("data", data), ("tls_certificate", tlsCertificate), ("tls_key", tlsKey),
+      ("loops", loops), ("origins", origins), ("log_level", logLevel), ("log_format", logFormat), ("viewer", viewer),
+    ] where value != nil { flags[name] = value }
+    let configuration: ServeConfiguration
+    switch ServeConfiguration.resolve(
+      file: config, environment: ProcessInfo.processInfo.environment, flags: flags, feeds: feeds)
+    {
+    case .success(let resolved): configuration = resolved
+    case .failure(let error): throw giveUp(error.faults.joined(separator: "\nkabuto: "))
+    }
+    try await ServeRun(configuration).run()
+  }
+}
+
+/// One life of a server.
+struct ServeRun {
+  let configuration: ServeConfiguration
+  let log: Logger
+
+  init(_ configuration: ServeConfiguration) {
+    self.configuration = configuration
+    let json = configuration.logFormat == "json" || (configuration.logFormat == "auto" && isatty(2) == 0)
+    var log = Logger(label: "kabuto") { LogLines(label: $0, json: json, logLevel: configuration.logLevel) }
+    log.logLevel = configuration.logLevel
+    self.log = log
+  }
+
+  func run() async throws {
+    signal(SIGPIPE, SIG_IGN)
+    let begin = Date()
+    let feeds = try prepareFeeds()
+    let store = try openStore(feeds)
+    var gatewayConfiguration = configuration.gateway
+    gatewayConfiguration.host = configuration.listenHost
+    gatewayConfiguration.port = configuration.listenPort
+    gatewayConfiguration.version = Kabuto.version
+    let markets = feeds.map {
+      MarketDescription(
+        market: $0.market, timeZone: $0.timeZone, reference: $0.reference, utcOffsetSeconds: $0.utcOffsetSeconds)
+    }
+    let running = RunningFeeds()
+    let gateway: GatewayServer
+    do throws(GatewayError) {
+      gateway = try await GatewayServer.start(
+        gatewayConfiguration, markets: markets, store: store, log: log, sources: { running.reports })
+    } catch { throw giveUp(error.description) }
+
+    var threads: [FeedThread] = []
+    for (index, feed) in feeds.enumerated() {
+      var outlets = FeedThread.Outlets(
+        rings: gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? []), tag: UInt32(index),
+        snapshotSeconds: configuration.snapshotSeconds,
+        log: { [log] level, text in
+          switch level {
+          case .info: log.info("\(text)")
+          case .warning: log.warning("\(text)")
+          case .error: log.error("\(text)")
+          }
+        })
+      if let store, configuration.data != nil {
+        outlets.save = { store.save(snapshot: $0, market: index, epoch: $1, date: $2, sequence: $3) }
+      }
+      let thread = FeedThread(feed, outlets: outlets)
+      if let store, configuration.data != nil { restore(thread, feed, index, store) }
+      threads.append(thread)
+    }
+    running.set(threads)
+    for thread in threads { thread.start() }
+    announce(gateway, feeds, begin)
+
+    let reason = await Signals.wait()
+    log.info("ending", metadata: ["reason": "\(reason)"])
+    async let drained: Void = gateway.drain()
+    for thread in threads { await Task.detached { thread.stop() }.value }
+    await drained
+    store?.close()
+    log.info("ended")
+  }
+
+  private func prepareFeeds() throws -> [PreparedFeed] {
+    let texts = configuration.feeds.isEmpty ? ["sim:"] : configuration.feeds
+    var feeds: [PreparedFeed] = []
+    var faults: [String] = []
+    for text in texts {
+      do {
+        let feed = try PreparedFeed(FeedAddress(text), text: text, keepsState: configuration.data != nil)
+        if let other = feeds.first(where: { $0.market == feed.market }) {
+          faults.append("\(text): market \(feed.market) is already read from \(other.source); give one of them another with ?market=")
+        }
+        feeds.append(feed)
+      } catch { faults.append("\(error)") }
+    }
+    guard faults.isEmpty else { throw giveUp(faults.joined(separator: "\nkabuto: ")) }
+    return feeds
+  }
+
+  private func openStore(_ feeds: [PreparedFeed]) throws -> PriceStore? {
+    var store = StoreConfiguration(
+      directory: configuration.data, markets: feeds.map(\.market), utcOffsetSeconds: feeds.map(\.utcOffsetSeconds))
+    store.retention.tickDays = configuration.tickDays
+    store.retention.minuteBarDays = configuration.minuteBarDays
+    store.keepsQuotes = configuration.keepsQuotes && configuration.data != nil
+    do throws(StoreError) {
+      return try PriceStore(store) { [log] message in
+        switch message.severity {
+        case .notice: log.info("store: \(message.text)")
+        case .warning: log.warning("store: \(message.text)")
+        case .error: log.error("store: \(message.text)")
+        }
+      }
+    } catch { throw giveUp(error.description) }
+  }
+
+  /// Goes on from the newest snapshot that is whole.
+  private func restore(_ thread: FeedThread, _ feed: PreparedFeed, _ market: Int, _ store: PriceStore) {
+    do {
+      for snapshot in try store.snapshots(market: market) {
+        do {
+          try thread.restore(try store.load(snapshot))
+          log.info(
+            "restored", metadata: ["market": "\(feed.market)", "epoch": "\(snapshot.epoch)", "seq": "\(snapshot.sequence)"])
+          return
+        } catch {
+          store.setAside(snapshot: snapshot, reason: "\(error)")
+        }
+      }
+    } catch { log.error("snapshots can't be read: \(error); starting without", metadata: ["market": "\(feed.market)"]) }
+  }
+
+  private func announce(_ gateway: GatewayServer, _ feeds: [PreparedFeed], _ begin: Date) {
+    for feed in feeds {
+      log.info(
+        "feed", metadata: [
+          "source": "\(feed.source)", "market": "\(feed.market)", "date": "\(feed.date) (\(feed.dateOrigin))",
+          "zone": "\(feed.timeZone)", "simulated": "\(feed.reference?.simulated ?? false)",
+        ])
+    }
+    log.info(
+      "listening", metadata: [
+        "address": "\(gateway.address)", "data": "\(configuration.data ?? "in memory, nothing is kept")",
+        "viewer": "\(gateway.viewerDirectory ?? "not found: give --viewer DIR")",
+        "start_ms": "\(Int(Date().timeIntervalSince(begin) * 1000))",
+      ])
+    if isatty(2) == 1 {
+      say("\n  Viewer   \(gateway.address)/\n  REST     \(gateway.address)/v1/quotes   \(gateway.address)/openapi.json\n  End      Ctrl-C\n")
+      if feeds.contains(where: { $0.reference?.simulated ?? false }) {
+        say("  The market is simulated: no price here is real.\n")
+      }
+    }
+  }
+}
+
+/// The feed threads, for whoever asks for their figures.
+final class RunningFeeds: @unchecked Sendable {
+  // Written once, before the first request can ask; a lock makes that certain.
+  private let lock = NSLock()
+  private var threads: [FeedThread] = []
+
+  func set(_ threads: [FeedThread]) { lock.withLock { self.threads = threads } }
+  var reports: [SourceReport] { lock.withLock { threads }.map(\.report) }
+}
+
+/// SIGTERM and SIGINT.
+enum Signals {
+  static func wait() async -> String {
+    await withCheckedContinuation { (continuation: CheckedContinuation<String, Never>) in
+      let once = Once()
+      for (number, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler {
+          if once.first() {
+            continuation.resume(returning: name)
+          } else {
+            // A second signal means now.
+            exit(130)
+          }
+        }
+        source.resume()
+        once.keep(source)
+      }
+    }
+  }
+
+  private final class Once: @unchecked Sendable {
+    // Guarded by the lock.
+    private let lock = NSLock()
+    private var done = false
+    private var kept: [any DispatchSourceSignal] = []
+    func first() -> Bool {
+      lock.withLock {
+        defer { done = true }
+        return !done
+      }
+    }
+    func keep(_ source: any DispatchSourceSignal) { lock.withLock { kept.append(source) } }
+  }
+}

@@ -1,0 +1,49 @@
+// What a feed thread says of itself to health, metrics and `kabuto top`.
+
+/// A source's figures at one moment.
+public struct SourceReport: Sendable {
+  /// Market identifier code.
+  public var market: String
+  /// What is read, as the user wrote it.
+  public var source: String
+  /// Epoch's name.
+  public var epoch: String
+  /// Last sequence number applied.
+  public var sequence: UInt64
+  /// `live`, `gap`, `silent`, `recovering` or `ended`.
+  public var state: String
+  /// Messages applied, and what was wrong with them.
+  public var messages: UInt64 = 0
+  public var malformed: UInt64 = 0
+  public var unknownOrders: UInt64 = 0
+  public var duplicateOrders: UInt64 = 0
+  public var impossibleSizes: UInt64 = 0
+  public var unknownTrades: UInt64 = 0
+  public var lost: UInt64 = 0
+  public var repeated: UInt64 = 0
+  /// Trades.
+  public var trades: UInt64 = 0
+  /// Instruments and live orders.
+  public var instruments = 0
+  public var liveOrders = 0
+  /// How far the feed is behind its own clock, nanoseconds; 0 where it isn't paced.
+  public var lagNanoseconds: UInt64 = 0
+  /// Bytes that wait in the fullest ring, and how often the feed thread waited for a ring.
+  public var ringFill = 0
+  public var ringWaits: UInt64 = 0
+  /// Part of the input done, 0…1; nil where it has no end.
+  public var progress: Double?
+  /// Exchange time of the last message, nanoseconds since midnight.
+  public var time: UInt64 = 0
+  /// What is wrong, in words; nil = nothing.
+  public var fault: String?
+
+  /// A report before the first message.
+  public init(market: String, source: String, epoch: String, sequence: UInt64, state: String) {
+    self.market = market
+    self.source = source
+    self.epoch = epoch
+    self.sequence = sequence
+    self.state = state
+  }
+}
