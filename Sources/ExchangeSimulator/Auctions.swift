@@ -46,9 +46,9 @@ extension SimulatedMarket {
       while left > 0 {
         let best = side == .buy ? books.books[i].bestBid : books.books[i].bestAsk
         let slot = books.level(i, side, best).head
-        let order = books.orders[Int(slot)]
+        let order = books.order(i, slot)
         let shares = UInt32(min(UInt64(order.shares), left))
-        composer.executeInCross(header, order.reference, shares, price, &writer)
+        composer.executeInCross(header, UInt64(order.reference), shares, price, &writer)
         books.reduce(i, slot, by: shares)
         left -= UInt64(shares)
       }

@@ -39,9 +39,9 @@ extension SimulatedMarket {
         break
       }
       let slot = books.level(i, side.opposite, best).head
-      let order = books.orders[Int(slot)]
+      let order = books.order(i, slot)
       let executed = min(left, order.shares)
-      composer.execute(header, order.reference, executed, &writer)
+      composer.execute(header, UInt64(order.reference), executed, &writer)
       books.reduce(i, slot, by: executed)
       left -= executed
       last = best

@@ -137,14 +137,14 @@ extension SimulatedMarket {
   }
 
   /// A live order, rather one near the other side.
-  private mutating func chooseOrder(_ i: Int) -> UInt32 {
+  private mutating func chooseOrder(_ i: Int) -> OrderSlot {
     let live = books.books[i].live
-    let first = books.order(i, listed: random.below(live))
+    let first = books.slot(i, listed: random.below(live))
     guard random.chance(0.6) else { return first }
-    let second = books.order(i, listed: random.below(live))
+    let second = books.slot(i, listed: random.below(live))
     let value = Int(issues[i].value)
-    let one = abs(books.orders[Int(first)].level - value)
-    let two = abs(books.orders[Int(second)].level - value)
+    let one = abs(books.order(i, first).level - value)
+    let two = abs(books.order(i, second).level - value)
     return one <= two ? first : second
   }
 
@@ -157,7 +157,7 @@ extension SimulatedMarket {
       if book.hasBid, Double(book.bestBid) > issues[i].value { return withdraw(i, .buy, now, &writer) }
     }
     let slot = chooseOrder(i)
-    composer.delete(header(i, now), books.orders[Int(slot)].reference, &writer)
+    composer.delete(header(i, now), UInt64(books.order(i, slot).reference), &writer)
     books.remove(i, slot)
   }
 
@@ -165,29 +165,29 @@ extension SimulatedMarket {
   private mutating func withdraw(_ i: Int, _ side: Side, _ now: UInt64, _ writer: inout ByteWriter) {
     let best = side == .buy ? books.books[i].bestBid : books.books[i].bestAsk
     let slot = books.level(i, side, best).head
-    composer.delete(header(i, now), books.orders[Int(slot)].reference, &writer)
+    composer.delete(header(i, now), UInt64(books.order(i, slot).reference), &writer)
     books.remove(i, slot)
   }
 
   /// Takes some lots off an order; an order of one lot goes as a whole.
   private mutating func reduce(_ i: Int, _ now: UInt64, _ writer: inout ByteWriter) {
     var slot = chooseOrder(i)
-    for _ in 0..<3 where books.orders[Int(slot)].shares <= Listing.lot { slot = chooseOrder(i) }
-    let order = books.orders[Int(slot)]
+    for _ in 0..<3 where books.order(i, slot).shares <= Listing.lot { slot = chooseOrder(i) }
+    let order = books.order(i, slot)
     let lots = Int(order.shares / Listing.lot)
     guard lots > 1 else {
-      composer.delete(header(i, now), order.reference, &writer)
+      composer.delete(header(i, now), UInt64(order.reference), &writer)
       return books.remove(i, slot)
     }
     let shares = UInt32(1 + random.below(lots - 1)) * Listing.lot
-    composer.cancel(header(i, now), order.reference, shares, &writer)
+    composer.cancel(header(i, now), UInt64(order.reference), shares, &writer)
     books.reduce(i, slot, by: shares)
   }
 
   /// Changes an order's price or size; it goes to the end of its queue, with a new reference.
   private mutating func replace(_ i: Int, _ now: UInt64, mayCross: Bool, _ writer: inout ByteWriter) {
     let slot = chooseOrder(i)
-    let order = books.orders[Int(slot)]
+    let order = books.order(i, slot)
     let side = order.side
     var level = mayCross && random.chance(0.3) ? gatheringLevel(i, side) : usualLevel(i, side)
     if !mayCross {
@@ -197,7 +197,7 @@ extension SimulatedMarket {
     }
     let shares = random.chance(0.7) ? order.shares : sizes.draw(&random, scale: issues[i].sizeScale)
     let reference = composer.replace(
-      header(i, now), order.reference, shares, issues[i].ladder.price(level), &writer)
+      header(i, now), UInt64(order.reference), shares, issues[i].ladder.price(level), &writer)
     books.remove(i, slot)
     books.insert(i, side, level: level, shares: shares, reference: reference)
   }

@@ -12,7 +12,7 @@ public struct SimulatorConfiguration: Sendable, Hashable {
   /// Fewest messages a day and instrument: below, a day can't be told.
   public static let minimumMessagesPerInstrument = 100
   /// Most messages a day in all.
-  public static let maximumMessagesPerDay = 2_000_000_000
+  public static let maximumMessagesPerDay = 1_000_000_000
 
   /// Decides all that follows.
   public var seed: UInt64
