@@ -64,6 +64,7 @@ public final class Client {
   var frame = JSONWriter(capacity: 1024)
   var events = 0
   var touched = false
+  private(set) var isSending = false
   /// Instruments whose newest values wait for the transport: (lane, instrument) → what changed.
   var backlog: [BacklogKey: UInt64] = [:]
   var backlogSince: UInt64 = 0
@@ -119,7 +120,10 @@ public final class Client {
     touched = false
     guard events > 0 else { return }
     frame.byte(0x5d)
+    // Sending may call back (the transport became writable, or closed): nothing may be put in meanwhile.
+    isSending = true
     transport?.send(frame: frame.bytes)
+    isSending = false
     delivered &+= UInt64(events)
     lastSent = now
     frame.removeAll()
@@ -127,7 +131,7 @@ public final class Client {
   }
 
   /// True where the transport takes more and nothing older waits.
-  var isClear: Bool { backlog.isEmpty && (transport?.canTakeMore ?? false) }
+  var isClear: Bool { !isSending && backlog.isEmpty && (transport?.canTakeMore ?? false) }
 
   /// Takes a message token; false where the client sends too many.
   func mayReceive(now: UInt64) -> Bool {

@@ -380,7 +380,7 @@ public final class Distributor {
 
   /// Sends what waited for a client, if its transport takes it now.
   public func serveBacklog(_ client: Client, now: UInt64) {
-    guard client.transport != nil else { return }
+    guard client.transport != nil, !client.isSending else { return }
     guard client.transport?.canTakeMore ?? false else {
       if now &- client.backlogSince > client.limits.stuckMilliseconds {
         counters.stuck &+= 1

@@ -85,11 +85,12 @@ extension SimulatedMarket {
     _ i: Int, _ side: Side, _ level: Int, _ shares: UInt32, _ now: UInt64, _ writer: inout ByteWriter
   ) {
     guard books.books[i].live < books.books[i].capacity else { return }
+    let tail = books.level(i, side, level).tail
     let bits = random.bits()
     let reference = composer.add(
       header(i, now), issues[i].code, side, shares, issues[i].ladder.price(level),
       member: bits & 0xff < 12 ? Int(bits >> 32 & 7) : nil, &writer)
-    books.insert(i, side, level: level, shares: shares, reference: reference)
+    books.insert(i, side, level: level, behind: tail, shares: shares, reference: reference)
   }
 
   /// Somebody's order is ten ranges too large.

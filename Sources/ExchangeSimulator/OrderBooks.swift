@@ -96,13 +96,17 @@ struct OrderBooks: Sendable {
   func order(_ i: Int, _ slot: OrderSlot) -> LiveOrder { orders[books[i].rosterStart + Int(slot)] }
 
   /// Adds an order behind all others of its price; the caller has checked that there is room.
-  mutating func insert(_ i: Int, _ side: Side, level number: Int, shares: UInt32, reference: UInt64) {
+  /// - Parameter tail: the queue's tail where the caller has looked it up already: a caller that does so before
+  ///   it writes the message waits for the table's memory meanwhile.
+  mutating func insert(
+    _ i: Int, _ side: Side, level number: Int, behind tail: OrderSlot? = nil, shares: UInt32, reference: UInt64
+  ) {
     let start = books[i].rosterStart
     let index = books[i].live
     precondition(index < books[i].capacity, "a book is fuller than its room")
     let slot = roster[start + index]
     let at = books[i].levelStart + (side == .buy ? 0 : books[i].levelCount) + number
-    let tail = levels[at].tail
+    let tail = tail ?? levels[at].tail
     orders[start + Int(slot)] = LiveOrder(
       reference: UInt32(reference), shares: shares, place: UInt16(number) << 1 | UInt16(side.rawValue),
       next: noOrder, previous: tail, rosterIndex: UInt16(index))
