@@ -56,12 +56,15 @@ enum DatabaseOpening {
     }
   }
 
-  private static func begin(_ path: String, _ configuration: StoreConfiguration) throws -> any DatabaseWriter {
+  private static func begin(_ path: String, _ configuration: StoreConfiguration) throws -> any DatabaseWriter
+  {
     let pool = try DatabasePool(path: path, configuration: settings(configuration))
     do {
       try pool.writeWithoutTransaction { db in
         // FULL: the log is on the disk when a commit returns. GRDB sets NORMAL when it turns the log on.
         try db.execute(sql: "PRAGMA synchronous = \(configuration.syncsEachCommit ? "FULL" : "NORMAL")")
+        // The writer touches a page for each instrument in each batch; readers need little.
+        try db.execute(sql: "PRAGMA cache_size = -65536")
         try db.execute(sql: "PRAGMA wal_autocheckpoint = 8000")
         try db.execute(sql: "PRAGMA journal_size_limit = \(64 << 20)")
         if let pages = configuration.maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
@@ -80,7 +83,7 @@ enum DatabaseOpening {
     settings.maximumReaderCount = 4
     settings.busyMode = .timeout(2)
     settings.prepareDatabase { db in
-      try db.execute(sql: "PRAGMA cache_size = -65536")
+      try db.execute(sql: "PRAGMA cache_size = -8192")
       try db.execute(sql: "PRAGMA temp_store = MEMORY")
     }
     return settings
@@ -139,13 +142,16 @@ enum DatabaseOpening {
         log(
           StoreMessage(
             severity: .notice,
-            text: "\(path): checked for \(limitMilliseconds) ms and found good so far; the rest wasn't checked"))
+            text:
+              "\(path): checked for \(limitMilliseconds) ms and found good so far; the rest wasn't checked"))
         return nil
       }
     }
   }
 
-  private static func setAside(_ path: String, because damage: String, log: @Sendable (StoreMessage) -> Void) throws {
+  private static func setAside(_ path: String, because damage: String, log: @Sendable (StoreMessage) -> Void)
+    throws
+  {
     var target = path + ".damaged-" + Clock.fileStamp()
     var number = 2
     while FileManager.default.fileExists(atPath: target) {
@@ -159,7 +165,8 @@ enum DatabaseOpening {
       StoreMessage(
         severity: .error,
         text: "\(path): damaged (\(damage)); set aside as \(target), and a new database is begun. "
-          + "Ticks and bars before now are in the old file only; `sqlite3 FILE .recover` may bring them back"))
+          + "Ticks and bars before now are in the old file only; `sqlite3 FILE .recover` may bring them back")
+    )
   }
 
   private static func reason(_ error: any Error) -> String { (error as NSError).localizedDescription }

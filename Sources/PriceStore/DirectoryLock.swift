@@ -10,7 +10,9 @@ final class DirectoryLock: Sendable {
   init(_ directory: String) throws(StoreError) {
     let path = directory.hasSuffix("/") ? directory + "prices.lock" : directory + "/prices.lock"
     let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw StoreError.directory(directory, found: String(cString: strerror(errno))) }
+    guard descriptor >= 0 else {
+      throw StoreError.directory(directory, found: String(cString: strerror(errno)))
+    }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let busy = errno == EWOULDBLOCK
       let found = String(cString: strerror(errno))

@@ -27,7 +27,8 @@ struct Identities {
   init(_ db: Database, markets names: [String]) throws {
     for name in names {
       try db.execute(sql: "INSERT OR IGNORE INTO market (mic) VALUES (?)", arguments: [name])
-      markets.append(try Int64.fetchOne(db, sql: "SELECT id FROM market WHERE mic = ?", arguments: [name]) ?? 0)
+      markets.append(
+        try Int64.fetchOne(db, sql: "SELECT id FROM market WHERE mic = ?", arguments: [name]) ?? 0)
     }
     for row in try Row.fetchAll(db, sql: "SELECT id, market, code FROM instrument") {
       let id: Int64 = row[0]
@@ -56,7 +57,8 @@ struct Identities {
 
   /// The ordinal of an epoch; it is put among the rows in any case, so that ticks that come again after they were
   /// pruned are known to be there.
-  mutating func epoch(market: Int, date: CalendarDate, session: String, into rows: inout PendingRows) -> Int64 {
+  mutating func epoch(market: Int, date: CalendarDate, session: String, into rows: inout PendingRows) -> Int64
+  {
     let name = EpochName(market: markets[market], date: date, session: session)
     let id = epochs[name] ?? nextEpoch
     if id == nextEpoch { nextEpoch += 1 }

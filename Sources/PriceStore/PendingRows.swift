@@ -1,5 +1,6 @@
 // Rows between the ring and the database: flat structs, decoded from the plant's records.
-// Owner: the writer thread. Invariant: never more than `limit` rows; what comes beyond is counted in `lost`.
+// Owner: the writer thread. Bound: what the rings held while the database can be written; where it can't, `limit`
+// rows: what comes beyond is counted in `lost`.
 // Names of instruments and epochs are few and never dropped: rows that follow need them.
 
 import MarketData
@@ -67,6 +68,8 @@ struct PendingRows {
   var dailyBars: [BarRow] = []
   /// Rows that found no room.
   var lost: UInt64 = 0
+  /// Whether the limit holds: rows wait for a database that can't be written.
+  var isLimited = false
   let limit: Int
 
   init(limit: Int) { self.limit = max(1, limit) }
@@ -78,14 +81,16 @@ struct PendingRows {
 
   /// Whether there is room for one more; counts it lost where not.
   mutating func hasRoom() -> Bool {
-    if count < limit { return true }
+    if !isLimited || count < limit { return true }
     lost += 1
     return false
   }
 
   /// Adds a quote; the last one of a message is the one that counts.
   mutating func add(_ row: QuoteRow) {
-    if let last = quotes.last, last.sequence == row.sequence, last.instrument == row.instrument, last.epoch == row.epoch {
+    if let last = quotes.last, last.sequence == row.sequence, last.instrument == row.instrument,
+      last.epoch == row.epoch
+    {
       quotes[quotes.count - 1] = row
     } else if hasRoom() {
       quotes.append(row)

@@ -18,7 +18,8 @@ extension PriceStore {
   ) async throws(StoreError) -> [StoredTrade] {
     try await ticks(
       market: market, code: code, before: before, limit: limit,
-      columns: "sequence, time, price, size, match, kind, aggressor, direction, broken, broken_by", table: "trade"
+      columns: "sequence, time, price, size, match, kind, aggressor, direction, broken, broken_by",
+      table: "trade"
     ) { row, epoch in
       let sequence: Int64 = row[0]
       let time: Int64 = row[1]
@@ -76,7 +77,8 @@ extension PriceStore {
     // Keys are seconds, or days of the exchange; a day's start is up to 14 hours from UTC midnight, so the range
     // of days is a little wider than asked and each start is compared below.
     let (table, key, unit) =
-      interval == .minute ? ("minute_bar", "start", Int64(1_000_000_000)) : ("daily_bar", "date", 86_400_000_000_000)
+      interval == .minute
+      ? ("minute_bar", "start", Int64(1_000_000_000)) : ("daily_bar", "date", 86_400_000_000_000)
     let slack: Int64 = interval == .minute ? 0 : 2
     let lowest = from.map { Self.floor($0, unit) - slack } ?? .min
     let highest = to.map { Self.floor($0, unit) + 1 + slack } ?? .max
@@ -142,12 +144,14 @@ extension PriceStore {
             AND (date < ? OR (date = ? AND id <= ?)) ORDER BY date DESC, id DESC
           """,
         arguments: [
-          number, before?.date.daysSince1970 ?? .max, before?.date.daysSince1970 ?? .max, before?.epoch ?? .max,
+          number, before?.date.daysSince1970 ?? .max, before?.date.daysSince1970 ?? .max,
+          before?.epoch ?? .max,
         ])
       var ticks: [Tick] = []
       for row in epochs where ticks.count < limit {
         let date = CalendarDate(daysSince1970: row[1])
-        let epoch = EpochLine(id: row[0], day: configuration.day(market, date), name: EpochLine.name(row[2], date))
+        let epoch = EpochLine(
+          id: row[0], day: configuration.day(market, date), name: EpochLine.name(row[2], date))
         let end = before.flatMap { $0.epoch == epoch.id ? Int64(bitPattern: $0.sequence) : nil } ?? Int64.max
         let rows = try Row.fetchCursor(
           db,

@@ -49,11 +49,14 @@ extension PriceStore {
     let name = "snapshot \(snapshot.id) of \(snapshot.epoch) at \(snapshot.sequence)"
     do {
       try database.writer.write { db in
-        try db.execute(sql: "UPDATE snapshot SET set_aside = ? WHERE id = ?", arguments: [reason, snapshot.id])
+        try db.execute(
+          sql: "UPDATE snapshot SET set_aside = ? WHERE id = ?", arguments: [reason, snapshot.id])
       }
       say(.warning, "\(database.path): \(name) is damaged (\(reason)); set aside, an older one is used")
     } catch {
-      say(.error, "\(database.path): \(name) is damaged (\(reason)), and can't be marked (\(StoreError.text(error)))")
+      say(
+        .error,
+        "\(database.path): \(name) is damaged (\(reason)), and can't be marked (\(StoreError.text(error)))")
     }
   }
 }

@@ -70,7 +70,8 @@ public final class PriceStore: Sendable {
   ///
   /// Called after the plant's records up to `sequence` were written to the market's ring: the snapshot becomes
   /// durable after them.
-  public func save(snapshot bytes: [UInt8], market: Int, epoch: String, date: CalendarDate, sequence: UInt64) {
+  public func save(snapshot bytes: [UInt8], market: Int, epoch: String, date: CalendarDate, sequence: UInt64)
+  {
     precondition(rings.indices.contains(market), "a market of the configuration")
     mailbox.put(SnapshotRequest(bytes: bytes, market: market, epoch: epoch, date: date, sequence: sequence))
   }
@@ -95,5 +96,7 @@ public final class PriceStore: Sendable {
   }
 
   /// Tells the operator.
-  func say(_ severity: StoreMessage.Severity, _ text: String) { log(StoreMessage(severity: severity, text: text)) }
+  func say(_ severity: StoreMessage.Severity, _ text: String) {
+    log(StoreMessage(severity: severity, text: text))
+  }
 }

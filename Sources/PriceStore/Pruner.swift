@@ -25,7 +25,8 @@ struct Pruner {
   var isIdle: Bool { steps.isEmpty }
 
   /// Looks for what is too old and plans the steps.
-  mutating func plan(_ db: Database, _ identities: Identities, day: (Int, CalendarDate) -> TradingDay) throws {
+  mutating func plan(_ db: Database, _ identities: Identities, day: (Int, CalendarDate) -> TradingDay) throws
+  {
     steps = []
     for (index, market) in identities.markets.enumerated() {
       let instruments = identities.instruments.filter { $0.key.market == market }.map(\.value).sorted()
@@ -43,11 +44,15 @@ struct Pruner {
       }
       if let date = try cut(db, market, keeping: retention.minuteBarDays) {
         let before = day(index, date).midnightNanoseconds / 1_000_000_000
-        for id in instruments { steps.append(.bars(table: "minute_bar", key: "start", instrument: id, before: before)) }
+        for id in instruments {
+          steps.append(.bars(table: "minute_bar", key: "start", instrument: id, before: before))
+        }
       }
       if let date = try cut(db, market, keeping: retention.dailyBarDays) {
         let before = Int64(date.daysSince1970)
-        for id in instruments { steps.append(.bars(table: "daily_bar", key: "date", instrument: id, before: before)) }
+        for id in instruments {
+          steps.append(.bars(table: "daily_bar", key: "date", instrument: id, before: before))
+        }
       }
       steps.append(.snapshots(market: market))
     }
@@ -84,7 +89,8 @@ struct Pruner {
     case .ticks(let table, let instrument, let epoch):
       let last = try Int64.fetchOne(
         db,
-        sql: "SELECT sequence FROM \(table) WHERE instrument = ? AND epoch = ? ORDER BY sequence LIMIT 1 OFFSET ?",
+        sql:
+          "SELECT sequence FROM \(table) WHERE instrument = ? AND epoch = ? ORDER BY sequence LIMIT 1 OFFSET ?",
         arguments: [instrument, epoch, Self.rowsAStep - 1])
       try db.execute(
         sql: "DELETE FROM \(table) WHERE instrument = ? AND epoch = ? AND sequence <= ?",

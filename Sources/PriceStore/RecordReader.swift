@@ -26,7 +26,8 @@ struct RecordReader {
   private var current: [BarRow] = []
 
   private static let noBar = BarRow(
-    instrument: 0, epoch: 0, sequence: 0, start: 0, open: noPrice, high: noPrice, low: noPrice, close: noPrice,
+    instrument: 0, epoch: 0, sequence: 0, start: 0, open: noPrice, high: noPrice, low: noPrice,
+    close: noPrice,
     volume: 0, turnover: 0, trades: 0, closed: false)
 
   init(market: Int, keepsQuotes: Bool, day: @escaping @Sendable (CalendarDate) -> TradingDay) {
@@ -36,7 +37,9 @@ struct RecordReader {
   }
 
   /// Takes whole records.
-  mutating func take(_ bytes: UnsafeRawBufferPointer, into rows: inout PendingRows, _ identities: inout Identities) {
+  mutating func take(
+    _ bytes: UnsafeRawBufferPointer, into rows: inout PendingRows, _ identities: inout Identities
+  ) {
     var cursor = UpdateCursor(bytes)
     while cursor.next() {
       let header = cursor.header
@@ -48,7 +51,8 @@ struct RecordReader {
         guard keepsQuotes, let id = named(header, &rows), header.sequence > imageSequence else { continue }
         rows.add(
           QuoteRow(
-            instrument: id, epoch: epoch, sequence: header.sequence, time: header.time, top: cursor.payload()))
+            instrument: id, epoch: epoch, sequence: header.sequence, time: header.time, top: cursor.payload())
+        )
       case .trade:
         guard let id = named(header, &rows) else { continue }
         trade(header, cursor.payload(), instrument: id, &rows)
@@ -71,7 +75,8 @@ struct RecordReader {
   // MARK: - Kinds
 
   private mutating func source(
-    _ header: UpdateHeader, _ payload: SourcePayload, _ rows: inout PendingRows, _ identities: inout Identities
+    _ header: UpdateHeader, _ payload: SourcePayload, _ rows: inout PendingRows,
+    _ identities: inout Identities
   ) {
     imageSequence = header.sequence
     let date = CalendarDate(daysSince1970: Int(truncatingIfNeeded: payload.date))

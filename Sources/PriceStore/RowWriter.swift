@@ -107,7 +107,9 @@ enum RowWriter {
 
   private static func bars(_ rows: [BarRow], table: String, key: String, _ db: Database) throws {
     guard !rows.isEmpty else { return }
-    let columns = ["epoch", "sequence", "open", "high", "low", "close", "volume", "turnover", "trades", "closed"]
+    let columns = [
+      "epoch", "sequence", "open", "high", "low", "close", "volume", "turnover", "trades", "closed",
+    ]
     let statement = try PreparedStatement(
       db,
       """

@@ -35,7 +35,7 @@ public struct StoreConfiguration: Sendable {
   public var ringBytes = 16 << 20
   /// Whether changes of the best quote are kept besides trades and bars.
   public var keepsQuotes = true
-  /// Rows that may wait in memory while the database can't be written; what comes beyond is lost and counted.
+  /// Rows that wait in memory while the database can't be written; what comes beyond is lost and counted.
   public var waitingRowLimit = 400_000
   /// Longest time the check of an existing database may take; a larger file is checked in part.
   public var checkMilliseconds = 5_000

@@ -61,7 +61,8 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
   static func foreign(_ path: String, application: Int32) -> StoreError {
     StoreError(
       code: .foreign, path: path, found: "a database of another program (application_id \(application))",
-      wanted: "application_id \(Schema.applicationID)", remedy: "Move the file away, or name another directory.")
+      wanted: "application_id \(Schema.applicationID)",
+      remedy: "Move the file away, or name another directory.")
   }
 
   static func reading(_ path: String, _ error: any Error) -> StoreError {

@@ -107,70 +107,72 @@ struct StoreWriter {
       return publishWaiting()
     }
     guard failures > 0 || !rows.isEmpty || !snapshots.isEmpty else { return publishWaiting() }
+    // Taken over one by one: what is left here when something fails goes back into the mailbox.
+    var snapshots = snapshots[...]
     do {
-      var written: UInt64 = 0
-      let count = rows.count
-      if !rows.isEmpty || failures > 0 {
-        try database.writer.writeWithoutTransaction { db in
-          try db.inTransaction(.immediate) {
-            written = try RowWriter.write(rows, to: db)
-            if failures > 0 {
-              // Also where nothing is new: that writing works again is shown by a commit that wrote.
-              try db.execute(sql: "UPDATE market SET mic = mic WHERE id = ?", arguments: [identities.markets.first])
-            }
-            return .commit
-          }
-        }
-        rows.removeAll()
+      try writeRows(since: now)
+      while let snapshot = snapshots.first {
+        try write(snapshot)
+        snapshots.removeFirst()
       }
-      let took = Clock.monotonicMilliseconds() - now
-      let bytes = databaseBytes()
-      let lost = takeLost()
-      mailbox.update { status in
-        status.rowsWritten += written
-        status.rowsWaiting = 0
-        status.rowsLost += lost
-        if count > 0 {
-          status.batches += 1
-          status.lastBatchMilliseconds = took
-        }
-        status.databaseBytes = bytes
-      }
-      try write(snapshots)
       recovered()
     } catch {
+      for snapshot in snapshots { mailbox.putBack(snapshot) }
       failed(error)
     }
   }
 
-  /// Each in its own transaction; those that fail go back.
-  private func write(_ snapshots: [SnapshotRequest]) throws {
-    var rest = snapshots[...]
-    do {
-      while let snapshot = rest.first {
-        let market = identities.markets[snapshot.market]
-        try database.writer.writeWithoutTransaction { db in
-          try db.inTransaction(.immediate) {
+  private mutating func writeRows(since start: Double) throws {
+    var written: UInt64 = 0
+    let count = rows.count
+    if !rows.isEmpty || failures > 0 {
+      try database.writer.writeWithoutTransaction { db in
+        try db.inTransaction(.immediate) {
+          written = try RowWriter.write(rows, to: db)
+          if failures > 0 {
+            // Also where nothing is new: that writing works again is shown by a commit that wrote.
             try db.execute(
-              sql: """
-                INSERT INTO snapshot (market, epoch, date, sequence, created, byte_count, bytes)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
-                """,
-              arguments: [
-                market, snapshot.epoch, snapshot.date.daysSince1970, Int64(bitPattern: snapshot.sequence),
-                Clock.nanosecondsSince1970(), snapshot.bytes.count, Data(snapshot.bytes),
-              ])
-            try Pruner.pruneSnapshots(db, market: market, keeping: configuration.retention.snapshots)
-            return .commit
+              sql: "UPDATE market SET mic = mic WHERE id = ?", arguments: [identities.markets.first])
           }
+          return .commit
         }
-        rest.removeFirst()
-        mailbox.update { $0.snapshotsWritten += 1 }
       }
-    } catch {
-      for snapshot in rest { mailbox.putBack(snapshot) }
-      throw error
+      rows.removeAll()
     }
+    let took = Clock.monotonicMilliseconds() - start
+    let bytes = databaseBytes()
+    let lost = takeLost()
+    mailbox.update { status in
+      status.rowsWritten += written
+      status.rowsWaiting = 0
+      status.rowsLost += lost
+      if count > 0 {
+        status.batches += 1
+        status.lastBatchMilliseconds = took
+      }
+      status.databaseBytes = bytes
+    }
+  }
+
+  /// In a transaction of its own.
+  private func write(_ snapshot: SnapshotRequest) throws {
+    let market = identities.markets[snapshot.market]
+    try database.writer.writeWithoutTransaction { db in
+      try db.inTransaction(.immediate) {
+        try db.execute(
+          sql: """
+            INSERT INTO snapshot (market, epoch, date, sequence, created, byte_count, bytes)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
+            """,
+          arguments: [
+            market, snapshot.epoch, snapshot.date.daysSince1970, Int64(bitPattern: snapshot.sequence),
+            Clock.nanosecondsSince1970(), snapshot.bytes.count, Data(snapshot.bytes),
+          ])
+        try Pruner.pruneSnapshots(db, market: market, keeping: configuration.retention.snapshots)
+        return .commit
+      }
+    }
+    mailbox.update { $0.snapshotsWritten += 1 }
   }
 
   private mutating func takeLost() -> UInt64 {
@@ -191,6 +193,7 @@ struct StoreWriter {
 
   private mutating func failed(_ error: any Error) {
     failures += 1
+    rows.isLimited = true
     retryAt = Clock.monotonicMilliseconds() + min(5_000, 100 * Double(1 << min(failures - 1, 6)))
     publishWaiting()
     guard failures == 1 else { return }
@@ -203,16 +206,20 @@ struct StoreWriter {
     log(
       StoreMessage(
         severity: .error,
-        text: "\(database.path): writing fails (\(reason)); up to \(configuration.waitingRowLimit) rows wait in "
-          + "memory, newer ones are lost and counted; trying again until it works. Free space or mend the disk"))
+        text:
+          "\(database.path): writing fails (\(reason)); up to \(configuration.waitingRowLimit) rows wait in "
+          + "memory, newer ones are lost and counted; trying again until it works. Free space or mend the disk"
+      ))
   }
 
   private mutating func recovered() {
     guard failures > 0 else { return }
     failures = 0
+    rows.isLimited = false
     mailbox.update { $0.state = .ok }
     let lost = mailbox.currentStatus.rowsLost - lostWhenDegraded
-    log(StoreMessage(severity: .notice, text: "\(database.path): writing works again; \(lost) rows were lost"))
+    log(
+      StoreMessage(severity: .notice, text: "\(database.path): writing works again; \(lost) rows were lost"))
   }
 
   // MARK: - Retention
@@ -231,7 +238,9 @@ struct StoreWriter {
     } catch {
       pruner.abandon()
       if failures == 0 {
-        log(StoreMessage(severity: .warning, text: "\(database.path): old rows stay (\(StoreError.text(error)))"))
+        log(
+          StoreMessage(
+            severity: .warning, text: "\(database.path): old rows stay (\(StoreError.text(error)))"))
       }
     }
     if pruner.isIdle { pruneAt = now + Self.hour }
@@ -247,7 +256,9 @@ struct StoreWriter {
         status.rowsLost += count
         status.rowsWaiting = 0
       }
-      log(StoreMessage(severity: .error, text: "\(database.path): \(count) rows could not be written and are lost"))
+      log(
+        StoreMessage(
+          severity: .error, text: "\(database.path): \(count) rows could not be written and are lost"))
     }
     _ = try? database.writer.writeWithoutTransaction { try $0.checkpoint(.truncate) }
     try? database.writer.close()
