@@ -1,39 +1,41 @@
 #!/usr/bin/env bash
-# All tests: Swift, then browser. Runs both even if the first fails, so that one run tells everything; the exit
+# All tests: Swift, then the server from outside, then the browser. Runs all even if one fails, so that one run tells everything; the exit
 # status is 0 only if all passed. Needs no terminal. `make test` calls this after the set-up.
 #
-#   FILTER=SiteLoss      only the Swift tests whose name matches (no browser tests)
+#   FILTER=SiteLoss      only the Swift tests whose name matches (no server and browser tests)
 #   KABUTO_SEED=7f3a     repeats a randomised run: a failing test prints the line to type
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 failed=()
-browser=Tests/Browser
+# Suites in Python that drive the built program: over HTTP and WebSocket, and in a browser.
+suites=(Tests/Server Tests/Browser)
 
-prepare_browser_tests() {
-  local wanted="$browser/requirements.txt" stamp=.venv/.requirements
+prepare_python() {
+  local wanted stamp=.venv/.requirements
+  wanted=$(cat Tests/*/requirements.txt)
   if ! .venv/bin/python -c '' 2>/dev/null; then
-    say "making .venv for the browser tests"
+    say "making .venv for the server and browser tests"
     python3 -m venv --clear .venv
   fi
-  if ! cmp --silent "$wanted" "$stamp"; then
-    say "installing $wanted into .venv"
-    .venv/bin/python -m pip --disable-pip-version-check --quiet install --requirement "$wanted" </dev/null \
-      || fail 2 "the browser tests' packages could not be installed into .venv." \
+  if [[ $wanted != "$(cat "$stamp" 2>/dev/null)" ]]; then
+    say "installing Tests/*/requirements.txt into .venv"
+    local list=()
+    for file in Tests/*/requirements.txt; do list+=(--requirement "$file"); done
+    .venv/bin/python -m pip --disable-pip-version-check --quiet install "${list[@]}" </dev/null \
+      || fail 2 "the packages of the server and browser tests could not be installed into .venv." \
         "Is PyPI reachable? Only the Swift tests: make test FILTER=."
-    cp "$wanted" "$stamp"
+    printf '%s\n' "$wanted" >"$stamp"
   fi
 }
 
-with_browser=no
+with_python=no
 if [[ -n ${FILTER-} ]]; then
-  say "FILTER=$FILTER: browser tests are left out"
-elif ! compgen -G "$browser/test*.py" >/dev/null; then
-  warn "$browser holds no test*.py: there are no browser tests to run"
+  say "FILTER=$FILTER: server and browser tests are left out"
 else
-  with_browser=yes
-  prepare_browser_tests
+  with_python=yes
+  prepare_python
 fi
 
 say "building with tests (the first time takes some minutes)"
@@ -44,18 +46,20 @@ arguments=(--skip-build)
 say "swift test${FILTER:+ --filter $FILTER}${KABUTO_SEED:+ with KABUTO_SEED=$KABUTO_SEED}"
 swift test "${arguments[@]}" </dev/null || failed+=("Swift tests")
 
-if [[ $with_browser == yes ]]; then
-  say "browser tests"
-  KABUTO_BIN="$PWD/.build/debug/kabuto" .venv/bin/python -m unittest discover -s "$browser" -v </dev/null \
-    || failed+=("browser tests")
+if [[ $with_python == yes ]]; then
+  for suite in "${suites[@]}"; do
+    say "$suite"
+    KABUTO_BIN="$PWD/.build/debug/kabuto" .venv/bin/python -m unittest discover -s "$suite" -v </dev/null \
+      || failed+=("$suite")
+  done
 fi
 
 if ((${#failed[@]} > 0)); then
   printf -v list '%s, ' "${failed[@]}"
   fail 1 "failed: ${list%, } (${SECONDS} s)"
 fi
-if [[ $with_browser == yes ]]; then
+if [[ $with_python == yes ]]; then
   say "all tests passed (${SECONDS} s)"
 else
-  say "all Swift tests${FILTER:+ matching $FILTER} passed, browser tests not run (${SECONDS} s)"
+  say "all Swift tests${FILTER:+ matching $FILTER} passed, server and browser tests not run (${SECONDS} s)"
 fi

@@ -46,10 +46,11 @@ struct ServeConfiguration {
         settings[name] = Setting(text: value, place: "environment KABUTO_\(name.uppercased())")
       }
     }
+    // Other programs may have variables that begin like ours; only what looks like a slip of the pen is a fault.
     for key in environment.keys.sorted() where key.hasPrefix("KABUTO_") {
       let name = String(key.dropFirst(7)).lowercased()
-      if !names.contains(name), !["testdata", "seed", "fuzz_seconds", "bin", "url", "screenshots"].contains(name) {
-        faults.append("environment \(key): no setting has this name\(hint(name))")
+      if !names.contains(name), let near = nearest(name), distance(near, name) <= 2 {
+        faults.append("environment \(key): no setting has this name; did you mean KABUTO_\(near.uppercased())?")
       }
     }
     for (name, value) in flags { settings[name] = Setting(text: value, place: "--" + name.replacing("_", with: "-")) }
@@ -65,9 +66,12 @@ struct ServeConfiguration {
     return faults.isEmpty ? .success(configuration) : .failure(ConfigurationFaults(faults: faults))
   }
 
+  private static func nearest(_ name: String) -> String? { names.min { distance($0, name) < distance($1, name) } }
+
   private static func hint(_ name: String) -> String {
-    let near = names.min { distance($0, name) < distance($1, name) }
-    guard let near, distance(near, name) <= max(2, name.count / 3) else { return "; known: \(names.joined(separator: ", "))" }
+    guard let near = nearest(name), distance(near, name) <= max(2, name.count / 3) else {
+      return "; known: \(names.joined(separator: ", "))"
+    }
     return "; did you mean \(near)?"
   }
 
