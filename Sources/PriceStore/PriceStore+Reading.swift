@@ -148,11 +148,19 @@ extension PriceStore {
           before?.epoch ?? .max,
         ])
       var ticks: [Tick] = []
+      // The epoch that the cursor stands in: only there the sequence counts.
+      var standing = before?.epoch
+      if let first = epochs.first, let date: Int = first[1], standing == .max,
+        before?.date.daysSince1970 == date
+      {
+        standing = first[0]
+      }
       for row in epochs where ticks.count < limit {
         let date = CalendarDate(daysSince1970: row[1])
         let epoch = EpochLine(
           id: row[0], day: configuration.day(market, date), name: EpochLine.name(row[2], date))
-        let end = before.flatMap { $0.epoch == epoch.id ? Int64(bitPattern: $0.sequence) : nil } ?? Int64.max
+        var end = Int64.max
+        if let before, epoch.id == standing { end = Int64(bitPattern: before.sequence) }
         let rows = try Row.fetchCursor(
           db,
           sql: """

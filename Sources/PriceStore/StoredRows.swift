@@ -7,7 +7,8 @@ public import TickerPlant
 public struct TradeCursor: Sendable, Hashable, LosslessStringConvertible {
   /// Day of the row.
   public var date: CalendarDate
-  /// Ordinal of the row's epoch in this store.
+  /// Ordinal of the row's epoch in this store; `Int64.max` = the newest epoch of the day, for a caller that knows
+  /// the row from elsewhere.
   public var epoch: Int64
   /// The feed's sequence number of the row.
   public var sequence: UInt64

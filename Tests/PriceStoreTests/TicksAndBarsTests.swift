@@ -54,6 +54,10 @@ import TickerPlant
     }
     #expect(pages == [7, 6, 5])
     #expect(TradeCursor("2026-11-24.3") == nil)
+    // Who knows a trade from elsewhere knows its day, not the store's ordinal of the epoch.
+    let known = TradeCursor(date: firstDay, epoch: .max, sequence: 6)
+    let older = try await store.trades(market: 0, code: code("7203"), before: known, limit: 9)
+    #expect(older.map(\.sequence) == [5])
   }
 
   @Test func theQuoteOfAMessageIsTheOneAfterIt() async throws {
