@@ -32,12 +32,17 @@ extension FeedThread {
       catchesUp = false
     }
     var badCount = 0
+    var told = 0
     while !stops {
       let event: FeedEvent
       do throws(FeedFileError) { event = try file.next(maxMessages: 4096) } catch {
         throw FeedSetupError("\(error)")
       }
       progress = file.totalBytes == 0 ? 1 : Double(file.bytesDone) / Double(file.totalBytes)
+      if let progress, Int(progress * 10) > told, progress < 1 {
+        told = Int(progress * 10)
+        outlets.log(.info, "\(feed.source): \(told * 10) % read, exchange time \(Self.clock(plant.time))")
+      }
       switch event {
       case .messages(let run):
         if run.startsDay, run.firstSequence == 1, run.firstFileMessageNumber > 1 {
@@ -55,6 +60,7 @@ extension FeedThread {
             plant.beginEpoch(session: session, date: day)
           }
         }
+        if plant.sourceState == .recovering { plant.setSourceState(.live) }
         play(run, &pacer)
       case .bad(let bad):
         badCount += 1
@@ -79,6 +85,11 @@ extension FeedThread {
       }
       publish()
     }
+  }
+
+  private static func clock(_ nanoseconds: UInt64) -> String {
+    let seconds = nanoseconds / 1_000_000_000
+    return String(format: "%02d:%02d:%02d", Int(seconds / 3600), Int(seconds / 60 % 60), Int(seconds % 60))
   }
 
   private func play(_ run: MessageRun, _ pacer: inout FeedPacer) {

@@ -105,6 +105,7 @@ extension FeedThread {
       plant.setSourceState(.live)
       publish()
     }
+    if plant.sourceState == .recovering { plant.setSourceState(.live) }
     var base = market.nextTimestamp ?? 0
     if passUntil == 0 { base = max(base, showFrom) }
     var anchor = Self.monotonic()

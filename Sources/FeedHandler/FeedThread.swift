@@ -108,7 +108,11 @@ public final class FeedThread: @unchecked Sendable {
 
   private func run() {
     lastSnapshot = Self.monotonic()
-    plant.emitAll(announcing: 0)
+    if plant.sequence == 0 {
+      // Nothing is known yet: not ready before the first message.
+      plant.setSourceState(.recovering)
+      plant.emitAll(announcing: 0)
+    }
     publish()
     do throws(FeedSetupError) {
       switch feed.input {
@@ -122,7 +126,7 @@ public final class FeedThread: @unchecked Sendable {
       shared.withLock { $0.report.fault = error.description }
     }
     if !stops {
-      if plant.sourceState == .live { plant.setSourceState(.ended) }
+      plant.setSourceState(.ended)
       publish()
       progress = progress == nil ? nil : 1
       shared.withLock { $0.ended = true }
@@ -140,9 +144,14 @@ public final class FeedThread: @unchecked Sendable {
       var pieces = RecordSplitter(records)
       while let piece = pieces.next() {
         for ring in outlets.rings {
+          var waitsAfterStop = 0
           while !ring.write(piece, tag: outlets.tag) {
             ringWaits += 1
-            if stops, ringWaits > 50_000 { break }
+            if stops {
+              // Who should take it may be gone already.
+              waitsAfterStop += 1
+              if waitsAfterStop > 5_000 { break }
+            }
             usleep(200)
           }
         }

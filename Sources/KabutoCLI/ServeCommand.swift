@@ -150,6 +150,8 @@ struct ServeRun {
       directory: configuration.data, markets: feeds.map(\.market), utcOffsetSeconds: feeds.map(\.utcOffsetSeconds))
     store.retention.tickDays = configuration.tickDays
     store.retention.minuteBarDays = configuration.minuteBarDays
+    store.retention.dailyBarDays = configuration.dailyBarDays
+    store.retention.snapshots = configuration.snapshots
     store.keepsQuotes = configuration.keepsQuotes && configuration.data != nil
     do throws(StoreError) {
       return try PriceStore(store) { [log] message in

@@ -18,11 +18,14 @@ struct ServeConfiguration {
   var snapshotSeconds = 60.0
   var tickDays = 5
   var minuteBarDays = 60
+  var dailyBarDays = 3650
+  var snapshots = 3
   var keepsQuotes = true
   var gateway = GatewayConfiguration()
 
   static let names = [
-    "listen", "data", "feeds", "log_level", "log_format", "snapshot_seconds", "tick_days", "minute_bar_days",
+    "listen", "data", "feeds", "log_level", "log_format", "snapshot_seconds", "tick_days", "minute_bar_days", "daily_bar_days",
+    "snapshots",
     "keep_quotes", "tls_certificate", "tls_key", "loops", "connections", "connections_per_address", "message_bytes",
     "request_seconds", "origins", "drain_ms", "subscriptions", "messages_per_second", "stuck_seconds", "viewer",
   ]
@@ -164,6 +167,8 @@ struct ServeConfiguration {
       snapshotSeconds = value
     case "tick_days": return integer(0...3650) { tickDays = $0 }
     case "minute_bar_days": return integer(0...36_500) { minuteBarDays = $0 }
+    case "daily_bar_days": return integer(0...36_500) { dailyBarDays = $0 }
+    case "snapshots": return integer(1...100) { snapshots = $0 }
     case "keep_quotes":
       guard let value = Bool(text) else { return "\"\(text)\" found, wanted true or false" }
       keepsQuotes = value

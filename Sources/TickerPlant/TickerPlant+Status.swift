@@ -189,7 +189,8 @@ extension TickerPlant {
     time = stamp
     minuteEnd = 0
     phase = .unknown
-    sourceState = .live
+    // A new day's feed is whole again; catching up goes on until who does it says so.
+    if sourceState != .recovering { sourceState = .live }
     emitSource()
   }
 
