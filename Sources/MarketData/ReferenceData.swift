@@ -115,7 +115,8 @@ public struct ReferenceData: Sendable, Hashable, Codable {
   /// All faults of the data, each with its place, what was found and what is wanted; empty when good.
   public func faults() -> [String] {
     var faults: [String] = []
-    if market.isEmpty || market.utf8.count > 8 || !market.utf8.allSatisfy({ (0x30...0x5a).contains($0) }) {
+    let isIdentifier = market.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) }
+    if market.isEmpty || market.utf8.count > 8 || !isIdentifier {
       faults.append("market: \"\(market)\" found; wanted a market identifier code such as XTKS")
     }
     for (name, table) in tickTables ?? [:] where table.bands.contains(where: { $0.tick.units <= 0 }) || table.bands.isEmpty {
