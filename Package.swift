@@ -43,7 +43,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "PriceStore",
-      dependencies: ["MarketData", "TickerPlant", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "MarketData", "TickerPlant", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ],
       swiftSettings: strict),
     .target(
       name: "Gateway",
@@ -58,7 +61,7 @@ let package = Package(
         .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
-      resources: [.copy("Viewer")],
+      resources: [.copy("Viewer"), .copy("openapi.json")],
       swiftSettings: strict),
 
     // The command: parses, wires, reports.
