@@ -114,6 +114,10 @@ public final class GatewayServer: Sendable {
       initialByteBufferCapacity: 4096,
       responseCompressionPredicate: { head, _ in
         // Where it pays: text of some size. Streams must not wait in a compressor.
+        if head.headers.contains(name: HTTPHandler.noBodyMark) {
+          head.headers.remove(name: HTTPHandler.noBodyMark)
+          return .doNotCompress
+        }
         let type = head.headers.first(name: "Content-Type") ?? ""
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
         let isText = type.hasPrefix("text/") || type.contains("json") || type.contains("svg")
@@ -174,6 +178,13 @@ private final class RefusalHandler: ChannelInboundHandler {
   init(reason: String, router: Router) {
     self.reason = reason
     self.router = router
+  }
+
+  /// Who asks nothing is not kept either.
+  func handlerAdded(context: ChannelHandlerContext) {
+    let channel = context.channel
+    let end = context.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
+    channel.closeFuture.whenComplete { _ in end.cancel() }
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {

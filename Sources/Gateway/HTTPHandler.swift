@@ -20,6 +20,9 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     var others: [any RemovableChannelHandler]
   }
 
+  /// Tells the compressor, which removes it, that no body follows: compressing nothing gives bytes.
+  static let noBodyMark = "Kabuto-No-Body"
+
   private let router: Router
   private let context: LoopContext
   private let stack: Stack
@@ -106,6 +109,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       return write(
         .problem(.badRequest, "bad-uri", "the request's URI can't be decoded", instance: "/"), head, channel)
     }
+    if request.method == .OPTIONS { return write(router.preflight(request), head, channel) }
     if request.path == "/v1/stream" { return upgrade(head, request, channel) }
     if request.path == "/v1/events" { return events(head, request, channel) }
     switch router.route(request, context) {
@@ -129,7 +133,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private func write(
     _ answer: Answer, _ head: HTTPRequestHead, _ channel: ChannelHandlerContext, keepAlive: Bool? = nil
   ) {
-    let keepAlive = keepAlive ?? (head.isKeepAlive && !router.isDraining)
+    let keepAlive = keepAlive ?? (head.isKeepAlive && !router.isDraining && !Self.endsParsing(head))
     var headers = answer.headers
     if answer.status != .notModified {
       headers.replaceOrAdd(name: "Content-Type", value: answer.contentType)
@@ -138,9 +142,10 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     router.addCommonHeaders(&headers, origin: head.headers.first(name: "Origin"))
     if !keepAlive { headers.replaceOrAdd(name: "Connection", value: "close") }
     if head.version == .http1_0, keepAlive { headers.replaceOrAdd(name: "Connection", value: "keep-alive") }
+    if head.method == .HEAD { headers.add(name: Self.noBodyMark, value: "1") }
     router.count(answer.status)
     channel.write(
-      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers))),
+      wrapOutboundOut(.head(HTTPResponseHead(version: Self.version(head), status: answer.status, headers: headers))),
       promise: nil)
     if head.method != .HEAD, answer.status != .notModified {
       channel.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
@@ -154,12 +159,24 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
   }
 
+  /// HTTP/1.0 is answered in kind: such a client knows no chunks.
+  private static func version(_ head: HTTPRequestHead) -> HTTPVersion {
+    head.version == .http1_0 ? .http1_0 : .http1_1
+  }
+
+  /// After a request that asks for another protocol the decoder reads no further, whether it gets it or not.
+  private static func endsParsing(_ head: HTTPRequestHead) -> Bool {
+    head.method == .CONNECT
+      || head.headers.contains(name: "Upgrade")
+        && head.headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
+  }
+
   // MARK: - Server-sent events
 
   private func events(_ head: HTTPRequestHead, _ request: Request, _ channel: ChannelHandlerContext) {
     guard request.method == .GET else {
       var answer = Answer.problem(.methodNotAllowed, "method", "wanted GET", instance: request.path)
-      answer.headers.add(name: "Allow", value: "GET")
+      answer.headers.add(name: "Allow", value: "GET, OPTIONS")
       return write(answer, head, channel)
     }
     if router.isDraining { return write(router.draining(request), head, channel) }
@@ -173,10 +190,11 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     headers.add(name: "Content-Type", value: "text/event-stream")
     headers.add(name: "Cache-Control", value: "no-store")
     headers.add(name: "X-Accel-Buffering", value: "no")
+    if head.version == .http1_0 { headers.add(name: "Connection", value: "close") }
     router.addCommonHeaders(&headers, origin: head.headers.first(name: "Origin"))
     router.count(.ok)
     channel.writeAndFlush(
-      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+      wrapOutboundOut(.head(HTTPResponseHead(version: Self.version(head), status: .ok, headers: headers))), promise: nil)
     let stream = EventStream(context: context, channel: channel.channel)
     self.stream = stream
     stream.begin(limits: router.configuration.client, request: wanted)

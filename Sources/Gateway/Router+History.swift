@@ -221,7 +221,7 @@ extension Router {
   /// Nanoseconds since 1970 of an RFC 3339 time, or of a date's midnight at the exchange.
   static func time(_ text: String, utcOffsetSeconds: Int) -> Int64? {
     if let date = CalendarDate(text) {
-      return TradingDay(date: date, utcOffsetSeconds: utcOffsetSeconds).midnightNanoseconds
+      return nanoseconds(date.daysSince1970 * 86_400 - utcOffsetSeconds)
     }
     let bytes = Array(text.utf8)
     guard bytes.count >= 20, bytes[10] == 0x54 || bytes[10] == 0x74,
@@ -256,7 +256,13 @@ extension Router {
     default: return nil
     }
     let seconds = date.daysSince1970 * 86_400 + hour * 3600 + minute * 60 + second - offset
-    return Int64(seconds) * 1_000_000_000 + fraction
+    return nanoseconds(seconds, fraction)
+  }
+
+  /// Times beyond the years 1678 to 2261, which 64 bits can't hold, stand for "always": the nearest that can be held.
+  private static func nanoseconds(_ seconds: Int, _ fraction: Int64 = 0) -> Int64 {
+    let limit = Int(Int64.max / 1_000_000_000) - 1
+    return Int64(max(-limit, min(seconds, limit))) * 1_000_000_000 + fraction
   }
 
   private static func number(_ digits: ArraySlice<UInt8>, _ range: ClosedRange<Int>) -> Int? {

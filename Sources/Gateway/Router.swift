@@ -62,12 +62,13 @@ final class Router: Sendable {
     headers.add(name: "Server", value: "kabuto/\(configuration.version)")
     headers.add(name: "X-Content-Type-Options", value: "nosniff")
     headers.add(name: "Referrer-Policy", value: "no-referrer")
+    let anyOrigin = configuration.allowedOrigins.contains("*")
+    headers.add(name: "Vary", value: anyOrigin ? "Accept-Encoding" : "Accept-Encoding, Origin")
     if let origin {
-      if configuration.allowedOrigins.contains("*") {
+      if anyOrigin {
         headers.add(name: "Access-Control-Allow-Origin", value: "*")
       } else if configuration.allowedOrigins.contains(origin) {
         headers.add(name: "Access-Control-Allow-Origin", value: origin)
-        headers.add(name: "Vary", value: "Origin")
       }
       headers.add(name: "Access-Control-Expose-Headers", value: "ETag")
     }
@@ -115,7 +116,7 @@ final class Router: Sendable {
     }
   }
 
-  private func preflight(_ request: Request) -> Answer {
+  func preflight(_ request: Request) -> Answer {
     var answer = Answer(status: .noContent, contentType: "text/plain", body: ByteBuffer())
     answer.headers.add(name: "Allow", value: "GET, HEAD, OPTIONS")
     answer.headers.add(name: "Access-Control-Allow-Methods", value: "GET, HEAD, OPTIONS")
@@ -166,7 +167,7 @@ final class Router: Sendable {
   private func quote(_ index: Int, _ tag: String?, _ context: LoopContext) -> Answer {
     let current = context.distributor.quoteTag(of: index)
     var answer: Answer
-    if tag == current {
+    if let tag, Self.matches(tag, current) {
       answer = .notModified
     } else {
       var writer = JSONWriter(capacity: 1024)
@@ -184,7 +185,7 @@ final class Router: Sendable {
     }
     let current = context.distributor.bookTag(of: index, levels: levels)
     var answer: Answer
-    if tag == current {
+    if let tag, Self.matches(tag, current) {
       answer = .notModified
     } else {
       var writer = JSONWriter(capacity: 2048)
@@ -295,6 +296,14 @@ final class Router: Sendable {
     }
     writer.raw("]}")
     return .json(writer, status: reasons.isEmpty ? .ok : .serviceUnavailable)
+  }
+
+  /// Whether an `If-None-Match` names a tag: `*`, or a list in which tags may be weak (RFC 9110, 13.1.2).
+  static func matches(_ header: String, _ tag: String) -> Bool {
+    header.split(separator: ",").contains {
+      let entry = $0.trimmingCharacters(in: .whitespaces)
+      return entry == "*" || entry == tag || entry == "W/" + tag
+    }
   }
 
   // MARK: - Parameters

@@ -67,7 +67,7 @@ struct ViewerFiles: Sendable {
   func answer(_ path: String, tag: String?) -> Answer? {
     guard let file = files[path] else { return nil }
     var answer: Answer
-    if let tag, tag == file.tag {
+    if let tag, Router.matches(tag, file.tag) {
       answer = .notModified
     } else {
       answer = Answer(status: .ok, contentType: file.contentType, body: file.bytes)
