@@ -4,20 +4,29 @@ import MarketData
 import TickerPlant
 
 extension Distributor {
-  /// Takes a batch of a market's records.
-  public func consume(market tag: Int, records: UnsafeRawBufferPointer, now: UInt64) {
+  /// Takes a batch of a market's records. Where its last message goes on in the next batch (`continues`), nothing
+  /// is shown until that has come.
+  public func consume(market tag: Int, records: UnsafeRawBufferPointer, continues: Bool = false, now: UInt64) {
     guard markets.indices.contains(tag) else { return }
     var cursor = UpdateCursor(records)
-    var lastSequence = UInt64.max
+    var lastSequence = incomplete.contains(tag) ? markets[tag].lastRecord : UInt64.max
     while cursor.next() {
       let header = cursor.header
       if header.sequence != lastSequence {
-        if immediateDirty { flushImmediate(now: now) }
+        incomplete.remove(tag)
+        if immediateDirty, incomplete.isEmpty { flushImmediate(now: now) }
         lastSequence = header.sequence
       }
       counters.records &+= 1
       take(cursor, header, tag)
     }
+    markets[tag].lastRecord = lastSequence
+    if continues {
+      incomplete.insert(tag)
+      return
+    }
+    incomplete.remove(tag)
+    guard incomplete.isEmpty else { return }
     if immediateDirty { flushImmediate(now: now) }
     flushTouched(now: now)
     if !pendingResumes.isEmpty { retryResumes(now: now) }
@@ -120,11 +129,15 @@ extension Distributor {
   private func takeTrade(_ record: TradeRecord, _ header: UpdateHeader, _ index: Int) {
     let image = images + index
     let number = image.pointee.trades.total
-    if record.trade.broken != 0 { image.pointee.trades.markBroken(tradeSequence: record.trade.tradeSequence) }
+    // A trade told again after a restore keeps its own number; a break has that of the message that broke it.
+    let isRepeat = header.flags & TradePayload.repeatFlag != 0
+    if record.trade.broken != 0, !isRepeat {
+      image.pointee.trades.markBroken(tradeSequence: record.trade.tradeSequence)
+    }
+    let sequence = isRepeat ? record.trade.tradeSequence : header.sequence
     image.pointee.trades.append(
-      TradeItem(
-        trade: record.trade, sequence: header.sequence, time: header.time, receivedAt: header.receivedAt))
-    image.pointee.tradeSequence = header.sequence
+      TradeItem(trade: record.trade, sequence: sequence, time: header.time, receivedAt: header.receivedAt))
+    image.pointee.tradeSequence = sequence
     quoteChanged(index, image.pointee.take(record.statistics), header)
     for lane in lanesByChannel[StreamChannel.trades.rawValue] { mark(lane, index, 1, first: number) }
   }

@@ -28,6 +28,8 @@ public final class Distributor {
   var scratch = JSONWriter(capacity: 1 << 16)
   /// Whether every client must get its frame at the end of the present batch.
   var immediateDirty = false
+  /// Markets of which half a message has come: nothing is shown meanwhile.
+  var incomplete: Set<Int> = []
 
   /// Milliseconds between heartbeats to a client that gets nothing else.
   public var heartbeatMilliseconds: UInt64 = 5_000
@@ -80,6 +82,7 @@ public final class Distributor {
 
   /// The flush clock: call it every 10 ms.
   public func tick(now: UInt64) {
+    guard incomplete.isEmpty else { return }
     for lane in lanes where lane.key.interval > 0 && !lane.dirty.isEmpty {
       let bucket = now / lane.key.interval
       if lastBucket[lane.id] != bucket {

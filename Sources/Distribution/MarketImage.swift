@@ -196,6 +196,8 @@ struct MarketImage {
   var state = SourceState.recovering
   var staleSince: UInt64 = 0
   var gap: (from: UInt64, through: UInt64) = (0, 0)
+  /// Sequence of the last record taken.
+  var lastRecord = UInt64.max
   /// The plant's index → the image's.
   var instruments: [Int32] = []
   /// Reference lines by code.

@@ -63,8 +63,9 @@ final class LoopContext: @unchecked Sendable {
     let now = Self.now()
     var more = false
     for (market, ring) in rings.enumerated() {
-      let done = ring.drain(limit: Self.drainBytes) { _, records in
-        distributor.consume(market: market, records: records, now: now)
+      let done = ring.drain(limit: Self.drainBytes) { tag, records in
+        distributor.consume(
+          market: market, records: records, continues: tag & RecordSplitter.continues != 0, now: now)
       }
       if !done { more = true }
     }

@@ -109,7 +109,8 @@ struct RecordReader {
     guard rows.hasRoom() else { return }
     // A break is a record of its own message; in an image a broken trade comes under its own number.
     let isBreak = payload.broken != 0
-    let brokenBy = isBreak && header.sequence != payload.tradeSequence ? header.sequence : 0
+    let isRepeat = header.flags & TradePayload.repeatFlag != 0
+    let brokenBy = isBreak && !isRepeat && header.sequence != payload.tradeSequence ? header.sequence : 0
     let row = TradeRow(
       instrument: instrument, epoch: epoch, trade: payload, brokenBy: brokenBy,
       minuteStart: midnightSeconds &+ Int64(payload.tradeTime / 60_000_000_000 * 60))

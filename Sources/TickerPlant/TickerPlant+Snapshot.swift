@@ -184,23 +184,16 @@ extension TickerPlant {
       chain.append(index)
       index = Int(trades[index].previous)
     }
-    var head = header(.trade, instrument: instrument)
+    let head = header(.trade, flags: TradePayload.repeatFlag, instrument: instrument)
     for index in chain.reversed() {
       let entry = trades[index]
-      var direction: Int8 = 2
-      if entry.previous >= 0 {
-        let before = trades[Int(entry.previous)].price
-        direction = entry.price > before ? 1 : entry.price < before ? -1 : 0
-      }
-      head.sequence = entry.sequence
-      head.time = entry.time
       updates.append(
         head,
         TradeRecord(
           trade: TradePayload(
             price: entry.price, size: entry.size, match: entry.match, tradeSequence: entry.sequence,
             tradeTime: entry.time, kind: entry.kind, aggressor: entry.aggressor, broken: entry.broken ? 1 : 0,
-            direction: direction),
+            direction: entry.direction),
           statistics: instruments.states[instrument].statistics))
     }
   }

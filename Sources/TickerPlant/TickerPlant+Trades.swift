@@ -4,8 +4,8 @@ import FeedProtocols
 import MarketData
 
 extension TickerPlant {
-  /// Shares beyond this in one message are a fault: sums must stay within 64 bits.
-  static var largestTrade: UInt64 { 1 << 40 }
+  /// Shares beyond this in one message are a fault: price × shares must stay within 64 bits.
+  static var largestTrade: UInt64 { 1 << 31 }
 
   @inline(__always)
   mutating func trade(
@@ -24,7 +24,7 @@ extension TickerPlant {
     trades.append(
       TradeEntry(
         price: price, size: size, match: match, sequence: sequence, time: time, previous: state.pointee.lastTrade,
-        instrument: UInt32(instrument), kind: kind.rawValue, aggressor: aggressor, broken: false))
+        instrument: UInt32(instrument), kind: kind.rawValue, aggressor: aggressor, broken: false, direction: direction))
     state.pointee.lastTrade = logIndex
     state.pointee.statistics.take(
       price: price, size: size, time: time, direction: Int64(direction))
@@ -117,9 +117,12 @@ extension TickerPlant {
       TradeRecord(
         trade: TradePayload(
           price: broken.price, size: broken.size, match: broken.match, tradeSequence: broken.sequence,
-          tradeTime: broken.time, kind: broken.kind, aggressor: broken.aggressor, broken: 1, direction: 2),
+          tradeTime: broken.time, kind: broken.kind, aggressor: broken.aggressor, broken: 1,
+          direction: broken.direction),
         statistics: instruments.states[instrument].statistics))
-    updates.append(header(.bar, flags: 0, instrument: instrument), instruments.states[instrument].bar)
+    if instruments.states[instrument].bar.startSeconds != .max {
+      updates.append(header(.bar, flags: 0, instrument: instrument), instruments.states[instrument].bar)
+    }
   }
 
   private mutating func recompute(_ instrument: Int) {

@@ -14,6 +14,8 @@ struct TradeEntry: BitwiseCopyable {
   var kind: UInt8
   var aggressor: UInt8
   var broken: Bool
+  /// As in `TradePayload.direction`, when it was made.
+  var direction: Int8
 }
 
 struct TradeLog: ~Copyable {

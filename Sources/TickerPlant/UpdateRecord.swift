@@ -11,7 +11,8 @@ public enum UpdateKind: UInt8, Sendable {
   case level = 1
   /// The best quote changed: `TopPayload`.
   case top = 2
-  /// A trade, or a trade taken back: `TradePayload`, then `StatisticsPayload`.
+  /// A trade, or a trade taken back: `TradeRecord`. `flags` `TradePayload.repeatFlag`: a trade that was told before,
+  /// told again because the state was restored; its number is `tradeSequence`.
   case trade = 3
   /// A slow-moving fact changed: `FactsPayload`.
   case facts = 4
@@ -86,6 +87,9 @@ public enum TradeKind: UInt8, Sendable {
 
 /// One trade.
 public struct TradePayload: BitwiseCopyable, Sendable {
+  /// In the header's flags: the trade was told before.
+  public static let repeatFlag: UInt8 = 1
+
   /// Price, scale 4.
   public var price: Int64
   /// Shares.

@@ -94,39 +94,44 @@ public final class UpdateRing: @unchecked Sendable {
   }
 }
 
-/// Splits a batch of records into pieces that fit a ring; a message's records stay together.
+/// Splits a batch of records into pieces that fit a ring. A message's records stay together, but for those of one
+/// message that alone exceed `hardLimit` (a whole market begins anew): they go in parts, and a part says that more
+/// follows, so that nobody shows half a state.
 public struct RecordSplitter {
+  /// Set in a ring's tag where the batch's last message goes on in the next one.
+  public static let continues: UInt32 = 1 << 31
+
   private let bytes: UnsafeRawBufferPointer
   private let limit: Int
+  private let hardLimit: Int
   private var offset = 0
 
   /// Pieces of about `limit` bytes, cut where the sequence number changes.
-  public init(_ bytes: UnsafeRawBufferPointer, limit: Int = 1 << 16) {
+  public init(_ bytes: UnsafeRawBufferPointer, limit: Int = 1 << 16, hardLimit: Int = 1 << 20) {
     self.bytes = bytes
     self.limit = limit
+    self.hardLimit = max(limit, hardLimit)
   }
 
-  /// The next piece; nil at the end.
-  public mutating func next() -> UnsafeRawBufferPointer? {
+  /// The next piece, and whether its last message goes on in the one after it; nil at the end.
+  public mutating func next() -> (records: UnsafeRawBufferPointer, continues: Bool)? {
     guard offset < bytes.count else { return nil }
-    if bytes.count - offset <= limit {
-      defer { offset = bytes.count }
-      return UnsafeRawBufferPointer(rebasing: bytes[offset...])
-    }
     var cursor = UpdateCursor(UnsafeRawBufferPointer(rebasing: bytes[offset...]))
     var cut = 0
     var position = 0
     var last: UInt64?
     while cursor.next() {
       if let last, last != cursor.header.sequence { cut = position }
-      if position >= limit, cut > 0 {
-        defer { offset += cut }
-        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + cut])
-      }
+      if position >= limit, cut > 0 { return (take(cut), false) }
+      if position >= hardLimit { return (take(position), true) }
       last = cursor.header.sequence
       position += Int(cursor.header.byteCount)
     }
-    defer { offset = bytes.count }
-    return UnsafeRawBufferPointer(rebasing: bytes[offset...])
+    return (take(bytes.count - offset), false)
+  }
+
+  private mutating func take(_ count: Int) -> UnsafeRawBufferPointer {
+    defer { offset += count }
+    return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
   }
 }

@@ -138,7 +138,7 @@ struct Line: ~Copyable {
   mutating func hand() {
     var pieces = RecordSplitter(plant.updates.bytes)
     while let piece = pieces.next() {
-      while !store.ring(market: 0).write(piece, tag: 0) { usleep(500) }
+      while !store.ring(market: 0).write(piece.records, tag: 0) { usleep(500) }
     }
     plant.updates.removeAll()
   }
