@@ -15,7 +15,7 @@ import { FrameLoop } from "./frame-loop.js";
 import { currentLanguage, t, translate } from "./i18n.js";
 import { KabutoStream } from "./kabuto-stream.js";
 import { VIEWS } from "./list-views.js";
-import { MarketModel } from "./market-model.js";
+import { MarketModel, QUOTE } from "./market-model.js";
 import { getInstruments, getQuotes } from "./rest.js";
 import { Settings } from "./settings.js";
 import { readSparkColours } from "./spark.js";
@@ -24,6 +24,9 @@ import { VisibleSet } from "./visible-set.js";
 const FAST_MS = 50;
 const SLOW_MS = 2000; // Keeps order and breadth; what is on the screen comes at FAST_MS.
 const BOARD_LEVELS = 10;
+const AUCTION_LEVELS = 50; // Before an auction the sides overlap; the board is drawn around the indicated price.
+const STRANGERS_AFTER_MS = 500;
+const STRANGERS_AGAIN_MS = 30000; // The list didn't name them the last time.
 const SPEAK_EVERY_MS = 5000;
 const PAUSE_HIDDEN_MS = 20000;
 const REST_EVERY_MS = 5000;
@@ -37,12 +40,19 @@ export class App extends EventTarget {
     this.model = new MarketModel();
     this.loop = new FrameLoop();
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    this.stream = new KabutoStream(`${scheme}://${location.host}/v1/stream`);
+    const address = `${scheme}://${location.host}/v1/stream`;
+    this.stream = new KabutoStream(address);
+    // The whole market has a connection of its own, so that its bursts never stand in the way of the board,
+    // and so that its slow interval is not that of what is on the screen.
+    this.marketStream = new KabutoStream(address);
     this.visible = new VisibleSet(this.stream, FAST_MS);
     /** @type {import("./market-model.js").InstrumentRecord|null} */
     this.selected = null;
     /** @type {import("./kabuto-stream.js").Subscription[]} */
     this.followed = [];
+    /** @type {import("./kabuto-stream.js").Subscription|null} */
+    this.bookFollowed = null;
+    this.bookLevels = BOARD_LEVELS;
     this.selectedEpoch = "";
     /** @type {number|null} */
     this.lostAt = null;
@@ -52,7 +62,7 @@ export class App extends EventTarget {
     this.fault = null;
     this.loadAttempt = 0;
     this.spokenAt = 0;
-    this.hasChosen = false;
+    this.isLoaded = false;
   }
 
   start() {
@@ -72,6 +82,7 @@ export class App extends EventTarget {
     this.showTab("chart");
     this.#showPage(this.#wantedKey() ? "instrument" : "list");
     this.stream.connect();
+    this.marketStream.connect();
     void this.#load();
     setInterval(() => !document.hidden && this.dispatchEvent(new Event("second")), 1000);
   }
@@ -87,11 +98,15 @@ export class App extends EventTarget {
       });
       this.loadFailure = null;
       this.loadAttempt = 0;
+      this.model.hasStrangers = false;
+      this.isLoaded = true;
+      this.list.refresh();
       this.banner.hidden = !this.model.simulated;
+      document.body.toggleAttribute("data-single", this.model.records.length === 1);
       // Only now, since a snapshot of an instrument that isn't known yet would be lost.
-      this.everything ??= this.stream.subscribe({ channel: "quotes", instruments: ["*"], interval: SLOW_MS });
+      this.everything ??= this.marketStream.subscribe({ channel: "quotes", instruments: ["*"], interval: SLOW_MS });
       if (this.#wantedKey()) this.#chooseFirst();
-      setTimeout(() => !this.selected && this.#loadQuotes().catch(() => {}), STREAM_WITHIN_MS);
+      setTimeout(() => !this.selected && this.isLoaded && this.#loadQuotes().catch(() => {}), STREAM_WITHIN_MS);
     } catch (error) {
       const delay = Math.min(5000, 500 * 2 ** this.loadAttempt);
       this.loadAttempt += 1;
@@ -108,6 +123,19 @@ export class App extends EventTarget {
       this.list.refresh();
     });
     this.#chooseFirst();
+  }
+
+  /** Instruments that appeared after the page: their names and their quotes so far, by REST. */
+  #meetStrangers() {
+    if (this.strangersTimer) return;
+    const known = this.model.records.length;
+    const wait = known === this.knownBefore ? STRANGERS_AGAIN_MS : STRANGERS_AFTER_MS;
+    this.knownBefore = known;
+    this.strangersTimer = setTimeout(async () => {
+      await this.#load();
+      await this.#loadQuotes().catch(() => {});
+      this.strangersTimer = 0;
+    }, wait);
   }
 
   #wantedKey() {
@@ -146,18 +174,31 @@ export class App extends EventTarget {
   #select(record) {
     if (record === this.selected) return;
     for (const subscription of this.followed) subscription.close();
+    this.bookFollowed?.close();
+    this.bookFollowed = null;
     this.selected = record;
     this.selectedEpoch = record.quote?.epoch ?? "";
     const instruments = [record.key];
     this.followed = [
       this.stream.subscribe({ channel: "quotes", instruments, interval: FAST_MS }),
-      this.stream.subscribe({ channel: "books", instruments, interval: FAST_MS, levels: BOARD_LEVELS }),
       this.stream.subscribe({ channel: "trades", instruments, interval: FAST_MS }),
       this.stream.subscribe({ channel: "bars", instruments, interval: 200 }),
     ];
+    this.#followBook();
     this.list.refresh();
     this.dispatchEvent(new Event("select"));
     this.loop.request();
+  }
+
+  /** Ten levels, and more while an auction is being indicated. */
+  #followBook() {
+    const record = this.selected;
+    if (!record) return;
+    const levels = record.quote?.auction ? AUCTION_LEVELS : BOARD_LEVELS;
+    if (this.bookFollowed && levels === this.bookLevels) return;
+    this.bookFollowed?.close();
+    this.bookLevels = levels;
+    this.bookFollowed = this.stream.subscribe({ channel: "books", instruments: [record.key], interval: FAST_MS, levels });
   }
 
   /** @param {Set<string>} keys */
@@ -194,14 +235,17 @@ export class App extends EventTarget {
   retryNow() {
     if (this.loadFailure) void this.#load();
     this.stream.retryNow();
+    this.marketStream.retryNow();
   }
 
   // Events
 
   #listen() {
-    this.stream.addEventListener("frame", (e) => this.#receive(/** @type {CustomEvent} */ (e).detail));
+    for (const stream of [this.stream, this.marketStream]) {
+      stream.addEventListener("frame", (e) => this.#receive(/** @type {CustomEvent} */ (e).detail));
+      stream.addEventListener("fault", (e) => this.#refused(stream, /** @type {CustomEvent} */ (e).detail));
+    }
     this.stream.addEventListener("state", (e) => this.#stateChanged(/** @type {CustomEvent} */ (e).detail));
-    this.stream.addEventListener("fault", (e) => this.#refused(/** @type {CustomEvent} */ (e).detail));
     this.settings.addEventListener("change", (e) => {
       const name = /** @type {CustomEvent} */ (e).detail;
       if (name !== "panes") readSparkColours();
@@ -232,6 +276,7 @@ export class App extends EventTarget {
   /** @param {any[]} events */
   #receive(events) {
     this.model.apply(events);
+    if (this.model.hasStrangers && this.everything)  this.#meetStrangers();
     if (!this.selected && this.model.records.length > 0 && this.model.records.every((record) => record.quote)) this.#chooseFirst();
     if (this.model.dirty.size > 0) this.loop.request();
   }
@@ -244,6 +289,7 @@ export class App extends EventTarget {
       this.selectedEpoch = epoch;
       if (isNew) this.dispatchEvent(new Event("epoch"));
     }
+    if (record && record.changed & QUOTE) this.#followBook();
     if (record && record.moved !== 0) this.#speakPrice(record);
     this.model.drain(() => {});
   }
@@ -257,15 +303,17 @@ export class App extends EventTarget {
       if (this.lostAt !== null) {
         this.#speak(t("saidLive"));
         this.dispatchEvent(new Event("epoch")); // Bars may have a hole: load them again.
+        for (const known of this.model.records) known.sparkLoaded = false;
         if (this.model.records.length > 0) void this.#load();
       }
       this.lostAt = null;
     } else if (status.state === "paused") this.lostAt = null;
   }
 
-  /** Without leave for all instruments, the list is kept in order by REST. @param {any} fault */
-  #refused(fault) {
-    if (fault.id !== undefined && fault.id === this.everything?.id) {
+  /** Without leave for all instruments, the list is kept in order by REST.
+   * @param {KabutoStream} stream @param {any} fault */
+  #refused(stream, fault) {
+    if (stream === this.marketStream && fault.id === this.everything?.id) {
       this.restTimer ??= setInterval(() => !document.hidden && this.#loadQuotes().catch(() => {}), REST_EVERY_MS);
       return;
     }
@@ -279,8 +327,9 @@ export class App extends EventTarget {
 
   #visibilityChanged() {
     clearTimeout(this.hiddenTimer);
-    if (document.hidden) this.hiddenTimer = setTimeout(() => this.stream.pause(), PAUSE_HIDDEN_MS);
-    else if (this.stream.status.state === "paused") this.stream.connect();
+    const streams = [this.stream, this.marketStream];
+    if (document.hidden) this.hiddenTimer = setTimeout(() => streams.forEach((stream) => stream.pause()), PAUSE_HIDDEN_MS);
+    else for (const stream of streams) if (stream.status.state === "paused") stream.connect();
   }
 
   /** @param {KeyboardEvent} event */

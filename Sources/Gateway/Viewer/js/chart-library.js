@@ -45,10 +45,10 @@ export function chartOptions(interval, decimals) {
     grid: { vertLines: { visible: false }, horzLines: { color: colours.grid } },
     rightPriceScale: { borderColor: colours.grid, scaleMargins: { top: 0.06, bottom: 0.24 } },
     timeScale: {
-      borderColor: colours.grid, timeVisible: interval === "1m", secondsVisible: false, rightOffset: 2, minBarSpacing: 0.4,
+      borderColor: colours.grid, timeVisible: interval === "1m", secondsVisible: false, rightOffset: 2, minBarSpacing: 0.4, shiftVisibleRangeOnNewBar: false,
       tickMarkFormatter: (/** @type {number} */ time, /** @type {number} */ kind) => (shapes[kind] ?? shapes[3]).format(time * 1000),
     },
-    localization: { locale, priceFormatter: (/** @type {number} */ price) => format.price(price, decimals()), timeFormatter: (/** @type {number} */ time) => pointer.format(time * 1000) },
+    localization: { locale, priceFormatter: (/** @type {number} */ price) => format.rounded(price, decimals()), timeFormatter: (/** @type {number} */ time) => pointer.format(time * 1000) },
     crosshair: {
       mode: 0,
       vertLine: { color: colours.text, width: 1, style: 3, labelBackgroundColor: colours.accent },

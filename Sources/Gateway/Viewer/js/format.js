@@ -11,11 +11,11 @@ export function setFormatLanguage(language) {
   formats.clear();
 }
 
-/** @param {string} key @param {Intl.NumberFormatOptions} options */
-function format(key, options) {
+/** @param {string} key @param {Intl.NumberFormatOptions} options @param {string} [where] */
+function format(key, options, where = locale) {
   let found = formats.get(key);
   if (!found) {
-    found = new Intl.NumberFormat(locale, options);
+    found = new Intl.NumberFormat(where, options);
     formats.set(key, found);
   }
   return found;
@@ -25,24 +25,32 @@ export const NONE = "–";
 /** @typedef {number|null|undefined} Maybe */
 const absent = (/** @type {Maybe} */ value) => value === null || value === undefined || Number.isNaN(value);
 
-/** @param {Maybe} value @param {number} decimals */
+/** Exactly: a price between two ticks (a midpoint) shows its further digits. @param {Maybe} value @param {number} decimals */
 export function price(value, decimals) {
-  if (absent(value)) return NONE;
-  const options = { minimumFractionDigits: decimals, maximumFractionDigits: Math.max(decimals, 0) };
-  return format(`p${decimals}`, options).format(/** @type {number} */ (value));
+  return fixed(value, decimals, 4);
 }
 
-/** @param {Maybe} value @param {number} decimals */
-export function signed(value, decimals) {
+/** To the tick: places on a scale. @param {Maybe} value @param {number} decimals */
+export const rounded = (value, decimals) => fixed(value, decimals, decimals);
+
+/** @param {Maybe} value @param {number} least decimals @param {number} most */
+function fixed(value, least, most) {
   if (absent(value)) return NONE;
-  const text = price(Math.abs(/** @type {number} */ (value)), decimals);
+  const options = { minimumFractionDigits: least, maximumFractionDigits: Math.max(least, most) };
+  return format(`p${least} ${most}`, options).format(/** @type {number} */ (value));
+}
+
+/** @param {Maybe} value @param {number} decimals @param {number} [most] */
+export function signed(value, decimals, most = 4) {
+  if (absent(value)) return NONE;
+  const text = fixed(Math.abs(/** @type {number} */ (value)), decimals, most);
   const number = /** @type {number} */ (value);
   return number > 0 ? `+${text}` : number < 0 ? `−${text}` : `±${text}`;
 }
 
 /** @param {Maybe} value */
 export function percent(value) {
-  return absent(value) ? NONE : `${signed(value, 2)}%`;
+  return absent(value) ? NONE : `${signed(value, 2, 2)}%`;
 }
 
 /** @param {Maybe} value */
@@ -55,7 +63,8 @@ export function compact(value) {
   if (absent(value)) return NONE;
   const number = /** @type {number} */ (value);
   if (number < 100000) return size(number);
-  return format("c", { notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 4 }).format(number);
+  const shape = /** @type {const} */ ({ notation: "compact", minimumSignificantDigits: 3, maximumSignificantDigits: 4 });
+  return format("c", shape, locale === "ja-JP" ? locale : "en-US").format(number); // 12.3M; Britain's "m" reads as milli.
 }
 
 /** +1, -1, 0 @param {Maybe} value */
@@ -63,7 +72,8 @@ export function sign(value) {
   return absent(value) ? 0 : Math.sign(/** @type {number} */ (value));
 }
 
-export const ARROWS = { up: "↑", down: "↓", same: "→" };
+/** Against the trade before; nothing where the price is the same. @param {"up"|"down"|"same"|null} direction */
+export const arrow = (direction) => (direction === "up" ? "↑" : direction === "down" ? "↓" : "");
 /** @param {Maybe} value */
 export function triangle(value) {
   const direction = sign(value);

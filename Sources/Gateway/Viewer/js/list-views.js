@@ -50,8 +50,6 @@ export function recordsOf(view, model, watched) {
     case "watch": return model.records.filter((record) => watched.has(record.key));
     case "gainers": return model.records.filter((record) => (record.quote?.change ?? 0) > 0);
     case "losers": return model.records.filter((record) => (record.quote?.change ?? 0) < 0);
-    case "byVolume":
-    case "byTurnover": return model.records.filter((record) => (record.quote?.volume ?? 0) > 0);
     default: return model.records.slice();
   }
 }

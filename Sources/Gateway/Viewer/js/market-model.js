@@ -7,7 +7,9 @@ import { searchKey } from "./format.js";
 export const QUOTE = 1, BOOK = 2, TRADES = 4, BARS = 8, SPARK = 16;
 const TRADES_KEPT = 300;
 const SPARK_KEPT = 120;
-const PRICE_FIELDS = ["last", "bid", "ask", "reference", "previous_close", "limit_up", "limit_down", "high", "low"];
+// Prices of orders only: a trade at the midpoint lies between two ticks.
+const PRICE_FIELDS = ["bid", "ask", "reference", "previous_close", "limit_up", "limit_down"];
+const NO_LEVELS = /** @type {import("./types.js").Level[]} */ ([]);
 const NOT_FIELDS = new Set(["type", "channel", "instrument", "rx"]);
 
 /** An instrument and all that is known of it. */
@@ -21,6 +23,7 @@ export class InstrumentRecord {
     this.info = info;
     this.nameJa = info.name?.ja ?? null;
     this.nameEn = info.name?.en ?? null;
+    this.hasName = this.nameJa !== null || this.nameEn !== null;
     this.searchJa = searchKey(this.nameJa ?? "");
     this.searchEn = searchKey(this.nameEn ?? "");
     this.searchCode = searchKey(info.code);
@@ -35,6 +38,8 @@ export class InstrumentRecord {
     this.bar = null;
     this.barEpoch = "";
     this.decimals = info.currency === "JPY" ? 0 : 2;
+    /** More decimals than before: whatever shows a price must be painted again. */
+    this.isFiner = false;
     /** Closes of the last minutes, oldest first. @type {number[]} */
     this.spark = [];
     this.sparkMinute = "";
@@ -60,6 +65,7 @@ export class InstrumentRecord {
     if (price === null || price === undefined || Number.isInteger(price * 10 ** this.decimals)) return;
     while (this.decimals < 4 && Math.abs(price * 10 ** this.decimals - Math.round(price * 10 ** this.decimals)) > 1e-6) {
       this.decimals += 1;
+      this.isFiner = true;
     }
   }
 }
@@ -75,6 +81,8 @@ export class MarketModel {
     this.updates = 0;
     this.newestTime = "";
     this.simulated = false;
+    /** Whether events came of an instrument that isn't known yet. */
+    this.hasStrangers = false;
     /** Rises when instruments are added: lists rebuild. */
     this.generation = 0;
   }
@@ -105,7 +113,8 @@ export class MarketModel {
 
   /** @param {InstrumentRecord} record @param {number} what */
   mark(record, what) {
-    record.changed |= what;
+    record.changed |= record.isFiner ? what | QUOTE | BOOK | TRADES | BARS : what;
+    record.isFiner = false;
     this.dirty.add(record);
   }
 
@@ -127,7 +136,10 @@ export class MarketModel {
         continue;
       }
       const record = event.instrument === undefined ? undefined : this.byName.get(event.instrument);
-      if (!record) continue;
+      if (!record) {
+        if (event.instrument !== undefined) this.hasStrangers = true;
+        continue;
+      }
       this.updates += 1;
       if (event.type === "stale" || event.type === "fresh") {
         this.#applyStale(record, event);
@@ -170,6 +182,7 @@ export class MarketModel {
     }
     const quote = /** @type {import("./types.js").Quote} */ (record.quote);
     for (const name of PRICE_FIELDS) if (event[name] !== undefined) record.learnDecimals(event[name]);
+    record.learnDecimals(event.auction?.price);
     if (quote.time > this.newestTime) this.newestTime = quote.time;
     if (before !== null && quote.last !== null && quote.last !== before) record.moved = quote.last > before ? 1 : -1;
     if (event.last !== undefined) this.#extendSpark(record, quote.last, quote.last_time);
@@ -181,6 +194,7 @@ export class MarketModel {
     if (event.type === "snapshot") record.book = fieldsOf(event, /** @type {any} */ ({}));
     else if (record.book && event.seq >= record.book.seq) fieldsOf(event, record.book);
     else return;
+    for (const side of [event.asks, event.bids]) for (const level of side ?? NO_LEVELS) record.learnDecimals(level.price);
     this.mark(record, BOOK);
   }
 
@@ -195,10 +209,7 @@ export class MarketModel {
     } else {
       const known = record.trades.some((trade) => trade.seq === event.seq && trade.match === event.match);
       if (known) return;
-      const trade = fieldsOf(event, /** @type {any} */ ({}));
-      // Event and trade both have a `type`; of two of one name JSON keeps the last, the trade's.
-      trade.type = event.type === "update" ? event.kind ?? "trade" : event.type;
-      record.trades.unshift(trade);
+      record.trades.unshift(fieldsOf(event, /** @type {any} */ ({})));
       record.tradesDropped += event.dropped ?? 0;
       if (record.trades.length > TRADES_KEPT) record.trades.length = TRADES_KEPT;
     }
@@ -217,7 +228,8 @@ export class MarketModel {
     record.trades = [];
     record.book = null;
     record.bar = null;
-    this.mark(record, QUOTE | BOOK | TRADES | BARS);
+    record.sparkLoaded = false;
+    this.mark(record, QUOTE | BOOK | TRADES | BARS | SPARK);
   }
 
   // Sparklines

@@ -17,7 +17,10 @@ export function marksOf(quote) {
   if (quote.special) {
     marks.push({ short: t(quote.special.startsWith("special") ? "special" : "sequential"), long: t(quote.special), tone: "warn" });
   }
-  if (quote.state === "pre_open" || quote.auction) marks.push({ short: t("preOpenShort"), long: t("auction"), tone: "plain" });
+  else if (quote.state === "pre_open" || quote.auction) {
+    const type = quote.auction?.type ?? "open";
+    marks.push({ short: t(type === "close" ? "preCloseShort" : "preOpenShort"), long: t(`auction_${type}`), tone: "plain" });
+  }
   if (quote.stale) marks.push({ short: t("staleShort"), long: t(`stale_${quote.stale.reason}`), tone: "stale" });
   return marks;
 }

@@ -101,7 +101,7 @@
  * @property {number} size
  * @property {number} match
  * @property {"buy"|"sell"|null} side
- * @property {string} type
+ * @property {"trade"|"hidden"|"open"|"close"|"halt_cross"|"ipo_cross"|"intraday_cross"} kind
  * @property {"up"|"down"|"same"|null} direction
  * @property {boolean} broken
  */

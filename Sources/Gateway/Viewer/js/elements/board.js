@@ -10,6 +10,26 @@ import { marksOf } from "../marks.js";
 export const LEVELS = 10;
 /** @typedef {import("../types.js").Level} Level */
 
+/** Before an auction the sides overlap. As on the exchange's own boards, all that would be matched at the
+ * indicated price stands there as one row, and what is behind it follows. `side`: 1 asks, -1 bids.
+ * @param {(Level & {isFolded?: boolean})[]} levels best first @param {number|null} price @param {number} side */
+function atAuction(levels, price, side) {
+  if (price === null) return levels;
+  const behind = levels.findIndex((level) => (level.price - price) * side > 0);
+  const count = behind < 0 ? levels.length : behind;
+  if (count === 0) return levels;
+  let orders = 0;
+  for (let i = 0; i < count; i += 1) orders += levels[i].orders;
+  return [{ price, size: sum(levels, count), orders, isFolded: true }, ...levels.slice(count)];
+}
+
+/** @param {Level[]} levels @param {number} count */
+function sum(levels, count) {
+  let size = 0;
+  for (let i = 0; i < count && i < levels.length; i += 1) size += levels[i].size;
+  return size;
+}
+
 class Board extends HTMLElement {
   /** @param {import("../app.js").App} app */
   start(app) {
@@ -121,25 +141,26 @@ class Board extends HTMLElement {
     const book = record?.book ?? null;
     this.setAttribute("aria-busy", String(!book));
     setAttribute(this, "data-stale", book?.stale || record?.quote?.stale ? "" : null);
-    const asks = book?.asks ?? [], bids = book?.bids ?? [];
+    const auction = record?.quote?.auction ?? null;
+    const asks = atAuction(book?.asks ?? [], auction?.price ?? null, 1);
+    const bids = atAuction(book?.bids ?? [], auction?.price ?? null, -1);
     const isEmpty = book !== null && asks.length === 0 && bids.length === 0;
     this.empty.hidden = !isEmpty;
     if (isEmpty) setText(this.empty, t("boardEmpty"));
     let largest = 1;
-    for (const level of asks) if (level.size > largest) largest = level.size;
-    for (const level of bids) if (level.size > largest) largest = level.size;
+    for (let i = 0; i < LEVELS; i += 1) largest = Math.max(largest, asks[i]?.size ?? 0, bids[i]?.size ?? 0);
     const quote = record?.quote ?? null;
     const special = quote?.special ?? null;
     const sign = special ? t(special.startsWith("special") ? "special" : "sequential")
-      : quote && (quote.state === "pre_open" || quote.auction) ? t("preOpenShort") : null;
+      : quote && (quote.state === "pre_open" || quote.auction) ? t(quote.auction?.type === "close" ? "preCloseShort" : "preOpenShort") : null;
     const signSide = special ? special.slice(-3) : "both";
     for (let i = 0; i < LEVELS; i += 1) {
       const isBest = i === 0;
       this.#paintRow(this.rows[LEVELS - 1 - i], asks[i] ?? null, largest, isBest && signSide !== "bid" ? sign : null);
       this.#paintRow(this.rows[LEVELS + i], bids[i] ?? null, largest, isBest && signSide !== "ask" ? sign : null);
     }
-    setText(this.over.ask, book ? format.size(book.over) : "");
-    setText(this.under.bid, book ? format.size(book.under) : "");
+    setText(this.over.ask, book ? format.size(book.ask_total - sum(asks, LEVELS)) : "");
+    setText(this.under.bid, book ? format.size(book.bid_total - sum(bids, LEVELS)) : "");
     this.#paintMiddle();
     this.#paintDetail(asks, bids);
   }
@@ -170,8 +191,13 @@ class Board extends HTMLElement {
   #paintMiddle() {
     const record = this.app.selected, quote = record?.quote, book = record?.book;
     if (!record || !quote) return setText(this.middle, t("boardLoading"));
+    if (quote.auction?.price) {
+      const words = [`${t(quote.special ?? `auction_${quote.auction.type}`)} ${format.price(quote.auction.price, record.decimals)}`, `${t("paired")} ${format.size(quote.auction.paired)}`];
+      setText(this.middle, words.join("  "));
+      return setSign(this.middle, quote.previous_close === null ? 0 : format.sign(quote.auction.price - quote.previous_close));
+    }
     const price = quote.last ?? quote.reference;
-    const arrow = quote.last !== null && quote.direction ? ` ${format.ARROWS[quote.direction]}` : "";
+    const arrow = quote.last !== null && quote.direction ? ` ${format.arrow(quote.direction)}`.trimEnd() : "";
     const ask = book?.asks[0]?.price, bid = book?.bids[0]?.price;
     const spread = ask !== undefined && bid !== undefined ? `  ${t("spread")} ${format.price(ask - bid, record.decimals)}` : "";
     const limit = marksOf(quote).find((mark) => mark.tone === "up" || mark.tone === "down");
@@ -180,7 +206,7 @@ class Board extends HTMLElement {
     setSign(this.middle, format.sign(quote.change));
   }
 
-  /** @param {Level[]} asks @param {Level[]} bids */
+  /** @param {(Level & {isFolded?: boolean})[]} asks @param {(Level & {isFolded?: boolean})[]} bids */
   #paintDetail(asks, bids) {
     const record = this.app.selected;
     const levels = this.chosen?.side === "ask" ? asks : bids;
@@ -189,14 +215,16 @@ class Board extends HTMLElement {
     setAttribute(this.detail, "aria-live", at < 0 ? "off" : "polite");
     if (!record || !this.chosen || at < 0) return setText(this.detailText, t("boardHint"));
     const level = levels[at];
-    let sum = 0;
-    for (let i = 0; i <= at; i += 1) sum += levels[i].size;
     const last = record.quote?.last ?? null;
+    if (level.isFolded) {
+      const price = format.price(level.price, record.decimals);
+      return setText(this.detailText, [t("levelSize", { n: format.size(level.size) }), t("levelOrders", { n: format.size(level.orders) }), t("foldedHint", { price })].join(" · "));
+    }
     const parts = [
       t(this.chosen.side === "ask" ? "levelAsk" : "levelBid", { price: format.price(level.price, record.decimals) }),
       t("levelSize", { n: format.size(level.size) }), t("levelOrders", { n: format.size(level.orders) }),
       level.orders > 0 ? t("perOrder", { n: format.size(Math.round(level.size / level.orders)) }) : "",
-      t("cumulative", { n: format.size(sum) }),
+      t("cumulative", { n: format.size(sum(levels, at + 1)) }),
       last !== null ? t("fromLast", { n: format.signed(level.price - last, record.decimals) }) : "",
     ];
     setText(this.detailText, parts.filter(Boolean).join(" · "));

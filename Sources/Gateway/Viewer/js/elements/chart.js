@@ -14,6 +14,8 @@ const FIRST_LOAD = { "1m": 1000, "1d": 500 };
 const OLDER_LOAD = 500;
 const RETRY_SECONDS = 5;
 const TABLE_ROWS = 200;
+const YOUNG_BARS = 60;
+const EDGE_LABEL = 18; // Half the width of "09:00", which stands under the first bar.
 const REDRAW_EVERY_MS = 200; // A chart is redrawn whole; the price above it moves at once.
 /** Range buttons: label → how many bars (minutes, days) or sessions. @type {Record<"1m"|"1d", [string, {bars?: number, days?: number}][]>} */
 const RANGES = {
@@ -92,7 +94,7 @@ class Chart extends HTMLElement {
       this.#paintLegend();
     });
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((/** @type {any} */ range) => {
-      if (range && range.from < 5 && this.hasOlder) void this.#loadOlder();
+      if (range && range.from < 5 && this.hasOlder && !this.#isRangeOurs(range)) void this.#loadOlder();
     });
     // A chart made while hidden (a phone's list page) has no width to set a range in.
     new ResizeObserver(([entry]) => {
@@ -144,9 +146,17 @@ class Chart extends HTMLElement {
       const days = [...new Set(this.bars.map((bar) => bar.start.slice(0, 10)))].slice(-wanted.days);
       from = this.bars.findIndex((bar) => bar.start.slice(0, 10) === days[0]);
     }
-    // A young day is not stretched over the whole width.
-    const width = Math.max(count - from, 30);
-    this.chart.timeScale().setVisibleLogicalRange({ from: count - width - 0.5, to: count + 1.5 });
+    // A young day grows from the left; it is not stretched over the whole width.
+    const to = Math.max(count + 1.5, from + YOUNG_BARS);
+    const width = this.chart.timeScale().width() || 400;
+    this.shownRange = { from: from - 0.5 - ((to - from) * EDGE_LABEL) / width, to };
+    this.chart.timeScale().setVisibleLogicalRange(this.shownRange);
+  }
+
+  /** Whether the reader has left the range as the button set it. @param {{from: number, to: number}|null} range */
+  #isRangeOurs(range) {
+    const ours = this.shownRange;
+    return ours !== undefined && range !== null && Math.abs(range.from - ours.from) < 0.5 && Math.abs(range.to - ours.to) < 0.5;
   }
 
   // Data
@@ -233,8 +243,10 @@ class Chart extends HTMLElement {
     }
     if (this.bars.length === 1) this.#draw(true);
     else if (this.candles) {
+      const follows = time > last && this.#isRangeOurs(this.chart.timeScale().getVisibleLogicalRange());
       this.candles.update(candle(bar, time));
       this.volume.update(this.#volumeOf(bar, time));
+      if (follows) this.#applyRange();
     }
     if (this.isTable) this.#paintTable();
     if (this.pointed === null) this.#paintLegend();
@@ -312,6 +324,7 @@ class Chart extends HTMLElement {
     const at = this.pointed === null ? this.times.length - 1 : this.times.indexOf(this.pointed);
     const bar = this.bars[at];
     const [when, open, high, low, close, volume] = this.legendParts;
+    this.legend.classList.toggle("is-empty", !bar);
     if (!bar || !record) return this.legendParts.forEach((part) => setText(part, ""));
     setText(when, this.interval === "1d" ? format.shortDate(bar.start) : `${format.shortDate(bar.start)} ${format.minute(bar.start)}`);
     setText(open, format.price(bar.open, record.decimals));

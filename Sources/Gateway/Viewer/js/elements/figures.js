@@ -24,13 +24,21 @@ const FIGURES = [
   ["close", (q, r) => format.price(q.close, r.decimals), null, (q) => q.close],
 ];
 
+/** In place of price limits and a reference price, where the market has none. @type {Record<string, typeof FIGURES[number]>} */
+const WITHOUT_LIMITS = {
+  limitHigh: ["bid", (q, r) => format.price(q.bid, r.decimals), (q) => format.size(q.bid_size), null],
+  limitLow: ["ask", (q, r) => format.price(q.ask, r.decimals), (q) => format.size(q.ask_size), null],
+  reference: ["lastSize", (q) => format.size(q.last_size), null, null],
+};
+
 class Figures extends HTMLElement {
   /** @param {import("../app.js").App} app */
   start(app) {
     this.app = app;
     this.cells = FIGURES.map(([label]) => {
       const value = h("span", { class: "value" }), note = h("span", { class: "note" });
-      return { box: h("div", {}, h("dt", { "data-t": label }), h("dd", {}, value, note)), value, note };
+      const term = h("dt", { "data-t": label });
+      return { box: h("div", {}, term, h("dd", {}, value, note)), term, value, note };
     });
     this.append(h("dl", { "data-t-label": "figures" }, ...this.cells.map((cell) => cell.box)));
     app.settings.addEventListener("change", () => this.paintAll());
@@ -52,8 +60,14 @@ class Figures extends HTMLElement {
   /** @param {InstrumentRecord} record */
   #paint(record) {
     const quote = record.quote;
-    FIGURES.forEach(([, value, note, against], i) => {
+    const hasLimits = !quote || [quote.limit_up, quote.limit_down, quote.reference].some((price) => price !== null);
+    FIGURES.forEach((usual, i) => {
+      const [label, value, note, against] = hasLimits ? usual : WITHOUT_LIMITS[usual[0]] ?? usual;
       const cell = this.cells[i];
+      if (cell.term.getAttribute("data-t") !== label) {
+        cell.term.setAttribute("data-t", label);
+        setText(cell.term, t(label));
+      }
       setText(cell.value, quote ? value(quote, record) : "");
       const text = quote && note ? note(quote) : "";
       setText(cell.note, text === format.NONE ? "" : text);

@@ -20,13 +20,14 @@ class Headline extends HTMLElement {
     this.number = new FlashingNumber(this.price);
     this.arrow = h("span", { class: "arrow" });
     this.change = h("span", { class: "big-change" });
+    this.since = h("span", { class: "since" });
     this.when = h("span", { class: "when" });
     this.auction = h("p", { class: "auction", hidden: true });
     this.warning = h("p", { class: "warning", hidden: true });
     this.badgeText = "";
     this.append(
       h("div", { class: "title-line" }, this.back, this.star, this.name, this.code, this.meta),
-      h("div", { class: "price-line" }, this.price, this.arrow, this.change, h("span", { class: "when-line" }, this.when, this.badges)),
+      h("div", { class: "price-line" }, this.price, this.arrow, this.change, h("span", { class: "when-line" }, this.since, this.when, this.badges)),
       this.auction, this.warning,
     );
     app.settings.addEventListener("change", () => this.paintAll());
@@ -46,9 +47,10 @@ class Headline extends HTMLElement {
     if (!record) return;
     const language = currentLanguage();
     setText(this.name, record.name(language));
-    setText(this.code, record.code);
+    setText(this.code, record.hasName ? record.code : "");
     const lot = record.info.lot ? ` · ${t("lotShares", { n: format.size(record.info.lot) })}` : "";
-    setText(this.meta, `${record.market} · ${record.info.currency}${lot}`);
+    const currency = record.info.currency ? ` · ${record.info.currency}` : "";
+    setText(this.meta, `${record.market}${currency}${lot}`);
     const watched = this.app.settings.watched.has(record.key);
     setAttribute(this.star, "aria-pressed", String(watched));
     const label = t(watched ? "watchRemove" : "watchAdd");
@@ -72,17 +74,21 @@ class Headline extends HTMLElement {
     const traded = quote.last !== null;
     setAttribute(this.price, "data-reference", traded ? null : "");
     this.number.set(format.price(traded ? quote.last : quote.reference, record.decimals), moved);
-    setSign(this, format.sign(quote.change));
-    setText(this.arrow, traded && quote.direction ? format.ARROWS[quote.direction] : "");
+    const change = changeOf(quote);
+    setSign(this, format.sign(change.by));
+    this.arrow.hidden = !traded;
+    setText(this.arrow, traded ? format.arrow(quote.direction) : "");
     setAttribute(this.arrow, "data-sign", quote.direction);
     if (traded) {
-      setText(this.change, `${format.triangle(quote.change)} ${format.signed(quote.change, record.decimals)} (${format.percent(quote.change_percent)})`.trim());
+      setText(this.change, `${format.triangle(change.by)} ${format.signed(change.by, record.decimals)} (${format.percent(change.percent)})`.trim());
+      setText(this.since, change.isSinceOpen ? t("sinceOpen") : "");
       const today = quote.last_time?.slice(0, 10) === quote.time?.slice(0, 10);
       const zone = format.zoneName(quote.time, record.info.time_zone);
       setText(this.when, `${today ? "" : `${format.shortDate(quote.last_time)} `}${format.clock(quote.last_time)} ${zone}`);
     } else {
       setText(this.change, t("noTrade"));
-      setText(this.when, t("referenceOf", { date: format.shortDate(quote.reference_date) }));
+      setText(this.since, "");
+      setText(this.when, quote.reference === null ? "" : t("referenceOf", { date: format.shortDate(quote.reference_date) }));
     }
     this.#paintBadges(quote);
     this.#paintAuction(record, quote);
@@ -99,10 +105,11 @@ class Headline extends HTMLElement {
       h("span", { class: `badge badge-${tone}` }, short ? h("b", {}, short) : null, words);
     const badges = [];
     const isHalted = quote.state === "halted" || quote.state === "paused";
-    if (!isHalted) badges.push(badge(t(`state_${quote.state}`), "plain"));
+    const isSaid = isHalted || (quote.state === "pre_open" && marks.some((mark) => mark.short === t("preOpenShort")));
+    if (!isSaid) badges.push(badge(t(`state_${quote.state}`), "plain"));
     for (const mark of marks) {
       const isSign = mark.tone === "warn" && !isHalted;
-      badges.push(badge(mark.long, mark.tone, isSign || mark.short === t("preOpenShort") ? mark.short : null));
+      badges.push(badge(mark.long, mark.tone, isSign || mark.tone === "plain" ? mark.short : null));
     }
     if (quote.short_restricted) badges.push(badge(t("shortRestricted"), "plain"));
     if (quote.suspect) badges.push(badge(t("suspect"), "warn"));
@@ -114,8 +121,9 @@ class Headline extends HTMLElement {
     const auction = quote.auction;
     this.auction.hidden = !auction;
     if (!auction) return;
+    const name = t(quote.special ?? `auction_${auction.type}`);
     const side = `${t(`side_${auction.side}`)} ${format.size(auction.imbalance)}`;
-    const text = `${t("auction")} ${format.price(auction.price, record.decimals)}  ·  ${t("paired")} ${format.size(auction.paired)}  ·  ${t("imbalance")} ${side}`;
+    const text = `${name} ${format.price(auction.price, record.decimals)}  ·  ${t("paired")} ${format.size(auction.paired)}  ·  ${t("imbalance")} ${side}`;
     setText(this.auction, text);
   }
 
@@ -129,6 +137,14 @@ class Headline extends HTMLElement {
       setText(this.warning, `${t("stale", { age: format.duration(age) })} (${format.clock(stale.since)}): ${t(`stale_${stale.reason}`)}`);
     } else if (quote?.suspect) setText(this.warning, t("suspectWhy"));
   }
+}
+
+/** Against the last close; where none is known, against the day's first price.
+ * @param {import("../types.js").Quote} quote */
+function changeOf(quote) {
+  if (quote.change !== null || quote.last === null || !quote.open) return { by: quote.change, percent: quote.change_percent, isSinceOpen: false };
+  const by = quote.last - quote.open;
+  return { by, percent: (by / quote.open) * 100, isSinceOpen: true };
 }
 
 customElements.define("kabuto-headline", Headline);

@@ -15,6 +15,7 @@ const SORT_EVERY_MS = 1500;
 const HANDS_OFF_MS = 1500; // Rows don't jump under a moving pointer.
 const SPARK_EVERY_MS = 1000;
 const SPARK_BARS = 100;
+const SPARK_RETRY_MS = 5000;
 const COLUMNS = /** @type {const} */ (["name", "trend", "last", "change", "changePercent", "volume", "turnover"]);
 
 class MarketList extends HTMLElement {
@@ -207,7 +208,7 @@ class MarketList extends HTMLElement {
     setAttribute(row.element, "data-active", index === this.active ? "" : null);
     if (index === this.active) setAttribute(this.grid, "aria-activedescendant", row.element.id);
     setText(row.rank, String(index + 1));
-    setText(row.code, record.code);
+    setText(row.code, record.hasName ? record.code : "");
     setText(row.name, record.name(currentLanguage()));
     this.#paintRow(row, record, 0, 0);
   }
@@ -246,7 +247,14 @@ class MarketList extends HTMLElement {
         record.sparkLoaded = false; // Scrolled away meanwhile: ask when it is seen again.
         return;
       }
-      const bars = await getBars(record.key, { interval: "1m", limit: SPARK_BARS });
+      /** @type {import("../types.js").Bar[]} */
+      let bars;
+      try {
+        bars = await getBars(record.key, { interval: "1m", limit: SPARK_BARS });
+      } catch {
+        setTimeout(() => (record.sparkLoaded = false), SPARK_RETRY_MS); // The row's next paint asks again.
+        return;
+      }
       const today = bars.length > 0 ? bars[bars.length - 1].start.slice(0, 10) : "";
       this.app.model.loadSpark(record, bars.filter((bar) => bar.start.startsWith(today)));
       this.app.loop.request();
@@ -282,7 +290,7 @@ class MarketList extends HTMLElement {
     else next = sortRecords(recordsOf(this.view, model, settings.watched), this.column, this.descending, currentLanguage());
     const same = !this.mustSort && next.length === this.records.length && next.every((record, i) => record === this.records[i]);
     this.mustSort = false;
-    setAttribute(this.grid, "data-skeleton", model.records.length === 0 ? "" : null);
+    setAttribute(this.grid, "data-skeleton", model.records.length === 0 && !this.app.isLoaded ? "" : null);
     if (same) return;
     this.records = next;
     if (focus && this.query === "") this.active = next.indexOf(focus);
@@ -290,14 +298,14 @@ class MarketList extends HTMLElement {
     this.mustRefill = true;
     this.rows.setCount(next.length);
     this.grid.setAttribute("aria-rowcount", String(next.length + 1));
-    setText(this.count, t("instruments", { n: format.size(next.length) }));
+    setText(this.count, t(next.length === 1 ? "instrument" : "instruments", { n: format.size(next.length) }));
     for (const button of this.head.querySelectorAll("button")) {
       const column = button.dataset.column;
       const sorted = this.query === "" && (column === this.column || (column === "name" && this.column === "code"));
       setAttribute(/** @type {Element} */ (button.parentElement), "aria-sort", sorted ? (this.descending ? "descending" : "ascending") : null);
       if (column === "name") setText(button, t(this.column === "code" ? "code" : "name"));
     }
-    this.#showEmpty(next.length === 0 && model.records.length > 0);
+    this.#showEmpty(next.length === 0 && this.app.isLoaded);
   }
 
   /** @param {boolean} empty */
@@ -305,7 +313,7 @@ class MarketList extends HTMLElement {
     this.empty.hidden = !empty;
     this.grid.hidden = empty;
     if (!empty) return;
-    const kind = this.query !== "" ? "emptySearch" : this.view === "watch" ? "emptyWatch" : "emptyRanking";
+    const kind = this.app.model.records.length === 0 ? "emptyMarket" : this.query !== "" ? "emptySearch" : this.view === "watch" ? "emptyWatch" : "emptyRanking";
     setText(this.empty.children[0], t(kind, { q: this.query }));
     setText(this.empty.children[1], t(`${kind}Hint`));
   }

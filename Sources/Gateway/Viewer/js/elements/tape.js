@@ -80,9 +80,9 @@ class Tape extends HTMLElement {
     setText(row.price, `${format.price(trade.price, record.decimals)}${arrow}`);
     setSign(row.price, trade.direction === "up" ? 1 : trade.direction === "down" ? -1 : 0);
     setText(row.size, format.size(trade.size));
-    const type = trade.type === "trade" ? "" : t(`type_${trade.type}`);
+    const kind = trade.kind === "trade" ? "" : t(`kind_${trade.kind}`);
     const side = trade.side === "buy" ? t("side_buy") : trade.side === "sell" ? t("side_sell") : "";
-    setText(row.kind, trade.broken ? t("broken") : type || side);
+    setText(row.kind, trade.broken ? t("broken") : kind || side);
     setAttribute(row.kind, "title", trade.side ? t(trade.side === "buy" ? "bought" : "sold") : null);
   }
 }
