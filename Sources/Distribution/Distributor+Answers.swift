@@ -206,8 +206,11 @@ public struct RecentBar: Sendable, Equatable {
   public var startSeconds: UInt32
   /// Prices in units of 1/10,000.
   public var open: Int64
+  /// Highest price, scale 4.
   public var high: Int64
+  /// Lowest price, scale 4.
   public var low: Int64
+  /// Last or closing price, scale 4; `noPrice` = none.
   public var close: Int64
   /// Shares.
   public var volume: UInt64

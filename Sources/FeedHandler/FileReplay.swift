@@ -11,6 +11,7 @@ public struct FileReplay: ~Copyable {
   public var plant: TickerPlant
   /// Bytes that were no message, and the first reports of them.
   public private(set) var badCount: UInt64 = 0
+  /// The first reports, at most 20.
   public private(set) var bad: [BadMessage] = []
   /// Messages that are missing.
   public private(set) var missing: UInt64 = 0

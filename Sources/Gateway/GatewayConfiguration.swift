@@ -10,6 +10,7 @@ public struct GatewayConfiguration: Sendable {
   public var port = 8080
   /// PEM files; both or none.
   public var tlsCertificate: String?
+  /// PEM file with the private key.
   public var tlsKey: String?
   /// Event loops; each has its own images and clients.
   public var loops = 1

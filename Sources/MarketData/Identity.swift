@@ -17,6 +17,7 @@ public struct OrderReference: Sendable, Hashable, Comparable {
   /// An order's number.
   @inlinable
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+  /// Orders by value.
   @inlinable
   public static func < (a: OrderReference, b: OrderReference) -> Bool { a.rawValue < b.rawValue }
 }
@@ -37,6 +38,7 @@ public struct SequenceNumber: Sendable, Hashable, Comparable {
   /// A sequence number.
   @inlinable
   public init(_ rawValue: UInt64) { self.rawValue = rawValue }
+  /// Orders by value.
   @inlinable
   public static func < (a: SequenceNumber, b: SequenceNumber) -> Bool { a.rawValue < b.rawValue }
 }
@@ -63,6 +65,7 @@ public struct InstrumentCode: BitwiseCopyable, Sendable, Hashable, Comparable {
     rawValue = value
   }
 
+  /// Orders by value.
   @inlinable
   public static func < (a: InstrumentCode, b: InstrumentCode) -> Bool { a.rawValue < b.rawValue }
 }

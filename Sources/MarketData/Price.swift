@@ -20,6 +20,7 @@ public struct Price: Sendable, Hashable, Comparable {
   @inlinable
   public init(_ whole: Int64) { units = whole * Self.unitsPerOne }
 
+  /// Orders by value.
   @inlinable
   public static func < (a: Price, b: Price) -> Bool { a.units < b.units }
 }

@@ -42,6 +42,7 @@ public struct CalendarDate: Sendable, Hashable, Comparable {
     return next
   }
 
+  /// Orders by value.
   public static func < (a: CalendarDate, b: CalendarDate) -> Bool { a.daysSince1970 < b.daysSince1970 }
 }
 
@@ -62,6 +63,7 @@ extension CalendarDate: CustomStringConvertible, Codable {
     self.init(year: year, month: month, day: day)
   }
 
+  /// Reads the text form.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     let text = try container.decode(String.self)
@@ -72,6 +74,7 @@ extension CalendarDate: CustomStringConvertible, Codable {
     self = date
   }
 
+  /// Writes the text form.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(description)

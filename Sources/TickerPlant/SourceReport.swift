@@ -14,22 +14,31 @@ public struct SourceReport: Sendable {
   public var state: String
   /// Messages applied, and what was wrong with them.
   public var messages: UInt64 = 0
+  /// Messages that are not of the specification.
   public var malformed: UInt64 = 0
+  /// Messages about orders that are not known.
   public var unknownOrders: UInt64 = 0
+  /// Orders added under a live reference.
   public var duplicateOrders: UInt64 = 0
+  /// Sizes larger than the order, or zero.
   public var impossibleSizes: UInt64 = 0
+  /// Broken trades that name no known match.
   public var unknownTrades: UInt64 = 0
+  /// Messages declared lost.
   public var lost: UInt64 = 0
+  /// Messages that came again.
   public var repeated: UInt64 = 0
   /// Trades.
   public var trades: UInt64 = 0
   /// Instruments and live orders.
   public var instruments = 0
+  /// Live orders.
   public var liveOrders = 0
   /// How far the feed is behind its own clock, nanoseconds; 0 where it isn't paced.
   public var lagNanoseconds: UInt64 = 0
   /// Bytes that wait in the fullest ring, and how often the feed thread waited for a ring.
   public var ringFill = 0
+  /// How often the feed thread waited for a ring.
   public var ringWaits: UInt64 = 0
   /// Part of the input done, 0…1; nil where it has no end.
   public var progress: Double?

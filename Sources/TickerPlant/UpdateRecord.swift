@@ -64,11 +64,17 @@ public struct TopPayload: BitwiseCopyable, Sendable, Equatable {
   /// Nothing yet.
   public init() {}
 
+  /// Best bid, scale 4; `noPrice` = none.
   public var bid: Int64 = noPrice
+  /// Shares at the best bid.
   public var bidSize: UInt64 = 0
+  /// Best ask, scale 4; `noPrice` = none.
   public var ask: Int64 = noPrice
+  /// Shares at the best ask.
   public var askSize: UInt64 = 0
+  /// Orders at the best bid.
   public var bidOrders: UInt32 = 0
+  /// Orders at the best ask.
   public var askOrders: UInt32 = 0
 }
 
@@ -116,14 +122,23 @@ public struct StatisticsPayload: BitwiseCopyable, Sendable, Equatable {
   /// Nothing yet.
   public init() {}
 
+  /// Last price, scale 4.
   public var last = noPrice
+  /// Shares of the last trade.
   public var lastSize: UInt64 = 0
+  /// Time of the last trade, nanoseconds since midnight.
   public var lastTime: UInt64 = 0
+  /// First price, scale 4.
   public var open = noPrice
+  /// Time of the first trade, nanoseconds since midnight.
   public var openTime: UInt64 = 0
+  /// Highest price, scale 4.
   public var high = noPrice
+  /// When the highest price was made first, nanoseconds since midnight.
   public var highTime: UInt64 = 0
+  /// Lowest price, scale 4.
   public var low = noPrice
+  /// When the lowest price was made first, nanoseconds since midnight.
   public var lowTime: UInt64 = 0
   /// Shares.
   public var volume: UInt64 = 0
@@ -144,10 +159,15 @@ public struct BarPayload: BitwiseCopyable, Sendable, Equatable {
   public var startSeconds = UInt32.max
   /// Trades in it.
   public var trades: UInt32 = 0
+  /// First price, scale 4.
   public var open = noPrice
+  /// Highest price, scale 4.
   public var high = noPrice
+  /// Lowest price, scale 4.
   public var low = noPrice
+  /// Last or closing price, scale 4; `noPrice` = none.
   public var close = noPrice
+  /// Shares.
   public var volume: UInt64 = 0
   /// Price × shares, scale 4.
   public var turnover: UInt64 = 0
@@ -177,10 +197,15 @@ public enum SpecialQuote: UInt8, Sendable, CaseIterable {
 
 /// The indication before an auction (ITCH `I`); `crossType` 0 = none.
 public struct AuctionPayload: BitwiseCopyable, Sendable, Equatable {
+  /// Price the figures are calculated at, scale 4.
   public var price = noPrice
+  /// Clearing price of the auction orders alone, scale 4.
   public var far = noPrice
+  /// Clearing price of all orders, scale 4.
   public var near = noPrice
+  /// Shares that match.
   public var paired: UInt64 = 0
+  /// Shares that do not.
   public var imbalance: UInt64 = 0
   /// The ITCH letter.
   public var side: UInt8 = 0
@@ -192,23 +217,33 @@ public struct AuctionPayload: BitwiseCopyable, Sendable, Equatable {
 public struct FactsPayload: BitwiseCopyable, Sendable, Equatable {
   /// Code as on the feed.
   public var code: InstrumentCode
+  /// Base price of the day, scale 4.
   public var reference = noPrice
   /// Days since 1970; `Int64.min` = not known.
   public var referenceDate = Int64.min
+  /// Last day's close, scale 4.
   public var previousClose = noPrice
   /// Days since 1970; `Int64.min` = not known.
   public var previousDate = Int64.min
+  /// Highest price of the day, scale 4.
   public var limitUp = noPrice
+  /// Lowest price of the day, scale 4.
   public var limitDown = noPrice
+  /// Last or closing price, scale 4; `noPrice` = none.
   public var close = noPrice
+  /// Upper auction collar, scale 4.
   public var collarUpper = noPrice
+  /// Lower auction collar, scale 4.
   public var collarLower = noPrice
+  /// The newest indication.
   public var auction = AuctionPayload()
+  /// Shares in a round lot; 0 = not known.
   public var lot: UInt32 = 0
   /// A `TradingState`.
   public var state = TradingState.unknown.rawValue
   /// A `SpecialQuote`.
   public var special = SpecialQuote.none.rawValue
+  /// A short-sale price test is in force.
   public var shortRestricted = false
   /// A message about the instrument could not be applied.
   public var suspect = false
@@ -237,9 +272,11 @@ public struct SourcePayload: BitwiseCopyable, Sendable {
   public var epochOrdinal: UInt64
   /// First and last missing sequence number of the newest gap; 0 = none.
   public var gapFrom: UInt64
+  /// Last missing number of the newest gap; 0 = none.
   public var gapThrough: UInt64
   /// The session's first 16 ASCII bytes, zero padded, in memory order.
   public var sessionFirst: UInt64
+  /// The next eight bytes of the session.
   public var sessionSecond: UInt64
 
   /// The session as text; empty where the feed has none.

@@ -5,7 +5,9 @@ public import MarketData
 
 /// Add Order, No MPID Attribution (TotalView-ITCH 5.0, section 1.3.1), type `A`, 36 bytes.
 public struct AddOrder: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "A")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 36
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -44,6 +46,7 @@ public struct AddOrder: ITCHPayload {
     price = Price(units: Int64(bytes.u32(32)))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(reference.rawValue)
@@ -56,7 +59,9 @@ public struct AddOrder: ITCHPayload {
 
 /// Add Order with MPID Attribution (TotalView-ITCH 5.0, section 1.3.2), type `F`, 40 bytes.
 public struct AddOrderAttributed: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "F")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 40
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -99,6 +104,7 @@ public struct AddOrderAttributed: ITCHPayload {
     attribution = ITCHCode4(bytes.u32(36))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(reference.rawValue)

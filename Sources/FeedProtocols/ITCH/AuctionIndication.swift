@@ -5,7 +5,9 @@ public import MarketData
 
 /// Net Order Imbalance Indicator (NOII) (TotalView-ITCH 5.0, section 1.6), type `I`, 50 bytes.
 public struct NetOrderImbalance: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "I")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 50
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -60,6 +62,7 @@ public struct NetOrderImbalance: ITCHPayload {
     priceVariation = ITCHCode(bytes.u8(49))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(pairedShares)
@@ -76,7 +79,9 @@ public struct NetOrderImbalance: ITCHPayload {
 
 /// Direct Listing with Capital Raise Price Discovery (TotalView-ITCH 5.0, section 1.8), type `O`, 48 bytes.
 public struct DirectListingPriceDiscovery: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "O")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 48
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -127,6 +132,7 @@ public struct DirectListingPriceDiscovery: ITCHPayload {
     upperPriceRangeCollar = Price(units: Int64(bytes.u32(44)))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(stock.rawValue)

@@ -5,7 +5,9 @@ public import MarketData
 
 /// Market-Wide Circuit Breaker Decline Level (TotalView-ITCH 5.0, section 1.2.5.1), type `V`, 35 bytes.
 public struct CircuitBreakerLevels: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "V")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 35
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -36,6 +38,7 @@ public struct CircuitBreakerLevels: ITCHPayload {
     level3 = bytes.u64(27)
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(level1)
@@ -46,7 +49,9 @@ public struct CircuitBreakerLevels: ITCHPayload {
 
 /// Market-Wide Circuit Breaker Status (TotalView-ITCH 5.0, section 1.2.5.2), type `W`, 12 bytes.
 public struct CircuitBreakerStatus: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "W")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 12
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -69,6 +74,7 @@ public struct CircuitBreakerStatus: ITCHPayload {
     breachedLevel = ITCHCode(bytes.u8(11))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u8(breachedLevel.rawValue)
@@ -77,7 +83,9 @@ public struct CircuitBreakerStatus: ITCHPayload {
 
 /// Limit Up/Limit Down Auction Collar (TotalView-ITCH 5.0, section 1.2.7), type `J`, 35 bytes.
 public struct AuctionCollar: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "J")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 35
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -116,6 +124,7 @@ public struct AuctionCollar: ITCHPayload {
     extensionCount = bytes.u32(31)
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(stock.rawValue)

@@ -98,6 +98,7 @@ extension ITCHError: CustomStringConvertible {
     (0x21...0x7e).contains(type) ? "'\(Character(UnicodeScalar(type)))'" : "0x" + String(type, radix: 16)
   }
 
+  /// As text.
   public var description: String {
     switch reason {
     case .empty: "message has no bytes; wanted a type byte"
@@ -117,6 +118,7 @@ public struct ITCHCode: Sendable, Hashable, ExpressibleByUnicodeScalarLiteral {
   /// A code from its byte.
   @inlinable
   public init(_ rawValue: UInt8) { self.rawValue = rawValue }
+  /// Reads the text form.
   @inlinable
   public init(unicodeScalarLiteral value: Unicode.Scalar) { rawValue = UInt8(truncatingIfNeeded: value.value) }
 }
@@ -135,6 +137,7 @@ public struct ITCHCode4: Sendable, Hashable, ExpressibleByStringLiteral, CustomS
     for _ in 0..<4 { value = value << 8 | UInt32(bytes.next() ?? 0x20) }
     rawValue = value
   }
+  /// Reads the text form.
   public init(stringLiteral value: StaticString) { self.init(value.description) }
   /// The characters without padding; what isn't printable ASCII shows as `?`.
   public var description: String {

@@ -5,7 +5,9 @@ public import MarketData
 
 /// Market Participant Position (TotalView-ITCH 5.0, section 1.2.4), type `L`, 26 bytes.
 public struct MarketParticipantPosition: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "L")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 26
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -44,6 +46,7 @@ public struct MarketParticipantPosition: ITCHPayload {
     state = ITCHCode(bytes.u8(25))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u32(participant.rawValue)

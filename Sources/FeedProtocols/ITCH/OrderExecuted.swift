@@ -5,7 +5,9 @@ public import MarketData
 
 /// Order Executed (TotalView-ITCH 5.0, section 1.4.1), type `E`, 31 bytes.
 public struct OrderExecuted: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "E")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 31
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -36,6 +38,7 @@ public struct OrderExecuted: ITCHPayload {
     match = MatchNumber(bytes.u64(23))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(reference.rawValue)
@@ -46,7 +49,9 @@ public struct OrderExecuted: ITCHPayload {
 
 /// Order Executed with Price (TotalView-ITCH 5.0, section 1.4.2), type `C`, 36 bytes.
 public struct OrderExecutedWithPrice: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "C")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 36
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -85,6 +90,7 @@ public struct OrderExecutedWithPrice: ITCHPayload {
     executionPrice = Price(units: Int64(bytes.u32(32)))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(reference.rawValue)

@@ -5,7 +5,9 @@ public import MarketData
 
 /// Order Cancel (TotalView-ITCH 5.0, section 1.4.3), type `X`, 23 bytes.
 public struct OrderCancel: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "X")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 23
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -32,6 +34,7 @@ public struct OrderCancel: ITCHPayload {
     cancelledShares = bytes.u32(19)
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(reference.rawValue)
@@ -41,7 +44,9 @@ public struct OrderCancel: ITCHPayload {
 
 /// Order Delete (TotalView-ITCH 5.0, section 1.4.4), type `D`, 19 bytes.
 public struct OrderDelete: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "D")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 19
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -64,6 +69,7 @@ public struct OrderDelete: ITCHPayload {
     reference = OrderReference(bytes.u64(11))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(reference.rawValue)

@@ -5,7 +5,9 @@ public import MarketData
 
 /// Order Replace (TotalView-ITCH 5.0, section 1.4.5), type `U`, 35 bytes.
 public struct OrderReplace: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "U")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 35
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -40,6 +42,7 @@ public struct OrderReplace: ITCHPayload {
     price = Price(units: Int64(bytes.u32(31)))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(originalReference.rawValue)

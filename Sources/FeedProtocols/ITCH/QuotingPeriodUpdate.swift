@@ -5,7 +5,9 @@ public import MarketData
 
 /// Quoting Period Update (TotalView-ITCH 5.0, section 1.2.6), type `K`, 28 bytes.
 public struct QuotingPeriodUpdate: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "K")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 28
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -40,6 +42,7 @@ public struct QuotingPeriodUpdate: ITCHPayload {
     price = Price(units: Int64(bytes.u32(24)))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(stock.rawValue)

@@ -5,7 +5,9 @@ public import MarketData
 
 /// Retail Price Improvement Indicator (TotalView-ITCH 5.0, section 1.7), type `N`, 20 bytes.
 public struct RetailPriceImprovement: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "N")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 20
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -32,6 +34,7 @@ public struct RetailPriceImprovement: ITCHPayload {
     interest = ITCHCode(bytes.u8(19))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(stock.rawValue)

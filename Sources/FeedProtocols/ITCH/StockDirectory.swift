@@ -5,7 +5,9 @@ public import MarketData
 
 /// Stock Directory (TotalView-ITCH 5.0, section 1.2.1), type `R`, 39 bytes.
 public struct StockDirectory: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "R")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 39
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -80,6 +82,7 @@ public struct StockDirectory: ITCHPayload {
     inverseIndicator = ITCHCode(bytes.u8(38))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(stock.rawValue)

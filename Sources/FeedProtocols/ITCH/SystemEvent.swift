@@ -3,7 +3,9 @@
 
 /// System Event (TotalView-ITCH 5.0, section 1.1), type `S`, 12 bytes.
 public struct SystemEvent: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "S")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 12
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -26,6 +28,7 @@ public struct SystemEvent: ITCHPayload {
     event = ITCHCode(bytes.u8(11))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u8(event.rawValue)

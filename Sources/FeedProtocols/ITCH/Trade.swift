@@ -5,7 +5,9 @@ public import MarketData
 
 /// Trade Message (Non-Cross) (TotalView-ITCH 5.0, section 1.5.1), type `P`, 44 bytes.
 public struct NonCrossTrade: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "P")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 44
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -48,6 +50,7 @@ public struct NonCrossTrade: ITCHPayload {
     match = MatchNumber(bytes.u64(36))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(reference.rawValue)
@@ -61,7 +64,9 @@ public struct NonCrossTrade: ITCHPayload {
 
 /// Cross Trade (TotalView-ITCH 5.0, section 1.5.2), type `Q`, 40 bytes.
 public struct CrossTrade: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "Q")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 40
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -100,6 +105,7 @@ public struct CrossTrade: ITCHPayload {
     crossType = ITCHCode(bytes.u8(39))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(shares)
@@ -112,7 +118,9 @@ public struct CrossTrade: ITCHPayload {
 
 /// Broken Trade / Order Execution (TotalView-ITCH 5.0, section 1.5.3), type `B`, 19 bytes.
 public struct BrokenTrade: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "B")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 19
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -135,6 +143,7 @@ public struct BrokenTrade: ITCHPayload {
     match = MatchNumber(bytes.u64(11))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(match.rawValue)

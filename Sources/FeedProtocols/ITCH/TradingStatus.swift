@@ -5,7 +5,9 @@ public import MarketData
 
 /// Stock Trading Action (TotalView-ITCH 5.0, section 1.2.2), type `H`, 25 bytes.
 public struct StockTradingAction: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "H")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 25
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -40,6 +42,7 @@ public struct StockTradingAction: ITCHPayload {
     reason = ITCHCode4(bytes.u32(21))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(stock.rawValue)
@@ -51,7 +54,9 @@ public struct StockTradingAction: ITCHPayload {
 
 /// Reg SHO Short Sale Price Test Restricted Indicator (TotalView-ITCH 5.0, section 1.2.3), type `Y`, 20 bytes.
 public struct RegSHORestriction: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "Y")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 20
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -78,6 +83,7 @@ public struct RegSHORestriction: ITCHPayload {
     action = ITCHCode(bytes.u8(19))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(stock.rawValue)
@@ -87,7 +93,9 @@ public struct RegSHORestriction: ITCHPayload {
 
 /// Operational Halt (TotalView-ITCH 5.0, section 1.2.8), type `h`, 21 bytes.
 public struct OperationalHalt: ITCHPayload {
+  /// The type byte.
   public static let type = UInt8(ascii: "h")
+  /// Bytes of the message, type byte included.
   public static let byteCount = 21
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
@@ -118,6 +126,7 @@ public struct OperationalHalt: ITCHPayload {
     action = ITCHCode(bytes.u8(20))
   }
 
+  /// Appends the message's bytes, without length prefix.
   public func encode(into writer: inout ByteWriter) {
     header.encode(type: Self.type, into: &writer)
     writer.u64(stock.rawValue)
