@@ -242,7 +242,7 @@ extension TickerPlant {
   /// Declares messages lost: every instrument of the source may be wrong until a snapshot or a new day.
   public mutating func declareGap(from: UInt64, through: UInt64) {
     guard from <= through else { return }
-    counters.lost &+= through - from + 1
+    counters.lost &+= through &- from &+ 1
     gap = (from, through)
     sequence = max(sequence, through)
     sourceState = .gap

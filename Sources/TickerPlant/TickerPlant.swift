@@ -186,13 +186,11 @@ public struct TickerPlant: ~Copyable {
 
   @inline(__always)
   private mutating func take(_ message: UnsafeRawBufferPointer?, sequence next: UInt64) {
-    if next != sequence &+ 1 {
-      if next <= sequence {
-        counters.repeated &+= 1
-        return
-      }
-      declareGap(from: sequence + 1, through: next - 1)
+    guard next > sequence else {
+      counters.repeated &+= 1
+      return
     }
+    if next != sequence + 1 { declareGap(from: sequence + 1, through: next - 1) }
     sequence = next
     counters.messages &+= 1
     touched = -1

@@ -211,6 +211,9 @@ public struct AuctionPayload: BitwiseCopyable, Sendable, Equatable {
   public var side: UInt8 = 0
   /// The ITCH letter; 0 = no indication.
   public var crossType: UInt8 = 0
+  // Named padding is written as zeros: equal records and snapshots are equal bytes.
+  var padding: UInt16 = 0
+  var padding2: UInt32 = 0
 }
 
 /// What moves slowly: who the instrument is and in which state.
