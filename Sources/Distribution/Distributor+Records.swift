@@ -65,6 +65,7 @@ extension Distributor {
       takeBar(cursor.payload(), closed: header.flags & 1 != 0, header, index)
     case .cleared:
       image.pointee.clear()
+      image.pointee.startSequence = header.sequence
       for field in 0..<QuoteField.allCases.count { image.pointee.fieldSequence[field] = header.sequence }
       image.pointee.quoteSequence = header.sequence
       image.pointee.bookSequence = header.sequence
@@ -188,6 +189,7 @@ extension Distributor {
         for field in 0..<QuoteField.allCases.count { images[index].fieldSequence[field] = header.sequence }
         images[index].quoteSequence = header.sequence
         images[index].quoteTime = header.time
+        images[index].startSequence = header.sequence
         for lane in lanes { mark(lane, index, Lane.snapshotBit) }
         return
       }
@@ -215,6 +217,7 @@ extension Distributor {
     for field in 0..<QuoteField.allCases.count { images[index].fieldSequence[field] = header.sequence }
     images[index].quoteSequence = header.sequence
     images[index].quoteTime = header.time
+    images[index].startSequence = header.sequence
     while markets[tag].instruments.count <= local { markets[tag].instruments.append(Int32(index)) }
     markets[tag].instruments[local] = Int32(index)
   }

@@ -272,9 +272,9 @@ extension Distributor {
       if tail.oldest == 0, UInt64(tail.total) >= image.statistics.trades { return true }
       return (tail[tail.oldest]?.sequence ?? .max) <= since
     case .bars:
-      if image.closedCount <= 4, image.closedCount == 0 { return true }
-      guard let (_, sequence) = image.closedBar(max(0, image.closedCount - 4)) else { return true }
-      return image.closedCount <= 4 || sequence <= since
+      guard since >= image.startSequence else { return false }
+      guard image.closedCount > 4, let (_, oldest) = image.closedBar(image.closedCount - 4) else { return true }
+      return oldest <= since
     }
   }
 

@@ -94,6 +94,8 @@ struct InstrumentImage {
 
   var market: Int
   var local: Int
+  /// Sequence at which this image began: bars that closed before it are not here.
+  var startSequence: UInt64 = 0
   var quoteSequence: UInt64 = 0
   var quoteTime: UInt64 = 0
   var bookSequence: UInt64 = 0
