@@ -52,6 +52,17 @@ class Page:
     def text(self, selector):
         return self.run("return document.querySelector(arguments[0])?.textContent.trim() ?? null", selector)
 
+    def has_filled(self):
+        """Whether there is something to see everywhere: rows with trends, a chart, a board, trades."""
+        return self.run("""
+          const { model, list, chart, selected } = kabuto;
+          return !!selected?.quote?.last && selected.trades.length > 0 && selected.book?.bids.length > 0 && chart.bars.length > 1
+            && chart.getAttribute('aria-busy') === 'false' && list.records.slice(0, 8).every((record) => record.sparkReady);""")
+
+    def painted(self):
+        """Lets the page paint what it knows."""
+        self.driver.execute_async_script("const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))")
+
     def rows(self):
         """Code and name of the visible rows, in their order on the screen."""
         return self.run("""

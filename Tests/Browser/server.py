@@ -43,6 +43,8 @@ class Server:
         data = os.path.join(self.folder.name, "data")
         feed = os.environ.get("KABUTO_FEED", "sim:seed=7&instruments=400&speed=20")
         command = [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--feed", feed, "--data", data]
+        if os.environ.get("KABUTO_VIEWER"):
+            command += ["--viewer", os.environ["KABUTO_VIEWER"]]
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
         self.wait_until_ready()
 
