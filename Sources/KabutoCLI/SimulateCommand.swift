@@ -66,7 +66,8 @@ struct Simulate: ParsableCommand {
     let progress = ProgressLine()
     var written = 0
     var bytes = 0
-    let wanted = UInt64(configuration.messagesPerDay * days)
+    // A message of such a day has about 31 bytes.
+    let wantedBytes = UInt64(configuration.messagesPerDay * days) * 31
     var writer = ByteWriter(capacity: 8 << 20)
     do {
       for day in 0..<days {
@@ -76,7 +77,7 @@ struct Simulate: ParsableCommand {
           written += market.advance(to: .max, limit: 100_000, into: &writer)
           try file.write(contentsOf: writer.bytes)
           bytes += writer.bytes.count
-          progress.show(UInt64(written), max(wanted, UInt64(written)), "millions of messages")
+          progress.show(UInt64(bytes), max(wantedBytes, UInt64(bytes)), "written")
         }
       }
       try file.close()
