@@ -63,7 +63,9 @@ extension TickerPlant {
       throw SnapshotError("snapshot of market \(market) found, of \(self.market) wanted")
     }
     let session = try reader.text()
-    let date = CalendarDate(daysSince1970: Int(try reader.signed()))
+    let days = try reader.signed()
+    guard (-1_000_000...10_000_000).contains(days) else { throw SnapshotError("day \(days) is out of range") }
+    let date = CalendarDate(daysSince1970: Int(days))
     let sequence = try reader.unsigned()
     let time = try reader.unsigned()
     let minuteEnd = try reader.unsigned()
@@ -340,8 +342,8 @@ private struct SnapshotReader {
   mutating func signed() throws(SnapshotError) -> Int64 { Int64(bitPattern: try unsigned()) }
   mutating func text() throws(SnapshotError) -> String {
     let count = Int(truncatingIfNeeded: try unsigned())
-    let size = (count + 7) & ~7
-    guard count >= 0, count <= 64, offset + size <= end else { throw SnapshotError("a text is too long") }
+    let size = (count &+ 7) & ~7
+    guard (0...64).contains(count), offset + size <= end else { throw SnapshotError("a text is too long") }
     let text = String(decoding: bytes[offset..<offset + count], as: UTF8.self)
     offset += size
     return text

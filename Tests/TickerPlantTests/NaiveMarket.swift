@@ -83,7 +83,7 @@ struct NaiveMarket {
       trade(code, m.price.units, UInt64(m.shares), m.match, header)
     case .crossTrade(let m):
       let code = instrument(header, m.stock)
-      if m.shares > 1 << 40 { return impossible(code) }
+      if m.shares > 1 << 31 { return impossible(code) }
       if m.shares > 0 { trade(code, m.crossPrice.units, m.shares, m.match, header) }
       if m.crossType == "C", m.shares > 0 { listed[code]?.close = m.crossPrice.units }
     case .brokenTrade(let m): breakTrade(header, m.match)

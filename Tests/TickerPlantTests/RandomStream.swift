@@ -8,6 +8,8 @@ struct RandomStream {
   var random: SeededGenerator
   /// Out of 100 messages about orders, how many are wrong on purpose.
   var wrongPercent: Int
+  /// Whether a new day may begin inside the feed.
+  var hasNewDays = true
   private var orders: [UInt64] = []
   private var matches: [UInt64] = []
   private var nextOrder: UInt64 = 1
@@ -124,7 +126,7 @@ struct RandomStream {
         header: header(i), shares: random.chance(10) ? 1 << 41 : UInt64(random.below(4)) * 100, stock: stock(i),
         crossPrice: price(), match: match(), crossType: ["O", "C", "H", "I", "?"][random.below(5)])
     case ..<948:
-      let event: ITCHCode = ["O", "S", "Q", "M", "E", "C", "x"][random.chance(92) ? 1 + random.below(6) : 0]
+      let event: ITCHCode = ["O", "S", "Q", "M", "E", "C", "x"][random.chance(92) || !hasNewDays ? 1 + random.below(6) : 0]
       return SystemEvent(header: header(i), event: event)
     case ..<954:
       return StockDirectory(

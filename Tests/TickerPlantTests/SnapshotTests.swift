@@ -1,0 +1,190 @@
+import FeedProtocols
+import MarketData
+import Testing
+
+@testable import TickerPlant
+
+@Suite struct SnapshotTests {
+  /// A plant that has seen `count` messages of a stream, some of them wrong.
+  private func busyBox(_ count: Int, _ stream: inout RandomStream) -> Box {
+    let box = Box(session: "S7")
+    for _ in 0..<count { box.apply(framed(stream.next())) }
+    _ = box.records()
+    return box
+  }
+
+  @Test(arguments: 0..<8)
+  func aRestoredPlantGoesOnLikeOneThatNeverStopped(round: Int) throws {
+    var random = generator("snapshot", round: round)
+    var stream = RandomStream(SeededGenerator(seed: random.next()), wrongPercent: round % 2 == 0 ? 10 : 40)
+    let note: Comment = "KABUTO_SEED=\(String(runSeed, radix: 16)) round \(round)"
+    let box = busyBox(1 + random.below(700), &stream)
+    let bytes = box.plant.snapshot()
+    let other = Box(expectedOrders: 5_000, expectedInstruments: 200)
+    // What it knew before doesn't matter.
+    for _ in 0..<random.below(50) { other.apply(framed(Instrument("OLD").add(random.next(), .buy, 1, "1"))) }
+    try other.plant.restore(bytes)
+    _ = other.records()
+    other.next = box.next
+    #expect(other.plant.digest() == box.plant.digest(), note)
+    #expect(other.plant.counters == box.plant.counters, note)
+    #expect(other.plant.epoch == box.plant.epoch, note)
+    #expect(other.plant.liveOrders == box.plant.liveOrders, note)
+    for step in 0..<400 {
+      let message = framed(stream.next())
+      box.apply(message)
+      other.apply(message)
+      let (found, wanted) = (withoutOrdinal(other.records()), withoutOrdinal(box.records()))
+      #expect(found == wanted, "\(note), step \(step)")
+      if found != wanted { return }
+    }
+    #expect(other.plant.digest() == box.plant.digest(), note)
+    #expect(other.plant.counters == box.plant.counters, note)
+    for index in 0..<box.plant.instrumentCount {
+      #expect(other.plant.facts(of: index) == box.plant.facts(of: index), note)
+      for level in box.levels(of: index, .buy).prefix(3) {
+        let price = Price(units: Int64(level.price))
+        #expect(other.plant.queue(at: price, of: index, side: .buy) == box.plant.queue(at: price, of: index, side: .buy))
+      }
+    }
+  }
+
+  private func withoutOrdinal(_ records: [Record]) -> [Record] {
+    records.map { record in
+      var record = record
+      if record.update == .source { record.payload.replaceSubrange(16..<24, with: [UInt8](repeating: 0, count: 8)) }
+      return record
+    }
+  }
+
+  @Test func theSameStateGivesTheSameBytes() throws {
+    var stream = RandomStream(generator("bytes"))
+    let box = busyBox(500, &stream)
+    let bytes = box.plant.snapshot()
+    #expect(box.plant.snapshot() == bytes)
+    let other = Box()
+    try other.plant.restore(bytes)
+    #expect(other.plant.digest() == box.plant.digest())
+    // The table's order may differ, the size may not.
+    #expect(other.plant.snapshot().count == bytes.count)
+  }
+
+  @Test func everyTruncationIsAnErrorAndChangesNothing() {
+    var stream = RandomStream(generator("truncation"))
+    let bytes = busyBox(120, &stream).plant.snapshot()
+    let box = busyBox(30, &stream)
+    let digest = box.plant.digest()
+    for count in 0..<bytes.count where count < 400 || count % 7 == 0 || count > bytes.count - 20 {
+      #expect(throws: SnapshotError.self) { try box.plant.restore(Array(bytes[..<count])) }
+    }
+    #expect(throws: SnapshotError.self) { try box.plant.restore(bytes + [0]) }
+    #expect(throws: SnapshotError.self) { try box.plant.restore(bytes + [UInt8](repeating: 0, count: 8)) }
+    #expect(box.plant.digest() == digest)
+    #expect(box.records().isEmpty)
+  }
+
+  @Test func everyFlippedBitIsAnErrorAndChangesNothing() {
+    var random = generator("flips")
+    var stream = RandomStream(SeededGenerator(seed: random.next()))
+    let bytes = busyBox(120, &stream).plant.snapshot()
+    let box = busyBox(30, &stream)
+    let digest = box.plant.digest()
+    for _ in 0..<600 {
+      var damaged = bytes
+      for _ in 0...random.below(3) { damaged[random.below(bytes.count)] ^= UInt8(1 << random.below(8)) }
+      if damaged == bytes { continue }
+      #expect(throws: SnapshotError.self) { try box.plant.restore(damaged) }
+    }
+    #expect(box.plant.digest() == digest)
+    #expect(box.records().isEmpty)
+  }
+
+  @Test func anotherMarketsSnapshotIsRefused() {
+    let bytes = Box(market: "XOSE").plant.snapshot()
+    let box = Box(market: "XTKS")
+    #expect(throws: SnapshotError.self) { try box.plant.restore(bytes) }
+  }
+
+  /// A snapshot's checksum, so that a forgery gets past it.
+  private func seal(_ bytes: inout [UInt8]) {
+    func word(_ offset: Int) -> UInt64 {
+      (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
+    }
+    let count = bytes.count - 8
+    var lanes: [UInt64] = [1, 2, 3, 4]
+    var offset = 0
+    while offset + 32 <= count {
+      for lane in 0..<4 { lanes[lane] = StateDigest.mix(lanes[lane] ^ word(offset + 8 * lane)) }
+      offset += 32
+    }
+    var digest = StateDigest()
+    for lane in lanes { digest.combine(lane) }
+    while offset < count {
+      digest.combine(UInt64(bytes[offset]))
+      offset += 1
+    }
+    for index in 0..<8 { bytes[count + index] = UInt8(truncatingIfNeeded: digest.value >> UInt64(8 * index)) }
+  }
+
+  @Test func forgedLengthsDatesAndCountsNeverTrap() {
+    var random = generator("forged")
+    var stream = RandomStream(SeededGenerator(seed: random.next()))
+    let bytes = busyBox(60, &stream).plant.snapshot()
+    var sealed = bytes
+    seal(&sealed)
+    #expect(sealed == bytes, "the seal of this test is the product's")
+    let values: [UInt64] = [0, 1, 7, 64, .max, .max >> 1, 1 << 63, 1 << 32, 1 << 31, 0xffff_ffff]
+    // The head: market, session, day, sequence, times, phase, gap, counters, number of instruments.
+    for offset in stride(from: 16, to: 240, by: 8) {
+      for value in values + [random.next(), random.next() >> 40] {
+        var forged = bytes
+        for index in 0..<8 { forged[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
+        seal(&forged)
+        let box = Box(session: "S7")
+        do {
+          try box.plant.restore(forged)
+          _ = box.plant.epoch
+          _ = box.plant.digest()
+          box.next = box.plant.sequence &+ 1
+          box.apply(framed(Instrument("7203").add(9_999, .buy, 100, "10")))
+        } catch {}
+      }
+    }
+    // The tail: trades and orders.
+    for offset in stride(from: max(240, bytes.count - 1_600), to: bytes.count - 8, by: 8) {
+      var forged = bytes
+      let value = values[random.below(values.count)]
+      for index in 0..<8 { forged[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
+      seal(&forged)
+      let box = Box()
+      do {
+        try box.plant.restore(forged)
+        for _ in 0..<20 { box.apply(framed(stream.next())) }
+      } catch {}
+    }
+  }
+
+  @Test func anImageTellsTradesAsTheyWereToldFirst() throws {
+    let stock = Instrument("7203")
+    let box = Box()
+    box.apply(
+      stock.hidden(100, "10", match: 1), stock.hidden(100, "12", match: 2), stock.hidden(100, "11", match: 3),
+      stock.broken(2))
+    box.apply(stock.hidden(100, "11", match: 4))
+    let told = box.records().filter { $0.update == .trade && $0.payload(as: TradePayload.self).broken == 0 }
+      .map { $0.payload(as: TradePayload.self) }
+    let other = Box()
+    try other.plant.restore(box.plant.snapshot())
+    let again = other.records().filter { $0.update == .trade }.map { $0.payload(as: TradePayload.self) }
+    #expect(again.map(\.match) == told.map(\.match))
+    #expect(again.map(\.direction) == told.map(\.direction))
+    #expect(again.map(\.broken) == [0, 1, 0, 0])
+    #expect(again.map(\.tradeSequence) == told.map(\.tradeSequence))
+  }
+
+  @Test func anImageOfAPlantBeforeItsFirstMessageIsItsSource() {
+    let box = Box()
+    box.plant.emitAll(announcing: 0)
+    #expect(box.records().map(\.update) == [.source])
+  }
+}
