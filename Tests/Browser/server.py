@@ -45,7 +45,9 @@ class Server:
         command = [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--feed", feed, "--data", data]
         if os.environ.get("KABUTO_VIEWER"):
             command += ["--viewer", os.environ["KABUTO_VIEWER"]]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log)
+        # The tests' own variables are no settings of the server.
+        variables = {name: value for name, value in os.environ.items() if not name.startswith("KABUTO_")}
+        self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, env=variables)
         self.wait_until_ready()
 
     def wait_until_ready(self):

@@ -18,7 +18,6 @@ import { VIEWS } from "./list-views.js";
 import { MarketModel, QUOTE } from "./market-model.js";
 import { getInstruments, getQuotes } from "./rest.js";
 import { Settings } from "./settings.js";
-import { readSparkColours } from "./spark.js";
 import { VisibleSet } from "./visible-set.js";
 
 const FAST_MS = 50;
@@ -66,7 +65,6 @@ export class App extends EventTarget {
   }
 
   start() {
-    readSparkColours();
     const element = (/** @type {string} */ name) => /** @type {any} */ (document.querySelector(name));
     this.list = element("kabuto-market-list");
     this.chart = element("kabuto-chart");
@@ -246,11 +244,7 @@ export class App extends EventTarget {
       stream.addEventListener("fault", (e) => this.#refused(stream, /** @type {CustomEvent} */ (e).detail));
     }
     this.stream.addEventListener("state", (e) => this.#stateChanged(/** @type {CustomEvent} */ (e).detail));
-    this.settings.addEventListener("change", (e) => {
-      const name = /** @type {CustomEvent} */ (e).detail;
-      if (name !== "panes") readSparkColours();
-      this.#showWords();
-    });
+    this.settings.addEventListener("change", () => this.#showWords());
     addEventListener("popstate", () => {
       const record = this.model.find(this.#wantedKey() ?? "");
       if (record) this.#select(record);

@@ -73,6 +73,7 @@ const WORDS = {
   kind_hidden: ["hidden", "隠"], kind_open: ["open", "寄"], kind_close: ["close", "引"], kind_halt_cross: ["halt", "再開"], kind_ipo_cross: ["IPO", "初値"],
   kind_intraday_cross: ["cross", "クロス"], broken: ["broken", "取消"], bought: ["taken by a buyer", "買い約定"], sold: ["taken by a seller", "売り約定"],
   // Connection
+  feeds_ended: ["Connected · feed has ended", "接続中・配信終了"], feeds_stale: ["Connected · feed is silent", "接続中・配信が止まっています"],
   connection: ["Connection", "接続"], live: ["Live", "接続中"], connecting: ["Connecting…", "接続しています…"], waiting: ["Reconnecting in {n} s", "{n} 秒後に再接続"],
   paused: ["Paused while hidden", "非表示のため一時停止"], closed: ["Disconnected", "切断"],
   lostSince: ["Connection lost since {time}. Prices below are not current.", "{time} から接続が切れています。下の株価は最新ではありません。"],

@@ -81,6 +81,8 @@ export class MarketModel {
     this.updates = 0;
     this.newestTime = "";
     this.simulated = false;
+    /** What the last heartbeat said of the server's feeds. @type {"live"|"stale"|"ended"} */
+    this.feeds = "live";
     /** Whether events came of an instrument that isn't known yet. */
     this.hasStrangers = false;
     /** Rises when instruments are added: lists rebuild. */
@@ -133,6 +135,8 @@ export class MarketModel {
     for (const event of events) {
       if (event.type === "heartbeat") {
         if (event.time > this.newestTime) this.newestTime = event.time;
+        const states = (event.sources ?? []).map((/** @type {any} */ source) => source.state);
+        if (states.length > 0) this.feeds = states.includes("live") ? "live" : states.includes("stale") ? "stale" : "ended";
         continue;
       }
       const record = event.instrument === undefined ? undefined : this.byName.get(event.instrument);
@@ -141,6 +145,7 @@ export class MarketModel {
         continue;
       }
       this.updates += 1;
+      if (event.type === "update") this.feeds = "live";
       if (event.type === "stale" || event.type === "fresh") {
         this.#applyStale(record, event);
         continue;
@@ -274,11 +279,12 @@ export class MarketModel {
     return ranks.flat();
   }
 
+  /** By turnover; before the first trades, by what the auction would match. */
   mostTraded() {
+    const value = (/** @type {InstrumentRecord} */ { quote }) =>
+      quote?.turnover || (quote?.auction?.price ?? 0) * (quote?.auction?.paired ?? 0);
     let best = this.records[0] ?? null;
-    for (const record of this.records) {
-      if ((record.quote?.turnover ?? 0) > (best?.quote?.turnover ?? 0)) best = record;
-    }
+    for (const record of this.records) if (value(record) > value(best)) best = record;
     return best;
   }
 

@@ -1,64 +1,48 @@
-// A sparkline: the last minutes as a line over the previous close, drawn on a canvas of its own.
+// A sparkline: the last minutes as a line over the previous close. Lines of SVG rather than a canvas a row:
+// a canvas is a layer of its own to the browser, and dozens of them cost more than all the scripts.
 
+const WIDTH = 56, HEIGHT = 20;
 const BASE_REACH = 0.6;
+const SVG = "http://www.w3.org/2000/svg";
 
-/** @type {{up: string, down: string, same: string, line: string}} */
-let colours = { up: "", down: "", same: "", line: "" };
-
-/** Reads the tokens again: at start and when theme or convention change. */
-export function readSparkColours() {
-  const style = getComputedStyle(document.documentElement);
-  const token = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
-  colours = { up: token("--up"), down: token("--down"), same: token("--muted"), line: token("--hairline-strong") };
+export function makeSpark() {
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("class", "spark");
+  picture.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT}`);
+  picture.setAttribute("aria-hidden", "true");
+  const base = document.createElementNS(SVG, "path");
+  base.setAttribute("class", "spark-base");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("class", "spark-line");
+  picture.append(base, line);
+  return { picture, base, line, baseShape: "", lineShape: "", sign: "" };
 }
 
-/** @param {HTMLCanvasElement} canvas @param {number[]} closes @param {number|null} base */
-export function drawSpark(canvas, closes, base) {
-  const ratio = Math.min(devicePixelRatio || 1, 3);
-  const width = 56, height = 20;
-  if (canvas.width !== width * ratio) {
-    canvas.width = width * ratio;
-    canvas.height = height * ratio;
+/** @param {ReturnType<typeof makeSpark>} spark @param {number[]} closes @param {number|null} base */
+export function drawSpark(spark, closes, base) {
+  let baseShape = "", lineShape = "", sign = "same";
+  if (closes.length > 1) {
+    let low = closes[0], high = low;
+    for (const close of closes) {
+      if (close < low) low = close;
+      if (close > high) high = close;
+    }
+    // A previous close far away would press the line flat: it is drawn only where it is near.
+    const reach = (high - low) * BASE_REACH;
+    const isNear = base !== null && base >= low - reach && base <= high + reach;
+    if (isNear) {
+      low = Math.min(low, base);
+      high = Math.max(high, base);
+    }
+    const scale = high > low ? (HEIGHT - 4) / (high - low) : 0;
+    const y = (/** @type {number} */ price) => (scale === 0 ? HEIGHT / 2 : HEIGHT - 2 - (price - low) * scale).toFixed(1);
+    if (isNear) baseShape = `M0 ${y(base)}H${WIDTH}`;
+    const step = (WIDTH - 2) / (closes.length - 1);
+    for (let i = 0; i < closes.length; i += 1) lineShape += `${i === 0 ? "M" : "L"}${(1 + i * step).toFixed(1)} ${y(closes[i])}`;
+    const from = base ?? closes[0], end = closes[closes.length - 1];
+    sign = end > from ? "up" : end < from ? "down" : "same";
   }
-  const pen = canvas.getContext("2d");
-  if (!pen) return;
-  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-  pen.clearRect(0, 0, width, height);
-  if (closes.length < 2) return;
-  let low = closes[0], high = low;
-  for (const close of closes) {
-    if (close < low) low = close;
-    if (close > high) high = close;
-  }
-  // A previous close far away would press the line flat: it is drawn only where it is near.
-  const reach = (high - low) * BASE_REACH;
-  const isNear = base !== null && base >= low - reach && base <= high + reach;
-  if (isNear) {
-    low = Math.min(low, base);
-    high = Math.max(high, base);
-  }
-  const span = high - low || 1;
-  const y = (/** @type {number} */ price) => 2 + (height - 4) * (1 - (price - low) / span);
-  if (isNear) {
-    pen.strokeStyle = colours.line;
-    pen.lineWidth = 1;
-    pen.setLineDash([2, 2]);
-    pen.beginPath();
-    pen.moveTo(0, y(base));
-    pen.lineTo(width, y(base));
-    pen.stroke();
-    pen.setLineDash([]);
-  }
-  const end = closes[closes.length - 1];
-  const from = base ?? closes[0];
-  pen.strokeStyle = end > from ? colours.up : end < from ? colours.down : colours.same;
-  pen.lineWidth = 1.25;
-  pen.lineJoin = "round";
-  pen.beginPath();
-  for (let i = 0; i < closes.length; i += 1) {
-    const x = 1 + ((width - 2) * i) / (closes.length - 1);
-    if (i === 0) pen.moveTo(x, y(closes[i]));
-    else pen.lineTo(x, y(closes[i]));
-  }
-  pen.stroke();
+  if (baseShape !== spark.baseShape) spark.base.setAttribute("d", (spark.baseShape = baseShape));
+  if (lineShape !== spark.lineShape) spark.line.setAttribute("d", (spark.lineShape = lineShape));
+  if (sign !== spark.sign) spark.picture.setAttribute("data-sign", (spark.sign = sign));
 }

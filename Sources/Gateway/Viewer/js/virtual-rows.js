@@ -41,6 +41,7 @@ export class VirtualRows {
       if (wanted > 0 && wanted !== this.rowHeight) {
         this.rowHeight = wanted;
         this.shown.fill(-1);
+        for (const row of this.rows) this.kind.element(row).hidden = true;
         this.#resize();
       }
       this.changed();

@@ -8,7 +8,7 @@ import { recordsOf, sortRecords, VIEWS } from "../list-views.js";
 import { QUOTE, SPARK } from "../market-model.js";
 import { marksOf } from "../marks.js";
 import { getBars, RequestQueue } from "../rest.js";
-import { drawSpark } from "../spark.js";
+import { drawSpark, makeSpark } from "../spark.js";
 import { VirtualRows } from "../virtual-rows.js";
 
 const SORT_EVERY_MS = 1500;
@@ -184,11 +184,11 @@ class MarketList extends HTMLElement {
     const cell = (/** @type {string} */ name, /** @type {any[]} */ ...children) => h("span", { role: "gridcell", class: `c-${name}` }, ...children);
     const rank = h("span", { class: "rank" }), code = h("span", { class: "code" }), name = h("span", { class: "name" });
     const marks = h("span", { class: "row-marks" });
-    const canvas = /** @type {HTMLCanvasElement} */ (h("canvas", { class: "spark", "aria-hidden": "true" }));
+    const spark = makeSpark();
     const last = cell("last"), change = cell("change"), percent = cell("changePercent"), volume = cell("volume"), turnover = cell("turnover");
     const element = h("div", { class: "grid-row", role: "row", id: `row-${slot}` },
-      cell("name", rank, code, name, marks), cell("trend", canvas), last, change, percent, volume, turnover);
-    const row = { element, rank, code, name, marks, canvas, last: new FlashingNumber(last), lastCell: last, change, percent, volume, turnover,
+      cell("name", rank, code, name, marks), cell("trend", spark.picture), last, change, percent, volume, turnover);
+    const row = { element, rank, code, name, marks, spark, last: new FlashingNumber(last), lastCell: last, change, percent, volume, turnover,
       record: /** @type {import("../market-model.js").InstrumentRecord|null} */ (null), sparkAt: 0, marksText: "" };
     element.addEventListener("click", () => row.record && this.app.open(row.record, true));
     return row;
@@ -234,7 +234,7 @@ class MarketList extends HTMLElement {
     }
     if (now - row.sparkAt > SPARK_EVERY_MS || row.sparkAt === 0) {
       row.sparkAt = now;
-      drawSpark(row.canvas, record.sparkReady ? record.spark : [], quote?.previous_close ?? null);
+      drawSpark(row.spark, record.sparkReady ? record.spark : [], quote?.previous_close ?? null);
     }
     if (!record.sparkLoaded) this.#loadSpark(record);
   }

@@ -22,9 +22,10 @@ class Status extends HTMLElement {
   }
 
   #show() {
-    const { stream } = this.app;
+    const { stream, model } = this.app;
     const { state } = stream.status;
-    const shown = state === "idle" ? "connecting" : state;
+    const feeds = state === "live" && model.feeds !== "live" ? `feeds_${model.feeds}` : null;
+    const shown = feeds ?? (state === "idle" ? "connecting" : state);
     setAttribute(this, "data-state", shown);
     setText(this.words, t(shown, { n: secondsLeft(stream.status) }));
   }
