@@ -156,7 +156,7 @@ extension Distributor {
   private func takeSource(_ source: SourcePayload, _ header: UpdateHeader, _ tag: Int) {
     let state = SourceState(rawValue: UInt8(truncatingIfNeeded: source.state)) ?? .silent
     let date = CalendarDate(daysSince1970: Int(source.date))
-    let wasStale = markets[tag].isStale
+    let (wasStale, stateBefore) = (markets[tag].isStale, markets[tag].state)
     if markets[tag].epochOrdinal != source.epochOrdinal || markets[tag].date != date {
       markets[tag].epochOrdinal = source.epochOrdinal
       markets[tag].date = date
@@ -170,8 +170,9 @@ extension Distributor {
     markets[tag].time = header.time
     markets[tag].state = state
     markets[tag].gap = (source.gapFrom, source.gapThrough)
-    guard wasStale != markets[tag].isStale else { return }
-    if markets[tag].isStale { markets[tag].staleSince = header.time }
+    // A source that was silent and now has a gap is stale for another reason: that is told too.
+    guard wasStale != markets[tag].isStale || (wasStale && state != stateBefore) else { return }
+    if !wasStale { markets[tag].staleSince = header.time }
     for local in markets[tag].instruments {
       images[Int(local)].fieldSequence[QuoteField.stale.rawValue] = header.sequence
       for lane in lanes { mark(lane, Int(local), Lane.staleBit, first: .max) }

@@ -63,6 +63,8 @@ final class Lane {
     if masks[instrument] == 0 {
       dirty.append(Int32(truncatingIfNeeded: instrument))
       from[instrument] = first
+    } else if first < from[instrument] {
+      from[instrument] = first
     }
     masks[instrument] |= mask
   }
