@@ -126,6 +126,8 @@ public final class Client {
     isSending = false
     delivered &+= UInt64(events)
     lastSent = now
+    // A large snapshot must not hold its memory for the client's life.
+    frame.trim()
     frame.removeAll()
     events = 0
   }

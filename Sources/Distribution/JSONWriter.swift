@@ -27,6 +27,16 @@ public struct JSONWriter: ~Copyable {
   /// Forgets what was written.
   public mutating func removeAll() { count = 0 }
 
+  /// Gives memory back where what is written at present needs little of it. Call it before `removeAll`.
+  mutating func trim() {
+    guard capacity > 16 << 10, count < capacity / 8 else { return }
+    capacity = max(1024, count)
+    let smaller = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+    smaller.update(from: base, count: count)
+    base.deallocate()
+    base = smaller
+  }
+
   /// Takes back the last `n` bytes.
   public mutating func removeLast(_ n: Int) { count -= min(n, count) }
 

@@ -137,11 +137,14 @@ public final class FeedThread: @unchecked Sendable {
 
   // MARK: - Handing on
 
+  /// Records that a loop takes in one go, bytes: about 150 updates.
+  private static var pieceBytes: Int { 8 << 10 }
+
   /// Copies what changed into every ring; waits where one is full.
   func publish() {
     let records = plant.updates.bytes
     if records.count > 0 {
-      var pieces = RecordSplitter(records)
+      var pieces = RecordSplitter(records, limit: Self.pieceBytes)
       while let piece = pieces.next() {
         for ring in outlets.rings {
           var waitsAfterStop = 0

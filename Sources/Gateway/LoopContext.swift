@@ -13,8 +13,8 @@ final class LoopContext: @unchecked Sendable {
   let distributor: Distributor
   private(set) var rings: [UpdateRing] = []
   private var clock: RepeatedTask?
-  /// Bytes of records taken before connections get their turn.
-  private static let drainBytes = 1 << 20
+  /// Nanoseconds of taking records before connections get their turn.
+  private static let drainNanoseconds: UInt64 = 5_000_000
   private static let tickMilliseconds: Int64 = 10
   private var lastWakeWanted = true
   private var drainScheduled = false
@@ -60,14 +60,19 @@ final class LoopContext: @unchecked Sendable {
   func drain() {
     eventLoop.preconditionInEventLoop()
     drainScheduled = false
-    let now = Self.now()
-    var more = false
-    for (market, ring) in rings.enumerated() {
-      let done = ring.drain(limit: Self.drainBytes) { tag, records in
-        distributor.consume(
-          market: market, records: records, continues: tag & RecordSplitter.continues != 0, now: now)
+    let begin = NIODeadline.now().uptimeNanoseconds
+    let now = begin / 1_000_000
+    var more = true
+    // A piece at a time, so that a flood of updates to many clients can't keep requests waiting.
+    while more, NIODeadline.now().uptimeNanoseconds - begin < Self.drainNanoseconds {
+      more = false
+      for (market, ring) in rings.enumerated() {
+        let done = ring.drain(limit: 1) { tag, records in
+          distributor.consume(
+            market: market, records: records, continues: tag & RecordSplitter.continues != 0, now: now)
+        }
+        if !done { more = true }
       }
-      if !done { more = true }
     }
     if more, !drainScheduled {
       drainScheduled = true
