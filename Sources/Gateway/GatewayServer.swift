@@ -121,7 +121,9 @@ public final class GatewayServer: Sendable {
         let type = head.headers.first(name: "Content-Type") ?? ""
         let length = head.headers.first(name: "Content-Length").flatMap { Int($0) } ?? 0
         let isText = type.hasPrefix("text/") || type.contains("json") || type.contains("svg")
-        return isText && length >= 1024 && !type.hasPrefix("text/event-stream") ? .compressIfPossible : .doNotCompress
+        // Beyond 512 kB the loop would be busy for longer than the bytes are worth.
+        return isText && (1024...512 << 10).contains(length) && !type.hasPrefix("text/event-stream")
+          ? .compressIfPossible : .doNotCompress
       })
     try pipeline.addHandlers([encoder, decoder, pipelining, errors, compressor])
     if let refusal = router.ledger.enter(address) {
