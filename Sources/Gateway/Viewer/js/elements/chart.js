@@ -244,8 +244,8 @@ class Chart extends HTMLElement {
     if (this.bars.length === 1) this.#draw(true);
     else if (this.candles) {
       const follows = time > last && this.#isRangeOurs(this.chart.timeScale().getVisibleLogicalRange());
-      this.candles.update(candle(bar, time));
-      this.volume.update(this.#volumeOf(bar, time));
+      this.candles.update(this.#candleOf(bar, time, this.bars.length - 1));
+      this.volume.update(this.#volumeOf(bar, time, this.bars.length - 1));
       if (follows) this.#applyRange();
     }
     if (this.isTable) this.#paintTable();
@@ -284,8 +284,8 @@ class Chart extends HTMLElement {
   /** @param {boolean} applyRange */
   #draw(applyRange) {
     if (this.candles) {
-      this.candles.setData(this.bars.map((bar, i) => candle(bar, this.times[i])));
-      this.volume.setData(this.bars.map((bar, i) => this.#volumeOf(bar, this.times[i])));
+      this.candles.setData(this.bars.map((bar, i) => this.#candleOf(bar, this.times[i], i)));
+      this.volume.setData(this.bars.map((bar, i) => this.#volumeOf(bar, this.times[i], i)));
       this.#setBreaks();
       this.#applyPrices();
       if (applyRange) this.#applyRange();
@@ -313,10 +313,22 @@ class Chart extends HTMLElement {
     this.breaks?.set(findBreaks(this.bars, this.times, this.interval), chartColours().strong);
   }
 
-  /** @param {Bar} bar @param {number} time */
-  #volumeOf(bar, time) {
-    this.soft ??= chartColours();
-    return { time, value: bar.volume, color: bar.close >= bar.open ? this.soft.upSoft : this.soft.downSoft };
+  /** A bar of one price is down where it lies below the bar before. @param {Bar} bar @param {number} index */
+  #isDown(bar, index) {
+    return bar.close < bar.open || (bar.close === bar.open && index > 0 && bar.close < this.bars[index - 1].close);
+  }
+
+  /** @param {Bar} bar @param {number} time @param {number} index */
+  #candleOf(bar, time, index) {
+    this.colours ??= chartColours();
+    const color = this.#isDown(bar, index) ? this.colours.down : this.colours.up;
+    return { time, open: bar.open, high: bar.high, low: bar.low, close: bar.close, color, wickColor: color, borderColor: color };
+  }
+
+  /** @param {Bar} bar @param {number} time @param {number} index */
+  #volumeOf(bar, time, index) {
+    this.colours ??= chartColours();
+    return { time, value: bar.volume, color: this.#isDown(bar, index) ? this.colours.downSoft : this.colours.upSoft };
   }
 
   #paintLegend() {
@@ -362,16 +374,11 @@ class Chart extends HTMLElement {
   #restyle(name) {
     if (name === "watched" || name === "panes") return;
     translate(this);
-    this.soft = undefined;
+    this.colours = undefined;
     this.drawnDecimals = -1;
     this.chart?.applyOptions(this.#options());
     this.#draw(false);
   }
-}
-
-/** @param {Bar} bar @param {number} time */
-function candle(bar, time) {
-  return { time, open: bar.open, high: bar.high, low: bar.low, close: bar.close };
 }
 
 customElements.define("kabuto-chart", Chart);

@@ -33,7 +33,7 @@ class MarketList extends HTMLElement {
     this.pointerAt = -Infinity;
     this.mustSort = true;
     this.mustRefill = true;
-    this.sparkQueue = new RequestQueue(2);
+    this.sparkQueue = new RequestQueue(4);
     /** @type {Map<import("../market-model.js").InstrumentRecord, any>} record → row on screen */
     this.onScreen = new Map();
     this.#build();
