@@ -26,7 +26,7 @@ final class LoopContext: @unchecked Sendable {
       rings.append(
         UpdateRing(capacity: ringBytes) { [weak self] in
           guard let self else { return }
-          self.eventLoop.execute { self.drain() }
+          self.eventLoop.execute { self.woken() }
         })
     }
   }
@@ -47,7 +47,7 @@ final class LoopContext: @unchecked Sendable {
   }
 
   private func tick() {
-    drain()
+    woken()
     distributor.tick(now: Self.now())
     let wanted = distributor.wantsImmediate
     if wanted != lastWakeWanted {
@@ -76,7 +76,13 @@ final class LoopContext: @unchecked Sendable {
     }
     if more, !drainScheduled {
       drainScheduled = true
-      eventLoop.execute { self.drain() }
+      // Not `execute`: the loop runs what is executed before it looks at its sockets again.
+      eventLoop.scheduleTask(in: .microseconds(100)) { self.drain() }
     }
+  }
+
+  /// A plant wrote: takes it, unless a turn is waiting already.
+  private func woken() {
+    if !drainScheduled { drain() }
   }
 }
