@@ -51,7 +51,7 @@ public struct SimulatorConfiguration: Sendable, Hashable {
     let fewest = instruments * Self.minimumMessagesPerInstrument
     guard (fewest...Self.maximumMessagesPerDay).contains(messagesPerDay) else {
       throw SimulatorConfigurationError(
-        place: "messagesPerDay", found: String(messagesPerDay),
+        place: "messages", found: String(messagesPerDay),
         wanted: "a number from \(fewest) (\(Self.minimumMessagesPerInstrument) an instrument) to "
           + "\(Self.maximumMessagesPerDay)")
     }

@@ -89,7 +89,7 @@ struct ServeRun {
       MarketDescription(
         market: $0.market, timeZone: $0.timeZone, reference: $0.reference, utcOffsetSeconds: $0.utcOffsetSeconds)
     }
-    let running = RunningFeeds()
+    let running = RunningFeeds(feeds)
     let gateway: GatewayServer
     do throws(GatewayError) {
       gateway = try await GatewayServer.start(
@@ -208,9 +208,20 @@ final class RunningFeeds: @unchecked Sendable {
   // Written once, before the first request can ask; a lock makes that certain.
   private let lock = NSLock()
   private var threads: [FeedThread] = []
+  /// What is said before the threads are there.
+  private let beginning: [SourceReport]
+
+  init(_ feeds: [PreparedFeed]) {
+    beginning = feeds.map {
+      SourceReport(market: $0.market, source: $0.source, epoch: "", sequence: 0, state: "recovering")
+    }
+  }
 
   func set(_ threads: [FeedThread]) { lock.withLock { self.threads = threads } }
-  var reports: [SourceReport] { lock.withLock { threads }.map(\.report) }
+  var reports: [SourceReport] {
+    let threads: [FeedThread] = lock.withLock { self.threads }
+    return threads.isEmpty ? beginning : threads.map { $0.report }
+  }
 }
 
 /// SIGTERM and SIGINT.

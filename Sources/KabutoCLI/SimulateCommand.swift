@@ -36,6 +36,7 @@ struct Simulate: ParsableCommand {
   var json = false
 
   func validate() throws {
+    if let messages, messages < 1 { throw ValidationError("--messages: \(messages) found, wanted 1 or more") }
     guard CalendarDate(date) != nil else { throw ValidationError("--date: \"\(date)\" found, wanted YYYY-MM-DD") }
     guard (1...1000).contains(days) else { throw ValidationError("--days: \(days) found, wanted 1 to 1000") }
   }
@@ -51,8 +52,11 @@ struct Simulate: ParsableCommand {
 
   func run() throws {
     guard let date = CalendarDate(date) else { throw giveUp("--date: \"\(date)\" is no date") }
+    // Fewer messages than a whole day takes: the day's beginning, so many messages of it.
+    let fewest = SimulatorConfiguration.minimumMessagesPerInstrument * max(0, min(instruments, 1_000_000))
+    let cut = messages.flatMap { $0 / days < fewest ? $0 : nil }
     let configuration = SimulatorConfiguration(
-      seed: seed, instruments: instruments, date: date, messagesPerDay: messages.map { $0 / days })
+      seed: seed, instruments: instruments, date: date, messagesPerDay: messages.map { max($0 / days, fewest) })
     do throws(SimulatorConfigurationError) { try configuration.validate() } catch {
       throw ValidationError(error.description)
     }
@@ -70,11 +74,12 @@ struct Simulate: ParsableCommand {
     let wantedBytes = UInt64(configuration.messagesPerDay * days) * 31
     var writer = ByteWriter(capacity: 8 << 20)
     do {
-      for day in 0..<days {
+      for day in 0..<days where written < cut ?? .max {
         if day > 0 { market.beginNextDay() }
-        while market.nextTimestamp != nil {
+        while market.nextTimestamp != nil, written < cut ?? .max {
           writer.bytes.removeAll(keepingCapacity: true)
           written += market.advance(to: .max, limit: 100_000, into: &writer)
+          if let cut, written > cut { written = Self.drop(written - cut, from: &writer, count: written) }
           try file.write(contentsOf: writer.bytes)
           bytes += writer.bytes.count
           progress.show(UInt64(bytes), max(wantedBytes, UInt64(bytes)), "written")
@@ -100,5 +105,18 @@ struct Simulate: ParsableCommand {
       print("\(out): \(written) messages, \(instruments) instruments, \(String(format: "%.1f", report.seconds)) s")
       print("\(report.reference): names, base prices, limits, tick tables")
     }
+  }
+
+  /// Takes the last `excess` messages out of a block of whole frames. Returns how many are left of `count`.
+  private static func drop(_ excess: Int, from writer: inout ByteWriter, count: Int) -> Int {
+    var ends: [Int] = []
+    var place = 0
+    while place + 2 <= writer.bytes.count {
+      place += 2 + (Int(writer.bytes[place]) << 8 | Int(writer.bytes[place + 1]))
+      ends.append(place)
+    }
+    let keep = max(0, ends.count - excess)
+    writer.bytes.removeLast(writer.bytes.count - (keep == 0 ? 0 : ends[keep - 1]))
+    return count - (ends.count - keep)
   }
 }

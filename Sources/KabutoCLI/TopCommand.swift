@@ -156,7 +156,7 @@ struct TopFigures: Decodable {
       if let progress = source.progress { lines.append(String(format: "  %.1f %% of %@", progress * 100, source.source)) }
       if let fault = source.fault { lines.append("  FAULT \(fault)") }
     }
-    lines += ["", Self.row(["LOOP", "CLIENTS", "RECORDS/S", "ENCODED/S", "DELIVERED/S", "FRAMES/S", "CONFLATED/S", "STUCK", "RING"])]
+    lines += ["", Self.row(["LOOP", "CLIENTS", "RECORDS/S", "ENCODED/S", "DELIVERED/S", "FRAMES/S", "CONFLATED/S", "STUCK", "RING"], Self.loopWidths)]
     for (index, loop) in loops.enumerated() {
       let old = before.flatMap { index < $0.loops.count ? $0.loops[index] : nil }
       lines.append(
@@ -164,7 +164,7 @@ struct TopFigures: Decodable {
           String(index), String(loop.clients), rate(loop.records, old?.records), rate(loop.encoded, old?.encoded),
           rate(loop.delivered, old?.delivered), rate(loop.frames, old?.frames), rate(loop.conflated, old?.conflated),
           String(loop.stuck), String(format: "%.0f %%", loop.ring_capacity == 0 ? 0 : Double(loop.ring_fill) / Double(loop.ring_capacity) * 100),
-        ]))
+        ], Self.loopWidths))
     }
     lines += ["", "connections  \(connections.open) open, \(connections.accepted) accepted, \(connections.refused) refused"]
     if let store {
@@ -174,9 +174,11 @@ struct TopFigures: Decodable {
     return lines.joined(separator: "\n")
   }
 
-  private static func row(_ cells: [String]) -> String {
-    let widths = [9, 12, 24, 10, 12, 12, 12, 9, 9, 9, 9, 10, 10, 8]
-    return zip(cells, widths).map { $0.count >= $1 ? $0 + " " : $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined()
+  private static let sourceWidths = [9, 12, 24, 10, 12, 12, 12, 9, 9, 9, 9, 10, 10, 8]
+  private static let loopWidths = [6, 9, 12, 12, 13, 11, 13, 8, 8]
+
+  private static func row(_ cells: [String], _ widths: [Int] = sourceWidths) -> String {
+    zip(cells, widths).map { $0.count >= $1 ? $0 + " " : $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined()
   }
 
   static func short(_ value: Double) -> String {
