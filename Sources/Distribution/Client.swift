@@ -68,6 +68,9 @@ public final class Client {
   /// Instruments whose newest values wait for the transport: (lane, instrument) → what changed.
   var backlog: [BacklogKey: UInt64] = [:]
   var backlogSince: UInt64 = 0
+  /// What the backlog sent although its lane holds it still: up to which sequence (trades: up to which number), so
+  /// that the lane's next flush doesn't send it again.
+  var served: [BacklogKey: UInt64] = [:]
   var lastSent: UInt64 = 0
   /// By channel: instrument → (lane, number of subscriptions that want it).
   var wanted: [[Int32: Membership]] = Array(repeating: [:], count: StreamChannel.allCases.count)

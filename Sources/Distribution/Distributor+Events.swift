@@ -8,38 +8,39 @@ extension Distributor {
   /// Encodes what changed of an instrument.
   func encode(_ key: LaneKey, _ index: Int, mask: UInt64, from: Int) -> Int {
     let market = markets[images[index].market]
+    var events = 0
+    var tellsStale = mask & Lane.staleBit != 0
     if mask & Lane.snapshotBit != 0 {
       snapshot(key, index, into: &scratch)
-      return 1
-    }
-    var events = 0
-    if mask & Lane.staleBit != 0 {
-      open(market.isStale ? "stale" : "fresh", key.channel, index, sequence: max(market.sequence, 1), into: &scratch)
-      if market.isStale {
-        scratch.raw(",\"stale\":")
-        scratch.stale(market)
-      }
-      scratch.raw("}")
       events = 1
+      // Snapshots of quotes and books say themselves whether they are stale.
+      tellsStale = key.channel == .trades || key.channel == .bars ? tellsStale || market.isStale : false
+    } else if mask & ~Lane.staleBit != 0 {
+      switch key.channel {
+      case .quotes:
+        open("update", .quotes, index, sequence: images[index].quoteSequence, into: &scratch)
+        scratch.quoteFields(images[index], mask: mask & ~Lane.staleBit, market: market)
+        close(key, index)
+        events = 1
+      case .books:
+        open("update", .books, index, sequence: images[index].bookSequence, into: &scratch)
+        scratch.bookFields(images[index], mask: mask, levels: key.levels, market: market)
+        close(key, index)
+        events = 1
+      case .trades: events = trades(key, index, from: from, market)
+      case .bars: events = bars(key, index, from: from, market)
+      }
     }
-    let rest = mask & ~(Lane.snapshotBit | Lane.staleBit)
-    guard rest != 0 else { return events }
-    switch key.channel {
-    case .quotes:
-      if events > 0 { scratch.raw(",") }
-      open("update", .quotes, index, sequence: images[index].quoteSequence, into: &scratch)
-      scratch.quoteFields(images[index], mask: rest, market: market)
-      close(key, index)
-      return events + 1
-    case .books:
-      if events > 0 { scratch.raw(",") }
-      open("update", .books, index, sequence: images[index].bookSequence, into: &scratch)
-      scratch.bookFields(images[index], mask: rest, levels: key.levels, market: market)
-      close(key, index)
-      return events + 1
-    case .trades: return trades(key, index, from: from, after: events, market)
-    case .bars: return bars(key, index, from: from, after: events, market)
+    // After the updates: it has the source's number, which is never below an instrument's.
+    guard tellsStale else { return events }
+    if events > 0 { scratch.raw(",") }
+    open(market.isStale ? "stale" : "fresh", key.channel, index, sequence: max(market.sequence, 1), into: &scratch)
+    if market.isStale {
+      scratch.raw(",\"stale\":")
+      scratch.stale(market)
     }
+    scratch.raw("}")
+    return events + 1
   }
 
   private func close(_ key: LaneKey, _ index: Int) {
@@ -51,11 +52,11 @@ extension Distributor {
     scratch.raw("}")
   }
 
-  private func trades(_ key: LaneKey, _ index: Int, from: Int, after events: Int, _ market: MarketImage) -> Int {
+  private func trades(_ key: LaneKey, _ index: Int, from: Int, _ market: MarketImage) -> Int {
     let tail = images[index].trades
     var number = max(from, tail.oldest)
     var dropped = number - min(from, number)
-    var events = events
+    var events = 0
     while number < tail.total, let item = tail[number] {
       if events > 0 { scratch.raw(",") }
       open("update", .trades, index, sequence: item.sequence, into: &scratch)
@@ -78,8 +79,8 @@ extension Distributor {
     return events
   }
 
-  private func bars(_ key: LaneKey, _ index: Int, from: Int, after events: Int, _ market: MarketImage) -> Int {
-    var events = events
+  private func bars(_ key: LaneKey, _ index: Int, from: Int, _ market: MarketImage) -> Int {
+    var events = 0
     var number = max(from, images[index].closedCount - 4)
     while number < images[index].closedCount, let (bar, sequence) = images[index].closedBar(number) {
       if events > 0 { scratch.raw(",") }

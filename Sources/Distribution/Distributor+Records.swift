@@ -64,13 +64,7 @@ extension Distributor {
     case .bar:
       takeBar(cursor.payload(), closed: header.flags & 1 != 0, header, index)
     case .cleared:
-      image.pointee.clear()
-      image.pointee.startSequence = header.sequence
-      for field in 0..<QuoteField.allCases.count { image.pointee.fieldSequence[field] = header.sequence }
-      image.pointee.quoteSequence = header.sequence
-      image.pointee.bookSequence = header.sequence
-      image.pointee.tradeSequence = header.sequence
-      image.pointee.barSequence = header.sequence
+      image.pointee.begin(sequence: header.sequence, time: header.time)
       for lane in lanes { mark(lane, index, Lane.snapshotBit) }
     case .daily, .source, .instrument, nil: break
     }
@@ -138,7 +132,7 @@ extension Distributor {
     let sequence = isRepeat ? record.trade.tradeSequence : header.sequence
     image.pointee.trades.append(
       TradeItem(trade: record.trade, sequence: sequence, time: header.time, receivedAt: header.receivedAt))
-    image.pointee.tradeSequence = sequence
+    image.pointee.tradeSequence = max(image.pointee.tradeSequence, sequence)
     quoteChanged(index, image.pointee.take(record.statistics), header)
     for lane in lanesByChannel[StreamChannel.trades.rawValue] { mark(lane, index, 1, first: number) }
   }
@@ -185,12 +179,8 @@ extension Distributor {
       // Announced again: the plant began anew, and knows it under the same number.
       let index = Int(markets[tag].instruments[local])
       if images[index].facts.code == facts.code {
-        images[index].clear()
+        images[index].begin(sequence: header.sequence, time: header.time)
         _ = images[index].take(facts)
-        for field in 0..<QuoteField.allCases.count { images[index].fieldSequence[field] = header.sequence }
-        images[index].quoteSequence = header.sequence
-        images[index].quoteTime = header.time
-        images[index].startSequence = header.sequence
         for lane in lanes { mark(lane, index, Lane.snapshotBit) }
         return
       }
@@ -200,7 +190,7 @@ extension Distributor {
     let index: Int
     if let known = byName[full], known >= 0 {
       index = Int(known)
-      images[index].clear()
+      images[index].begin(sequence: header.sequence, time: header.time)
       images[index].local = local
       _ = images[index].take(facts)
       for lane in lanes { mark(lane, index, Lane.snapshotBit) }
@@ -208,17 +198,21 @@ extension Distributor {
       index = imageCount
       if imageCount == imageCapacity { growImages() }
       (images + imageCount).initialize(to: InstrumentImage(facts: facts, market: tag, local: local))
+      for field in 0..<QuoteField.allCases.count { images[index].fieldSequence[field] = header.sequence }
+      images[index].quoteSequence = header.sequence
+      images[index].quoteTime = header.time
+      images[index].startSequence = header.sequence
       imageCount += 1
       byName[full] = Int32(index)
       let code = facts.code.description
-      byName[code] = byName[code] == nil ? Int32(index) : -2
       for lane in lanes { lane.grow(to: imageCount) }
+      if let holder = byName[code], holder >= 0 {
+        // From now on the other one is named with its market: who has it must hear that.
+        for lane in lanes { mark(lane, Int(holder), Lane.snapshotBit) }
+      }
+      byName[code] = byName[code] == nil ? Int32(index) : -2
       for lane in lanes where !lane.everyone.isEmpty { mark(lane, index, Lane.snapshotBit) }
     }
-    for field in 0..<QuoteField.allCases.count { images[index].fieldSequence[field] = header.sequence }
-    images[index].quoteSequence = header.sequence
-    images[index].quoteTime = header.time
-    images[index].startSequence = header.sequence
     while markets[tag].instruments.count <= local { markets[tag].instruments.append(Int32(index)) }
     markets[tag].instruments[local] = Int32(index)
   }

@@ -54,10 +54,15 @@ extension Distributor {
       client.append(scratch.bytes)
       send(client, now)
     case .unsubscribe(let id):
-      guard let subscription = client.subscriptions.removeValue(forKey: id) else {
+      let isWaiting = cancelResume(client, id)
+      let subscription = client.subscriptions.removeValue(forKey: id)
+      guard isWaiting || subscription != nil else {
         return error(client, id: id, code: "unknown_id", detail: "no subscription has this id", now: now)
       }
-      leave(client, subscription)
+      if let subscription {
+        flushLanes(subscription.channel, now: now)
+        leave(client, subscription)
+      }
       scratch.removeAll()
       scratch.raw("{\"type\":\"unsubscribed\",\"id\":")
       scratch.string(id)
@@ -65,12 +70,26 @@ extension Distributor {
       client.append(scratch.bytes)
       send(client, now)
     case .subscribe(let request):
+      cancelResume(client, request.id)
       if let positions = request.from, mustWait(positions) {
         pendingResumes.append(PendingResume(client: client, request: request, until: now + 5_000))
       } else {
         subscribe(client, request, now: now)
       }
     }
+  }
+
+  /// Forgets a resume that waits; true where there was one.
+  @discardableResult
+  private func cancelResume(_ client: Client, _ id: String) -> Bool {
+    let before = pendingResumes.count
+    pendingResumes.removeAll { $0.client === client && $0.request.id == id }
+    return pendingResumes.count < before
+  }
+
+  /// Who is in a lane gets what waits: before clients change lanes, so that nothing comes twice or is left out.
+  private func flushLanes(_ channel: StreamChannel, now: UInt64) {
+    for lane in lanesByChannel[channel.rawValue] { flush(lane, now: now) }
   }
 
   private func mustWait(_ positions: [ResumePosition]) -> Bool {
@@ -117,7 +136,11 @@ extension Distributor {
         if indices.isEmpty { return }
       }
     }
-    if let old = client.subscriptions.removeValue(forKey: request.id) { leave(client, old) }
+    flushLanes(request.channel, now: now)
+    if let old = client.subscriptions.removeValue(forKey: request.id) {
+      if old.channel != request.channel { flushLanes(old.channel, now: now) }
+      leave(client, old)
+    }
     let held = client.wanted.reduce(0) { $0 + $1.count }
     guard client.subscriptions.count < client.limits.subscriptionIDs,
       everything || held + indices.count <= client.limits.subscriptions
@@ -131,8 +154,6 @@ extension Distributor {
       channel: request.channel, interval: Lane.step(for: request.interval),
       levels: request.channel == .books ? request.levels : 0, timing: request.timing)
     let lane = lane(for: key)
-    // Those who are in the lane get what waits first, so that the newcomer doesn't get it again after its snapshot.
-    flush(lane, now: now)
     client.subscriptions[request.id] = Client.Subscription(
       channel: request.channel, instruments: everything ? [] : indices, everything: everything)
     if everything {
@@ -142,21 +163,19 @@ extension Distributor {
     }
     confirm(client, request, key, count: indices.count)
     if let positions = request.from {
-      resume(client, request, key, indices, positions, now: now)
+      resume(client, request, lane, indices, positions, now: now)
     } else {
       for index in indices {
-        scratch.removeAll()
-        snapshot(key, Int(index), into: &scratch)
-        put(client, now: now)
+        offer(client, carrier(client, lane, index), Int(index), Lane.snapshotBit, now: now)
       }
     }
     if client.events > 0 { send(client, now) }
   }
 
-  private func put(_ client: Client, now: UInt64) {
-    client.append(scratch.bytes)
-    counters.delivered &+= 1
-    if client.frame.count >= Self.frameBytes { send(client, now) }
+  /// The lane that carries an instrument to a client.
+  private func carrier(_ client: Client, _ lane: Lane, _ index: Int32) -> Lane {
+    let channel = lane.key.channel.rawValue
+    return client.wanted[channel][index]?.lane ?? client.everything[channel] ?? lane
   }
 
   private func confirm(_ client: Client, _ request: SubscriptionRequest, _ key: LaneKey, count: Int) {
@@ -178,9 +197,10 @@ extension Distributor {
   // MARK: - Resume
 
   private func resume(
-    _ client: Client, _ request: SubscriptionRequest, _ key: LaneKey, _ indices: [Int32],
+    _ client: Client, _ request: SubscriptionRequest, _ lane: Lane, _ indices: [Int32],
     _ positions: [ResumePosition], now: UInt64
   ) {
+    let key = lane.key
     var exact = true
     var missed: (from: UInt64, to: UInt64)?
     var whole: [Bool] = []
@@ -224,42 +244,39 @@ extension Distributor {
     scratch.raw("}")
     client.append(scratch.bytes)
     for (number, index) in indices.enumerated() {
-      let image = images[Int(index)]
-      let market = markets[image.market]
-      scratch.removeAll()
+      let market = markets[images[Int(index)].market]
+      let lane = carrier(client, lane, index)
       if whole[number] {
-        snapshot(key, Int(index), into: &scratch)
-        put(client, now: now)
+        offer(client, lane, Int(index), Lane.snapshotBit, now: now)
         continue
       }
       let since = positions.first { $0.market == market.description.market && $0.epoch == market.epoch }?.sequence ?? 0
-      guard sequence(of: Int(index), in: key.channel) > since || image.fieldSequence[QuoteField.stale.rawValue] > since
-      else { continue }
-      let events = encodeSince(key, Int(index), since)
-      if events > 0 {
-        client.events += events - 1
-        put(client, now: now)
-      }
+      let (mask, from) = changes(key.channel, images[Int(index)], since: since)
+      if mask != 0 { offer(client, lane, Int(index), mask, from: from, now: now) }
     }
   }
 
-  private func encodeSince(_ key: LaneKey, _ index: Int, _ since: UInt64) -> Int {
-    let image = images[index]
-    switch key.channel {
+  /// What changed of an instrument after `since`; for trades and bars also the number of the first new item.
+  private func changes(_ channel: StreamChannel, _ image: InstrumentImage, since: UInt64) -> (mask: UInt64, from: Int) {
+    var mask: UInt64 = 0
+    var from = 0
+    switch channel {
     case .quotes:
-      var mask: UInt64 = 0
-      for field in QuoteField.allCases where image.fieldSequence[field.rawValue] > since { mask |= field.bit }
-      return mask == 0 ? 0 : encode(key, index, mask: mask, from: 0)
-    case .books: return encode(key, index, mask: BookField.all, from: 0)
+      for field in QuoteField.allCases where field != .stale && image.fieldSequence[field.rawValue] > since { mask |= field.bit }
+    case .books: mask = image.bookSequence > since ? BookField.all : 0
     case .trades:
-      var number = image.trades.oldest
-      while number < image.trades.total, let item = image.trades[number], item.sequence <= since { number += 1 }
-      return number == image.trades.total ? 0 : encode(key, index, mask: 1, from: number)
+      from = image.trades.oldest
+      while let item = image.trades[from], item.sequence <= since { from += 1 }
+      mask = from < image.trades.total ? 1 : 0
     case .bars:
-      var number = max(0, image.closedCount - 4)
-      while number < image.closedCount, let (_, sequence) = image.closedBar(number), sequence <= since { number += 1 }
-      return encode(key, index, mask: 1, from: number)
+      from = max(0, image.closedCount - 4)
+      while from < image.closedCount, let (_, sequence) = image.closedBar(from), sequence <= since { from += 1 }
+      mask = image.barSequence > since ? 1 : 0
     }
+    // A source becomes stale without a message: at the number that the client may have.
+    if image.fieldSequence[QuoteField.stale.rawValue] >= since { mask |= Lane.staleBit }
+    if mask == 0 || mask == Lane.staleBit { from = .max }
+    return (mask, from)
   }
 
   /// Whether everything after `since` is still here: quotes and books are their newest state; trades and closed
@@ -268,9 +285,10 @@ extension Distributor {
     switch channel {
     case .quotes, .books: return true
     case .trades:
+      // Breaks before the image began aren't in it.
+      guard since >= image.startSequence else { return false }
       let tail = image.trades
-      if tail.oldest == 0, UInt64(tail.total) >= image.statistics.trades { return true }
-      return (tail[tail.oldest]?.sequence ?? .max) <= since
+      return tail.oldest == 0 || (tail[tail.oldest]?.sequence ?? .max) <= since
     case .bars:
       guard since >= image.startSequence else { return false }
       guard image.closedCount > 4, let (_, oldest) = image.closedBar(image.closedCount - 4) else { return true }
@@ -280,44 +298,60 @@ extension Distributor {
 
   // MARK: - Lanes
 
+  // An instrument that a client wants by name has a lane of its own for that client, which joins the wishes of all
+  // its subscriptions, "*" included; the lane of "*" passes such a client over (`flush`).
+
   private func join(_ client: Client, _ lane: Lane, _ index: Int32) {
     let channel = lane.key.channel.rawValue
-    if var membership = client.wanted[channel][index] {
-      membership.count += 1
-      if client.everything[channel] == nil, membership.lane !== lane, Self.isBetter(lane.key, than: membership.lane.key) {
-        detach(client, membership.lane, index)
-        membership.lane = Self.joined(self, lane.key, membership.lane.key)
-        attach(client, membership.lane, index)
-      }
-      client.wanted[channel][index] = membership
-      return
+    let old = client.wanted[channel][index]
+    var wished = lane
+    if let other = old?.lane ?? client.everything[channel] { wished = joined(lane, other) }
+    client.wanted[channel][index] = Client.Membership(lane: wished, count: (old?.count ?? 0) + 1)
+    guard wished !== old?.lane else { return }
+    if let old { detach(client, old.lane, index) }
+    // What waits on the way of "*" is replaced by what the new subscription begins with.
+    if let lane = client.everything[channel] {
+      client.backlog[Client.BacklogKey(lane: lane.id, instrument: index)] = nil
     }
-    client.wanted[channel][index] = Client.Membership(lane: lane, count: 1)
-    if client.everything[channel] == nil { attach(client, lane, index) }
+    attach(client, wished, index)
   }
 
   private func joinAll(_ client: Client, _ lane: Lane) {
     let channel = lane.key.channel.rawValue
+    var wished = lane
     if let old = client.everything[channel] {
-      old.everyone.removeAll { $0 === client }
-      old.members -= 1
-    } else {
-      for (index, membership) in client.wanted[channel] { detach(client, membership.lane, index) }
+      wished = joined(lane, old)
+      leaveAll(client, old)
     }
-    client.everything[channel] = lane
-    lane.everyone.append(client)
-    lane.members += 1
+    client.everything[channel] = wished
+    wished.everyone.append(client)
+    wished.members += 1
+    for (index, membership) in client.wanted[channel] {
+      let better = joined(membership.lane, wished)
+      guard better !== membership.lane else { continue }
+      detach(client, membership.lane, index)
+      attach(client, better, index)
+      client.wanted[channel][index]?.lane = better
+    }
   }
 
-  private static func isBetter(_ new: LaneKey, than old: LaneKey) -> Bool {
-    new.interval < old.interval || new.levels > old.levels || (new.timing && !old.timing)
-  }
-
-  private static func joined(_ self: Distributor, _ a: LaneKey, _ b: LaneKey) -> Lane {
-    self.lane(
+  /// The lane with the faster interval and the greater number of levels of both.
+  private func joined(_ a: Lane, _ b: Lane) -> Lane {
+    lane(
       for: LaneKey(
-        channel: a.channel, interval: min(a.interval, b.interval), levels: max(a.levels, b.levels),
-        timing: a.timing || b.timing))
+        channel: a.key.channel, interval: min(a.key.interval, b.key.interval), levels: max(a.key.levels, b.key.levels),
+        timing: a.key.timing || b.key.timing))
+  }
+
+  private func leaveAll(_ client: Client, _ lane: Lane) {
+    let channel = lane.key.channel.rawValue
+    lane.everyone.removeAll { $0 === client }
+    lane.members -= 1
+    client.everything[channel] = nil
+    client.backlog = client.backlog.filter {
+      $0.key.lane != lane.id || client.wanted[channel][$0.key.instrument] != nil
+    }
+    client.served = client.served.filter { $0.key.lane != lane.id }
   }
 
   private func attach(_ client: Client, _ lane: Lane, _ index: Int32) {
@@ -330,41 +364,34 @@ extension Distributor {
       lane.subscribers[Int(index)].remove(at: place)
       lane.members -= 1
     }
-    client.backlog[Client.BacklogKey(lane: lane.id, instrument: index)] = nil
+    let key = Client.BacklogKey(lane: lane.id, instrument: index)
+    client.backlog[key] = nil
+    client.served[key] = nil
   }
 
   private func leave(_ client: Client, _ subscription: Client.Subscription) {
     let channel = subscription.channel.rawValue
     if subscription.everything {
       let stays = client.subscriptions.values.contains { $0.everything && $0.channel == subscription.channel }
-      if !stays, let lane = client.everything[channel] {
-        lane.everyone.removeAll { $0 === client }
-        lane.members -= 1
-        client.everything[channel] = nil
-        client.backlog = client.backlog.filter { $0.key.lane != lane.id }
-        for (index, membership) in client.wanted[channel] { attach(client, membership.lane, index) }
-      }
+      if !stays, let lane = client.everything[channel] { leaveAll(client, lane) }
     }
     for index in subscription.instruments {
       guard var membership = client.wanted[channel][index] else { continue }
       membership.count -= 1
-      if membership.count == 0 {
-        client.wanted[channel][index] = nil
-        if client.everything[channel] == nil { detach(client, membership.lane, index) }
-      } else {
-        client.wanted[channel][index] = membership
+      client.wanted[channel][index] = membership.count == 0 ? nil : membership
+      guard membership.count == 0 else { continue }
+      let waiting = client.backlog[Client.BacklogKey(lane: membership.lane.id, instrument: index)]
+      detach(client, membership.lane, index)
+      // What waits is still wanted where "*" stays.
+      if let lane = client.everything[channel], let waiting {
+        client.backlog[Client.BacklogKey(lane: lane.id, instrument: index)] = waiting
       }
     }
   }
 
   func removeAll(_ client: Client, _ channel: StreamChannel) {
-    if let lane = client.everything[channel.rawValue] {
-      lane.everyone.removeAll { $0 === client }
-      lane.members -= 1
-      client.everything[channel.rawValue] = nil
-    } else {
-      for (index, membership) in client.wanted[channel.rawValue] { detach(client, membership.lane, index) }
-    }
+    if let lane = client.everything[channel.rawValue] { leaveAll(client, lane) }
+    for (index, membership) in client.wanted[channel.rawValue] { detach(client, membership.lane, index) }
     client.wanted[channel.rawValue] = [:]
   }
 

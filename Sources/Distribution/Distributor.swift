@@ -116,7 +116,11 @@ public final class Distributor {
       guard events > 0 else { continue }
       counters.encoded &+= UInt64(events)
       for client in lane.subscribers[index] { deliver(client, lane, index, mask, from, events, now) }
-      for client in lane.everyone { deliver(client, lane, index, mask, from, events, now) }
+      // Who wants the instrument by name gets it through the lane of that, which is the faster one.
+      let channel = lane.key.channel.rawValue
+      for client in lane.everyone where client.wanted[channel][entry] == nil {
+        deliver(client, lane, index, mask, from, events, now)
+      }
     }
     lane.dirty.removeAll(keepingCapacity: true)
   }
@@ -125,6 +129,7 @@ public final class Distributor {
   private func deliver(
     _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ events: Int, _ now: UInt64
   ) {
+    if !client.served.isEmpty, passes(client, lane, index, mask, from, now) { return }
     guard client.isClear else {
       postpone(client, lane, index, mask, from, now)
       return
@@ -138,6 +143,38 @@ public final class Distributor {
       client.touched = true
       touched.append(client)
     }
+  }
+
+  /// True where the client has what the lane flushes, or gets the rest of it by itself.
+  private func passes(
+    _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64
+  ) -> Bool {
+    let key = Client.BacklogKey(lane: lane.id, instrument: Int32(truncatingIfNeeded: index))
+    guard let until = client.served.removeValue(forKey: key), mask & Lane.snapshotBit == 0 else { return false }
+    if newest(lane.key.channel, index) <= until {
+      if mask & Lane.staleBit != 0 { postpone(client, lane, index, Lane.staleBit, .max, now) }
+      return true
+    }
+    guard lane.key.channel == .trades else { return false }
+    postpone(client, lane, index, mask, max(from, Int(until)), now)
+    return true
+  }
+
+  /// What `Client.served` keeps: a sequence, for trades their number.
+  private func newest(_ channel: StreamChannel, _ index: Int) -> UInt64 {
+    channel == .trades ? UInt64(images[index].trades.total) : sequence(of: index, in: channel)
+  }
+
+  /// Sends what changed of an instrument to one client, or lets it wait where the client takes nothing now.
+  func offer(_ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, from: Int = 0, now: UInt64) {
+    guard client.isClear else { return postpone(client, lane, index, mask, from, now) }
+    scratch.removeAll()
+    let events = encode(lane.key, index, mask: mask, from: from)
+    guard events > 0 else { return }
+    client.append(scratch.bytes)
+    client.events += events - 1
+    counters.delivered &+= UInt64(events)
+    if client.frame.count >= Self.frameBytes { send(client, now) }
   }
 
   /// The transport is full: remembers what changed instead of queueing it.
@@ -196,6 +233,9 @@ public final class Distributor {
       let number = packed & Self.numberMask
       let events = encode(
         lane.key, Int(key.instrument), mask: mask, from: number == Self.numberMask ? .max : Int(number))
+      if lane.masks[Int(key.instrument)] != 0, lane.key.channel != .bars {
+        client.served[key] = newest(lane.key.channel, Int(key.instrument))
+      }
       guard events > 0 else { continue }
       client.append(scratch.bytes)
       client.events += events - 1
@@ -251,6 +291,7 @@ public final class Distributor {
     for channel in StreamChannel.allCases { removeAll(client, channel) }
     waiting[client.id] = nil
     client.backlog = [:]
+    client.served = [:]
     client.touched = false
     pendingResumes.removeAll { $0.client === client }
     client.transport = nil

@@ -174,20 +174,16 @@ public struct JSONWriter: ~Copyable {
     byte(0x22)
   }
 
-  /// A quoted instrument code.
+  /// A quoted instrument code, as in its description: without padding, `?` for what isn't printable ASCII.
   public mutating func code(_ code: InstrumentCode) {
     byte(0x22)
-    var shift: UInt64 = 56
-    while true {
-      let character = UInt8(truncatingIfNeeded: code.rawValue >> shift)
-      if character == 0x20 || character == 0 { break }
-      if character == 0x22 || character == 0x5c || !(0x21...0x7e).contains(character) {
-        byte(0x3f)
-      } else {
-        byte(character)
-      }
-      if shift == 0 { break }
+    let padding = min(64, UInt64((code.rawValue ^ 0x2020_2020_2020_2020).trailingZeroBitCount) & ~7)
+    var shift: UInt64 = 64
+    while shift > padding {
       shift -= 8
+      let character = UInt8(truncatingIfNeeded: code.rawValue >> shift)
+      if character == 0x22 || character == 0x5c { byte(0x5c) }
+      byte((0x20...0x7e).contains(character) ? character : 0x3f)
     }
     byte(0x22)
   }

@@ -112,7 +112,20 @@ struct InstrumentImage {
     self.local = local
   }
 
-  mutating func clear() {
+  /// Begins anew, empty: everything changed with that message.
+  mutating func begin(sequence: UInt64, time: UInt64) {
+    clear()
+    startSequence = sequence
+    for field in 0..<QuoteField.allCases.count { fieldSequence[field] = sequence }
+    quoteSequence = sequence
+    bookSequence = sequence
+    tradeSequence = sequence
+    barSequence = sequence
+    quoteTime = time
+    bookTime = time
+  }
+
+  private mutating func clear() {
     statistics = StatisticsPayload()
     top = TopPayload()
     bids.removeAll()

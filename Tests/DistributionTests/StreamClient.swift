@@ -15,6 +15,8 @@ final class StreamClient {
     /// Bars by their start.
     var bars: [String: [String: Any]] = [:]
     var lastSequence: UInt64 = 0
+    /// Of the newest `stale` or `fresh`.
+    var staleSequence: UInt64 = 0
     var isStale = false
   }
 
@@ -108,6 +110,7 @@ final class StreamClient {
     case "snapshot":
       let sameEpoch = view.fields["epoch"] as? String == event["epoch"] as? String
       if sameEpoch, sequence < view.lastSequence { faults.append("\(key): snapshot \(sequence) after \(view.lastSequence)") }
+      view.staleSequence = 0
       view.fields = event
       view.trades = event["trades"] as? [[String: Any]] ?? []
       view.isStale = (event["stale"] as? [String: Any]) != nil
@@ -119,6 +122,7 @@ final class StreamClient {
       if sequence < view.lastSequence || (sequence == view.lastSequence && channel != "bars") {
         faults.append("\(key): update \(sequence) after \(view.lastSequence)")
       }
+      if sequence < view.staleSequence { faults.append("\(key): update \(sequence) after stale \(view.staleSequence)") }
       view.lastSequence = sequence
       view.received += 1
       view.dropped += (event["dropped"] as? NSNumber)?.intValue ?? 0
@@ -127,6 +131,7 @@ final class StreamClient {
     case "stale", "fresh":
       if sequence < view.lastSequence { faults.append("\(key): \(type) \(sequence) after \(view.lastSequence)") }
       if (type == "stale") != (event["stale"] is [String: Any]) { faults.append("\(key): \(event)") }
+      view.staleSequence = sequence
       view.fields["stale"] = event["stale"] ?? NSNull()
       view.isStale = type == "stale"
     default: faults.append("unknown type: \(event)")
