@@ -13,7 +13,8 @@ import Testing
   }
 
   @Test func pathAndQueryAreDecoded() throws {
-    let found = try #require(request("/v1/quotes/%37203.XTKS?q=%E3%83%88%E3%83%A8&a+b=c+d%2Be&empty=&bare&q=second&=x"))
+    let found = try #require(
+      request("/v1/quotes/%37203.XTKS?q=%E3%83%88%E3%83%A8&a+b=c+d%2Be&empty=&bare&q=second&=x"))
     #expect(found.segments == ["v1", "quotes", "7203.XTKS"])
     #expect(found.query == ["q": "トヨ", "a b": "c d+e", "empty": "", "bare": "", "": "x"])
     #expect(found.path == "/v1/quotes/%37203.XTKS")
@@ -24,7 +25,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "v1", "*", "http://x/v1", "/%", "/%4", "/%zz", "/%+1", "/%00", "/a?x=%00", "/%ff", "/%c3%28", "/?%=1", "/?a=%8",
+    "", "v1", "*", "http://x/v1", "/%", "/%4", "/%zz", "/%+1", "/%00", "/a?x=%00", "/%ff", "/%c3%28", "/?%=1",
+    "/?a=%8",
   ])
   func whatCannotBeDecodedIsRefused(uri: String) { #expect(request(uri) == nil) }
 
@@ -55,7 +57,8 @@ import Testing
   @Test func timesOfRFC3339() {
     let wanted: Int64 = 1_795_478_400_000_000_000
     for text in [
-      "2026-11-24T00:00:00Z", "2026-11-24t00:00:00z", "2026-11-24T09:00:00+09:00", "2026-11-24T09:00:00 09:00",
+      "2026-11-24T00:00:00Z", "2026-11-24t00:00:00z", "2026-11-24T09:00:00+09:00",
+      "2026-11-24T09:00:00 09:00",
       "2026-11-23T19:00:00.000000000-05:00", "2026-11-24T05:30:00.0+05:30",
     ] {
       #expect(Router.time(text, utcOffsetSeconds: tokyo) == wanted, "\(text)")
@@ -66,17 +69,23 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "now", "2026-11-24T", "2026-11-24T00:00:00", "2026-11-24 00:00:00Z", "2026-13-01", "2026-02-30", "2026-11-24T24:00:00Z",
-    "2026-11-24T00:60:00Z", "2026-11-24T00:00:61Z", "2026-11-24T00:00:00.Z", "2026-11-24T00:00:00.1234567890Z",
-    "2026-11-24T00:00:00+9:00", "2026-11-24T00:00:00+0900", "2026-11-24T00:00:00+24:00", "2026-11-24T00:00:00Zx",
-    "2026-11-24T00:00:00+09:00x", "2026-11-24T00:00:00", "2026-11-24T00-00-00Z", "+026-11-24", "2026-11-24T+1:00:00Z",
+    "", "now", "2026-11-24T", "2026-11-24T00:00:00", "2026-11-24 00:00:00Z", "2026-13-01", "2026-02-30",
+    "2026-11-24T24:00:00Z",
+    "2026-11-24T00:60:00Z", "2026-11-24T00:00:61Z", "2026-11-24T00:00:00.Z",
+    "2026-11-24T00:00:00.1234567890Z",
+    "2026-11-24T00:00:00+9:00", "2026-11-24T00:00:00+0900", "2026-11-24T00:00:00+24:00",
+    "2026-11-24T00:00:00Zx",
+    "2026-11-24T00:00:00+09:00x", "2026-11-24T00:00:00", "2026-11-24T00-00-00Z", "+026-11-24",
+    "2026-11-24T+1:00:00Z",
     "2026-11-24T00:00:00.5", "２０２６-11-24",
   ])
   func whatIsNoTimeIsRefused(text: String) { #expect(Router.time(text, utcOffsetSeconds: 0) == nil) }
 
   /// 64 bits of nanoseconds end in 2262: a client that writes year 9999 for "always" must not end the server.
   @Test func timesBeyondWhatCanBeHeldAreTheNearestThatCan() throws {
-    for text in ["9999-12-31T23:59:59.999999999Z", "9999-12-31", "2262-04-12T00:00:00Z", "9999-12-31T23:59:59-23:59"] {
+    for text in [
+      "9999-12-31T23:59:59.999999999Z", "9999-12-31", "2262-04-12T00:00:00Z", "9999-12-31T23:59:59-23:59",
+    ] {
       let far = try #require(Router.time(text, utcOffsetSeconds: tokyo))
       #expect(far > 9_200_000_000_000_000_000)
     }

@@ -24,8 +24,11 @@ private final class Feed {
     market = SimulatedMarket(configuration)
     let reference = market.reference
     plant = TickerPlant(
-      PlantConfiguration(market: "XTKS", session: "", date: date, reference: reference, expectedInstruments: 16))
-    description = MarketDescription(market: "XTKS", timeZone: "Asia/Tokyo", reference: reference) { _ in 9 * 3600 }
+      PlantConfiguration(
+        market: "XTKS", session: "", date: date, reference: reference, expectedInstruments: 16))
+    description = MarketDescription(market: "XTKS", timeZone: "Asia/Tokyo", reference: reference) { _ in
+      9 * 3600
+    }
   }
 
   /// Plays so many messages, and hands on what changed.
@@ -246,7 +249,8 @@ private final class Line {
     _ = try settled(line, feed, "/v1/quotes")
     line.send(Line.handshake)
     _ = try line.answer()
-    line.send(Line.frame(1, #"{"op":"subscribe","id":"1","channel":"quotes","instruments":["*"],"interval":0}"#))
+    line.send(
+      Line.frame(1, #"{"op":"subscribe","id":"1","channel":"quotes","instruments":["*"],"interval":0}"#))
     var seen: [String: UInt64] = [:]
     while seen.count < 6 {
       for event in try line.events() where event["type"] as? String == "snapshot" {
@@ -287,7 +291,9 @@ private final class Line {
   @Test func aRequestThatIsNeverWholeEndsTheConnection() async throws {
     let feed = try Feed()
     let gateway = try await start(feed) { $0.requestSeconds = 1 }
-    for beginning in ["", "GET /v1/quotes HTTP/1.1\r\nHos", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123"] {
+    for beginning in [
+      "", "GET /v1/quotes HTTP/1.1\r\nHos", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123",
+    ] {
       let line = try Line(port: gateway.port)
       line.send(beginning)
       _ = line.all()  // returns only when the other side ends

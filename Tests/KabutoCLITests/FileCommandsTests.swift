@@ -24,7 +24,8 @@ import Testing
 
   private func day(seed: String = "7") throws -> String {
     let path = folder.path + "/day-\(seed).itch"
-    let made = try Program.run("simulate", "--out", path, "--seed", seed, "--instruments", "4", "--messages", "8000", "--json")
+    let made = try Program.run(
+      "simulate", "--out", path, "--seed", seed, "--instruments", "4", "--messages", "8000", "--json")
     #expect(made.status == 0)
     let report = try made.json()
     #expect(report["file"] as? String == path)
@@ -67,13 +68,15 @@ import Testing
     let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
     let folder = given ?? root.deletingLastPathComponent().appendingPathComponent("shared/data").path
-    return FileManager.default.fileExists(atPath: folder + "/itch/goog-2012-06-21.books.csv.gz") ? folder + "/itch" : nil
+    return FileManager.default.fileExists(atPath: folder + "/itch/goog-2012-06-21.books.csv.gz")
+      ? folder + "/itch" : nil
   }()
 
   @Test(.enabled(if: known != nil, "no market data at $KABUTO_TESTDATA or ../shared/data"))
   func booksOfARealDayAreTheKnownAnswer() throws {
     let data = try #require(Self.known)
-    let books = try Program.run("books", data + "/goog-2012-06-21.itch.gz", "--instrument", "GOOG", "--levels", "10")
+    let books = try Program.run(
+      "books", data + "/goog-2012-06-21.itch.gz", "--instrument", "GOOG", "--levels", "10")
     #expect(books.status == 0)
     var rows: [Substring: Substring] = [:]
     for line in books.text.split(separator: "\n") {
@@ -140,7 +143,9 @@ import Testing
       let report = try digest.json()
       digests.insert(try #require(report["digest"] as? String))
       #expect(report["instruments"] as? Int == 4)
-      for name in ["messages", "live_orders", "trades", "cpu_seconds"] { #expect(report[name] is NSNumber, "\(name)") }
+      for name in ["messages", "live_orders", "trades", "cpu_seconds"] {
+        #expect(report[name] is NSNumber, "\(name)")
+      }
       let text = try Program.run("digest", file, "--reference", plain + ".reference.json").text
       #expect(text.contains(try #require(report["digest"] as? String)))
     }
@@ -153,7 +158,10 @@ import Testing
 
   @Test func theSameSeedGivesTheSameBytes() throws {
     let first = try day()
-    let kept = try (Data(contentsOf: URL(fileURLWithPath: first)), Data(contentsOf: URL(fileURLWithPath: first + ".reference.json")))
+    let kept = try (
+      Data(contentsOf: URL(fileURLWithPath: first)),
+      Data(contentsOf: URL(fileURLWithPath: first + ".reference.json"))
+    )
     let again = try day()
     #expect(try Data(contentsOf: URL(fileURLWithPath: again)) == kept.0)
     #expect(try Data(contentsOf: URL(fileURLWithPath: again + ".reference.json")) == kept.1)
@@ -164,7 +172,9 @@ import Testing
     #expect((6_000...10_000).contains(messages), "about as many as asked for")
     let digest = try Program.run("digest", first, "--json").json()
     #expect(digest["messages"] as? Int == messages)
-    for fault in ["bad", "missing", "unknown_orders", "duplicate_orders", "impossible_sizes", "unknown_trades"] {
+    for fault in [
+      "bad", "missing", "unknown_orders", "duplicate_orders", "impossible_sizes", "unknown_trades",
+    ] {
       #expect(digest[fault] as? Int == 0, "\(fault)")
     }
   }
@@ -174,7 +184,10 @@ import Testing
     #expect(outcome.status == 2)
     #expect(outcome.complaints.contains("/no/such/folder"))
     _ = try day()
-    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["day-7.itch", "day-7.itch.reference.json"])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+        "day-7.itch", "day-7.itch.reference.json",
+      ])
   }
 
   // MARK: status
@@ -200,7 +213,9 @@ import Testing
     }
     #expect(try Program.run("digest", "x", "--jsn").status == 64)
     #expect(try Program.run("simulate").status == 64)
-    for (option, value) in [("--instruments", "0"), ("--days", "0"), ("--date", "2026-02-30"), ("--seed", "x")] {
+    for (option, value) in [
+      ("--instruments", "0"), ("--days", "0"), ("--date", "2026-02-30"), ("--seed", "x"),
+    ] {
       let outcome = try Program.run("simulate", "--out", folder.path + "/x", option, value)
       #expect(outcome.status == 64, "\(option) \(value)")
       #expect(!FileManager.default.fileExists(atPath: folder.path + "/x"))
@@ -216,14 +231,17 @@ import Testing
       "simulate": ["--out", "--seed", "--instruments", "--messages", "--days", "--date", "--json"],
       "top": ["--once", "--json", "--interval"],
       "serve": [
-        "--feed", "--listen", "--data", "--config", "--tls-certificate", "--tls-key", "--loops", "--origins", "--log-level",
+        "--feed", "--listen", "--data", "--config", "--tls-certificate", "--tls-key", "--loops", "--origins",
+        "--log-level",
         "--log-format", "--viewer",
       ],
     ]
     for (command, wanted) in options {
       let help = try Program.run(command, "--help")
       #expect(help.status == 0)
-      for option in wanted + ["--version", "--help"] { #expect(help.text.contains(option), "\(command) \(option)") }
+      for option in wanted + ["--version", "--help"] {
+        #expect(help.text.contains(option), "\(command) \(option)")
+      }
       let overview = try Program.run("--help")
       #expect(overview.text.contains("  \(command) "))
     }

@@ -8,8 +8,13 @@ enum Program {
   static let path: String? = {
     let environment = ProcessInfo.processInfo.environment
     var candidates = environment["KABUTO_BIN"].map { [$0] } ?? []
-    let own = [try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"), CommandLine.arguments.first]
-    for place in own.compactMap(\.self) { candidates.append((place as NSString).deletingLastPathComponent + "/kabuto") }
+    let own = [
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+      CommandLine.arguments.first,
+    ]
+    for place in own.compactMap(\.self) {
+      candidates.append((place as NSString).deletingLastPathComponent + "/kabuto")
+    }
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     candidates.append(root.appendingPathComponent(".build/debug/kabuto").path)
@@ -31,7 +36,8 @@ enum Program {
   static func run(_ arguments: String..., program: String? = nil) throws -> Outcome {
     let folder = try TemporaryFolder()
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(program ?? path, "the program is not beside the tests"))
+    process.executableURL = URL(
+      fileURLWithPath: try #require(program ?? path, "the program is not beside the tests"))
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KABUTO_") }
     process.standardInput = FileHandle.nullDevice
@@ -82,24 +88,31 @@ struct Messages {
   /// Adds a message; its time is its number in microseconds.
   private mutating func add(_ type: String, _ locate: UInt64, _ rest: [UInt8]) {
     count += 1
-    let body = Array(type.utf8) + Self.number(locate, 2) + Self.number(0, 2) + Self.number(count * 1000, 6) + rest
+    let body =
+      Array(type.utf8) + Self.number(locate, 2) + Self.number(0, 2) + Self.number(count * 1000, 6) + rest
     bytes += Self.number(UInt64(body.count), 2) + body
   }
 
   mutating func system(_ event: String) { add("S", 0, Array(event.utf8)) }
 
   mutating func directory(_ locate: UInt64, _ code: String) {
-    add("R", locate, Self.text(code, 8) + Array("QN".utf8) + Self.number(100, 4) + Array("NCZ PNN1N".utf8) + Self.number(0, 4) + Array("N".utf8))
+    add(
+      "R", locate,
+      Self.text(code, 8) + Array("QN".utf8) + Self.number(100, 4) + Array("NCZ PNN1N".utf8)
+        + Self.number(0, 4) + Array("N".utf8))
   }
 
   mutating func action(_ locate: UInt64, _ code: String, _ state: String) {
     add("H", locate, Self.text(code, 8) + Array(state.utf8) + [0x20] + Self.text("", 4))
   }
 
-  mutating func order(_ locate: UInt64, _ reference: UInt64, _ side: String, _ size: UInt64, _ code: String, _ price: UInt64) {
+  mutating func order(
+    _ locate: UInt64, _ reference: UInt64, _ side: String, _ size: UInt64, _ code: String, _ price: UInt64
+  ) {
     add(
       "A", locate,
-      Self.number(reference, 8) + Array(side.utf8) + Self.number(size, 4) + Self.text(code, 8) + Self.number(price, 4))
+      Self.number(reference, 8) + Array(side.utf8) + Self.number(size, 4) + Self.text(code, 8)
+        + Self.number(price, 4))
   }
 
   mutating func cancel(_ locate: UInt64, _ reference: UInt64, _ size: UInt64) {
