@@ -1,14 +1,16 @@
 import Distribution
 import Foundation
 import MarketData
-import TickerPlant
 import Testing
+import TickerPlant
 
 @Suite struct LimitTests {
   private func world(instruments: Int = 30) -> World {
     let world = World()
     for number in 0..<instruments {
-      world.apply(Stock("N\(number)", locate: UInt16(number + 1)).add(UInt64(number + 1), .buy, 1, "1", at: clock(9, 0)))
+      world.apply(
+        Stock("N\(number)", locate: UInt16(number + 1)).add(UInt64(number + 1), .buy, 1, "1", at: clock(9, 0))
+      )
     }
     return world
   }

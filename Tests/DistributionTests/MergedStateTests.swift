@@ -1,8 +1,8 @@
 import Distribution
 import Foundation
 import MarketData
-import TickerPlant
 import Testing
+import TickerPlant
 
 @Suite struct MergedStateTests {
   private let channels = ["quotes", "books", "trades", "bars"]
@@ -19,7 +19,8 @@ import Testing
   func snapshotAndUpdatesTogetherEqualREST(round: Int) {
     var random = generator("merged", round: round)
     let world = world(round % 2 == 0 ? ["XTKS"] : ["XTKS", "XOSE"])
-    var clients: [(client: StreamClient, interval: Int, wanted: [(channel: String, name: String)], levels: Int)] = []
+    var clients:
+      [(client: StreamClient, interval: Int, wanted: [(channel: String, name: String)], levels: Int)] = []
     var pending = 10
     var steps = 0
     while steps < 260 {
@@ -31,7 +32,8 @@ import Testing
         let levels = random.pick([1, 3, 10])
         var wanted: [(String, String)] = []
         for (number, channel) in channels.enumerated() where random.chance(60) || number == pending % 4 {
-          let names = random.chance(30) ? ["*"] : world.names.filter { _ in random.chance(60) } + [world.names[0]]
+          let names =
+            random.chance(30) ? ["*"] : world.names.filter { _ in random.chance(60) } + [world.names[0]]
           client.subscribe("\(number)", channel, names, interval: interval, levels: levels)
           wanted += (names == ["*"] ? world.names : Array(Set(names))).map { (channel, $0) }
         }
@@ -70,7 +72,9 @@ import Testing
         let market = world.distributor.lookUp(name)
         guard case .found(let index) = market else { continue }
         let isStale = world.distributor.sourceStates()[world.distributor.identity(of: index).market].isStale
-        #expect(client.views["\(channel)/\(name)"]?.isStale == isStale, "\(seedNote) round \(round): \(channel)/\(name)")
+        #expect(
+          client.views["\(channel)/\(name)"]?.isStale == isStale,
+          "\(seedNote) round \(round): \(channel)/\(name)")
       }
     }
   }
@@ -82,14 +86,18 @@ import Testing
     let name = world.names[0]
     let client = StreamClient(world)
     let interval = random.pick([0, 50])
-    for (number, channel) in channels.enumerated() { client.subscribe("\(number)", channel, world.names, interval: interval) }
+    for (number, channel) in channels.enumerated() {
+      client.subscribe("\(number)", channel, world.names, interval: interval)
+    }
     client.readAll()
     for turn in 0..<12 {
       client.transport.canTakeMore = false
       let before = client.transport.frames.count
       let tradesBefore = tradeTotal(world, name)
       client.readAll()
-      let (receivedBefore, droppedBefore) = (client.views["trades/\(name)"]?.received ?? 0, client.views["trades/\(name)"]?.dropped ?? 0)
+      let (receivedBefore, droppedBefore) = (
+        client.views["trades/\(name)"]?.received ?? 0, client.views["trades/\(name)"]?.dropped ?? 0
+      )
       for _ in 0..<random.below(8) {
         world.feed(0, random.below(40))
         world.wait(50)
@@ -143,7 +151,9 @@ import Testing
     let stock = Stock("7203")
     world.apply(stock.hidden(100, "10", match: 1, at: clock(9, 0)))
     let client = StreamClient(world)
-    for channel in ["trades", "bars", "quotes", "books"] { client.subscribe(channel, channel, ["7203"], interval: 50) }
+    for channel in ["trades", "bars", "quotes", "books"] {
+      client.subscribe(channel, channel, ["7203"], interval: 50)
+    }
     client.readAll()
     world.sources[0].plant.declareGap(from: 2, through: 5)
     world.sources[0].next = 6
@@ -153,7 +163,9 @@ import Testing
     client.readAll()
     #expect(client.views["trades/7203"]?.trades.count == 2)
     #expect((client.views["bars/7203"]?.bars.values.first?["volume"] as? NSNumber)?.intValue == 200)
-    for channel in ["trades", "bars", "quotes", "books"] { #expect(client.views["\(channel)/7203"]?.isStale == true, "\(channel)") }
+    for channel in ["trades", "bars", "quotes", "books"] {
+      #expect(client.views["\(channel)/7203"]?.isStale == true, "\(channel)")
+    }
     #expect(client.faults.isEmpty)
   }
 
@@ -190,7 +202,8 @@ import Testing
     client.readAll()
     for channel in channels {
       let fields = client.views["\(channel)/\(name)"]?.fields ?? [:]
-      #expect(fields["type"] as? String == "snapshot" && fields["epoch"] as? String == "S.2026-11-23", "\(channel)")
+      #expect(
+        fields["type"] as? String == "snapshot" && fields["epoch"] as? String == "S.2026-11-23", "\(channel)")
     }
     #expect(client.faults.isEmpty)
   }

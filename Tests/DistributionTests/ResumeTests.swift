@@ -1,8 +1,8 @@
 import Distribution
 import Foundation
 import MarketData
-import TickerPlant
 import Testing
+import TickerPlant
 
 @Suite struct ResumeTests {
   private let channels = ["quotes", "books", "trades", "bars"]
@@ -56,13 +56,16 @@ import Testing
         }
       }
       for name in world.names {
-        let (one, two) = (stayed.views["\(channel)/\(name)"] ?? .init(), left.views["\(channel)/\(name)"] ?? .init())
+        let (one, two) = (
+          stayed.views["\(channel)/\(name)"] ?? .init(), left.views["\(channel)/\(name)"] ?? .init()
+        )
         #expect(one.isStale == two.isStale, "\(seedNote) round \(round), turn \(turn): \(name)")
         if resumed?["mode"] as? String == "exact", channel == "trades", turn == exact - 1 {
           #expect(one.trades.map { $0["seq"] as? NSNumber } == two.trades.map { $0["seq"] as? NSNumber })
         }
         if resumed?["mode"] as? String == "exact", channel == "bars", turn == exact - 1 {
-          #expect(one.bars.keys.sorted() == two.bars.keys.sorted(), "\(seedNote) round \(round), turn \(turn)")
+          #expect(
+            one.bars.keys.sorted() == two.bars.keys.sorted(), "\(seedNote) round \(round), turn \(turn)")
         }
       }
       #expect(left.faults.isEmpty && stayed.faults.isEmpty, "\(seedNote) round \(round), turn \(turn)")
@@ -76,13 +79,15 @@ import Testing
     world.apply(stock.hidden(1, "10", match: 1))
     for number in 0..<300 as Range<UInt64> { world.apply(stock.hidden(1, "11", match: 10 + number)) }
     let client = StreamClient(world)
-    client.subscribe("t", "trades", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":1}]")
+    client.subscribe(
+      "t", "trades", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":1}]")
     var resumed = client.takeOthers().first { $0["type"] as? String == "resumed" }
     #expect(resumed?["mode"] as? String == "snapshot")
     #expect(resumed?["missed"] as? [Int] == [2, 301])
     #expect(client.views["trades/7203"]?.trades.count == 50)
     // Quotes are their newest state: exact.
-    client.subscribe("q", "quotes", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":1}]")
+    client.subscribe(
+      "q", "quotes", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":1}]")
     resumed = client.takeOthers().first { $0["type"] as? String == "resumed" }
     #expect(resumed?["mode"] as? String == "exact")
   }
@@ -91,14 +96,19 @@ import Testing
     let world = World()
     world.apply(Stock("7203").hidden(1, "10"))
     for from in [
-      "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-19\",\"seq\":1}]", "[{\"market\":\"XOSE\",\"epoch\":\"S.2026-11-20\",\"seq\":1}]", "[]",
+      "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-19\",\"seq\":1}]",
+      "[{\"market\":\"XOSE\",\"epoch\":\"S.2026-11-20\",\"seq\":1}]", "[]",
     ] {
       let client = StreamClient(world)
       client.subscribe("q", "quotes", ["7203"], from: from)
       let resumed = client.takeOthers().first { $0["type"] as? String == "resumed" }
       #expect(resumed?["mode"] as? String == "snapshot")
       #expect(client.difference("quotes", "7203") == nil)
-      if from.contains("11-19") { #expect(resumed?["missed"] as? [Int] == [1, 1]) } else { #expect(resumed?["missed"] is NSNull) }
+      if from.contains("11-19") {
+        #expect(resumed?["missed"] as? [Int] == [1, 1])
+      } else {
+        #expect(resumed?["missed"] is NSNull)
+      }
     }
   }
 
@@ -107,7 +117,8 @@ import Testing
     let stock = Stock("7203")
     world.apply(stock.hidden(1, "10"))
     let client = StreamClient(world)
-    client.subscribe("q", "quotes", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":3}]")
+    client.subscribe(
+      "q", "quotes", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":3}]")
     #expect(client.takeOthers().isEmpty)
     world.apply(stock.hidden(1, "11"))
     #expect(client.takeOthers().isEmpty)
@@ -122,7 +133,8 @@ import Testing
     let world = World()
     world.apply(Stock("7203").hidden(1, "10"))
     let client = StreamClient(world)
-    client.subscribe("q", "quotes", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":99}]")
+    client.subscribe(
+      "q", "quotes", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":99}]")
     world.wait(4_900)
     #expect(client.takeOthers().isEmpty)
     world.wait(200)
@@ -135,7 +147,8 @@ import Testing
     let world = World()
     world.apply(Stock("7203").hidden(1, "10"))
     let client = StreamClient(world)
-    client.subscribe("q", "quotes", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":99}]")
+    client.subscribe(
+      "q", "quotes", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":99}]")
     client.say("{\"op\":\"unsubscribe\",\"id\":\"q\"}")
     #expect(client.takeOthers().map { $0["type"] as? String } == ["unsubscribed"])
     world.wait(6_000)
@@ -146,12 +159,15 @@ import Testing
   @Test func aRestoredNodeDoesntClaimToKnowTheBarsBeforeItsSnapshot() throws {
     let stock = Stock("7203")
     let first = World()
-    for minutes in 0..<3 as Range<UInt64> { first.apply(stock.hidden(1, "10", match: minutes, at: clock(9, minutes))) }
+    for minutes in 0..<3 as Range<UInt64> {
+      first.apply(stock.hidden(1, "10", match: minutes, at: clock(9, minutes)))
+    }
     let second = World()
     try second.sources[0].plant.restore(first.sources[0].plant.snapshot())
     second.deliver()
     let client = StreamClient(second)
-    client.subscribe("b", "bars", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":1}]")
+    client.subscribe(
+      "b", "bars", ["7203"], from: "[{\"market\":\"XTKS\",\"epoch\":\"S.2026-11-20\",\"seq\":1}]")
     let resumed = client.takeOthers().first { $0["type"] as? String == "resumed" }
     #expect(resumed?["mode"] as? String == "snapshot")
   }

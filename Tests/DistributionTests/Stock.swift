@@ -14,7 +14,8 @@ struct Stock {
 
   func header(_ time: UInt64) -> ITCHHeader { ITCHHeader(locate: locate, timestamp: time) }
 
-  func add(_ number: UInt64, _ side: Side, _ shares: UInt32, _ price: String, at time: UInt64 = 0) -> AddOrder {
+  func add(_ number: UInt64, _ side: Side, _ shares: UInt32, _ price: String, at time: UInt64 = 0) -> AddOrder
+  {
     AddOrder(
       header: header(time), reference: OrderReference(number), side: side, shares: shares, stock: code,
       price: Price(price) ?? Price(0))

@@ -42,13 +42,15 @@ final class StreamClient {
   func say(_ text: String) { world.distributor.receive(Array(text.utf8), from: client, now: world.now) }
 
   func subscribe(
-    _ id: String, _ channel: String, _ instruments: [String], interval: Int = 0, levels: Int = 10, from: String? = nil,
+    _ id: String, _ channel: String, _ instruments: [String], interval: Int = 0, levels: Int = 10,
+    from: String? = nil,
     timing: Bool = false
   ) {
     let names = instruments.map { "\"\($0)\"" }.joined(separator: ",")
     let op = from.map { "\"op\":\"resume\",\"from\":\($0)" } ?? "\"op\":\"subscribe\""
     say(
-      "{\(op),\"id\":\"\(id)\",\"channel\":\"\(channel)\",\"instruments\":[\(names)],\"interval\":\(interval),\"levels\":\(levels),\"timing\":\(timing)}")
+      "{\(op),\"id\":\"\(id)\",\"channel\":\"\(channel)\",\"instruments\":[\(names)],\"interval\":\(interval),\"levels\":\(levels),\"timing\":\(timing)}"
+    )
   }
 
   /// Loses the line, and connects anew; what is known stays.
@@ -62,7 +64,9 @@ final class StreamClient {
   func position(_ channel: String) -> String {
     var newest: [String: (epoch: String, sequence: UInt64)] = [:]
     for (key, view) in views where key.hasPrefix(channel + "/") {
-      guard let market = view.fields["market"] as? String, let epoch = view.fields["epoch"] as? String else { continue }
+      guard let market = view.fields["market"] as? String, let epoch = view.fields["epoch"] as? String else {
+        continue
+      }
       if let known = newest[market], known.epoch == epoch, known.sequence >= view.lastSequence { continue }
       if let known = newest[market], known.epoch > epoch { continue }
       newest[market] = (epoch, view.lastSequence)
@@ -78,8 +82,11 @@ final class StreamClient {
       let frame = transport.frames[read]
       read += 1
       longestFrame = max(longestFrame, frame.count)
-      guard let list = (try? JSONSerialization.jsonObject(with: Data(frame))) as? [[String: Any]], !list.isEmpty else {
-        faults.append("a frame isn't a JSON array of objects: \(String(decoding: frame.prefix(200), as: UTF8.self))")
+      guard let list = (try? JSONSerialization.jsonObject(with: Data(frame))) as? [[String: Any]],
+        !list.isEmpty
+      else {
+        faults.append(
+          "a frame isn't a JSON array of objects: \(String(decoding: frame.prefix(200), as: UTF8.self))")
         continue
       }
       for event in list { take(event) }
@@ -109,7 +116,9 @@ final class StreamClient {
     switch type {
     case "snapshot":
       let sameEpoch = view.fields["epoch"] as? String == event["epoch"] as? String
-      if sameEpoch, sequence < view.lastSequence { faults.append("\(key): snapshot \(sequence) after \(view.lastSequence)") }
+      if sameEpoch, sequence < view.lastSequence {
+        faults.append("\(key): snapshot \(sequence) after \(view.lastSequence)")
+      }
       view.staleSequence = 0
       view.fields = event
       view.trades = event["trades"] as? [[String: Any]] ?? []
@@ -122,14 +131,18 @@ final class StreamClient {
       if sequence < view.lastSequence || (sequence == view.lastSequence && channel != "bars") {
         faults.append("\(key): update \(sequence) after \(view.lastSequence)")
       }
-      if sequence < view.staleSequence { faults.append("\(key): update \(sequence) after stale \(view.staleSequence)") }
+      if sequence < view.staleSequence {
+        faults.append("\(key): update \(sequence) after stale \(view.staleSequence)")
+      }
       view.lastSequence = sequence
       view.received += 1
       view.dropped += (event["dropped"] as? NSNumber)?.intValue ?? 0
       if channel == "trades" { keepTrade(event, &view) } else { view.fields.merge(event) { $1 } }
       keepBar(event, channel, &view)
     case "stale", "fresh":
-      if sequence < view.lastSequence { faults.append("\(key): \(type) \(sequence) after \(view.lastSequence)") }
+      if sequence < view.lastSequence {
+        faults.append("\(key): \(type) \(sequence) after \(view.lastSequence)")
+      }
       if (type == "stale") != (event["stale"] is [String: Any]) { faults.append("\(key): \(event)") }
       view.staleSequence = sequence
       view.fields["stale"] = event["stale"] ?? NSNull()
@@ -151,7 +164,9 @@ final class StreamClient {
 
   private func keepBar(_ event: [String: Any], _ channel: String, _ view: inout View) {
     guard channel == "bars" else { return }
-    if let start = event["start"] as? String { view.bars[start] = event } else if event["type"] as? String == "update" {
+    if let start = event["start"] as? String {
+      view.bars[start] = event
+    } else if event["type"] as? String == "update" {
       faults.append("a bar without a start: \(event)")
     }
   }
@@ -167,34 +182,44 @@ extension Client {
 }
 
 extension StreamClient {
-  private static let tradeKeys = ["seq", "time", "price", "size", "match", "side", "kind", "direction", "broken"]
+  private static let tradeKeys = [
+    "seq", "time", "price", "size", "match", "side", "kind", "direction", "broken",
+  ]
 
   /// How a view differs from REST's answer at this moment; nil = equal.
   func difference(_ channel: String, _ name: String, levels: Int = 10, compareTimes: Bool = true) -> String? {
     readAll()
     guard let view = views["\(channel)/\(name)"] else { return "\(channel)/\(name): nothing came" }
     var shown = view.fields
-    for key in ["type", "channel", "rx", "trades"] where channel != "quotes" || key != "trades" { shown[key] = nil }
+    for key in ["type", "channel", "rx", "trades"] where channel != "quotes" || key != "trades" {
+      shown[key] = nil
+    }
     switch channel {
     case "quotes":
       var wanted = world.quote(name)
       wanted["name"] = nil
       return DistributionTests.difference(shown, wanted).map { "quotes/\(name): \($0)" }
     case "books":
-      return DistributionTests.difference(shown, world.book(name, levels: levels)).map { "books/\(name): \($0)" }
+      return DistributionTests.difference(shown, world.book(name, levels: levels)).map {
+        "books/\(name): \($0)"
+      }
     case "trades":
       let wanted = world.trades(name)
       for (number, trade) in wanted.enumerated() where view.dropped == 0 || number < 5 {
-        guard number < view.trades.count else { return "trades/\(name): \(view.trades.count) of \(wanted.count)" }
+        guard number < view.trades.count else {
+          return "trades/\(name): \(view.trades.count) of \(wanted.count)"
+        }
         for key in Self.tradeKeys where !same(view.trades[number][key], trade[key]) {
-          return "trades/\(name) \(number): \(key) is \(view.trades[number][key] ?? "-"), wanted \(trade[key] ?? "-")"
+          return
+            "trades/\(name) \(number): \(key) is \(view.trades[number][key] ?? "-"), wanted \(trade[key] ?? "-")"
         }
       }
       return nil
     default:
       guard case .found(let index) = world.distributor.lookUp(name) else { return "unknown" }
       for bar in world.distributor.recentBars(index) where bar.volume > 0 {
-        let start = world.distributor.day(of: index).text(ofNanosecondsSinceMidnight: UInt64(bar.startSeconds) * 1_000_000_000)
+        let start = world.distributor.day(of: index).text(
+          ofNanosecondsSinceMidnight: UInt64(bar.startSeconds) * 1_000_000_000)
         // Bars that closed before this client came aren't its own.
         guard let kept = view.bars[start] else {
           if bar.closed, bar.sequence <= (view.fields["seq"] as? NSNumber)?.uint64Value ?? 0 { continue }

@@ -1,8 +1,8 @@
 import Distribution
 import Foundation
 import MarketData
-import TickerPlant
 import Testing
+import TickerPlant
 
 @Suite struct SubscriptionTests {
   private let stock = Stock("7203")
@@ -10,7 +10,8 @@ import Testing
 
   private func world() -> World {
     let world = World()
-    world.apply(stock.add(1, .buy, 100, "10", at: clock(9, 0)), other.add(2, .buy, 100, "20", at: clock(9, 0)))
+    world.apply(
+      stock.add(1, .buy, 100, "10", at: clock(9, 0)), other.add(2, .buy, 100, "20", at: clock(9, 0)))
     world.wait(10)
     return world
   }
@@ -18,8 +19,11 @@ import Testing
   @Test func aSubscriptionIsConfirmedBeforeItsSnapshots() {
     let world = world()
     let client = StreamClient(world)
-    client.say("{\"op\":\"subscribe\",\"id\":\"b\",\"channel\":\"books\",\"instruments\":[\"7203\",\"9984\"],\"interval\":70,\"levels\":5}")
-    let events = (try? JSONSerialization.jsonObject(with: Data(client.transport.frames.first ?? []))) as? [[String: Any]]
+    client.say(
+      "{\"op\":\"subscribe\",\"id\":\"b\",\"channel\":\"books\",\"instruments\":[\"7203\",\"9984\"],\"interval\":70,\"levels\":5}"
+    )
+    let events =
+      (try? JSONSerialization.jsonObject(with: Data(client.transport.frames.first ?? []))) as? [[String: Any]]
     #expect(events?.map { $0["type"] as? String } == ["subscribed", "snapshot", "snapshot"])
     #expect(events?.first?["interval"] as? Int == 50 && events?.first?["levels"] as? Int == 5)
     #expect(events?.first?["instruments"] as? Int == 2 && events?.first?["id"] as? String == "b")
@@ -51,7 +55,9 @@ import Testing
     every.readAll()
     joined.readAll()
     var bytes: [UInt8] = []
-    for number in 0..<5 as Range<UInt64> { bytes += framed(stock.add(10 + number, .buy, 100, "10", at: clock(9, 0))) }
+    for number in 0..<5 as Range<UInt64> {
+      bytes += framed(stock.add(10 + number, .buy, 100, "10", at: clock(9, 0)))
+    }
     world.apply(bytes)
     world.wait(100)
     every.readAll()
@@ -94,7 +100,9 @@ import Testing
         let names = random.chance(25) ? ["*"] : world.names.filter { _ in random.chance(60) }
         guard !names.isEmpty else { continue }
         let levels = random.pick([1, 5, 10])
-        client.subscribe(id, channel, names, interval: random.pick([0, 20, 50, 100]), levels: levels, timing: random.chance(20))
+        client.subscribe(
+          id, channel, names, interval: random.pick([0, 20, 50, 100]), levels: levels,
+          timing: random.chance(20))
         wanted[number, default: [:]][id] = (names, levels)
       case 3:
         client.say("{\"op\":\"unsubscribe\",\"id\":\"\(id)\"}")
@@ -111,10 +119,13 @@ import Testing
     world.wait(200)
     for (number, client) in clients.enumerated() {
       for name in world.names {
-        let levels = (wanted[number] ?? [:]).values.filter { $0.names.contains(name) || $0.names == ["*"] }.map(\.levels)
+        let levels = (wanted[number] ?? [:]).values.filter { $0.names.contains(name) || $0.names == ["*"] }
+          .map(\.levels)
         guard let most = levels.max() else { continue }
         // Where a client unsubscribed from more levels it may still get them.
-        if channel == "books", (client.views["books/\(name)"]?.fields["bids"] as? [Any])?.count ?? 0 > most { continue }
+        if channel == "books", (client.views["books/\(name)"]?.fields["bids"] as? [Any])?.count ?? 0 > most {
+          continue
+        }
         if let fault = client.difference(channel, name, levels: most), channel != "books" {
           Issue.record("\(seedNote) round \(round), client \(number): \(fault)")
           return
@@ -127,15 +138,20 @@ import Testing
   @Test(arguments: [(["7203"], ["7203"]), (["*"], ["7203"]), (["7203"], ["*"]), (["*"], ["*"])])
   func theFasterIntervalAndMoreLevelsWin(first: [String], second: [String]) {
     let world = world()
-    for number in 0..<8 as Range<UInt64> { world.apply(stock.add(20 + number, .sell, 100, "\(30 + number)", at: clock(9, 0))) }
+    for number in 0..<8 as Range<UInt64> {
+      world.apply(stock.add(20 + number, .sell, 100, "\(30 + number)", at: clock(9, 0)))
+    }
     let client = StreamClient(world)
     client.subscribe("slow", "books", first, interval: 1_000, levels: 8)
     client.subscribe("fast", "books", second, interval: 0, levels: 2)
     client.readAll()
-    #expect((client.views["books/7203"]?.fields["asks"] as? [Any])?.count == 8, "the snapshot has the greater number too")
+    #expect(
+      (client.views["books/7203"]?.fields["asks"] as? [Any])?.count == 8,
+      "the snapshot has the greater number too")
     world.apply(stock.delete(21, at: clock(9, 0)))
     client.readAll()
-    #expect((client.views["books/7203"]?.fields["asks"] as? [Any])?.count == 7, "an update comes at once, whole")
+    #expect(
+      (client.views["books/7203"]?.fields["asks"] as? [Any])?.count == 7, "an update comes at once, whole")
     #expect(client.faults.isEmpty)
   }
 
@@ -190,7 +206,9 @@ import Testing
   @Test func aCodeInTwoMarketsIsNamedWithItsMarket() {
     let world = twoMarkets()
     #expect(world.distributor.lookUp("7203") == .ambiguous)
-    #expect(world.distributor.lookUp("7203.XTKS") == .found(0) && world.distributor.lookUp("7203.XOSE") == .found(1))
+    #expect(
+      world.distributor.lookUp("7203.XTKS") == .found(0) && world.distributor.lookUp("7203.XOSE") == .found(1)
+    )
     #expect(world.distributor.lookUp("9984") == world.distributor.lookUp("9984.XOSE"))
     #expect(world.distributor.lookUp("1") == .unknown)
     #expect(world.names == ["7203.XTKS", "7203.XOSE", "9984"])
@@ -231,7 +249,9 @@ import Testing
   }
 
   /// Codes come from outside: what can't stand in JSON is escaped, and is found under the name that was shown.
-  @Test(arguments: [0x4122_4220_2020_2020, 0x415c_4220_2020_2020, 0x4120_4220_2020_2020, 0x4100_ff20_2020_2020] as [UInt64])
+  @Test(
+    arguments: [0x4122_4220_2020_2020, 0x415c_4220_2020_2020, 0x4120_4220_2020_2020, 0x4100_ff20_2020_2020]
+      as [UInt64])
   func oddCodesAreShownAsTheyAreFound(raw: UInt64) {
     let world = World()
     var stock = Stock("X")

@@ -71,7 +71,8 @@ struct MixedFeed: Sendable {
   init(seed: UInt64, instruments: Int) {
     let date = CalendarDate("2026-11-20") ?? CalendarDate(daysSince1970: 0)
     var market = SimulatedMarket(
-      SimulatorConfiguration(seed: seed, instruments: instruments, date: date, messagesPerDay: instruments * 300))
+      SimulatorConfiguration(
+        seed: seed, instruments: instruments, date: date, messagesPerDay: instruments * 300))
     reference = market.reference
     var random = generator("mixed", round: Int(truncatingIfNeeded: seed & 0xff))
     for day in 0..<2 {
@@ -114,12 +115,17 @@ struct MixedFeed: Sendable {
         frames.append(
           framed(
             AuctionCollar(
-              header: header, stock: stock, referencePrice: Price(10), upperPrice: Price(Int64(random.below(50))),
+              header: header, stock: stock, referencePrice: Price(10),
+              upperPrice: Price(Int64(random.below(50))),
               lowerPrice: Price(5), extensionCount: 0)))
-      case 3: frames.append(framed(RegSHORestriction(header: header, stock: stock, action: random.chance(50) ? "1" : "0")))
+      case 3:
+        frames.append(
+          framed(RegSHORestriction(header: header, stock: stock, action: random.chance(50) ? "1" : "0")))
       case 4:
         frames.append(
-          framed(OperationalHalt(header: header, stock: stock, marketCode: "Q", action: random.chance(50) ? "H" : "T")))
+          framed(
+            OperationalHalt(
+              header: header, stock: stock, marketCode: "Q", action: random.chance(50) ? "H" : "T")))
       default:
         frames.append(
           framed(
@@ -237,7 +243,8 @@ final class World {
     return answer["trades"] as? [[String: Any]] ?? []
   }
 
-  private func answer(_ name: String, _ write: (Distributor, Int, inout JSONWriter) -> Void) -> [String: Any] {
+  private func answer(_ name: String, _ write: (Distributor, Int, inout JSONWriter) -> Void) -> [String: Any]
+  {
     guard case .found(let index) = distributor.lookUp(name) else { return [:] }
     var writer = JSONWriter()
     write(distributor, index, &writer)
@@ -257,7 +264,8 @@ func object(_ bytes: [UInt8]) -> [String: Any] {
 func same(_ a: Any?, _ b: Any?) -> Bool {
   switch (a, b) {
   case (nil, nil): true
-  case (let a as [String: Any], let b as [String: Any]): a.count == b.count && a.allSatisfy { same($0.value, b[$0.key]) }
+  case (let a as [String: Any], let b as [String: Any]):
+    a.count == b.count && a.allSatisfy { same($0.value, b[$0.key]) }
   case (let a as [Any], let b as [Any]): a.count == b.count && zip(a, b).allSatisfy { same($0, $1) }
   case (let a as String, let b as String): a == b
   case (let a as NSNumber, let b as NSNumber): a == b

@@ -26,7 +26,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (2026, 2, 29), (2100, 2, 29), (2026, 4, 31), (2026, 13, 1), (2026, 0, 1), (2026, 1, 0), (0, 1, 1), (10_000, 1, 1),
+    (2026, 2, 29), (2100, 2, 29), (2026, 4, 31), (2026, 13, 1), (2026, 0, 1), (2026, 1, 0), (0, 1, 1),
+    (10_000, 1, 1),
     (2026, 1, 32), (2026, 1, Int.max), (2026, 1, -5), (Int.max, 1, 1), (Int.min, 1, 1),
   ])
   func daysThatTheCalendarLacksAreRefused(year: Int, month: Int, day: Int) {
@@ -83,7 +84,8 @@ import Testing
     for _ in 0..<500 {
       let offset = Int.random(in: -48...56, using: &random) * 900
       let day = TradingDay(
-        date: CalendarDate(daysSince1970: Int.random(in: 0...40_000, using: &random)), utcOffsetSeconds: offset)
+        date: CalendarDate(daysSince1970: Int.random(in: 0...40_000, using: &random)),
+        utcOffsetSeconds: offset)
       let time = UInt64.random(in: 0..<60 * hour, using: &random)
       let text = day.text(ofNanosecondsSinceMidnight: time)
       #expect(text.count == "2026-11-24T09:00:00.012345678+09:00".count)

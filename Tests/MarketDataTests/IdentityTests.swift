@@ -6,8 +6,9 @@ import Testing
   func textSurvives(text: String) throws {
     let code = try #require(InstrumentCode(text))
     #expect(code.description == text)
-    #expect(withUnsafeBytes(of: code.rawValue.bigEndian) { String(decoding: $0, as: UTF8.self) }
-      == text + String(repeating: " ", count: 8 - text.utf8.count))
+    #expect(
+      withUnsafeBytes(of: code.rawValue.bigEndian) { String(decoding: $0, as: UTF8.self) }
+        == text + String(repeating: " ", count: 8 - text.utf8.count))
   }
 
   @Test(arguments: ["", "ABCDEFGHI", "A B", " ", "株", "A\n", "\u{7f}"])

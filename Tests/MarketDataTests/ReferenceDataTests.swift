@@ -33,14 +33,17 @@ import Testing
     let json = try JSONEncoder().encode(data)
     #expect(try JSONDecoder().decode(ReferenceData.self, from: json) == data)
     let text = String(decoding: json, as: UTF8.self)
-    for key in ["time_zone", "tick_tables", "reference_date", "previous_close", "limit_up", "limit_down", "tick_table"] {
+    for key in [
+      "time_zone", "tick_tables", "reference_date", "previous_close", "limit_up", "limit_down", "tick_table",
+    ] {
       #expect(text.contains("\"\(key)\""), "\(key)")
     }
     #expect(text.contains("2345.5"))
   }
 
   @Test func aMarketAndAnEmptyListAreEnough() throws {
-    let data = try JSONDecoder().decode(ReferenceData.self, from: Data(#"{"market":"XNAS","instruments":[]}"#.utf8))
+    let data = try JSONDecoder().decode(
+      ReferenceData.self, from: Data(#"{"market":"XNAS","instruments":[]}"#.utf8))
     #expect(data == ReferenceData(market: "XNAS"))
   }
 
@@ -65,8 +68,10 @@ import Testing
     data.tickTables?["zero"] = TickSizeTable(bands: [.init(upTo: nil, tick: Price(0))])
     let faults = data.faults()
     for wanted in [
-      "instruments[0] (7203).tick_table", "instruments[0] (7203): limit_down", "instruments[1] (TOO LONG FOR IT).code",
-      "instruments[1] (TOO LONG FOR IT).reference", "instruments[2] (7203).code", "instruments[2] (7203).previous_close",
+      "instruments[0] (7203).tick_table", "instruments[0] (7203): limit_down",
+      "instruments[1] (TOO LONG FOR IT).code",
+      "instruments[1] (TOO LONG FOR IT).reference", "instruments[2] (7203).code",
+      "instruments[2] (7203).previous_close",
       "tick_tables.empty", "tick_tables.zero",
     ] { #expect(faults.filter { $0.hasPrefix(wanted) }.count == 1, "\(wanted) in \(faults)") }
     #expect(faults.count == 8)

@@ -5,7 +5,9 @@ import Testing
 @Suite struct TickSizeTableTests {
   private static let tables: [TickSizeTable] = [.tokyo, .tokyoTopix500, .unitedStates]
 
-  @Test(.enabled(if: TestData.hasTables, "the exchange's tables aren't here")) func bandsAreAsPublished() throws {
+  @Test(.enabled(if: TestData.hasTables, "the exchange's tables aren't here")) func bandsAreAsPublished()
+    throws
+  {
     for line in try TestData.table("tse-tick-sizes.csv") {
       let other = try #require(Price(line[1]))
       let topix500 = try #require(Price(line[2]))
@@ -17,7 +19,9 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: TestData.hasTables, "the exchange's tables aren't here")) func limitsAreAsPublished() throws {
+  @Test(.enabled(if: TestData.hasTables, "the exchange's tables aren't here")) func limitsAreAsPublished()
+    throws
+  {
     for line in try TestData.table("tse-daily-price-limits.csv") {
       let width = try #require(Price(line[1]))
       let below = try line[0].isEmpty ? Price(70_000_001) : #require(Price(line[0]))
@@ -76,6 +80,7 @@ import Testing
     }
     let json = Data(#"{"bands":[{"up_to":3000,"tick":0.5},{"tick":1}]}"#.utf8)
     let table = try JSONDecoder().decode(TickSizeTable.self, from: json)
-    #expect(table.bands == [.init(upTo: Price(3_000), tick: Price(units: 5_000)), .init(upTo: nil, tick: Price(1))])
+    #expect(
+      table.bands == [.init(upTo: Price(3_000), tick: Price(units: 5_000)), .init(upTo: nil, tick: Price(1))])
   }
 }

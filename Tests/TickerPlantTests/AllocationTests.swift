@@ -48,11 +48,14 @@ private enum Tracer {
 
   @Test(.enabled(if: Tracer.isThere, "glibc's malloc tracer isn't installed"))
   func aWarmPlantAllocatesNothingPerMessage() async throws {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("kabuto-\(UUID().uuidString).mtrace")
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "kabuto-\(UUID().uuidString).mtrace")
     setenv("LD_PRELOAD", Tracer.library, 1)
     setenv("MALLOC_TRACE", file.path, 1)
+    let seedBefore = ProcessInfo.processInfo.environment["KABUTO_SEED"]
     setenv("KABUTO_SEED", String(runSeed, radix: 16), 1)
     defer {
+      if seedBefore == nil { unsetenv("KABUTO_SEED") }
       unsetenv("LD_PRELOAD")
       unsetenv("MALLOC_TRACE")
       try? FileManager.default.removeItem(at: file)
@@ -73,7 +76,8 @@ private enum Tracer {
               count += 1
             }
             _ = box.plant.apply(
-              framed: UnsafeRawBufferPointer(rebasing: raw[offset..<end]), firstSequence: sequence, receivedAt: 1)
+              framed: UnsafeRawBufferPointer(rebasing: raw[offset..<end]), firstSequence: sequence,
+              receivedAt: 1)
             sequence += count
             offset = end
             box.plant.updates.removeAll()
@@ -94,7 +98,9 @@ private enum Tracer {
       endTrace()
       canary.deallocate()
       let canaries = AllocationTests.lines()
-      print("AllocationTests: \(counted) allocations in \(box.plant.counters.messages / 2) messages, canary \(canaries)")
+      print(
+        "AllocationTests: \(counted) allocations in \(box.plant.counters.messages / 2) messages, canary \(canaries)"
+      )
       #expect(box.plant.counters.messages == 200_000)
       #expect(box.plant.counters.unknownOrders < 60_000 && box.plant.counters.trades > 10_000)
       #expect(canaries >= 10)

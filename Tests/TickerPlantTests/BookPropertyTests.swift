@@ -36,7 +36,9 @@ private struct Follower {
 @Suite struct BookPropertyTests {
   private func difference(_ box: Box, _ model: NaiveMarket, _ raw: UInt64) -> String? {
     let code = InstrumentCode(raw)
-    guard let index = box.plant.index(of: code), let listed = model.listed[raw] else { return "\(code) is missing" }
+    guard let index = box.plant.index(of: code), let listed = model.listed[raw] else {
+      return "\(code) is missing"
+    }
     for side in [Side.buy, .sell] {
       let found = box.levels(of: index, side)
       let wanted = model.levels(raw, side)
@@ -45,8 +47,12 @@ private struct Follower {
     let figures = box.plant.statistics(of: index)
     if figures != model.figures(raw) { return "\(code): \(figures), wanted \(model.figures(raw))" }
     let facts = box.plant.facts(of: index)
-    if facts.close != listed.close ?? noPrice { return "\(code): close \(facts.close), wanted \(listed.close ?? -1)" }
-    if facts.previousClose != listed.previousClose ?? noPrice { return "\(code): previous close \(facts.previousClose)" }
+    if facts.close != listed.close ?? noPrice {
+      return "\(code): close \(facts.close), wanted \(listed.close ?? -1)"
+    }
+    if facts.previousClose != listed.previousClose ?? noPrice {
+      return "\(code): previous close \(facts.previousClose)"
+    }
     if facts.suspect != listed.suspect { return "\(code): suspect \(facts.suspect)" }
     if facts.lot != listed.lot { return "\(code): lot \(facts.lot)" }
     return nil
@@ -88,7 +94,10 @@ private struct Follower {
     for step in 1...900 {
       let message = stream.next()
       var sequence = box.next
-      if random.chance(1) { sequence = random.chance(50) ? sequence + UInt64(random.below(5)) : UInt64(1 + random.below(Int(sequence))) }
+      if random.chance(1) {
+        sequence =
+          random.chance(50) ? sequence + UInt64(random.below(5)) : UInt64(1 + random.below(Int(sequence)))
+      }
       box.apply(framed(message), sequence: sequence)
       model.apply(message, sequence: sequence)
       let records = box.records()
@@ -97,7 +106,9 @@ private struct Follower {
       #expect(misnamed == nil, "seed \(runSeed), round \(round), step \(step)")
       var fault: String?
       if box.plant.counters != model.counters { fault = "\(box.plant.counters), wanted \(model.counters)" }
-      if box.plant.liveOrders != model.orders.count { fault = "\(box.plant.liveOrders) orders, wanted \(model.orders.count)" }
+      if box.plant.liveOrders != model.orders.count {
+        fault = "\(box.plant.liveOrders) orders, wanted \(model.orders.count)"
+      }
       if box.plant.sequence != model.sequence { fault = "sequence \(box.plant.sequence)" }
       if sequence == model.sequence, let touched = model.touched {
         fault = fault ?? difference(box, model, touched)

@@ -13,7 +13,8 @@ private func units(_ text: String) -> Int64 { Price(text)?.units ?? .min }
     let box = Box()
     box.apply(
       stock.add(1, .sell, 300, "100.5"), stock.add(2, .buy, 200, "99.5"),
-      stock.execute(1, 100, match: 1, at: clock(9, 0, 1)), stock.execute(2, 200, match: 2, at: clock(9, 0, 2)),
+      stock.execute(1, 100, match: 1, at: clock(9, 0, 1)),
+      stock.execute(2, 200, match: 2, at: clock(9, 0, 2)),
       stock.execute(1, 50, price: "100", printable: "Y", match: 3, at: clock(9, 0, 3)))
     let figures = box.statistics("7203")
     #expect(figures.open == units("100.5") && figures.openTime == clock(9, 0, 1))
@@ -30,7 +31,8 @@ private func units(_ text: String) -> Int64 { Price(text)?.units ?? .min }
     let box = Box()
     box.apply(stock.add(1, .sell, 300, "100"), stock.add(2, .buy, 200, "99"))
     _ = box.records()
-    box.apply(stock.execute(1, 100), stock.execute(2, 100), stock.hidden(5, "99.5"), stock.cross(7, "99.5", "I"))
+    box.apply(
+      stock.execute(1, 100), stock.execute(2, 100), stock.hidden(5, "99.5"), stock.cross(7, "99.5", "I"))
     let trades = box.records().filter { $0.update == .trade }.map { $0.payload(as: TradePayload.self) }
     #expect(trades.map(\.aggressor) == [0, 1, 2, 2])
     #expect(trades.map(\.kind) == [0, 0, 1, 6])
@@ -42,7 +44,8 @@ private func units(_ text: String) -> Int64 { Price(text)?.units ?? .min }
     let box = Box()
     box.apply(
       stock.add(1, .buy, 300, "101"), stock.add(2, .sell, 300, "99"),
-      stock.execute(1, 300, price: "100", printable: "N", match: 1), stock.execute(2, 300, price: "100", printable: "N", match: 1),
+      stock.execute(1, 300, price: "100", printable: "N", match: 1),
+      stock.execute(2, 300, price: "100", printable: "N", match: 1),
       stock.cross(300, "100", "O", match: 1))
     let figures = box.statistics("7203")
     #expect(figures.volume == 300 && figures.trades == 1 && figures.open == units("100"))
@@ -178,7 +181,9 @@ private func units(_ text: String) -> Int64 { Price(text)?.units ?? .min }
     found = bars(box)
     #expect(found.map(\.closed) == [true] && found.first?.sequence == 4)
     let bar = found.first?.bar ?? BarPayload()
-    #expect(bar.open == units("10") && bar.high == units("12") && bar.low == units("10") && bar.close == units("11"))
+    #expect(
+      bar.open == units("10") && bar.high == units("12") && bar.low == units("10") && bar.close == units("11")
+    )
     #expect(bar.volume == 400 && bar.trades == 3)
     #expect(bar.turnover == 100_000 * 100 + 120_000 * 100 + 110_000 * 200)
   }
@@ -216,10 +221,12 @@ private func units(_ text: String) -> Int64 { Price(text)?.units ?? .min }
   @Test func aTradeTakenBackInItsMinuteLeavesTheBar() {
     let box = Box()
     box.apply(
-      stock.hidden(100, "10", match: 1, at: clock(9, 0)), stock.hidden(100, "99", match: 2, at: clock(9, 0, 1)),
+      stock.hidden(100, "10", match: 1, at: clock(9, 0)),
+      stock.hidden(100, "99", match: 2, at: clock(9, 0, 1)),
       stock.broken(2, at: clock(9, 0, 2)))
     let found = bars(box)
-    #expect(found.last?.bar.high == units("10") && found.last?.bar.volume == 100 && found.last?.closed == false)
+    #expect(
+      found.last?.bar.high == units("10") && found.last?.bar.volume == 100 && found.last?.closed == false)
     box.apply(stock.broken(1, at: clock(9, 0, 3)))
     #expect(bars(box).last?.bar.volume == 0)
   }

@@ -48,7 +48,8 @@ private final class Site {
   var isBlind = false
 
   init(market: String, _ feed: SimulatedFeed, _ steps: [Step]) {
-    box = Box(market: market, session: "S1", date: feed.days[0].date.description, reference: feed.days[0].reference)
+    box = Box(
+      market: market, session: "S1", date: feed.days[0].date.description, reference: feed.days[0].reference)
     self.steps = steps
   }
 
@@ -81,14 +82,18 @@ private final class Site {
   func keep() {
     for var record in box.records() where !isBlind {
       // The ordinal of an epoch is a plant's own: it isn't part of the name.
-      if record.update == .source { record.payload.replaceSubrange(16..<24, with: [UInt8](repeating: 0, count: 8)) }
+      if record.update == .source {
+        record.payload.replaceSubrange(16..<24, with: [UInt8](repeating: 0, count: 8))
+      }
       log[Name(epoch: box.plant.epoch, sequence: record.sequence), default: []].append(record)
     }
   }
 
   /// Moves to the step of a sequence number in the present epoch, without applying anything.
   func pass(through sequence: UInt64) {
-    while position < steps.count, case .frame(_, let number) = steps[position], number <= sequence { position += 1 }
+    while position < steps.count, case .frame(_, let number) = steps[position], number <= sequence {
+      position += 1
+    }
   }
 
   /// The next `count` steps are frames.
@@ -174,7 +179,9 @@ private final class Site {
           site.isBlind = false
           healed = (first[0].box.plant.epoch, sequence)
           #expect(site.box.plant.sourceState == first[0].box.plant.sourceState, note)
-          if first[0].box.plant.epoch == lost.epoch, first[0].position - site.position < 200, random.chance(50) {
+          if first[0].box.plant.epoch == lost.epoch, first[0].position - site.position < 200,
+            random.chance(50)
+          {
             // What comes again is passed over.
             let repeated = site.box.plant.counters.repeated
             let back = first[0].position - site.position
@@ -202,7 +209,9 @@ private final class Site {
         different += 1
         let other = one.log[name] ?? []
         let pair = zip(records, other).first { $0.0 != $0.1 }
-        Issue.record("\(note): \(markets[source]) \(name): \(records.count) records against \(other.count); \(String(describing: pair))")
+        Issue.record(
+          "\(note): \(markets[source]) \(name): \(records.count) records against \(other.count); \(String(describing: pair))"
+        )
       }
     }
     #expect(Set(first[1].log.keys) == Set(second[1].log.keys), note)

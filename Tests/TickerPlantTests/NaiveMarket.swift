@@ -76,7 +76,9 @@ struct NaiveMarket {
       if m.shares == 0 { return impossible(order.code) }
       enter(
         m.newReference.rawValue,
-        Order(code: order.code, side: order.side, price: UInt32(m.price.units), shares: m.shares, entry: sequence))
+        Order(
+          code: order.code, side: order.side, price: UInt32(m.price.units), shares: m.shares, entry: sequence)
+      )
     case .nonCrossTrade(let m):
       let code = instrument(header, m.stock)
       if m.shares == 0 { return impossible(code) }
@@ -127,7 +129,8 @@ struct NaiveMarket {
   }
 
   private mutating func add(
-    _ header: ITCHHeader, _ reference: OrderReference, _ side: Side, _ shares: UInt32, _ stock: InstrumentCode,
+    _ header: ITCHHeader, _ reference: OrderReference, _ side: Side, _ shares: UInt32,
+    _ stock: InstrumentCode,
     _ price: Price
   ) {
     let code = instrument(header, stock)
@@ -167,9 +170,12 @@ struct NaiveMarket {
     return order
   }
 
-  private mutating func trade(_ code: UInt64, _ price: Int64, _ size: UInt64, _ match: MatchNumber, _ header: ITCHHeader) {
+  private mutating func trade(
+    _ code: UInt64, _ price: Int64, _ size: UInt64, _ match: MatchNumber, _ header: ITCHHeader
+  ) {
     counters.trades += 1
-    listed[code]?.trades.append(Trade(price: price, size: size, match: match.rawValue, time: header.timestamp))
+    listed[code]?.trades.append(
+      Trade(price: price, size: size, match: match.rawValue, time: header.timestamp))
     tape.append(code)
   }
 
@@ -178,7 +184,9 @@ struct NaiveMarket {
     touched = named
     var found: (code: UInt64, index: Int)?
     if let named {
-      if let index = listed[named]?.trades.lastIndex(where: { $0.match == match.rawValue }) { found = (named, index) }
+      if let index = listed[named]?.trades.lastIndex(where: { $0.match == match.rawValue }) {
+        found = (named, index)
+      }
     } else {
       var seen: [UInt64: Int] = [:]
       for code in tape.reversed() where found == nil {
@@ -240,8 +248,12 @@ struct NaiveMarket {
     for trade in trades {
       figures.volume += trade.size
       figures.turnover &+= trade.size &* UInt64(trade.price)
-      if figures.high == noPrice || trade.price > figures.high { (figures.high, figures.highTime) = (trade.price, trade.time) }
-      if figures.low == noPrice || trade.price < figures.low { (figures.low, figures.lowTime) = (trade.price, trade.time) }
+      if figures.high == noPrice || trade.price > figures.high {
+        (figures.high, figures.highTime) = (trade.price, trade.time)
+      }
+      if figures.low == noPrice || trade.price < figures.low {
+        (figures.low, figures.lowTime) = (trade.price, trade.time)
+      }
     }
     figures.trades = UInt64(trades.count)
     if trades.count > 1 {

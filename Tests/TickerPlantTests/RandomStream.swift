@@ -34,7 +34,9 @@ struct RandomStream {
   }
 
   private mutating func price() -> Price {
-    if wrong(), random.chance(10) { return Price(units: [0, 1, 4_294_967_295, 4_294_967_294][random.below(4)]) }
+    if wrong(), random.chance(10) {
+      return Price(units: [0, 1, 4_294_967_295, 4_294_967_294][random.below(4)])
+    }
     return Price(units: 1_000_000 + Int64(random.below(14)) * 5_000)
   }
 
@@ -44,14 +46,18 @@ struct RandomStream {
   }
 
   private mutating func oldOrder() -> OrderReference {
-    if wrong() || orders.isEmpty { return OrderReference(random.chance(50) ? random.next() : UInt64(random.below(40))) }
+    if wrong() || orders.isEmpty {
+      return OrderReference(random.chance(50) ? random.next() : UInt64(random.below(40)))
+    }
     // Mostly young ones: old ones are often gone.
     let back = random.chance(70) ? random.below(min(60, orders.count)) : random.below(orders.count)
     return OrderReference(orders[orders.count - 1 - back])
   }
 
   private mutating func newOrder() -> OrderReference {
-    if wrong(), let some = orders.last, random.chance(50) { return OrderReference(some &- UInt64(random.below(20))) }
+    if wrong(), let some = orders.last, random.chance(50) {
+      return OrderReference(some &- UInt64(random.below(20)))
+    }
     nextOrder += 1
     orders.append(nextOrder)
     return OrderReference(nextOrder)
@@ -92,25 +98,30 @@ struct RandomStream {
     switch choice {
     case 0..<420:
       return AddOrder(
-        header: header(i), reference: newOrder(), side: side(), shares: shares(), stock: stock(i), price: price())
+        header: header(i), reference: newOrder(), side: side(), shares: shares(), stock: stock(i),
+        price: price())
     case ..<450:
       return AddOrderAttributed(
-        header: header(i), reference: newOrder(), side: side(), shares: shares(), stock: stock(i), price: price(),
+        header: header(i), reference: newOrder(), side: side(), shares: shares(), stock: stock(i),
+        price: price(),
         attribution: "KBT1")
     case ..<600: return OrderDelete(header: header(i), reference: oldOrder())
     case ..<680: return OrderCancel(header: header(i), reference: oldOrder(), cancelledShares: shares())
     case ..<770:
       return OrderReplace(
-        header: header(i), originalReference: oldOrder(), newReference: random.chance(3) ? oldOrder() : newOrder(),
+        header: header(i), originalReference: oldOrder(),
+        newReference: random.chance(3) ? oldOrder() : newOrder(),
         shares: shares(), price: price())
-    case ..<860: return OrderExecuted(header: header(i), reference: oldOrder(), executedShares: shares(), match: match())
+    case ..<860:
+      return OrderExecuted(header: header(i), reference: oldOrder(), executedShares: shares(), match: match())
     case ..<890:
       return OrderExecutedWithPrice(
         header: header(i), reference: oldOrder(), executedShares: shares(), match: match(),
         printable: random.chance(50) ? "Y" : "N", executionPrice: price())
     case ..<910:
       return NonCrossTrade(
-        header: header(i), reference: oldOrder(), side: side(), shares: shares(), stock: stock(i), price: price(),
+        header: header(i), reference: oldOrder(), side: side(), shares: shares(), stock: stock(i),
+        price: price(),
         match: match())
     case ..<930:
       let number = matches.isEmpty || wrong() ? random.next() : matches[random.below(matches.count)]
@@ -123,24 +134,29 @@ struct RandomStream {
     switch choice {
     case ..<940:
       return CrossTrade(
-        header: header(i), shares: random.chance(10) ? 1 << 41 : UInt64(random.below(4)) * 100, stock: stock(i),
+        header: header(i), shares: random.chance(10) ? 1 << 41 : UInt64(random.below(4)) * 100,
+        stock: stock(i),
         crossPrice: price(), match: match(), crossType: ["O", "C", "H", "I", "?"][random.below(5)])
     case ..<948:
-      let event: ITCHCode = ["O", "S", "Q", "M", "E", "C", "x"][random.chance(92) || !hasNewDays ? 1 + random.below(6) : 0]
+      let event: ITCHCode = ["O", "S", "Q", "M", "E", "C", "x"][
+        random.chance(92) || !hasNewDays ? 1 + random.below(6) : 0]
       return SystemEvent(header: header(i), event: event)
     case ..<954:
       return StockDirectory(
         header: header(i), stock: stock(i), marketCategory: "Q", financialStatus: "N", roundLotSize: shares(),
-        roundLotsOnly: "N", issueClassification: "C", issueSubType: 0, authenticity: "P", shortSaleThreshold: "N",
+        roundLotsOnly: "N", issueClassification: "C", issueSubType: 0, authenticity: "P",
+        shortSaleThreshold: "N",
         ipoFlag: "N", luldReferencePriceTier: "1", etpFlag: "N", etpLeverageFactor: 0, inverseIndicator: "N")
     case ..<960:
       return StockTradingAction(
-        header: header(i), stock: stock(i), tradingState: ["H", "P", "Q", "T"][random.below(4)], reserved: " ",
+        header: header(i), stock: stock(i), tradingState: ["H", "P", "Q", "T"][random.below(4)],
+        reserved: " ",
         reason: ["", "LNCH", "ITAY", "SPBD"][random.below(4)])
     case ..<965: return RegSHORestriction(header: header(i), stock: stock(i), action: code())
     case ..<968:
       return MarketParticipantPosition(
-        header: header(i), participant: "KBT1", stock: stock(i), primaryMarketMaker: "Y", mode: "N", state: "A")
+        header: header(i), participant: "KBT1", stock: stock(i), primaryMarketMaker: "Y", mode: "N",
+        state: "A")
     case ..<970: return CircuitBreakerLevels(header: header(i), level1: random.next(), level2: 2, level3: 3)
     case ..<972: return CircuitBreakerStatus(header: header(i), breachedLevel: code())
     case ..<974:
@@ -150,11 +166,15 @@ struct RandomStream {
       return AuctionCollar(
         header: header(i), stock: stock(i), referencePrice: price(), upperPrice: price(), lowerPrice: price(),
         extensionCount: 0)
-    case ..<982: return OperationalHalt(header: header(i), stock: stock(i), marketCode: "Q", action: ["H", "T"][random.below(2)])
+    case ..<982:
+      return OperationalHalt(
+        header: header(i), stock: stock(i), marketCode: "Q", action: ["H", "T"][random.below(2)])
     case ..<990:
       return NetOrderImbalance(
-        header: header(i), pairedShares: random.next(), imbalanceShares: 5, direction: code(), stock: stock(i),
-        farPrice: price(), nearPrice: price(), referencePrice: price(), crossType: code(), priceVariation: " ")
+        header: header(i), pairedShares: random.next(), imbalanceShares: 5, direction: code(),
+        stock: stock(i),
+        farPrice: price(), nearPrice: price(), referencePrice: price(), crossType: code(), priceVariation: " "
+      )
     case ..<995: return RetailPriceImprovement(header: header(i), stock: stock(i), interest: code())
     default:
       return DirectListingPriceDiscovery(

@@ -50,7 +50,8 @@ private struct BookRow {
             let length = 2 + Int(feed[offset]) << 8 + Int(feed[offset + 1])
             number += 1
             _ = box.plant.apply(
-              framed: UnsafeRawBufferPointer(rebasing: feed[offset..<offset + length]), firstSequence: UInt64(number))
+              framed: UnsafeRawBufferPointer(rebasing: feed[offset..<offset + length]),
+              firstSequence: UInt64(number))
             offset += length
             if box.plant.updates.bytes.count > 1 << 16 { box.plant.updates.removeAll() }
           }
@@ -59,7 +60,9 @@ private struct BookRow {
           row.append(to: &line)
           let end = digits + line.count
           let isEqual =
-            end <= answers.count && memcmp(Array(line), answers.baseAddress.map { $0 + digits } ?? UnsafeRawPointer(line), line.count) == 0
+            end <= answers.count
+            && memcmp(
+              Array(line), answers.baseAddress.map { $0 + digits } ?? UnsafeRawPointer(line), line.count) == 0
             && (end == answers.count || answers[end] == 0x0a || answers[end] == 0x0d)
           guard isEqual else {
             Issue.record("row \(rows + 1), message \(wanted): \(String(decoding: line, as: UTF8.self))")

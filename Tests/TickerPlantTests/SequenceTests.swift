@@ -103,7 +103,9 @@ import Testing
     box.plant.beginEpoch(session: "", date: box.plant.date.nextWeekday)
     #expect(box.plant.epoch == "2026-11-23")
     box.plant.beginEpoch(session: "A-SESSION-OF-MORE-THAN-16", date: box.plant.date)
-    let payload: SourcePayload? = box.records().last { $0.update == .source }.map { $0.payload(as: SourcePayload.self) }
+    let payload: SourcePayload? = box.records().last { $0.update == .source }.map {
+      $0.payload(as: SourcePayload.self)
+    }
     #expect(payload?.session == "A-SESSION-OF-MOR")
   }
 }

@@ -44,7 +44,9 @@ import Testing
       #expect(other.plant.facts(of: index) == box.plant.facts(of: index), note)
       for level in box.levels(of: index, .buy).prefix(3) {
         let price = Price(units: Int64(level.price))
-        #expect(other.plant.queue(at: price, of: index, side: .buy) == box.plant.queue(at: price, of: index, side: .buy))
+        #expect(
+          other.plant.queue(at: price, of: index, side: .buy)
+            == box.plant.queue(at: price, of: index, side: .buy))
       }
     }
   }
@@ -52,7 +54,9 @@ import Testing
   private func withoutOrdinal(_ records: [Record]) -> [Record] {
     records.map { record in
       var record = record
-      if record.update == .source { record.payload.replaceSubrange(16..<24, with: [UInt8](repeating: 0, count: 8)) }
+      if record.update == .source {
+        record.payload.replaceSubrange(16..<24, with: [UInt8](repeating: 0, count: 8))
+      }
       return record
     }
   }

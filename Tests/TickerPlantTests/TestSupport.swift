@@ -29,7 +29,9 @@ extension SeededGenerator {
 }
 
 /// A message with its two-byte length.
-func framed(_ message: [UInt8]) -> [UInt8] { [UInt8(message.count >> 8), UInt8(message.count & 0xff)] + message }
+func framed(_ message: [UInt8]) -> [UInt8] {
+  [UInt8(message.count >> 8), UInt8(message.count & 0xff)] + message
+}
 
 func framed(_ message: some ITCHPayload) -> [UInt8] {
   var writer = ByteWriter(capacity: 64)
@@ -82,7 +84,8 @@ final class Box {
   var next: UInt64 = 1
 
   init(
-    market: String = "XTST", session: String = "", date: String = "2026-11-20", reference: ReferenceData? = nil,
+    market: String = "XTST", session: String = "", date: String = "2026-11-20",
+    reference: ReferenceData? = nil,
     expectedOrders: Int = 16, expectedInstruments: Int = 1
   ) {
     plant = TickerPlant(
@@ -144,20 +147,24 @@ struct Instrument {
 
   func header(_ time: UInt64) -> ITCHHeader { ITCHHeader(locate: locate, timestamp: time) }
 
-  func add(_ number: UInt64, _ side: Side, _ shares: UInt32, _ price: String, at time: UInt64 = 0) -> AddOrder {
+  func add(_ number: UInt64, _ side: Side, _ shares: UInt32, _ price: String, at time: UInt64 = 0) -> AddOrder
+  {
     AddOrder(
       header: header(time), reference: OrderReference(number), side: side, shares: shares, stock: code,
       price: Price(price) ?? Price(0))
   }
   func execute(_ number: UInt64, _ shares: UInt32, match: UInt64 = 0, at time: UInt64 = 0) -> OrderExecuted {
     OrderExecuted(
-      header: header(time), reference: OrderReference(number), executedShares: shares, match: MatchNumber(match))
+      header: header(time), reference: OrderReference(number), executedShares: shares,
+      match: MatchNumber(match))
   }
   func execute(
-    _ number: UInt64, _ shares: UInt32, price: String, printable: ITCHCode, match: UInt64 = 0, at time: UInt64 = 0
+    _ number: UInt64, _ shares: UInt32, price: String, printable: ITCHCode, match: UInt64 = 0,
+    at time: UInt64 = 0
   ) -> OrderExecutedWithPrice {
     OrderExecutedWithPrice(
-      header: header(time), reference: OrderReference(number), executedShares: shares, match: MatchNumber(match),
+      header: header(time), reference: OrderReference(number), executedShares: shares,
+      match: MatchNumber(match),
       printable: printable, executionPrice: Price(price) ?? Price(0))
   }
   func cancel(_ number: UInt64, _ shares: UInt32, at time: UInt64 = 0) -> OrderCancel {
@@ -166,7 +173,9 @@ struct Instrument {
   func delete(_ number: UInt64, at time: UInt64 = 0) -> OrderDelete {
     OrderDelete(header: header(time), reference: OrderReference(number))
   }
-  func replace(_ old: UInt64, by new: UInt64, _ shares: UInt32, _ price: String, at time: UInt64 = 0) -> OrderReplace {
+  func replace(_ old: UInt64, by new: UInt64, _ shares: UInt32, _ price: String, at time: UInt64 = 0)
+    -> OrderReplace
+  {
     OrderReplace(
       header: header(time), originalReference: OrderReference(old), newReference: OrderReference(new),
       shares: shares, price: Price(price) ?? Price(0))
@@ -176,7 +185,9 @@ struct Instrument {
       header: header(time), reference: OrderReference(0), side: .buy, shares: shares, stock: code,
       price: Price(price) ?? Price(0), match: MatchNumber(match))
   }
-  func cross(_ shares: UInt64, _ price: String, _ type: ITCHCode, match: UInt64 = 0, at time: UInt64 = 0) -> CrossTrade {
+  func cross(_ shares: UInt64, _ price: String, _ type: ITCHCode, match: UInt64 = 0, at time: UInt64 = 0)
+    -> CrossTrade
+  {
     CrossTrade(
       header: header(time), shares: shares, stock: code, crossPrice: Price(price) ?? Price(0),
       match: MatchNumber(match), crossType: type)

@@ -17,18 +17,20 @@ import Testing
   }
 
   /// Phase by its last system event ("" = none yet) × state × reason → what people call it.
-  @Test(arguments: [
-    ("", "", "", .unknown), ("S", "", "", .preOpen), ("Q", "", "", .trading), ("M", "", "", .closed),
-    ("S", "T", "", .preOpen), ("Q", "T", "", .trading), ("M", "T", "", .closed),
-    ("S", "H", "", .halted), ("Q", "H", "NEWS", .halted), ("M", "H", "", .halted),
-    ("S", "P", "", .preOpen), ("Q", "P", "", .paused), ("M", "P", "", .paused),
-    ("S", "Q", "", .preOpen), ("Q", "Q", "", .quotation),
-    ("S", "Q", "ITAY", .preOpen), ("Q", "Q", "ITAY", .auction), ("Q", "P", "ITAY", .auction),
-    ("Q", "P", "LNCH", .lunchBreak), ("Q", "Q", "LNCH", .lunchBreak), ("Q", "H", "LNCH", .halted),
-    ("Q", "Q", "SPBD", .trading), ("S", "Q", "SPBD", .preOpen), ("Q", "Q", "SQAK", .trading),
-    ("Q", "Q", "WHAT", .quotation), ("Q", "P", "WHAT", .paused), ("Q", "x", "", .trading),
-  ] as [(String, String, String, TradingState)])
-  func stateIsPhaseActionAndReasonTogether(event: String, action: String, reason: String, state: TradingState) {
+  @Test(
+    arguments: [
+      ("", "", "", .unknown), ("S", "", "", .preOpen), ("Q", "", "", .trading), ("M", "", "", .closed),
+      ("S", "T", "", .preOpen), ("Q", "T", "", .trading), ("M", "T", "", .closed),
+      ("S", "H", "", .halted), ("Q", "H", "NEWS", .halted), ("M", "H", "", .halted),
+      ("S", "P", "", .preOpen), ("Q", "P", "", .paused), ("M", "P", "", .paused),
+      ("S", "Q", "", .preOpen), ("Q", "Q", "", .quotation),
+      ("S", "Q", "ITAY", .preOpen), ("Q", "Q", "ITAY", .auction), ("Q", "P", "ITAY", .auction),
+      ("Q", "P", "LNCH", .lunchBreak), ("Q", "Q", "LNCH", .lunchBreak), ("Q", "H", "LNCH", .halted),
+      ("Q", "Q", "SPBD", .trading), ("S", "Q", "SPBD", .preOpen), ("Q", "Q", "SQAK", .trading),
+      ("Q", "Q", "WHAT", .quotation), ("Q", "P", "WHAT", .paused), ("Q", "x", "", .trading),
+    ] as [(String, String, String, TradingState)])
+  func stateIsPhaseActionAndReasonTogether(event: String, action: String, reason: String, state: TradingState)
+  {
     // The same whichever comes first, phase or action.
     for actionFirst in [true, false] {
       let box = box()
@@ -44,7 +46,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("SPBD", SpecialQuote.specialBid), ("SPAK", .specialAsk), ("SQBD", .sequentialBid), ("SQAK", .sequentialAsk),
+    ("SPBD", SpecialQuote.specialBid), ("SPAK", .specialAsk), ("SQBD", .sequentialBid),
+    ("SQAK", .sequentialAsk),
     ("ITAY", .none), ("", .none),
   ])
   func specialQuotesFollowTheReason(reason: String, special: SpecialQuote) {

@@ -6,7 +6,9 @@ import Testing
 @testable import TickerPlant
 
 /// Records whose payloads say who they are: number, and a value that follows from it.
-private func batch(_ numbers: Range<UInt64>, payloadWords: Int = 1, sequence: (UInt64) -> UInt64 = { $0 }) -> [UInt8] {
+private func batch(_ numbers: Range<UInt64>, payloadWords: Int = 1, sequence: (UInt64) -> UInt64 = { $0 })
+  -> [UInt8]
+{
   var bytes: [UInt8] = []
   for number in numbers {
     let header = UpdateHeader(
@@ -92,7 +94,8 @@ private func batch(_ numbers: Range<UInt64>, payloadWords: Int = 1, sequence: (U
       #expect(found == bytes)
       next += count
     }
-    #expect(UnsafeRawBufferPointer(start: nil, count: 0).isEmpty && ring.write(.init(start: nil, count: 0), tag: 0))
+    #expect(
+      UnsafeRawBufferPointer(start: nil, count: 0).isEmpty && ring.write(.init(start: nil, count: 0), tag: 0))
   }
 
   @Test func theConsumerIsWokenOnceUntilItDrains() {
@@ -134,7 +137,9 @@ private func batch(_ numbers: Range<UInt64>, payloadWords: Int = 1, sequence: (U
     var random = generator("splitter")
     for _ in 0..<60 {
       let perMessage = UInt64(1 + random.below(30))
-      let bytes = batch(0..<UInt64(random.below(1_500)), payloadWords: 1 + random.below(10)) { $0 / perMessage }
+      let bytes = batch(0..<UInt64(random.below(1_500)), payloadWords: 1 + random.below(10)) {
+        $0 / perMessage
+      }
       let limit = 64 + random.below(8_000)
       let pieces = split(bytes, limit: limit, hardLimit: 1 << 20)
       #expect(pieces.flatMap(\.bytes) == bytes)
@@ -150,7 +155,9 @@ private func batch(_ numbers: Range<UInt64>, payloadWords: Int = 1, sequence: (U
   @Test func aMessageBeyondTheHardLimitGoesInPartsThatSaySo() {
     var random = generator("parts")
     for _ in 0..<30 {
-      let bytes = batch(0..<3_000, payloadWords: 1 + random.below(6)) { $0 < 100 ? $0 : $0 < 2_900 ? 100 : $0 }
+      let bytes = batch(0..<3_000, payloadWords: 1 + random.below(6)) {
+        $0 < 100 ? $0 : $0 < 2_900 ? 100 : $0
+      }
       let pieces = split(bytes, limit: 1_000, hardLimit: 16_000)
       #expect(pieces.flatMap(\.bytes) == bytes)
       #expect(pieces.allSatisfy { $0.bytes.count <= 16_000 + 80 && !sequences($0.bytes).isEmpty })
@@ -165,7 +172,10 @@ private func batch(_ numbers: Range<UInt64>, payloadWords: Int = 1, sequence: (U
   @Test func aWholeMarketThatBeginsAnewFitsTheRing() {
     let box = Box(expectedInstruments: 6_000)
     var writer: [UInt8] = []
-    for number in 0..<6_000 { writer += framed(Instrument("N\(number)", locate: UInt16(number + 1)).add(UInt64(number + 1), .buy, 1, "1")) }
+    for number in 0..<6_000 {
+      writer += framed(
+        Instrument("N\(number)", locate: UInt16(number + 1)).add(UInt64(number + 1), .buy, 1, "1"))
+    }
     box.apply(writer)
     box.plant.updates.removeAll()
     box.plant.beginEpoch(session: "", date: box.plant.date.nextWeekday)
