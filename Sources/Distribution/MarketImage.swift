@@ -226,5 +226,12 @@ struct MarketImage {
   }
 
   /// Values may be wrong or old. A feed that has ended isn't stale: its last values are the day's.
-  var isStale: Bool { state == .gap || state == .silent || state == .recovering }
+  var isStale: Bool {
+    switch state {
+    case .gap, .silent, .recovering: true
+    case .live: false
+    // What was missing is missing still.
+    case .ended: gap.through != 0
+    }
+  }
 }

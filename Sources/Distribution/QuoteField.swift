@@ -282,7 +282,7 @@ extension JSONWriter {
     raw("{\"since\":")
     market.stamp.write(market.staleSince, into: &self)
     switch market.state {
-    case .gap: raw(",\"reason\":\"gap\"}")
+    case .gap, .ended: raw(",\"reason\":\"gap\"}")
     case .silent: raw(",\"reason\":\"silent\"}")
     default: raw(",\"reason\":\"recovering\"}")
     }

@@ -24,13 +24,20 @@ extension FeedThread {
     var session = feed.session
     let restored = (date: plant.date, session: plant.session, sequence: plant.sequence)
     var catchesUp = plant.sequence > 0
-    if catchesUp, restored.date < feed.date {
+    if catchesUp, expectation == .itch, restored.session != feed.session {
+      outlets.log(.info, "\(feed.source): the kept state is of another feed (\(restored.session)): starting anew")
+      plant.setReference(feed.reference ?? ReferenceData(market: feed.market))
+      plant.beginEpoch(session: session, date: day)
+      catchesUp = false
+    } else if catchesUp, restored.date < feed.date {
       outlets.log(
         .info,
         "\(feed.source): the snapshot is of \(restored.date), the feed begins on \(feed.date): starting anew")
       plant.beginEpoch(session: session, date: day)
       catchesUp = false
     }
+    // Whether the feed holds what the snapshot is of.
+    var reached = false
     var badCount = 0
     var told = 0
     while !stops {
@@ -51,6 +58,7 @@ extension FeedThread {
         }
         if catchesUp {
           if day == restored.date, session == restored.session {
+            reached = true
             if run.firstSequence + UInt64(run.count) - 1 <= restored.sequence { continue }
             catchesUp = false
           } else if day < restored.date || session != restored.session {
@@ -60,7 +68,7 @@ extension FeedThread {
             plant.beginEpoch(session: session, date: day)
           }
         }
-        if plant.sourceState == .recovering { plant.setSourceState(.live) }
+        if plant.sourceState == .recovering || plant.sourceState == .silent { plant.setSourceState(.live) }
         play(run, &pacer)
       case .bad(let bad):
         badCount += 1
@@ -68,7 +76,14 @@ extension FeedThread {
         if badCount == 20 {
           outlets.log(.warning, "\(feed.source): further bad messages are counted, not logged")
         }
-        if let sequence = bad.sequence, !catchesUp { plant.applyMalformed(sequence: sequence) }
+        if let sequence = bad.sequence {
+          // The first number after those that the snapshot has seen ends the catching up, good or bad.
+          let isNew = day == restored.date && session == restored.session && sequence > restored.sequence
+          if !catchesUp || isNew {
+            catchesUp = false
+            plant.applyMalformed(sequence: sequence)
+          }
+        }
       case .gap(_, let from, let through):
         if !catchesUp {
           outlets.log(.warning, "\(feed.source): messages \(from) to \(through) are missing")
@@ -80,6 +95,15 @@ extension FeedThread {
           if !catchesUp || name != restored.session { plant.beginEpoch(session: name, date: day) }
         }
       case .end:
+        if catchesUp, !reached {
+          // Nothing of this feed was applied: it is another one than that of the kept state.
+          outlets.log(
+            .warning,
+            "\(feed.source): the kept state (\(restored.session) \(restored.date)) is not of this feed: starting anew")
+          plant.setReference(feed.reference ?? ReferenceData(market: feed.market))
+          plant.beginEpoch(session: feed.session, date: feed.date)
+          return try playFiles(paths, expectation, speed)
+        }
         publish()
         return
       }

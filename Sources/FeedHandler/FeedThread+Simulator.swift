@@ -25,9 +25,14 @@ extension FeedThread {
         daysToPass = days.count
         passUntil = plant.sequence
       } else {
-        outlets.log(.info, "\(feed.source): the kept state is of another simulated market: starting anew")
-        plant.setReference(feed.reference ?? ReferenceData(market: feed.market))
-        plant.beginEpoch(session: feed.session, date: feed.date)
+        // Never back in time: what the store has of later days would stand before it.
+        let date = max(feed.date, plant.date.nextWeekday)
+        outlets.log(
+          .info,
+          "\(feed.source): the kept state (\(plant.session) \(plant.date)) is of another market or too many days on; a new one begins on \(date)")
+        configuration.date = date
+        plant.setReference(SimulatedMarket(configuration).reference)
+        plant.beginEpoch(session: PreparedFeed.session(seed: configuration.seed, first: date), date: date)
         publish()
       }
     }

@@ -114,18 +114,20 @@ public final class FeedThread: @unchecked Sendable {
       plant.emitAll(announcing: 0)
     }
     publish()
+    var failed = false
     do throws(FeedSetupError) {
       switch feed.input {
       case .files(let paths, let expectation, let speed): try playFiles(paths, expectation, speed)
       case .simulator(let configuration, let speed): try playSimulator(configuration, speed)
       }
     } catch {
+      failed = true
       outlets.log(.error, "\(feed.source): \(error)")
       plant.setSourceState(.silent)
       publish()
       shared.withLock { $0.report.fault = error.description }
     }
-    if !stops {
+    if !stops, !failed {
       plant.setSourceState(.ended)
       publish()
       progress = progress == nil ? nil : 1

@@ -61,7 +61,7 @@ public struct FileReplay: ~Copyable {
           if bad.count < 20 { bad.append(report) }
           if let sequence = report.sequence { plant.applyMalformed(sequence: sequence) }
         case .gap(_, let from, let through):
-          missing += through - from + 1
+          missing = missing.addingReportingOverflow(through &- from &+ 1).overflow ? .max : missing + (through &- from &+ 1)
           plant.declareGap(from: from, through: through)
         case .session(let name):
           if name != session {

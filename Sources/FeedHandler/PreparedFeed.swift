@@ -76,7 +76,8 @@ public struct PreparedFeed: Sendable {
       do {
         let expectation: FeedFile.Expectation = anyFormat ? .any : isCapture ? .capture : .itch
         // Opened once to be sure, so that a wrong file is told before anything starts.
-        _ = try FeedFile(paths: files.paths, expecting: expectation)
+        // A pipe can be opened only once: it is found out about when it is read.
+        if files.paths.allSatisfy(Self.isRegular) { _ = try FeedFile(paths: files.paths, expecting: expectation) }
         let resolution = try TradingDayResolver(
           file: files.paths.first ?? "", facts: files.facts, reference: reference
         ).resolve()
@@ -96,6 +97,11 @@ public struct PreparedFeed: Sendable {
         "\(text): network lines (soup:) come with a later version; this one plays files (itch:, pcap:) and the simulator (sim:)"
       )
     }
+  }
+
+  private static func isRegular(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
   }
 
   static func session(seed: UInt64, first: CalendarDate) -> String {

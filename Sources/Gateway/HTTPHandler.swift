@@ -28,6 +28,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private let stack: Stack
   private let address: String?
   private var head: HTTPRequestHead?
+  /// A whole request that waits until the peer has taken earlier answers.
+  private var held: HTTPRequestHead?
   private var bodyBytes = 0
   private var isBusy = false
   private var isUpgraded = false
@@ -74,6 +76,11 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   func channelWritabilityChanged(context channel: ChannelHandlerContext) {
     stream?.writabilityChanged()
+    if channel.channel.isWritable, let held {
+      self.held = nil
+      deadline?.cancel()
+      take(held, channel)
+    }
     channel.fireChannelWritabilityChanged()
   }
 
@@ -99,7 +106,22 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       guard let head else { return }
       self.head = nil
       deadline?.cancel()
-      handle(head, channel)
+      take(head, channel)
+    }
+  }
+
+  /// A request is answered in a turn of its own (thousands may have come in one piece, and each answer calls for
+  /// the next), and only while the peer takes what it asked for before.
+  private func take(_ head: HTTPRequestHead, _ channel: ChannelHandlerContext) {
+    guard channel.channel.isWritable else {
+      held = head
+      arm(channel)
+      return
+    }
+    let bound = NIOLoopBound((self, head, channel), eventLoop: channel.eventLoop)
+    channel.eventLoop.execute {
+      let (handler, head, channel) = bound.value
+      if channel.channel.isActive { handler.handle(head, channel) }
     }
   }
 

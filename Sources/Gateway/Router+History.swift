@@ -29,7 +29,8 @@ extension Router {
     writer.raw("{\"trades\":[")
     var count = 0
     var before = cursor
-    if cursor == nil || cursor?.date == date {
+    // A cursor with the store's own number of an epoch came from the store, and everything after it is there.
+    if cursor == nil || (cursor?.date == date && cursor?.epoch == .max) {
       let newest = distributor.writeTrades(index, limit: limit, before: cursor?.sequence ?? .max, into: &writer)
       count = newest.count
       if let last = newest.last { before = TradeCursor(date: date, epoch: cursor?.epoch ?? .max, sequence: last) }
@@ -150,6 +151,10 @@ extension Router {
     into writer: inout JSONWriter
   ) {
     // The image's bars are at least as new as the store's of the same start.
+    // But for a minute of which a trade was taken back after it had closed: the store mends it.
+    var mended: [Int64: UInt64] = [:]
+    for bar in stored where bar.epoch == epoch { mended[bar.start] = bar.sequence }
+    let newest = newest.filter { $0.0.trades > 0 && (mended[$0.1] ?? 0) <= $0.0.sequence }
     let starts = Set(newest.map(\.1))
     let old = stored.filter { !starts.contains($0.start) }
     let last = old.last?.start ?? .min

@@ -84,7 +84,8 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
       }
     case .ping:
       guard frame.fin, frame.length <= 125 else { return close(code: 1002, reason: "control frames have at most 125 bytes") }
-      write(opcode: 0x8a, frame.unmaskedData, channel)
+      // A peer that doesn't read gets no answers piled up for it (5.5.3: only the newest needs one).
+      if channel.channel.isWritable { write(opcode: 0x8a, frame.unmaskedData, channel) }
     case .pong:
       guard frame.fin, frame.length <= 125 else { return close(code: 1002, reason: "control frames have at most 125 bytes") }
     case .connectionClose: closed(by: frame)
