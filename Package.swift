@@ -104,6 +104,7 @@ let package = Package(
       dependencies: [
         "Gateway", "Distribution", "PriceStore", "FeedHandler", "TickerPlant", "MarketData", "FeedProtocols",
         "ExchangeSimulator",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: strict),

@@ -65,6 +65,8 @@ public final class Client {
   var events = 0
   var touched = false
   private(set) var isSending = false
+  /// Whether the frame that is being sent leaves nothing behind: the client is then where the sources are.
+  public internal(set) var isSettled = false
   /// Instruments whose newest values wait for the transport: (lane, instrument) → what changed.
   var backlog: [BacklogKey: UInt64] = [:]
   var backlogSince: UInt64 = 0

@@ -34,13 +34,13 @@ extension Distributor {
   /// A tag that changes whenever the instrument's quote does.
   public func quoteTag(of index: Int) -> String {
     let market = markets[images[index].market]
-    return "\"\(market.epoch)-\(images[index].quoteSequence)-\(market.isStale ? 1 : 0)\""
+    return "\"\(market.epoch)-\(images[index].quoteSequence)-\(market.state.rawValue)-\(market.staleSince)\""
   }
 
   /// A tag that changes whenever the instrument's book does.
   public func bookTag(of index: Int, levels: Int) -> String {
     let market = markets[images[index].market]
-    return "\"\(market.epoch)-\(images[index].bookSequence)-\(levels)-\(market.isStale ? 1 : 0)\""
+    return "\"\(market.epoch)-\(images[index].bookSequence)-\(levels)-\(market.state.rawValue)-\(market.staleSince)\""
   }
 
   /// A Quote object.

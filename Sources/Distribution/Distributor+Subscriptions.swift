@@ -137,18 +137,28 @@ extension Distributor {
       }
     }
     flushLanes(request.channel, now: now)
-    if let old = client.subscriptions.removeValue(forKey: request.id) {
-      if old.channel != request.channel { flushLanes(old.channel, now: now) }
-      leave(client, old)
+    // The limits first: a request that can't be met leaves what there was.
+    let old = client.subscriptions[request.id]
+    var freed: Set<Int32> = []
+    if let old, old.channel == request.channel {
+      freed = Set(old.instruments.filter { client.wanted[old.channel.rawValue][$0]?.count == 1 })
     }
-    let held = client.wanted.reduce(0) { $0 + $1.count }
-    guard client.subscriptions.count < client.limits.subscriptionIDs,
-      everything || held + indices.count <= client.limits.subscriptions
+    let held = client.wanted.reduce(0) { $0 + $1.count } - freed.count
+    let added = indices.reduce(0) {
+      $0 + (client.wanted[request.channel.rawValue][$1] == nil || freed.contains($1) ? 1 : 0)
+    }
+    guard client.subscriptions.count - (old == nil ? 0 : 1) < client.limits.subscriptionIDs,
+      everything || held + added <= client.limits.subscriptions
     else {
       return error(
         client, id: request.id, code: "too_many_subscriptions",
         detail: "at most \(client.limits.subscriptions) instruments and \(client.limits.subscriptionIDs) ids; unsubscribe some first",
         now: now)
+    }
+    if let old {
+      client.subscriptions[request.id] = nil
+      if old.channel != request.channel { flushLanes(old.channel, now: now) }
+      leave(client, old)
     }
     let key = LaneKey(
       channel: request.channel, interval: Lane.step(for: request.interval),
@@ -325,7 +335,7 @@ extension Distributor {
     }
     client.everything[channel] = wished
     wished.everyone.append(client)
-    wished.members += 1
+    count(1, in: wished)
     for (index, membership) in client.wanted[channel] {
       let better = joined(membership.lane, wished)
       guard better !== membership.lane else { continue }
@@ -346,7 +356,7 @@ extension Distributor {
   private func leaveAll(_ client: Client, _ lane: Lane) {
     let channel = lane.key.channel.rawValue
     lane.everyone.removeAll { $0 === client }
-    lane.members -= 1
+    count(-1, in: lane)
     client.everything[channel] = nil
     client.backlog = client.backlog.filter {
       $0.key.lane != lane.id || client.wanted[channel][$0.key.instrument] != nil
@@ -356,13 +366,13 @@ extension Distributor {
 
   private func attach(_ client: Client, _ lane: Lane, _ index: Int32) {
     lane.subscribers[Int(index)].append(client)
-    lane.members += 1
+    count(1, in: lane)
   }
 
   private func detach(_ client: Client, _ lane: Lane, _ index: Int32) {
     if let place = lane.subscribers[Int(index)].firstIndex(where: { $0 === client }) {
       lane.subscribers[Int(index)].remove(at: place)
-      lane.members -= 1
+      count(-1, in: lane)
     }
     let key = Client.BacklogKey(lane: lane.id, instrument: index)
     client.backlog[key] = nil

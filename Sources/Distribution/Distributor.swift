@@ -16,7 +16,9 @@ public final class Distributor {
   /// `CODE` and `CODE.MARKET` → index; -2 where a code is in several markets.
   var byName: [String: Int32] = [:]
   var lanes: [Lane] = []
+  /// The lanes that somebody is in.
   var lanesByChannel: [[Lane]] = Array(repeating: [], count: StreamChannel.allCases.count)
+  private var laneByKey: [LaneKey: Lane] = [:]
   private var immediate: [Lane] = []
   private var lastBucket: [Int32: UInt64] = [:]
   var clients: [UInt64: Client] = [:]
@@ -138,7 +140,7 @@ public final class Distributor {
     client.events += events - 1
     counters.delivered &+= UInt64(events)
     if client.frame.count >= Self.frameBytes {
-      send(client, now)
+      send(client, now, isPart: true)
     } else if !client.touched {
       client.touched = true
       touched.append(client)
@@ -174,7 +176,7 @@ public final class Distributor {
     client.append(scratch.bytes)
     client.events += events - 1
     counters.delivered &+= UInt64(events)
-    if client.frame.count >= Self.frameBytes { send(client, now) }
+    if client.frame.count >= Self.frameBytes { send(client, now, isPart: true) }
   }
 
   /// The transport is full: remembers what changed instead of queueing it.
@@ -240,13 +242,15 @@ public final class Distributor {
       client.append(scratch.bytes)
       client.events += events - 1
       counters.delivered &+= UInt64(events)
-      if client.frame.count >= Self.frameBytes { send(client, now) }
+      if client.frame.count >= Self.frameBytes { send(client, now, isPart: true) }
     }
     if client.events > 0 { send(client, now) }
     if client.backlog.isEmpty { waiting[client.id] = nil } else { client.backlogSince = now }
   }
 
-  func send(_ client: Client, _ now: UInt64) {
+  /// Sends what a client's frame holds; `isPart`: more of the same follows.
+  func send(_ client: Client, _ now: UInt64, isPart: Bool = false) {
+    client.isSettled = !isPart && client.backlog.isEmpty
     counters.frames &+= 1
     client.flush(now: now)
   }
@@ -269,12 +273,26 @@ public final class Distributor {
   // MARK: - Lanes and clients
 
   func lane(for key: LaneKey) -> Lane {
-    if let lane = lanesByChannel[key.channel.rawValue].first(where: { $0.key == key }) { return lane }
+    if let lane = laneByKey[key] { return lane }
     let lane = Lane(id: Int32(lanes.count), key: key, instruments: imageCount)
     lanes.append(lane)
-    lanesByChannel[key.channel.rawValue].append(lane)
-    if key.interval == 0 { immediate.append(lane) }
+    laneByKey[key] = lane
     return lane
+  }
+
+  /// Counts who is in a lane: one that nobody is in costs no record anything.
+  func count(_ change: Int, in lane: Lane) {
+    let before = lane.members
+    lane.members += change
+    if before == 0, lane.members > 0 {
+      lanesByChannel[lane.key.channel.rawValue].append(lane)
+      if lane.key.interval == 0 { immediate.append(lane) }
+    } else if before > 0, lane.members == 0 {
+      lanesByChannel[lane.key.channel.rawValue].removeAll { $0 === lane }
+      immediate.removeAll { $0 === lane }
+      for index in lane.dirty { lane.masks[Int(index)] = 0 }
+      lane.dirty.removeAll()
+    }
   }
 
   /// Takes a connection in.
@@ -298,6 +316,10 @@ public final class Distributor {
   }
 
   private func housekeeping(now: UInt64) {
+    guard clients.values.contains(where: { now &- $0.lastSent >= heartbeatMilliseconds }) else { return }
+    // A heartbeat says how far a client is: nothing older may wait in a slow lane.
+    for lane in lanes { flush(lane, now: now) }
+    flushTouched(now: now)
     for client in clients.values where now &- client.lastSent >= heartbeatMilliseconds {
       guard client.isClear else { continue }
       scratch.removeAll()

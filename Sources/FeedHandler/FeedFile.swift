@@ -47,6 +47,8 @@ public final class FeedFile {
   public internal(set) var heartbeatCount: UInt64 = 0
   /// Number that the next message gets, from 1, never starting again.
   public internal(set) var nextFileMessageNumber: UInt64 = 1
+  /// Messages that were good: what comes before the first of them is no day.
+  private var goodCount: UInt64 = 0
 
   static let windowBytes = 1024 * 1024
 
@@ -156,13 +158,14 @@ public final class FeedFile {
       var span = UnsafeMutableRawBufferPointer(rebasing: window[..<filled]).mutableBytes
       switch framer.next(in: &span, at: &place, maxFrames: maxMessages, isLast: isLast) {
       case .frames(let range, let count, let startsDay):
-        let isNewDay = startsDay && nextFileMessageNumber > 1
+        let isNewDay = startsDay && goodCount > 0
         if isNewDay { sequence = 1 }
         let run = MessageRun(
           bytes: UnsafeRawBufferPointer(rebasing: window[range]), count: count, firstSequence: sequence,
           firstFileMessageNumber: nextFileMessageNumber, startsDay: isNewDay)
         sequence += UInt64(count)
         nextFileMessageNumber += UInt64(count)
+        goodCount += UInt64(count)
         return .messages(run)
       case .bad(let frame):
         defer {

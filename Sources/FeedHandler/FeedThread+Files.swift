@@ -52,7 +52,7 @@ extension FeedThread {
       }
       switch event {
       case .messages(let run):
-        if run.startsDay, run.firstSequence == 1, run.firstFileMessageNumber > 1 {
+        if run.startsDay, run.firstSequence == 1 {
           day = day.nextWeekday
           if !catchesUp { plant.beginEpoch(session: session, date: day) }
         }

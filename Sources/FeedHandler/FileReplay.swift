@@ -1,8 +1,8 @@
 // Recorded files through a plant of their own at full speed: what `kabuto digest` and `kabuto books` do.
 
-public import FeedProtocols
+import FeedProtocols
 import Foundation
-public import MarketData
+import MarketData
 public import TickerPlant
 
 /// Files and the plant they go through.
@@ -51,7 +51,7 @@ public struct FileReplay: ~Copyable {
         if steps % 64 == 0 { progress(file.bytesDone, file.totalBytes) }
         switch try file.next(maxMessages: 8192) {
         case .messages(let run):
-          if run.startsDay, run.firstFileMessageNumber > 1 {
+          if run.startsDay {
             day = day.nextWeekday
             plant.beginEpoch(session: session, date: day)
           }

@@ -37,9 +37,13 @@ final class EventStream: ClientTransport {
   func send(frame: UnsafeRawBufferPointer) {
     let position = context.distributor.positionText
     var buffer = channel.allocator.buffer(capacity: frame.count + position.utf8.count + 20)
-    buffer.writeStaticString("id: ")
-    buffer.writeString(position)
-    buffer.writeStaticString("\ndata: ")
+    // Only where nothing is outstanding: the browser resumes from the last `id` it saw.
+    if client?.isSettled ?? false {
+      buffer.writeStaticString("id: ")
+      buffer.writeString(position)
+      buffer.writeStaticString("\n")
+    }
+    buffer.writeStaticString("data: ")
     buffer.writeBytes(frame)
     buffer.writeStaticString("\n\n")
     channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)

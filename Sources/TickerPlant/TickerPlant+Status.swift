@@ -133,7 +133,7 @@ extension TickerPlant {
     case UInt8(ascii: "P"), UInt8(ascii: "Q"):
       switch reasonMeanings[state.pointee.rawReason] {
       case .lunchBreak: return .lunchBreak
-      case .auction: return phase == .beforeOpen ? .preOpen : .auction
+      case .auction: return phase == .beforeOpen ? .preOpen : phase == .closed ? .closed : .auction
       case .specialBid, .specialAsk, .sequentialBid, .sequentialAsk: return phase == .beforeOpen ? .preOpen : .trading
       case nil:
         if phase == .beforeOpen { return .preOpen }

@@ -309,7 +309,7 @@ class AfterTheDay(Documented):
     def test_every_answer_is_as_documented(self):
         self.check_all(self.server)
         for quote in self.server.json("/v1/quotes")["quotes"]:
-            self.assertIn(quote["state"], ("closed", "auction"))
+            self.assertIn(quote["state"], ("closed",))
             self.assertEqual(quote["close"] is None, quote["trades"] == 0)
 
     def trades(self, name, limit):
