@@ -72,7 +72,7 @@ import Testing
     #expect(fault(SimulatorConfiguration(instruments: .max, date: date))?.found == "\(Int.max)")
     #expect(
       fault(SimulatorConfiguration(instruments: 10, date: date, messagesPerDay: 999))?.description
-        == "messagesPerDay: 999 found; wanted a number from 1000 (100 an instrument) to 1000000000")
+        == "messages: 999 found; wanted a number from 1000 (100 an instrument) to 1000000000")
     #expect(
       fault(SimulatorConfiguration(date: CalendarDate(daysSince1970: -100_000)))?.place == "date")
   }

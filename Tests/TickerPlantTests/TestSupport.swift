@@ -74,7 +74,9 @@ struct Record: Equatable, CustomStringConvertible {
   }
 
   var description: String {
-    "\(update.map { "\($0)" } ?? "?") of \(code), seq \(sequence), flags \(flags), time \(time), \(payload.count) bytes"
+    update == .facts
+      ? "\(payload(as: FactsPayload.self))"
+      : "\(update.map { "\($0)" } ?? "?") of \(code), seq \(sequence), flags \(flags), time \(time), \(payload.count) bytes"
   }
 }
 
