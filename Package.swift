@@ -77,10 +77,12 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
-    .testTarget(name: "FeedProtocolsTests", dependencies: ["FeedProtocols", "MarketData"], swiftSettings: strict),
+    .testTarget(
+      name: "FeedProtocolsTests", dependencies: ["FeedProtocols", "MarketData"], swiftSettings: strict),
     .testTarget(
       name: "ExchangeSimulatorTests",
-      dependencies: ["ExchangeSimulator", "FeedProtocols", "MarketData", "TickerPlant"], swiftSettings: strict),
+      dependencies: ["ExchangeSimulator", "FeedProtocols", "MarketData", "TickerPlant"], swiftSettings: strict
+    ),
     .testTarget(
       name: "TickerPlantTests",
       dependencies: ["TickerPlant", "FeedProtocols", "MarketData", "ExchangeSimulator", "CHardware"],

@@ -66,7 +66,9 @@ extension Command {
   public init(json bytes: [UInt8]) throws(CommandError) {
     let value: Any
     do { value = try JSONSerialization.jsonObject(with: Data(bytes), options: [.fragmentsAllowed]) } catch {
-      throw CommandError(id: nil, code: "bad_json", detail: "the message is not JSON; wanted one object such as {\"op\":\"ping\"}")
+      throw CommandError(
+        id: nil, code: "bad_json",
+        detail: "the message is not JSON; wanted one object such as {\"op\":\"ping\"}")
     }
     guard let object = value as? [String: Any] else {
       throw CommandError(id: nil, code: "bad_json", detail: "wanted one JSON object a message")
@@ -78,22 +80,28 @@ extension Command {
     default: id = nil
     }
     if let id, id.utf8.count > 128 {
-      throw CommandError(id: nil, code: "bad_id", detail: "id has \(id.utf8.count) bytes; at most 128 are taken")
+      throw CommandError(
+        id: nil, code: "bad_id", detail: "id has \(id.utf8.count) bytes; at most 128 are taken")
     }
     switch object["op"] as? String {
     case "ping": self = .ping(id: id)
     case "unsubscribe":
-      guard let id else { throw CommandError(id: nil, code: "bad_id", detail: "unsubscribe wants \"id\", a string") }
+      guard let id else {
+        throw CommandError(id: nil, code: "bad_id", detail: "unsubscribe wants \"id\", a string")
+      }
       self = .unsubscribe(id: id)
     case "subscribe", "resume":
       guard let id else {
-        throw CommandError(id: nil, code: "bad_id", detail: "\(object["op"] ?? "") wants \"id\", a string of your choice")
+        throw CommandError(
+          id: nil, code: "bad_id", detail: "\(object["op"] ?? "") wants \"id\", a string of your choice")
       }
       self = .subscribe(try Self.subscription(object, id: id, resume: object["op"] as? String == "resume"))
     case let other:
       throw CommandError(
         id: id, code: "unknown_op",
-        detail: "op \(other.map { "\"\($0.prefix(40))\"" } ?? "is missing"); wanted subscribe, unsubscribe, resume or ping")
+        detail:
+          "op \(other.map { "\"\($0.prefix(40))\"" } ?? "is missing"); wanted subscribe, unsubscribe, resume or ping"
+      )
     }
   }
 
@@ -107,7 +115,8 @@ extension Command {
     }
     guard let instruments = object["instruments"] as? [String], !instruments.isEmpty else {
       throw CommandError(
-        id: id, code: "bad_instruments", detail: "instruments: wanted a list of codes such as [\"7203\"], or [\"*\"]")
+        id: id, code: "bad_instruments",
+        detail: "instruments: wanted a list of codes such as [\"7203\"], or [\"*\"]")
     }
     var request = SubscriptionRequest(id: id, channel: channel, instruments: instruments)
     request.interval = try integer(object, "interval", id: id, default: 50, range: 0...10_000)
@@ -130,7 +139,8 @@ extension Command {
           let number = entry["seq"] as? NSNumber, let sequence = UInt64(number.stringValue)
         else {
           throw CommandError(
-            id: id, code: "bad_from", detail: "from: each entry wants market and epoch (strings) and seq (an integer)")
+            id: id, code: "bad_from",
+            detail: "from: each entry wants market and epoch (strings) and seq (an integer)")
         }
         positions.append(ResumePosition(market: market, epoch: epoch, sequence: sequence))
       }

@@ -40,7 +40,8 @@ extension Distributor {
   /// A tag that changes whenever the instrument's book does.
   public func bookTag(of index: Int, levels: Int) -> String {
     let market = markets[images[index].market]
-    return "\"\(market.epoch)-\(images[index].bookSequence)-\(levels)-\(market.state.rawValue)-\(market.staleSince)\""
+    return
+      "\"\(market.epoch)-\(images[index].bookSequence)-\(levels)-\(market.state.rawValue)-\(market.staleSince)\""
   }
 
   /// A Quote object.

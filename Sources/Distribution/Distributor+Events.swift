@@ -34,7 +34,9 @@ extension Distributor {
     // After the updates: it has the source's number, which is never below an instrument's.
     guard tellsStale else { return events }
     if events > 0 { scratch.raw(",") }
-    open(market.isStale ? "stale" : "fresh", key.channel, index, sequence: max(market.sequence, 1), into: &scratch)
+    open(
+      market.isStale ? "stale" : "fresh", key.channel, index, sequence: max(market.sequence, 1),
+      into: &scratch)
     if market.isStale {
       scratch.raw(",\"stale\":")
       scratch.stale(market)
@@ -104,7 +106,8 @@ extension Distributor {
 
   /// `{"type":…,"channel":…,"instrument":…,"seq":…`, left open.
   private func open(
-    _ type: StaticString, _ channel: StreamChannel, _ index: Int, sequence: UInt64, into writer: inout JSONWriter
+    _ type: StaticString, _ channel: StreamChannel, _ index: Int, sequence: UInt64,
+    into writer: inout JSONWriter
   ) {
     writer.raw("{\"type\":\"")
     writer.raw(type)
@@ -191,7 +194,11 @@ extension Distributor {
 
   func heartbeat(into writer: inout JSONWriter) {
     writer.raw("{\"type\":\"heartbeat\",\"time\":")
-    if let market = markets.first { market.stamp.write(market.time, into: &writer) } else { writer.raw("null") }
+    if let market = markets.first {
+      market.stamp.write(market.time, into: &writer)
+    } else {
+      writer.raw("null")
+    }
     writer.raw(",\"sources\":[")
     for (number, market) in markets.enumerated() {
       if number > 0 { writer.raw(",") }

@@ -6,7 +6,8 @@ import TickerPlant
 extension Distributor {
   /// Takes a batch of a market's records. Where its last message goes on in the next batch (`continues`), nothing
   /// is shown until that has come.
-  public func consume(market tag: Int, records: UnsafeRawBufferPointer, continues: Bool = false, now: UInt64) {
+  public func consume(market tag: Int, records: UnsafeRawBufferPointer, continues: Bool = false, now: UInt64)
+  {
     guard markets.indices.contains(tag) else { return }
     var cursor = UpdateCursor(records)
     var lastSequence = incomplete.contains(tag) ? markets[tag].lastRecord : UInt64.max
@@ -102,11 +103,13 @@ extension Distributor {
     let image = images + index
     let depth: Int
     if side == Side.buy.rawValue {
-      guard let change = image.pointee.bids.set(price: level.price, size: level.size, orders: level.orders) else { return }
+      guard let change = image.pointee.bids.set(price: level.price, size: level.size, orders: level.orders)
+      else { return }
       image.pointee.bidTotal = image.pointee.bidTotal &+ level.size &- change.sizeBefore
       depth = change.depth
     } else {
-      guard let change = image.pointee.asks.set(price: level.price, size: level.size, orders: level.orders) else { return }
+      guard let change = image.pointee.asks.set(price: level.price, size: level.size, orders: level.orders)
+      else { return }
       image.pointee.askTotal = image.pointee.askTotal &+ level.size &- change.sizeBefore
       depth = change.depth
     }

@@ -31,7 +31,8 @@ extension Distributor {
     guard client.mayReceive(now: now) else {
       error(
         client, id: nil, code: "rate_exceeded",
-        detail: "more than \(client.limits.messagesPerSecond) messages a second; wait and send again", now: now)
+        detail: "more than \(client.limits.messagesPerSecond) messages a second; wait and send again",
+        now: now)
       client.transport?.close(code: 1008, reason: "rate exceeded")
       remove(client)
       return
@@ -152,7 +153,8 @@ extension Distributor {
     else {
       return error(
         client, id: request.id, code: "too_many_subscriptions",
-        detail: "at most \(client.limits.subscriptions) instruments and \(client.limits.subscriptionIDs) ids; unsubscribe some first",
+        detail:
+          "at most \(client.limits.subscriptions) instruments and \(client.limits.subscriptionIDs) ids; unsubscribe some first",
         now: now)
     }
     if let old {
@@ -225,7 +227,8 @@ extension Distributor {
         needsSnapshot = !holdsAll(key.channel, image, since: position.sequence)
         if needsSnapshot {
           missed = (
-            min(missed?.from ?? .max, position.sequence + 1), max(missed?.to ?? 0, sequence(of: Int(index), in: key.channel))
+            min(missed?.from ?? .max, position.sequence + 1),
+            max(missed?.to ?? 0, sequence(of: Int(index), in: key.channel))
           )
         }
       } else {
@@ -260,19 +263,24 @@ extension Distributor {
         offer(client, lane, Int(index), Lane.snapshotBit, now: now)
         continue
       }
-      let since = positions.first { $0.market == market.description.market && $0.epoch == market.epoch }?.sequence ?? 0
+      let since =
+        positions.first { $0.market == market.description.market && $0.epoch == market.epoch }?.sequence ?? 0
       let (mask, from) = changes(key.channel, images[Int(index)], since: since)
       if mask != 0 { offer(client, lane, Int(index), mask, from: from, now: now) }
     }
   }
 
   /// What changed of an instrument after `since`; for trades and bars also the number of the first new item.
-  private func changes(_ channel: StreamChannel, _ image: InstrumentImage, since: UInt64) -> (mask: UInt64, from: Int) {
+  private func changes(_ channel: StreamChannel, _ image: InstrumentImage, since: UInt64) -> (
+    mask: UInt64, from: Int
+  ) {
     var mask: UInt64 = 0
     var from = 0
     switch channel {
     case .quotes:
-      for field in QuoteField.allCases where field != .stale && image.fieldSequence[field.rawValue] > since { mask |= field.bit }
+      for field in QuoteField.allCases where field != .stale && image.fieldSequence[field.rawValue] > since {
+        mask |= field.bit
+      }
     case .books: mask = image.bookSequence > since ? BookField.all : 0
     case .trades:
       from = image.trades.oldest
@@ -280,7 +288,9 @@ extension Distributor {
       mask = from < image.trades.total ? 1 : 0
     case .bars:
       from = max(0, image.closedCount - 4)
-      while from < image.closedCount, let (_, sequence) = image.closedBar(from), sequence <= since { from += 1 }
+      while from < image.closedCount, let (_, sequence) = image.closedBar(from), sequence <= since {
+        from += 1
+      }
       mask = image.barSequence > since ? 1 : 0
     }
     // A source becomes stale without a message: at the number that the client may have.
@@ -301,7 +311,9 @@ extension Distributor {
       return tail.oldest == 0 || (tail[tail.oldest]?.sequence ?? .max) <= since
     case .bars:
       guard since >= image.startSequence else { return false }
-      guard image.closedCount > 4, let (_, oldest) = image.closedBar(image.closedCount - 4) else { return true }
+      guard image.closedCount > 4, let (_, oldest) = image.closedBar(image.closedCount - 4) else {
+        return true
+      }
       return oldest <= since
     }
   }
@@ -349,7 +361,8 @@ extension Distributor {
   private func joined(_ a: Lane, _ b: Lane) -> Lane {
     lane(
       for: LaneKey(
-        channel: a.key.channel, interval: min(a.key.interval, b.key.interval), levels: max(a.key.levels, b.key.levels),
+        channel: a.key.channel, interval: min(a.key.interval, b.key.interval),
+        levels: max(a.key.levels, b.key.levels),
         timing: a.key.timing || b.key.timing))
   }
 

@@ -106,7 +106,9 @@ public final class Distributor {
     guard !lane.dirty.isEmpty else { return }
     if lane.dirty.count > 1 {
       // In the order of their sequence: a client that loses its line between two frames can resume.
-      lane.dirty.sort { sequence(of: Int($0), in: lane.key.channel) < sequence(of: Int($1), in: lane.key.channel) }
+      lane.dirty.sort {
+        sequence(of: Int($0), in: lane.key.channel) < sequence(of: Int($1), in: lane.key.channel)
+      }
     }
     for entry in lane.dirty {
       let index = Int(entry)
@@ -152,7 +154,9 @@ public final class Distributor {
     _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64
   ) -> Bool {
     let key = Client.BacklogKey(lane: lane.id, instrument: Int32(truncatingIfNeeded: index))
-    guard let until = client.served.removeValue(forKey: key), mask & Lane.snapshotBit == 0 else { return false }
+    guard let until = client.served.removeValue(forKey: key), mask & Lane.snapshotBit == 0 else {
+      return false
+    }
     if newest(lane.key.channel, index) <= until {
       if mask & Lane.staleBit != 0 { postpone(client, lane, index, Lane.staleBit, .max, now) }
       return true
@@ -180,7 +184,9 @@ public final class Distributor {
   }
 
   /// The transport is full: remembers what changed instead of queueing it.
-  private func postpone(_ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64) {
+  private func postpone(
+    _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64
+  ) {
     if client.backlog.isEmpty {
       client.backlogSince = now
       waiting[client.id] = client
@@ -214,7 +220,11 @@ public final class Distributor {
     guard client.transport?.canTakeMore ?? false else {
       if now &- client.backlogSince > client.limits.stuckMilliseconds {
         counters.stuck &+= 1
-        client.transport?.close(code: 4001, reason: "too slow: nothing was taken for \(client.limits.stuckMilliseconds / 1000) s; reconnect and resume")
+        client.transport?.close(
+          code: 4001,
+          reason:
+            "too slow: nothing was taken for \(client.limits.stuckMilliseconds / 1000) s; reconnect and resume"
+        )
         remove(client)
       }
       return

@@ -99,7 +99,8 @@ struct OrderBooks: Sendable {
   /// - Parameter tail: the queue's tail where the caller has looked it up already: a caller that does so before
   ///   it writes the message waits for the table's memory meanwhile.
   mutating func insert(
-    _ i: Int, _ side: Side, level number: Int, behind tail: OrderSlot? = nil, shares: UInt32, reference: UInt64
+    _ i: Int, _ side: Side, level number: Int, behind tail: OrderSlot? = nil, shares: UInt32,
+    reference: UInt64
   ) {
     let start = books[i].rosterStart
     let index = books[i].live

@@ -25,7 +25,8 @@ extension FeedThread {
     let restored = (date: plant.date, session: plant.session, sequence: plant.sequence)
     var catchesUp = plant.sequence > 0
     if catchesUp, expectation == .itch, restored.session != feed.session {
-      outlets.log(.info, "\(feed.source): the kept state is of another feed (\(restored.session)): starting anew")
+      outlets.log(
+        .info, "\(feed.source): the kept state is of another feed (\(restored.session)): starting anew")
       plant.setReference(feed.reference ?? ReferenceData(market: feed.market))
       plant.beginEpoch(session: session, date: day)
       catchesUp = false
@@ -99,7 +100,8 @@ extension FeedThread {
           // Nothing of this feed was applied: it is another one than that of the kept state.
           outlets.log(
             .warning,
-            "\(feed.source): the kept state (\(restored.session) \(restored.date)) is not of this feed: starting anew")
+            "\(feed.source): the kept state (\(restored.session) \(restored.date)) is not of this feed: starting anew"
+          )
           plant.setReference(feed.reference ?? ReferenceData(market: feed.market))
           plant.beginEpoch(session: feed.session, date: feed.date)
           return try playFiles(paths, expectation, speed)

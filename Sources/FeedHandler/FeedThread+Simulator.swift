@@ -29,7 +29,8 @@ extension FeedThread {
         let date = max(feed.date, plant.date.nextWeekday)
         outlets.log(
           .info,
-          "\(feed.source): the kept state (\(plant.session) \(plant.date)) is of another market or too many days on; a new one begins on \(date)")
+          "\(feed.source): the kept state (\(plant.session) \(plant.date)) is of another market or too many days on; a new one begins on \(date)"
+        )
         configuration.date = date
         plant.setReference(SimulatedMarket(configuration).reference)
         plant.beginEpoch(session: PreparedFeed.session(seed: configuration.seed, first: date), date: date)

@@ -24,7 +24,8 @@ public struct FileReplay: ~Copyable {
   public init(paths: [String], reference: String?) throws(FeedSetupError) {
     var files = FeedAddress.Files(paths: paths)
     files.facts.reference = reference
-    let prepared = try PreparedFeed(.itch(files), text: paths.joined(separator: ","), keepsState: false, anyFormat: true)
+    let prepared = try PreparedFeed(
+      .itch(files), text: paths.joined(separator: ","), keepsState: false, anyFormat: true)
     self.paths = paths
     plant = TickerPlant(
       PlantConfiguration(
@@ -55,13 +56,19 @@ public struct FileReplay: ~Copyable {
             day = day.nextWeekday
             plant.beginEpoch(session: session, date: day)
           }
-          if let eachMessage { one(run, eachMessage) } else { plant.apply(framed: run.bytes, firstSequence: run.firstSequence) }
+          if let eachMessage {
+            one(run, eachMessage)
+          } else {
+            plant.apply(framed: run.bytes, firstSequence: run.firstSequence)
+          }
         case .bad(let report):
           badCount += 1
           if bad.count < 20 { bad.append(report) }
           if let sequence = report.sequence { plant.applyMalformed(sequence: sequence) }
         case .gap(_, let from, let through):
-          missing = missing.addingReportingOverflow(through &- from &+ 1).overflow ? .max : missing + (through &- from &+ 1)
+          missing =
+            missing.addingReportingOverflow(through &- from &+ 1).overflow
+            ? .max : missing + (through &- from &+ 1)
           plant.declareGap(from: from, through: through)
         case .session(let name):
           if name != session {
@@ -88,7 +95,8 @@ public struct FileReplay: ~Copyable {
       let length = 2 + Int(base.loadUnaligned(fromByteOffset: offset, as: UInt16.self).bigEndian)
       guard offset + length <= run.bytes.count else { return }
       plant.apply(
-        framed: UnsafeRawBufferPointer(start: base + offset, count: length), firstSequence: run.firstSequence + index)
+        framed: UnsafeRawBufferPointer(start: base + offset, count: length),
+        firstSequence: run.firstSequence + index)
       // The message's own time, also where it could not be applied.
       let high = UInt64(base.loadUnaligned(fromByteOffset: offset + 7, as: UInt16.self).bigEndian)
       let low = UInt64(base.loadUnaligned(fromByteOffset: offset + 9, as: UInt32.self).bigEndian)

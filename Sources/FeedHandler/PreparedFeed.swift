@@ -77,7 +77,9 @@ public struct PreparedFeed: Sendable {
         let expectation: FeedFile.Expectation = anyFormat ? .any : isCapture ? .capture : .itch
         // Opened once to be sure, so that a wrong file is told before anything starts.
         // A pipe can be opened only once: it is found out about when it is read.
-        if files.paths.allSatisfy(Self.isRegular) { _ = try FeedFile(paths: files.paths, expecting: expectation) }
+        if files.paths.allSatisfy(Self.isRegular) {
+          _ = try FeedFile(paths: files.paths, expecting: expectation)
+        }
         let resolution = try TradingDayResolver(
           file: files.paths.first ?? "", facts: files.facts, reference: reference
         ).resolve()

@@ -11,16 +11,22 @@ extension RawSpan {
   public func u8(_ offset: Int) -> UInt8 { unsafeLoadUnaligned(fromByteOffset: offset, as: UInt8.self) }
   /// Two bytes, big-endian.
   @inlinable @inline(__always)
-  public func u16(_ offset: Int) -> UInt16 { unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self).bigEndian }
+  public func u16(_ offset: Int) -> UInt16 {
+    unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self).bigEndian
+  }
   /// Four bytes, big-endian.
   @inlinable @inline(__always)
-  public func u32(_ offset: Int) -> UInt32 { unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self).bigEndian }
+  public func u32(_ offset: Int) -> UInt32 {
+    unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self).bigEndian
+  }
   /// Six bytes, big-endian.
   @inlinable @inline(__always)
   public func u48(_ offset: Int) -> UInt64 { UInt64(u16(offset)) << 32 | UInt64(u32(offset + 2)) }
   /// Eight bytes, big-endian.
   @inlinable @inline(__always)
-  public func u64(_ offset: Int) -> UInt64 { unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian }
+  public func u64(_ offset: Int) -> UInt64 {
+    unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self).bigEndian
+  }
 }
 
 /// A growing buffer of bytes that writes big-endian integers.
@@ -39,10 +45,14 @@ public struct ByteWriter: Sendable {
   public mutating func u8(_ value: UInt8) { bytes.append(value) }
   /// Appends two bytes.
   @inlinable
-  public mutating func u16(_ value: UInt16) { withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) } }
+  public mutating func u16(_ value: UInt16) {
+    withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+  }
   /// Appends four bytes.
   @inlinable
-  public mutating func u32(_ value: UInt32) { withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) } }
+  public mutating func u32(_ value: UInt32) {
+    withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+  }
   /// Appends the lower six bytes of `value`.
   @inlinable
   public mutating func u48(_ value: UInt64) {
@@ -51,7 +61,9 @@ public struct ByteWriter: Sendable {
   }
   /// Appends eight bytes.
   @inlinable
-  public mutating func u64(_ value: UInt64) { withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) } }
+  public mutating func u64(_ value: UInt64) {
+    withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+  }
   /// Appends a price as four bytes with scale 4; outside of 0…429,496.7295 it is held at the nearest end.
   @inlinable
   public mutating func price4(_ price: Price) { u32(UInt32(clamping: price.units)) }

@@ -8,8 +8,8 @@ import NIOHTTP1
 import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
-import Synchronization
 public import PriceStore
+import Synchronization
 public import TickerPlant
 
 /// A running gateway. Methods may be called from any thread.
@@ -53,10 +53,14 @@ public final class GatewayServer: Sendable {
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelOption(.socketOption(.so_keepalive), value: 1)
         .childChannelOption(
-          .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 32 << 10, high: 256 << 10))
+          .writeBufferWaterMark,
+          value: ChannelOptions.Types.WriteBufferWaterMark(low: 32 << 10, high: 256 << 10)
+        )
         .childChannelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
-            guard let loop = byLoop[ObjectIdentifier(channel.eventLoop)] else { throw ChannelError.inappropriateOperationForState }
+            guard let loop = byLoop[ObjectIdentifier(channel.eventLoop)] else {
+              throw ChannelError.inappropriateOperationForState
+            }
             try configure(channel, router: router, loop: loop, tls: tls)
           }
         }
@@ -65,11 +69,15 @@ public final class GatewayServer: Sendable {
     } catch {
       try? await group.shutdownGracefully()
       throw GatewayError(
-        "listen \(configuration.host):\(configuration.port): \(error); choose a free address with --listen HOST:PORT")
+        "listen \(configuration.host):\(configuration.port): \(error); choose a free address with --listen HOST:PORT"
+      )
     }
   }
 
-  private init(router: Router, loops: [LoopContext], group: MultiThreadedEventLoopGroup, listener: any Channel, log: Logger) {
+  private init(
+    router: Router, loops: [LoopContext], group: MultiThreadedEventLoopGroup, listener: any Channel,
+    log: Logger
+  ) {
     self.router = router
     self.loops = loops
     self.group = group
@@ -77,16 +85,20 @@ public final class GatewayServer: Sendable {
     self.log = log
     port = listener.localAddress?.port ?? router.configuration.port
     let scheme = router.configuration.tlsCertificate == nil ? "http" : "https"
-    let host = router.configuration.host.contains(":") ? "[\(router.configuration.host)]" : router.configuration.host
+    let host =
+      router.configuration.host.contains(":") ? "[\(router.configuration.host)]" : router.configuration.host
     address = "\(scheme)://\(host):\(port)"
   }
 
-  private static func tlsContext(_ configuration: GatewayConfiguration) throws(GatewayError) -> NIOSSLContext? {
+  private static func tlsContext(_ configuration: GatewayConfiguration) throws(GatewayError) -> NIOSSLContext?
+  {
     switch (configuration.tlsCertificate, configuration.tlsKey) {
     case (nil, nil): return nil
     case (let certificate?, let key?):
       do {
-        let chain = try NIOSSLCertificate.fromPEMFile(certificate).map { NIOSSLCertificateSource.certificate($0) }
+        let chain = try NIOSSLCertificate.fromPEMFile(certificate).map {
+          NIOSSLCertificateSource.certificate($0)
+        }
         var tls = TLSConfiguration.makeServerConfiguration(
           certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: key, format: .pem)))
         tls.minimumTLSVersion = .tlsv12
@@ -94,7 +106,8 @@ public final class GatewayServer: Sendable {
         return try NIOSSLContext(configuration: tls)
       } catch {
         throw GatewayError(
-          "tls: \(error); --tls-certificate wants a PEM file with the chain, --tls-key one with its private key")
+          "tls: \(error); --tls-certificate wants a PEM file with the chain, --tls-key one with its private key"
+        )
       }
     default: throw GatewayError("tls: give both --tls-certificate and --tls-key, or neither")
     }
@@ -134,7 +147,8 @@ public final class GatewayServer: Sendable {
     try pipeline.addHandler(
       HTTPHandler(
         router: router, context: loop,
-        stack: HTTPHandler.Stack(encoder: encoder, decoder: decoder, others: [pipelining, errors, compressor]),
+        stack: HTTPHandler.Stack(
+          encoder: encoder, decoder: decoder, others: [pipelining, errors, compressor]),
         address: address))
   }
 
@@ -145,7 +159,8 @@ public final class GatewayServer: Sendable {
     try? await listener.close()
     for loop in loops {
       loop.eventLoop.execute {
-        loop.distributor.announceMove(inMilliseconds: wait, reason: "the server is ending", now: LoopContext.now())
+        loop.distributor.announceMove(
+          inMilliseconds: wait, reason: "the server is ending", now: LoopContext.now())
       }
     }
     let deadline = NIODeadline.now() + .milliseconds(Int64(wait))
@@ -153,7 +168,9 @@ public final class GatewayServer: Sendable {
       try? await Task.sleep(for: .milliseconds(20))
     }
     for loop in loops {
-      loop.eventLoop.execute { loop.distributor.closeAll(code: 1001, reason: "the server has ended; reconnect and resume") }
+      loop.eventLoop.execute {
+        loop.distributor.closeAll(code: 1001, reason: "the server has ended; reconnect and resume")
+      }
     }
     if router.ledger.counts.open > 0 { try? await Task.sleep(for: .milliseconds(300)) }
     for loop in loops { loop.stop() }
@@ -199,7 +216,8 @@ private final class RefusalHandler: ChannelInboundHandler {
     headers.add(name: "Connection", value: "close")
     router.count(.serviceUnavailable)
     context.write(
-      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .serviceUnavailable, headers: headers))),
+      wrapOutboundOut(
+        .head(HTTPResponseHead(version: .http1_1, status: .serviceUnavailable, headers: headers))),
       promise: nil)
     context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
     let channel = context.channel

@@ -99,7 +99,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       if bodyBytes > 64 << 10, let head {
         self.head = nil
         write(
-          .problem(.payloadTooLarge, "body-too-large", "no request here needs a body", instance: head.uri), head,
+          .problem(.payloadTooLarge, "body-too-large", "no request here needs a body", instance: head.uri),
+          head,
           channel, keepAlive: false)
       }
     case .end:
@@ -145,7 +146,9 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         case .failure(let error):
           handler.router.log.error("request failed", metadata: ["uri": "\(head.uri)", "error": "\(error)"])
           handler.write(
-            .problem(.internalServerError, "internal", "the answer could not be made; the log says why", instance: head.uri),
+            .problem(
+              .internalServerError, "internal", "the answer could not be made; the log says why",
+              instance: head.uri),
             head, channel)
         }
       }
@@ -167,7 +170,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     if head.method == .HEAD { headers.add(name: Self.noBodyMark, value: "1") }
     router.count(answer.status)
     channel.write(
-      wrapOutboundOut(.head(HTTPResponseHead(version: Self.version(head), status: answer.status, headers: headers))),
+      wrapOutboundOut(
+        .head(HTTPResponseHead(version: Self.version(head), status: answer.status, headers: headers))),
       promise: nil)
     if head.method != .HEAD, answer.status != .notModified {
       channel.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
@@ -205,7 +209,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     let (wanted, faults) = Router.subscription(request)
     guard let wanted else {
       return write(
-        .problem(.badRequest, "bad-request", faults.joined(separator: "; "), instance: request.path, errors: faults),
+        .problem(
+          .badRequest, "bad-request", faults.joined(separator: "; "), instance: request.path, errors: faults),
         head, channel)
     }
     var headers = HTTPHeaders()
@@ -216,7 +221,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     router.addCommonHeaders(&headers, origin: head.headers.first(name: "Origin"))
     router.count(.ok)
     channel.writeAndFlush(
-      wrapOutboundOut(.head(HTTPResponseHead(version: Self.version(head), status: .ok, headers: headers))), promise: nil)
+      wrapOutboundOut(.head(HTTPResponseHead(version: Self.version(head), status: .ok, headers: headers))),
+      promise: nil)
     let stream = EventStream(context: context, channel: channel.channel)
     self.stream = stream
     stream.begin(limits: router.configuration.client, request: wanted)
@@ -229,7 +235,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     let connection = head.headers[canonicalForm: "connection"].map { $0.lowercased() }
     guard head.method == .GET, upgrades.contains("websocket"), connection.contains("upgrade") else {
       var answer = Answer.problem(
-        .upgradeRequired, "websocket-wanted", "this is a WebSocket: connect with ws://, or use /v1/events (SSE)",
+        .upgradeRequired, "websocket-wanted",
+        "this is a WebSocket: connect with ws://, or use /v1/events (SSE)",
         instance: request.path)
       answer.headers.add(name: "Upgrade", value: "websocket")
       return write(answer, head, channel)
@@ -264,7 +271,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     deadline?.cancel()
     router.count(.switchingProtocols)
     channel.write(
-      wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers))),
+      wrapOutboundOut(
+        .head(HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers))),
       promise: nil)
     let bound = NIOLoopBound((self, channel), eventLoop: channel.eventLoop)
     channel.writeAndFlush(wrapOutboundOut(.end(nil))).whenSuccess {
@@ -281,7 +289,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       try pipeline.addHandlers([
         ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: router.configuration.messageBytes)),
         WebSocketHandler(
-          context: context, limits: router.configuration.client, messageBytes: router.configuration.messageBytes),
+          context: context, limits: router.configuration.client,
+          messageBytes: router.configuration.messageBytes),
       ])
     } catch {
       channel.close(promise: nil)

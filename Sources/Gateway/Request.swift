@@ -44,7 +44,9 @@ struct Request {
     while let byte = iterator.next() {
       switch byte {
       case 0x25:
-        guard let high = iterator.next().flatMap(hex), let low = iterator.next().flatMap(hex) else { return nil }
+        guard let high = iterator.next().flatMap(hex), let low = iterator.next().flatMap(hex) else {
+          return nil
+        }
         bytes.append(high << 4 | low)
       case 0x2b where plus: bytes.append(0x20)
       default: bytes.append(byte)

@@ -31,9 +31,12 @@ extension Router {
     var before = cursor
     // A cursor with the store's own number of an epoch came from the store, and everything after it is there.
     if cursor == nil || (cursor?.date == date && cursor?.epoch == .max) {
-      let newest = distributor.writeTrades(index, limit: limit, before: cursor?.sequence ?? .max, into: &writer)
+      let newest = distributor.writeTrades(
+        index, limit: limit, before: cursor?.sequence ?? .max, into: &writer)
       count = newest.count
-      if let last = newest.last { before = TradeCursor(date: date, epoch: cursor?.epoch ?? .max, sequence: last) }
+      if let last = newest.last {
+        before = TradeCursor(date: date, epoch: cursor?.epoch ?? .max, sequence: last)
+      }
       if count == limit || (store == nil && newest.isAll) || store == nil {
         finish(&writer, next: count == limit ? before : nil)
         return .now(.json(writer))
@@ -67,7 +70,8 @@ extension Router {
   }
 
   private static func write(
-    _ trade: StoredTrade, _ name: (shown: String, market: String), epochNow: String, into writer: inout JSONWriter
+    _ trade: StoredTrade, _ name: (shown: String, market: String), epochNow: String,
+    into writer: inout JSONWriter
   ) {
     writer.raw("{\"instrument\":")
     writer.string(name.shown)
@@ -126,12 +130,14 @@ extension Router {
     let (market, code) = distributor.identity(of: index)
     let name = distributor.fullName(of: index)
     let epoch = distributor.epoch(of: index).epoch
-    let recent = interval == .minute ? distributor.recentBars(index) : distributor.dayBar(index).map { [$0] } ?? []
+    let recent =
+      interval == .minute ? distributor.recentBars(index) : distributor.dayBar(index).map { [$0] } ?? []
     let newest = recent.map { ($0, today.midnightNanoseconds + Int64($0.startSeconds) * 1_000_000_000) }
       .filter { (from ?? .min) <= $0.1 && $0.1 < (to ?? .max) }
     guard let store else {
       var writer = JSONWriter(capacity: 4096)
-      Self.writeBars([], newest, interval, name, epoch, today, limit: limit, fromStart: from != nil, into: &writer)
+      Self.writeBars(
+        [], newest, interval, name, epoch, today, limit: limit, fromStart: from != nil, into: &writer)
       return .now(.json(writer))
     }
     return .later(
@@ -147,7 +153,8 @@ extension Router {
 
   private static func writeBars(
     _ stored: [StoredBar], _ newest: [(RecentBar, Int64)], _ interval: BarInterval,
-    _ name: (shown: String, market: String), _ epoch: String, _ today: TradingDay, limit: Int, fromStart: Bool,
+    _ name: (shown: String, market: String), _ epoch: String, _ today: TradingDay, limit: Int,
+    fromStart: Bool,
     into writer: inout JSONWriter
   ) {
     // The image's bars are at least as new as the store's of the same start.
@@ -230,7 +237,8 @@ extension Router {
     }
     let bytes = Array(text.utf8)
     guard bytes.count >= 20, bytes[10] == 0x54 || bytes[10] == 0x74,
-      let date = CalendarDate(String(decoding: bytes[..<10], as: UTF8.self)), bytes[13] == 0x3a, bytes[16] == 0x3a,
+      let date = CalendarDate(String(decoding: bytes[..<10], as: UTF8.self)), bytes[13] == 0x3a,
+      bytes[16] == 0x3a,
       let hour = number(bytes[11..<13], 0...23), let minute = number(bytes[14..<16], 0...59),
       let second = number(bytes[17..<19], 0...60)
     else { return nil }

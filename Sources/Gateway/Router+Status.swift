@@ -31,7 +31,8 @@ extension Router {
   func metrics(_ context: LoopContext) -> Routed {
     .later(
       figures(context).map { loops in
-        var answer = Answer.text(self.metricsText(loops), contentType: "text/plain; version=0.0.4; charset=utf-8")
+        var answer = Answer.text(
+          self.metricsText(loops), contentType: "text/plain; version=0.0.4; charset=utf-8")
         answer.headers.add(name: "Cache-Control", value: "no-store")
         return answer
       })
@@ -46,37 +47,66 @@ extension Router {
       text.counter(name, help, sources.map { (["market": $0.market], value($0)) })
     }
     perSource("kabuto_feed_messages_total", "Messages applied") { Double($0.messages) }
-    perSource("kabuto_feed_malformed_total", "Messages that are not of the specification") { Double($0.malformed) }
-    perSource("kabuto_feed_unknown_orders_total", "Messages about orders that are not known") { Double($0.unknownOrders) }
-    perSource("kabuto_feed_duplicate_orders_total", "Orders added under a live reference") { Double($0.duplicateOrders) }
-    perSource("kabuto_feed_impossible_sizes_total", "Sizes larger than the order, or zero") { Double($0.impossibleSizes) }
-    perSource("kabuto_feed_unknown_trades_total", "Broken trades that name no known match") { Double($0.unknownTrades) }
+    perSource("kabuto_feed_malformed_total", "Messages that are not of the specification") {
+      Double($0.malformed)
+    }
+    perSource("kabuto_feed_unknown_orders_total", "Messages about orders that are not known") {
+      Double($0.unknownOrders)
+    }
+    perSource("kabuto_feed_duplicate_orders_total", "Orders added under a live reference") {
+      Double($0.duplicateOrders)
+    }
+    perSource("kabuto_feed_impossible_sizes_total", "Sizes larger than the order, or zero") {
+      Double($0.impossibleSizes)
+    }
+    perSource("kabuto_feed_unknown_trades_total", "Broken trades that name no known match") {
+      Double($0.unknownTrades)
+    }
     perSource("kabuto_feed_lost_total", "Messages declared lost") { Double($0.lost) }
     perSource("kabuto_feed_repeated_total", "Messages that came again") { Double($0.repeated) }
     perSource("kabuto_feed_trades_total", "Trades") { Double($0.trades) }
-    perSource("kabuto_feed_ring_waits_total", "Times the feed waited for a full ring") { Double($0.ringWaits) }
-    text.gauge("kabuto_feed_sequence", "Last sequence number", sources.map { (["market": $0.market], Double($0.sequence)) })
-    text.gauge("kabuto_feed_live", "1 = live", sources.map { (["market": $0.market], $0.state == "live" ? 1 : 0) })
+    perSource("kabuto_feed_ring_waits_total", "Times the feed waited for a full ring") {
+      Double($0.ringWaits)
+    }
+    text.gauge(
+      "kabuto_feed_sequence", "Last sequence number",
+      sources.map { (["market": $0.market], Double($0.sequence)) })
+    text.gauge(
+      "kabuto_feed_live", "1 = live", sources.map { (["market": $0.market], $0.state == "live" ? 1 : 0) })
     text.gauge(
       "kabuto_feed_lag_seconds", "Behind the feed's own clock",
       sources.map { (["market": $0.market], Double($0.lagNanoseconds) / 1e9) })
-    text.gauge("kabuto_instruments", "Instruments", sources.map { (["market": $0.market], Double($0.instruments)) })
-    text.gauge("kabuto_live_orders", "Live orders", sources.map { (["market": $0.market], Double($0.liveOrders)) })
+    text.gauge(
+      "kabuto_instruments", "Instruments", sources.map { (["market": $0.market], Double($0.instruments)) })
+    text.gauge(
+      "kabuto_live_orders", "Live orders", sources.map { (["market": $0.market], Double($0.liveOrders)) })
     func perLoop(_ name: String, _ help: String, _ value: (LoopFigures) -> Double) {
       text.counter(name, help, loops.enumerated().map { (["loop": String($0.offset)], value($0.element)) })
     }
-    text.gauge("kabuto_clients", "Stream clients", loops.enumerated().map { (["loop": String($0.offset)], Double($0.element.clients)) })
-    text.gauge("kabuto_ring_fill_bytes", "Bytes that wait for the loop", loops.enumerated().map { (["loop": String($0.offset)], Double($0.element.ringFill)) })
+    text.gauge(
+      "kabuto_clients", "Stream clients",
+      loops.enumerated().map { (["loop": String($0.offset)], Double($0.element.clients)) })
+    text.gauge(
+      "kabuto_ring_fill_bytes", "Bytes that wait for the loop",
+      loops.enumerated().map { (["loop": String($0.offset)], Double($0.element.ringFill)) })
     perLoop("kabuto_records_total", "Update records taken") { Double($0.counters.records) }
     perLoop("kabuto_events_encoded_total", "Events encoded, once each") { Double($0.counters.encoded) }
-    perLoop("kabuto_events_delivered_total", "Events put into clients' frames") { Double($0.counters.delivered) }
-    perLoop("kabuto_events_conflated_total", "Values replaced before a client took them") { Double($0.counters.conflated) }
+    perLoop("kabuto_events_delivered_total", "Events put into clients' frames") {
+      Double($0.counters.delivered)
+    }
+    perLoop("kabuto_events_conflated_total", "Values replaced before a client took them") {
+      Double($0.counters.conflated)
+    }
     perLoop("kabuto_frames_total", "Frames sent") { Double($0.counters.frames) }
-    perLoop("kabuto_clients_stuck_total", "Clients dropped because they took nothing") { Double($0.counters.stuck) }
+    perLoop("kabuto_clients_stuck_total", "Clients dropped because they took nothing") {
+      Double($0.counters.stuck)
+    }
     let counts = ledger.counts
     text.gauge("kabuto_connections", "Open connections", [([:], Double(counts.open))])
-    text.counter("kabuto_connections_accepted_total", "Connections accepted", [([:], Double(counts.accepted))])
-    text.counter("kabuto_connections_refused_total", "Connections refused by a limit", [([:], Double(counts.refused))])
+    text.counter(
+      "kabuto_connections_accepted_total", "Connections accepted", [([:], Double(counts.accepted))])
+    text.counter(
+      "kabuto_connections_refused_total", "Connections refused by a limit", [([:], Double(counts.refused))])
     text.counter(
       "kabuto_http_responses_total", "Answers by status",
       statusCounts.sorted { $0.key < $1.key }.map { (["status": String($0.key)], Double($0.value)) })
@@ -84,7 +114,8 @@ extension Router {
       let status = store.status
       text.gauge("kabuto_store_ok", "1 = what is written is durable", [([:], (status.state == .ok) ? 1 : 0)])
       text.counter("kabuto_store_rows_written_total", "Rows written", [([:], Double(status.rowsWritten))])
-      text.counter("kabuto_store_rows_lost_total", "Rows that could not be written", [([:], Double(status.rowsLost))])
+      text.counter(
+        "kabuto_store_rows_lost_total", "Rows that could not be written", [([:], Double(status.rowsLost))])
     }
     return text.text
   }
@@ -136,7 +167,11 @@ extension Router {
         writer.integer(value)
       }
       writer.raw(",\"progress\":")
-      if let progress = source.progress { writer.decimal(Int64(progress * 10_000)) } else { writer.raw("null") }
+      if let progress = source.progress {
+        writer.decimal(Int64(progress * 10_000))
+      } else {
+        writer.raw("null")
+      }
       writer.raw(",\"fault\":")
       if let fault = source.fault { writer.string(fault) } else { writer.raw("null") }
       writer.raw("}")
@@ -149,7 +184,8 @@ extension Router {
       let figures: [(String, UInt64)] = [
         ("records", loop.counters.records), ("encoded", loop.counters.encoded),
         ("delivered", loop.counters.delivered), ("conflated", loop.counters.conflated),
-        ("frames", loop.counters.frames), ("stuck", loop.counters.stuck), ("ring_fill", UInt64(loop.ringFill)),
+        ("frames", loop.counters.frames), ("stuck", loop.counters.stuck),
+        ("ring_fill", UInt64(loop.ringFill)),
         ("ring_capacity", UInt64(loop.ringCapacity)),
       ]
       for (name, value) in figures {

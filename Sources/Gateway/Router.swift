@@ -38,9 +38,10 @@ final class Router: Sendable {
     self.store = store
     self.sources = sources
     viewer = ViewerFiles(directory: configuration.viewerDirectory)
-    openAPI = ViewerFiles.candidates(named: "openapi.json").lazy.compactMap {
-      FileManager.default.contents(atPath: $0).map { ByteBuffer(bytes: $0) }
-    }.first
+    openAPI =
+      ViewerFiles.candidates(named: "openapi.json").lazy.compactMap {
+        FileManager.default.contents(atPath: $0).map { ByteBuffer(bytes: $0) }
+      }.first
     ledger = ConnectionLedger(
       limit: configuration.connections, limitPerAddress: configuration.connectionsPerAddress)
   }
@@ -325,7 +326,8 @@ final class Router: Sendable {
     var faults: [String] = []
     let channel = StreamChannel(name: request.query["channel"] ?? "")
     if channel == nil {
-      faults.append("channel: \"\(request.query["channel"] ?? "")\" found, wanted quotes, books, trades or bars")
+      faults.append(
+        "channel: \"\(request.query["channel"] ?? "")\" found, wanted quotes, books, trades or bars")
     }
     let names = (request.query["instruments"] ?? "").split(separator: ",").map(String.init)
     if names.isEmpty { faults.append("instruments: nothing found, wanted codes with commas between, or *") }
@@ -333,7 +335,9 @@ final class Router: Sendable {
     for (name, range) in [("interval", 0...10_000), ("levels", 1...50)] {
       guard let text = request.query[name] else { continue }
       guard let value = Int(text), range.contains(value) else {
-        faults.append("\(name): \"\(text.prefix(60))\" found, wanted an integer from \(range.lowerBound) to \(range.upperBound)")
+        faults.append(
+          "\(name): \"\(text.prefix(60))\" found, wanted an integer from \(range.lowerBound) to \(range.upperBound)"
+        )
         continue
       }
       if name == "interval" { wanted.interval = value } else { wanted.levels = value }

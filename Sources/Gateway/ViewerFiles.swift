@@ -23,7 +23,8 @@ struct ViewerFiles: Sendable {
 
   init(directory wanted: String?) {
     let candidates = wanted.map { [$0] } ?? Self.candidates(named: "Viewer")
-    guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/index.html") }) else {
+    guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/index.html") })
+    else {
       return
     }
     directory = found

@@ -53,7 +53,9 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   }
 
   func channelWritabilityChanged(context channel: ChannelHandlerContext) {
-    if channel.channel.isWritable, let client { context.distributor.serveBacklog(client, now: LoopContext.now()) }
+    if channel.channel.isWritable, let client {
+      context.distributor.serveBacklog(client, now: LoopContext.now())
+    }
     channel.fireChannelWritabilityChanged()
   }
 
@@ -65,11 +67,15 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     guard frame.rsv1 == false, frame.rsv2 == false, frame.rsv3 == false else {
       return close(code: 1002, reason: "reserved bits are set and no extension was agreed on")
     }
-    guard frame.maskKey != nil else { return close(code: 1002, reason: "frames from a client must be masked") }
+    guard frame.maskKey != nil else {
+      return close(code: 1002, reason: "frames from a client must be masked")
+    }
     switch frame.opcode {
     case .text, .binary:
       guard !isFragmented else { return close(code: 1002, reason: "a new message began inside another") }
-      guard frame.opcode == .text else { return close(code: 1003, reason: "text messages are wanted: one JSON object each") }
+      guard frame.opcode == .text else {
+        return close(code: 1003, reason: "text messages are wanted: one JSON object each")
+      }
       message = frame.unmaskedData
       isFragmented = !frame.fin
       if frame.fin { deliver() }
@@ -83,11 +89,15 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
         deliver()
       }
     case .ping:
-      guard frame.fin, frame.length <= 125 else { return close(code: 1002, reason: "control frames have at most 125 bytes") }
+      guard frame.fin, frame.length <= 125 else {
+        return close(code: 1002, reason: "control frames have at most 125 bytes")
+      }
       // A peer that doesn't read gets no answers piled up for it (5.5.3: only the newest needs one).
       if channel.channel.isWritable { write(opcode: 0x8a, frame.unmaskedData, channel) }
     case .pong:
-      guard frame.fin, frame.length <= 125 else { return close(code: 1002, reason: "control frames have at most 125 bytes") }
+      guard frame.fin, frame.length <= 125 else {
+        return close(code: 1002, reason: "control frames have at most 125 bytes")
+      }
     case .connectionClose: closed(by: frame)
     default: close(code: 1002, reason: "an opcode that does not exist")
     }
@@ -106,13 +116,17 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     guard message.readableBytes <= messageBytes else { return tooBig() }
     let bytes = [UInt8](message.readableBytesView)
     message.clear()
-    guard String(validating: bytes, as: UTF8.self) != nil else { return close(code: 1007, reason: "not UTF-8") }
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+      return close(code: 1007, reason: "not UTF-8")
+    }
     if let client { context.distributor.receive(bytes, from: client, now: LoopContext.now()) }
   }
 
   private func closed(by frame: WebSocketFrame) {
     var data = frame.unmaskedData
-    guard frame.fin, frame.length <= 125 else { return close(code: 1002, reason: "control frames have at most 125 bytes") }
+    guard frame.fin, frame.length <= 125 else {
+      return close(code: 1002, reason: "control frames have at most 125 bytes")
+    }
     var code: UInt16 = 1000
     if let sent: UInt16 = data.readInteger() {
       let known = (1000...1003).contains(sent) || (1007...1014).contains(sent) || (3000...4999).contains(sent)

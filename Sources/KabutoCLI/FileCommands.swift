@@ -8,8 +8,11 @@ import TickerPlant
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Counts the messages of a file: types, instruments, times, gaps, bad messages with their offsets.",
-    discussion: "Reads ITCH files (also gzip, also with zero length prefixes), pcap and pcapng. Exit 1 where a message is bad or missing.")
+    abstract:
+      "Counts the messages of a file: types, instruments, times, gaps, bad messages with their offsets.",
+    discussion:
+      "Reads ITCH files (also gzip, also with zero length prefixes), pcap and pcapng. Exit 1 where a message is bad or missing."
+  )
 
   @Argument(help: "Files that follow one another.", completion: .file())
   var files: [String]
@@ -34,8 +37,11 @@ struct Stats: ParsableCommand {
 
 struct Digest: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Plays a file at full speed through the ticker plant and prints the digest of the state it leaves.",
-    discussion: "The digest is equal wherever the same messages were applied. Exit 1 where a message is bad or missing.")
+    abstract:
+      "Plays a file at full speed through the ticker plant and prints the digest of the state it leaves.",
+    discussion:
+      "The digest is equal wherever the same messages were applied. Exit 1 where a message is bad or missing."
+  )
 
   @Argument(help: "Files that follow one another.", completion: .file())
   var files: [String]
@@ -82,7 +88,8 @@ struct Digest: ParsableCommand {
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let report = Report(
       files: files, messages: counters.messages, instruments: replay.plant.instrumentCount,
-      live_orders: replay.plant.liveOrders, trades: counters.trades, digest: replay.plant.digest().description,
+      live_orders: replay.plant.liveOrders, trades: counters.trades,
+      digest: replay.plant.digest().description,
       bad: replay.badCount, missing: replay.missing, unknown_orders: counters.unknownOrders,
       duplicate_orders: counters.duplicateOrders, impossible_sizes: counters.impossibleSizes,
       unknown_trades: counters.unknownTrades, cpu_seconds: seconds,
@@ -110,7 +117,9 @@ struct Digest: ParsableCommand {
       }
     }
     for bad in replay.bad { say("\(bad)") }
-    if replay.badCount > UInt64(replay.bad.count) { say("and \(replay.badCount - UInt64(replay.bad.count)) more bad messages") }
+    if replay.badCount > UInt64(replay.bad.count) {
+      say("and \(replay.badCount - UInt64(replay.bad.count)) more bad messages")
+    }
     if replay.badCount > 0 || replay.missing > 0 { throw foundWrong }
   }
 }
@@ -134,14 +143,19 @@ struct Books: ParsableCommand {
   var levels = 10
 
   func validate() throws {
-    guard (1...1000).contains(levels) else { throw ValidationError("--levels: \(levels) found, wanted 1 to 1000") }
+    guard (1...1000).contains(levels) else {
+      throw ValidationError("--levels: \(levels) found, wanted 1 to 1000")
+    }
     guard InstrumentCode(instrument) != nil else {
-      throw ValidationError("--instrument: \"\(instrument)\" found, wanted one to eight printable ASCII characters")
+      throw ValidationError(
+        "--instrument: \"\(instrument)\" found, wanted one to eight printable ASCII characters")
     }
   }
 
   func run() throws {
-    guard let code = InstrumentCode(instrument) else { throw giveUp("--instrument: \"\(instrument)\" is no code") }
+    guard let code = InstrumentCode(instrument) else {
+      throw giveUp("--instrument: \"\(instrument)\" is no code")
+    }
     var replay: FileReplay
     do throws(FeedSetupError) { replay = try FileReplay(paths: files, reference: nil) } catch {
       throw giveUp(error.description)
@@ -164,8 +178,10 @@ struct Books: ParsableCommand {
     progress.end()
     if index < 0 {
       let known = (0..<replay.plant.instrumentCount).map { replay.plant.code(of: $0).description }.sorted()
-      let shown = known.prefix(12).joined(separator: ", ") + (known.count > 12 ? " and \(known.count - 12) more" : "")
-      throw giveUp("no message names \(instrument); the input has: \(known.isEmpty ? "no instrument" : shown)")
+      let shown =
+        known.prefix(12).joined(separator: ", ") + (known.count > 12 ? " and \(known.count - 12) more" : "")
+      throw giveUp(
+        "no message names \(instrument); the input has: \(known.isEmpty ? "no instrument" : shown)")
     }
     for bad in replay.bad { say("\(bad)") }
     if replay.badCount > 0 || replay.missing > 0 { throw foundWrong }

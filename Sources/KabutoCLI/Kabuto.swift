@@ -50,8 +50,10 @@ final class ProgressLine {
     last = now
     shown = true
     let percent = total == 0 ? 100 : Double(done) / Double(total) * 100
-    let text = String(format: "%5.1f %%  %.0f of %.0f MB  %@", percent, Double(done) / 1e6, Double(total) / 1e6, what)
-    FileHandle.standardError.write(Data(((isTerminal ? "\r\u{1b}[K" : "") + text + (isTerminal ? "" : "\n")).utf8))
+    let text = String(
+      format: "%5.1f %%  %.0f of %.0f MB  %@", percent, Double(done) / 1e6, Double(total) / 1e6, what)
+    FileHandle.standardError.write(
+      Data(((isTerminal ? "\r\u{1b}[K" : "") + text + (isTerminal ? "" : "\n")).utf8))
   }
 
   func end() {

@@ -19,11 +19,13 @@ struct LogLines: LogHandler {
     let merged = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
     var line = ""
     if json {
-      line = "{\"time\":\"\(time)\",\"level\":\"\(event.level)\",\"logger\":\(Self.quoted(label)),\"message\":\(Self.quoted(event.message.description))"
+      line =
+        "{\"time\":\"\(time)\",\"level\":\"\(event.level)\",\"logger\":\(Self.quoted(label)),\"message\":\(Self.quoted(event.message.description))"
       for (key, value) in merged { line += ",\(Self.quoted(key)):\(Self.quoted(value.description))" }
       line += "}"
     } else {
-      line = "\(time.dropFirst(11)) \(event.level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)) \(event.message)"
+      line =
+        "\(time.dropFirst(11)) \(event.level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)) \(event.message)"
       for (key, value) in merged { line += "  \(key)=\(value)" }
     }
     FileHandle.standardError.write(Data((line + "\n").utf8))

@@ -23,11 +23,17 @@ struct Serve: AsyncParsableCommand {
       else from the file of --config (YAML: listen, data, feeds, tls_certificate, tls_key, loops, connections, …).
       """)
 
-  @Option(name: .customLong("feed"), help: ArgumentHelp("What to read; may be given several times.", valueName: "source"))
+  @Option(
+    name: .customLong("feed"),
+    help: ArgumentHelp("What to read; may be given several times.", valueName: "source"))
   var feeds: [String] = []
-  @Option(help: ArgumentHelp("Where to listen (default 127.0.0.1:8080; port 0 = any free one).", valueName: "host:port"))
+  @Option(
+    help: ArgumentHelp(
+      "Where to listen (default 127.0.0.1:8080; port 0 = any free one).", valueName: "host:port"))
   var listen: String?
-  @Option(help: ArgumentHelp("Folder of the price database; without it nothing is kept.", valueName: "dir"), completion: .directory)
+  @Option(
+    help: ArgumentHelp("Folder of the price database; without it nothing is kept.", valueName: "dir"),
+    completion: .directory)
   var data: String?
   @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file"), completion: .file())
   var config: String?
@@ -50,7 +56,8 @@ struct Serve: AsyncParsableCommand {
     var flags: [String: String] = [:]
     for (name, value) in [
       ("listen", listen), ("data", data), ("tls_certificate", tlsCertificate), ("tls_key", tlsKey),
-      ("loops", loops), ("origins", origins), ("log_level", logLevel), ("log_format", logFormat), ("viewer", viewer),
+      ("loops", loops), ("origins", origins), ("log_level", logLevel), ("log_format", logFormat),
+      ("viewer", viewer),
     ] where value != nil { flags[name] = value }
     let configuration: ServeConfiguration
     switch ServeConfiguration.resolve(
@@ -87,7 +94,8 @@ struct ServeRun {
     gatewayConfiguration.version = Kabuto.version
     let markets = feeds.map {
       MarketDescription(
-        market: $0.market, timeZone: $0.timeZone, reference: $0.reference, utcOffsetSeconds: $0.utcOffsetSeconds)
+        market: $0.market, timeZone: $0.timeZone, reference: $0.reference,
+        utcOffsetSeconds: $0.utcOffsetSeconds)
     }
     let running = RunningFeeds(feeds)
     let gateway: GatewayServer
@@ -99,7 +107,8 @@ struct ServeRun {
     var threads: [FeedThread] = []
     for (index, feed) in feeds.enumerated() {
       var outlets = FeedThread.Outlets(
-        rings: gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? []), tag: UInt32(index),
+        rings: gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? []),
+        tag: UInt32(index),
         snapshotSeconds: configuration.snapshotSeconds,
         log: { [log] level, text in
           switch level {
@@ -136,7 +145,9 @@ struct ServeRun {
       do {
         let feed = try PreparedFeed(FeedAddress(text), text: text, keepsState: configuration.data != nil)
         if let other = feeds.first(where: { $0.market == feed.market }) {
-          faults.append("\(text): market \(feed.market) is already read from \(other.source); give one of them another with ?market=")
+          faults.append(
+            "\(text): market \(feed.market) is already read from \(other.source); give one of them another with ?market="
+          )
         }
         feeds.append(feed)
       } catch { faults.append("\(error)") }
@@ -147,7 +158,8 @@ struct ServeRun {
 
   private func openStore(_ feeds: [PreparedFeed]) throws -> PriceStore? {
     var store = StoreConfiguration(
-      directory: configuration.data, markets: feeds.map(\.market), utcOffsetSeconds: feeds.map(\.utcOffsetSeconds))
+      directory: configuration.data, markets: feeds.map(\.market),
+      utcOffsetSeconds: feeds.map(\.utcOffsetSeconds))
     store.retention.tickDays = configuration.tickDays
     store.retention.minuteBarDays = configuration.minuteBarDays
     store.retention.dailyBarDays = configuration.dailyBarDays
@@ -171,31 +183,40 @@ struct ServeRun {
         do {
           try thread.restore(try store.load(snapshot))
           log.info(
-            "restored", metadata: ["market": "\(feed.market)", "epoch": "\(snapshot.epoch)", "seq": "\(snapshot.sequence)"])
+            "restored",
+            metadata: [
+              "market": "\(feed.market)", "epoch": "\(snapshot.epoch)", "seq": "\(snapshot.sequence)",
+            ])
           return
         } catch {
           store.setAside(snapshot: snapshot, reason: "\(error)")
         }
       }
-    } catch { log.error("snapshots can't be read: \(error); starting without", metadata: ["market": "\(feed.market)"]) }
+    } catch {
+      log.error("snapshots can't be read: \(error); starting without", metadata: ["market": "\(feed.market)"])
+    }
   }
 
   private func announce(_ gateway: GatewayServer, _ feeds: [PreparedFeed], _ begin: Date) {
     for feed in feeds {
       log.info(
-        "feed", metadata: [
+        "feed",
+        metadata: [
           "source": "\(feed.source)", "market": "\(feed.market)", "date": "\(feed.date) (\(feed.dateOrigin))",
           "zone": "\(feed.timeZone)", "simulated": "\(feed.reference?.simulated ?? false)",
         ])
     }
     log.info(
-      "listening", metadata: [
+      "listening",
+      metadata: [
         "address": "\(gateway.address)", "data": "\(configuration.data ?? "in memory, nothing is kept")",
         "viewer": "\(gateway.viewerDirectory ?? "not found: give --viewer DIR")",
         "start_ms": "\(Int(Date().timeIntervalSince(begin) * 1000))",
       ])
     if isatty(2) == 1 {
-      say("\n  Viewer   \(gateway.address)/\n  REST     \(gateway.address)/v1/quotes   \(gateway.address)/openapi.json\n  End      Ctrl-C\n")
+      say(
+        "\n  Viewer   \(gateway.address)/\n  REST     \(gateway.address)/v1/quotes   \(gateway.address)/openapi.json\n  End      Ctrl-C\n"
+      )
       if feeds.contains(where: { $0.reference?.simulated ?? false }) {
         say("  The market is simulated: no price here is real.\n")
       }

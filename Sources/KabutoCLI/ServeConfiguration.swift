@@ -24,10 +24,13 @@ struct ServeConfiguration {
   var gateway = GatewayConfiguration()
 
   static let names = [
-    "listen", "data", "feeds", "log_level", "log_format", "snapshot_seconds", "tick_days", "minute_bar_days", "daily_bar_days",
+    "listen", "data", "feeds", "log_level", "log_format", "snapshot_seconds", "tick_days", "minute_bar_days",
+    "daily_bar_days",
     "snapshots",
-    "keep_quotes", "tls_certificate", "tls_key", "loops", "connections", "connections_per_address", "message_bytes",
-    "request_seconds", "origins", "drain_ms", "subscriptions", "messages_per_second", "stuck_seconds", "viewer",
+    "keep_quotes", "tls_certificate", "tls_key", "loops", "connections", "connections_per_address",
+    "message_bytes",
+    "request_seconds", "origins", "drain_ms", "subscriptions", "messages_per_second", "stuck_seconds",
+    "viewer",
   ]
 
   /// A value and where it stands, for what is said of it.
@@ -53,10 +56,13 @@ struct ServeConfiguration {
     for key in environment.keys.sorted() where key.hasPrefix("KABUTO_") {
       let name = String(key.dropFirst(7)).lowercased()
       if !names.contains(name), let near = nearest(name), distance(near, name) <= 2 {
-        faults.append("environment \(key): no setting has this name; did you mean KABUTO_\(near.uppercased())?")
+        faults.append(
+          "environment \(key): no setting has this name; did you mean KABUTO_\(near.uppercased())?")
       }
     }
-    for (name, value) in flags { settings[name] = Setting(text: value, place: "--" + name.replacing("_", with: "-")) }
+    for (name, value) in flags {
+      settings[name] = Setting(text: value, place: "--" + name.replacing("_", with: "-"))
+    }
     var configuration = ServeConfiguration()
     if let feeds = settings["feeds"]?.text { lists = feeds.split(separator: " ").map(String.init) }
     configuration.feeds = feeds.isEmpty ? lists : feeds
@@ -69,7 +75,9 @@ struct ServeConfiguration {
     return faults.isEmpty ? .success(configuration) : .failure(ConfigurationFaults(faults: faults))
   }
 
-  private static func nearest(_ name: String) -> String? { names.min { distance($0, name) < distance($1, name) } }
+  private static func nearest(_ name: String) -> String? {
+    names.min { distance($0, name) < distance($1, name) }
+  }
 
   private static func hint(_ name: String) -> String {
     guard let near = nearest(name), distance(near, name) <= max(2, name.count / 3) else {
@@ -94,7 +102,9 @@ struct ServeConfiguration {
     return row[b.count]
   }
 
-  private static func read(_ file: String, into settings: inout [String: Setting], feeds: inout [String]) -> [String] {
+  private static func read(_ file: String, into settings: inout [String: Setting], feeds: inout [String])
+    -> [String]
+  {
     guard let data = FileManager.default.contents(atPath: file) else {
       return ["\(file): can't be read; wanted a YAML file with settings such as `listen: 127.0.0.1:8080`"]
     }
@@ -123,7 +133,8 @@ struct ServeConfiguration {
           faults.append("\(place): feeds: wanted a list of sources")
         }
       } else if name == "origins", let sequence = value.sequence {
-        settings[name] = Setting(text: sequence.compactMap(\.string).joined(separator: ","), place: "\(place): \(name)")
+        settings[name] = Setting(
+          text: sequence.compactMap(\.string).joined(separator: ","), place: "\(place): \(name)")
       } else if let scalar = value.string {
         settings[name] = Setting(text: scalar, place: "\(place): \(name)")
       } else {
@@ -149,7 +160,9 @@ struct ServeConfiguration {
       else { return "\"\(text)\" found, wanted HOST:PORT such as 127.0.0.1:8080 or [::1]:8080" }
       var host = String(text[..<colon])
       if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-      guard !host.isEmpty else { return "\"\(text)\" found, wanted HOST:PORT; 0.0.0.0 listens on every address" }
+      guard !host.isEmpty else {
+        return "\"\(text)\" found, wanted HOST:PORT; 0.0.0.0 listens on every address"
+      }
       listenHost = host
       listenPort = port
     case "data": data = text.isEmpty ? nil : text
@@ -160,10 +173,14 @@ struct ServeConfiguration {
       }
       logLevel = level
     case "log_format":
-      guard ["auto", "json", "text"].contains(text) else { return "\"\(text)\" found, wanted auto, json or text" }
+      guard ["auto", "json", "text"].contains(text) else {
+        return "\"\(text)\" found, wanted auto, json or text"
+      }
       logFormat = text
     case "snapshot_seconds":
-      guard let value = Double(text), (0.1...86_400).contains(value) else { return "\"\(text)\" found, wanted seconds from 0.1 to 86400" }
+      guard let value = Double(text), (0.1...86_400).contains(value) else {
+        return "\"\(text)\" found, wanted seconds from 0.1 to 86400"
+      }
       snapshotSeconds = value
     case "tick_days": return integer(0...3650) { tickDays = $0 }
     case "minute_bar_days": return integer(0...36_500) { minuteBarDays = $0 }

@@ -37,7 +37,9 @@ struct Simulate: ParsableCommand {
 
   func validate() throws {
     if let messages, messages < 1 { throw ValidationError("--messages: \(messages) found, wanted 1 or more") }
-    guard CalendarDate(date) != nil else { throw ValidationError("--date: \"\(date)\" found, wanted YYYY-MM-DD") }
+    guard CalendarDate(date) != nil else {
+      throw ValidationError("--date: \"\(date)\" found, wanted YYYY-MM-DD")
+    }
     guard (1...1000).contains(days) else { throw ValidationError("--days: \(days) found, wanted 1 to 1000") }
   }
 
@@ -56,7 +58,8 @@ struct Simulate: ParsableCommand {
     let fewest = SimulatorConfiguration.minimumMessagesPerInstrument * max(0, min(instruments, 1_000_000))
     let cut = messages.flatMap { $0 / days < fewest ? $0 : nil }
     let configuration = SimulatorConfiguration(
-      seed: seed, instruments: instruments, date: date, messagesPerDay: messages.map { max($0 / days, fewest) })
+      seed: seed, instruments: instruments, date: date,
+      messagesPerDay: messages.map { max($0 / days, fewest) })
     do throws(SimulatorConfigurationError) { try configuration.validate() } catch {
       throw ValidationError(error.description)
     }
@@ -64,7 +67,9 @@ struct Simulate: ParsableCommand {
     var market = SimulatedMarket(configuration)
     let reference = market.reference
     let part = out + ".part"
-    guard FileManager.default.createFile(atPath: part, contents: nil), let file = FileHandle(forWritingAtPath: part) else {
+    guard FileManager.default.createFile(atPath: part, contents: nil),
+      let file = FileHandle(forWritingAtPath: part)
+    else {
       throw giveUp("\(out): can't be written; wanted a place in a folder that exists and may be written to")
     }
     let progress = ProgressLine()
@@ -93,7 +98,9 @@ struct Simulate: ParsableCommand {
     } catch {
       progress.end()
       try? FileManager.default.removeItem(atPath: part)
-      throw giveUp("\(out): writing failed after \(bytes) bytes (\(error.localizedDescription)); nothing was left behind")
+      throw giveUp(
+        "\(out): writing failed after \(bytes) bytes (\(error.localizedDescription)); nothing was left behind"
+      )
     }
     progress.end()
     let report = Report(
@@ -102,7 +109,9 @@ struct Simulate: ParsableCommand {
     if json {
       try printJSON(report)
     } else {
-      print("\(out): \(written) messages, \(instruments) instruments, \(String(format: "%.1f", report.seconds)) s")
+      print(
+        "\(out): \(written) messages, \(instruments) instruments, \(String(format: "%.1f", report.seconds)) s"
+      )
       print("\(report.reference): names, base prices, limits, tick tables")
     }
   }

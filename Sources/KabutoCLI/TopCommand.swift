@@ -21,8 +21,12 @@ struct Top: AsyncParsableCommand {
   var interval = 1.0
 
   func validate() throws {
-    guard (0.2...60).contains(interval) else { throw ValidationError("--interval: \(interval) found, wanted 0.2 to 60") }
-    guard let parsed = URL(string: url), let scheme = parsed.scheme, ["http", "https"].contains(scheme), parsed.host != nil else {
+    guard (0.2...60).contains(interval) else {
+      throw ValidationError("--interval: \(interval) found, wanted 0.2 to 60")
+    }
+    guard let parsed = URL(string: url), let scheme = parsed.scheme, ["http", "https"].contains(scheme),
+      parsed.host != nil
+    else {
       throw ValidationError("\(url): wanted a URL such as http://127.0.0.1:8080")
     }
   }
@@ -60,24 +64,29 @@ struct Top: AsyncParsableCommand {
         guard isTerminal, before != nil else { throw code }
         screen = "\(url) does not answer; trying again"
       }
-      let shown = screen.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\u{1b}[K\n")
+      let shown = screen.split(separator: "\n", omittingEmptySubsequences: false).joined(
+        separator: "\u{1b}[K\n")
       FileHandle.standardOutput.write(Data(("\u{1b}[H" + shown + "\u{1b}[J").utf8))
       try await Task.sleep(for: .seconds(interval))
     }
   }
 
   private func fetch() async throws -> Data {
-    guard let address = URL(string: url + (url.hasSuffix("/") ? "" : "/") + "v1/status") else { throw giveUp("\(url): no URL") }
+    guard let address = URL(string: url + (url.hasSuffix("/") ? "" : "/") + "v1/status") else {
+      throw giveUp("\(url): no URL")
+    }
     do {
       var request = URLRequest(url: address)
       request.timeoutInterval = 5
       let (data, response) = try await URLSession.shared.data(for: request)
       guard (response as? HTTPURLResponse)?.statusCode == 200 else {
-        throw giveUp("\(address): status \((response as? HTTPURLResponse)?.statusCode ?? 0); is it a Kabuto server?")
+        throw giveUp(
+          "\(address): status \((response as? HTTPURLResponse)?.statusCode ?? 0); is it a Kabuto server?")
       }
       return data
     } catch let code as ExitCode { throw code } catch {
-      throw giveUp("\(address): \(error.localizedDescription) Is the server running? Start one with `kabuto serve`")
+      throw giveUp(
+        "\(address): \(error.localizedDescription) Is the server running? Start one with `kabuto serve`")
     }
   }
 }
@@ -140,36 +149,60 @@ struct TopFigures: Decodable {
     }
     var lines = [
       "kabuto \(version)  \(url)  up \(Self.duration(uptime_ms / 1000))\(draining ? "  ENDING" : "")", "",
-      Self.row(["MARKET", "STATE", "EPOCH", "TIME", "MSG/S", "TRADES/S", "SEQ", "LOST", "BAD", "UNKNOWN", "INSTR", "ORDERS", "LAG", "WAITS"]),
+      Self.row([
+        "MARKET", "STATE", "EPOCH", "TIME", "MSG/S", "TRADES/S", "SEQ", "LOST", "BAD", "UNKNOWN", "INSTR",
+        "ORDERS", "LAG", "WAITS",
+      ]),
     ]
     for (index, source) in sources.enumerated() {
       let old = before.flatMap { index < $0.sources.count ? $0.sources[index] : nil }
       let t = source.time_ns / 1_000_000_000
       lines.append(
         Self.row([
-          source.market, source.state, source.epoch, String(format: "%02d:%02d:%02d", Int(t / 3600), Int(t / 60 % 60), Int(t % 60)),
+          source.market, source.state, source.epoch,
+          String(format: "%02d:%02d:%02d", Int(t / 3600), Int(t / 60 % 60), Int(t % 60)),
           rate(source.messages, old?.messages), rate(source.trades, old?.trades), String(source.seq),
-          String(source.lost), String(source.malformed), String(source.unknown_orders), String(source.instruments),
+          String(source.lost), String(source.malformed), String(source.unknown_orders),
+          String(source.instruments),
           Self.short(Double(source.live_orders)), String(format: "%.1f ms", Double(source.lag_ns) / 1e6),
           String(source.ring_waits),
         ]))
-      if let progress = source.progress { lines.append(String(format: "  %.1f %% of %@", progress * 100, source.source)) }
+      if let progress = source.progress {
+        lines.append(String(format: "  %.1f %% of %@", progress * 100, source.source))
+      }
       if let fault = source.fault { lines.append("  FAULT \(fault)") }
     }
-    lines += ["", Self.row(["LOOP", "CLIENTS", "RECORDS/S", "ENCODED/S", "DELIVERED/S", "FRAMES/S", "CONFLATED/S", "STUCK", "RING"], Self.loopWidths)]
+    lines += [
+      "",
+      Self.row(
+        [
+          "LOOP", "CLIENTS", "RECORDS/S", "ENCODED/S", "DELIVERED/S", "FRAMES/S", "CONFLATED/S", "STUCK",
+          "RING",
+        ], Self.loopWidths),
+    ]
     for (index, loop) in loops.enumerated() {
       let old = before.flatMap { index < $0.loops.count ? $0.loops[index] : nil }
       lines.append(
-        Self.row([
-          String(index), String(loop.clients), rate(loop.records, old?.records), rate(loop.encoded, old?.encoded),
-          rate(loop.delivered, old?.delivered), rate(loop.frames, old?.frames), rate(loop.conflated, old?.conflated),
-          String(loop.stuck), String(format: "%.0f %%", loop.ring_capacity == 0 ? 0 : Double(loop.ring_fill) / Double(loop.ring_capacity) * 100),
-        ], Self.loopWidths))
+        Self.row(
+          [
+            String(index), String(loop.clients), rate(loop.records, old?.records),
+            rate(loop.encoded, old?.encoded),
+            rate(loop.delivered, old?.delivered), rate(loop.frames, old?.frames),
+            rate(loop.conflated, old?.conflated),
+            String(loop.stuck),
+            String(
+              format: "%.0f %%",
+              loop.ring_capacity == 0 ? 0 : Double(loop.ring_fill) / Double(loop.ring_capacity) * 100),
+          ], Self.loopWidths))
     }
-    lines += ["", "connections  \(connections.open) open, \(connections.accepted) accepted, \(connections.refused) refused"]
+    lines += [
+      "",
+      "connections  \(connections.open) open, \(connections.accepted) accepted, \(connections.refused) refused",
+    ]
     if let store {
       lines.append(
-        "store        \(store.state)\(store.reason.map { ": \($0)" } ?? ""), \(store.rows_written) rows written (\(rate(store.rows_written, before?.store?.rows_written))/s), \(store.rows_lost) lost")
+        "store        \(store.state)\(store.reason.map { ": \($0)" } ?? ""), \(store.rows_written) rows written (\(rate(store.rows_written, before?.store?.rows_written))/s), \(store.rows_lost) lost"
+      )
     }
     return lines.joined(separator: "\n")
   }
@@ -178,7 +211,9 @@ struct TopFigures: Decodable {
   private static let loopWidths = [6, 9, 12, 12, 13, 11, 13, 8, 8]
 
   private static func row(_ cells: [String], _ widths: [Int] = sourceWidths) -> String {
-    zip(cells, widths).map { $0.count >= $1 ? $0 + " " : $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined()
+    zip(cells, widths).map {
+      $0.count >= $1 ? $0 + " " : $0.padding(toLength: $1, withPad: " ", startingAt: 0)
+    }.joined()
   }
 
   static func short(_ value: Double) -> String {

@@ -90,7 +90,8 @@ extension Price: Codable {
     }
     guard let price = Price(text) else {
       throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "\(text) is not a price: wanted a decimal with at most four decimals")
+        in: container, debugDescription: "\(text) is not a price: wanted a decimal with at most four decimals"
+      )
     }
     self = price
   }

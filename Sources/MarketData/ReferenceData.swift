@@ -119,7 +119,8 @@ public struct ReferenceData: Sendable, Hashable, Codable {
     if market.isEmpty || market.utf8.count > 8 || !isIdentifier {
       faults.append("market: \"\(market)\" found; wanted a market identifier code such as XTKS")
     }
-    for (name, table) in tickTables ?? [:] where table.bands.contains(where: { $0.tick.units <= 0 }) || table.bands.isEmpty {
+    for (name, table) in tickTables ?? [:]
+    where table.bands.contains(where: { $0.tick.units <= 0 }) || table.bands.isEmpty {
       faults.append("tick_tables.\(name): wanted at least one band, each tick above 0")
     }
     var seen: Set<String> = []
@@ -128,10 +129,13 @@ public struct ReferenceData: Sendable, Hashable, Codable {
       if InstrumentCode(instrument.code) == nil {
         faults.append("\(place).code: wanted one to eight printable ASCII characters without spaces")
       }
-      if !seen.insert(instrument.code).inserted { faults.append("\(place).code: stands there twice; remove one") }
+      if !seen.insert(instrument.code).inserted {
+        faults.append("\(place).code: stands there twice; remove one")
+      }
       if let table = instrument.tickTable, tickTables?[table] == nil {
         let known = (tickTables ?? [:]).keys.sorted().joined(separator: ", ")
-        faults.append("\(place).tick_table: \"\(table)\" found; tick_tables has: \(known.isEmpty ? "none" : known)")
+        faults.append(
+          "\(place).tick_table: \"\(table)\" found; tick_tables has: \(known.isEmpty ? "none" : known)")
       }
       if let up = instrument.limitUp, let down = instrument.limitDown, up < down {
         faults.append("\(place): limit_down \(down) is above limit_up \(up)")
@@ -140,7 +144,9 @@ public struct ReferenceData: Sendable, Hashable, Codable {
         ("reference", instrument.reference), ("previous_close", instrument.previousClose),
         ("limit_up", instrument.limitUp), ("limit_down", instrument.limitDown),
       ] {
-        if let price, price.units <= 0 { faults.append("\(place).\(name): \(price) found; wanted a price above 0") }
+        if let price, price.units <= 0 {
+          faults.append("\(place).\(name): \(price) found; wanted a price above 0")
+        }
       }
     }
     return faults

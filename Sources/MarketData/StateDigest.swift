@@ -14,7 +14,9 @@ public struct StateDigest: Sendable, Hashable, CustomStringConvertible {
   init(value: UInt64) { self.value = value }
 
   /// Adds an integer; order counts.
-  public mutating func combine(_ other: UInt64) { value = Self.mix(value ^ Self.mix(other &+ 0x9e37_79b9_7f4a_7c15)) &+ other }
+  public mutating func combine(_ other: UInt64) {
+    value = Self.mix(value ^ Self.mix(other &+ 0x9e37_79b9_7f4a_7c15)) &+ other
+  }
 
   /// Adds an integer; order counts.
   public mutating func combine(_ other: Int64) { combine(UInt64(bitPattern: other)) }

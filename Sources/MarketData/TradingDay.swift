@@ -118,6 +118,7 @@ public struct TradingDay: Sendable, Hashable {
     let seconds = Int(rest / 1_000_000_000)
     return CalendarDate(daysSince1970: date.daysSince1970 + days).description + "T"
       + CalendarDate.padded(seconds / 3600, 2) + ":" + CalendarDate.padded(seconds / 60 % 60, 2) + ":"
-      + CalendarDate.padded(seconds % 60, 2) + "." + CalendarDate.padded(Int(rest % 1_000_000_000), 9) + offsetText
+      + CalendarDate.padded(seconds % 60, 2) + "." + CalendarDate.padded(Int(rest % 1_000_000_000), 9)
+      + offsetText
   }
 }

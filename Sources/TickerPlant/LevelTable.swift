@@ -140,7 +140,8 @@ public struct LevelTable {
   /// its distance from the best before the change; nil where there is no such level, which would be the plant's
   /// own fault.
   @inlinable
-  mutating func reduce(price: UInt32, shares: UInt32, removesOrder: Bool) -> (level: PriceLevel, depth: Int)? {
+  mutating func reduce(price: UInt32, shares: UInt32, removesOrder: Bool) -> (level: PriceLevel, depth: Int)?
+  {
     let key = price ^ complement
     let index = position(of: key)
     guard index < Int(used), let slots, slots[index].key == key else { return nil }

@@ -66,7 +66,8 @@ struct OrderTable: ~Copyable {
 
   private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Order> {
     let bytes = capacity * MemoryLayout<Order>.stride
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: bytes >= 1 << 21 ? 1 << 21 : 64)
+    let memory = UnsafeMutableRawPointer.allocate(
+      byteCount: bytes, alignment: bytes >= 1 << 21 ? 1 << 21 : 64)
     if bytes >= 1 << 21 { _ = kabuto_advise_huge_pages(memory, bytes) }
     memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     return memory.assumingMemoryBound(to: Order.self)

@@ -18,7 +18,8 @@ extension TickerPlant {
     let price = UInt32(truncatingIfNeeded: message.price.units)
     enter(
       Order(
-        reference: message.reference.rawValue, price: price, shares: message.shares, instrument: UInt32(index),
+        reference: message.reference.rawValue, price: price, shares: message.shares,
+        instrument: UInt32(index),
         side: message.side, entry: UInt32(truncatingIfNeeded: sequence), attribution: attribution))
   }
 

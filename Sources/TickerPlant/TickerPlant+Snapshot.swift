@@ -17,7 +17,8 @@ extension TickerPlant {
 
   /// The state as bytes, with a checksum. Cost: about 30 bytes a live order and 60 a trade of the day.
   public func snapshot() -> [UInt8] {
-    var writer = SnapshotWriter(capacity: 4096 + orders.count * 32 + trades.count * 56 + instruments.count * 512)
+    var writer = SnapshotWriter(
+      capacity: 4096 + orders.count * 32 + trades.count * 56 + instruments.count * 512)
     writer.put(market)
     writer.put(session)
     writer.put(Int64(date.daysSince1970))
@@ -82,7 +83,9 @@ extension TickerPlant {
     var table = InstrumentTable(expected: instrumentCount)
     for _ in 0..<instrumentCount {
       let facts: FactsPayload = try reader.raw()
-      guard table.index(ofCode: facts.code) < 0 else { throw SnapshotError("instrument \(facts.code) stands there twice") }
+      guard table.index(ofCode: facts.code) < 0 else {
+        throw SnapshotError("instrument \(facts.code) stands there twice")
+      }
       let index = table.add(code: facts.code)
       table.states[index].facts = facts
       table.states[index].statistics = try reader.raw()
@@ -231,9 +234,12 @@ extension TickerPlant {
         }
       }
       let figures = state.statistics
-      for value in [figures.last, figures.open, figures.high, figures.low, state.facts.close] { digest.combine(value) }
+      for value in [figures.last, figures.open, figures.high, figures.low, state.facts.close] {
+        digest.combine(value)
+      }
       for value in [
-        figures.lastSize, figures.lastTime, figures.openTime, figures.highTime, figures.lowTime, figures.volume,
+        figures.lastSize, figures.lastTime, figures.openTime, figures.highTime, figures.lowTime,
+        figures.volume,
         figures.turnover, figures.trades, UInt64(bitPattern: figures.direction),
       ] { digest.combine(value) }
       digest.combine(UInt64(state.bar.startSeconds))
@@ -312,7 +318,8 @@ private struct SnapshotReader {
   init(_ bytes: [UInt8], magic: UInt64, version: UInt64) throws(SnapshotError) {
     self.bytes = bytes
     guard bytes.count >= 24, bytes.count % 8 == 0 else {
-      throw SnapshotError("\(bytes.count) bytes found, wanted a multiple of 8 from 24 up: the snapshot is cut off")
+      throw SnapshotError(
+        "\(bytes.count) bytes found, wanted a multiple of 8 from 24 up: the snapshot is cut off")
     }
     end = bytes.count - 8
     let words = bytes.withUnsafeBytes { raw in
@@ -322,8 +329,12 @@ private struct SnapshotReader {
         raw.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self).littleEndian
       )
     }
-    guard words.0 == magic else { throw SnapshotError("not a snapshot: the first eight bytes are not its mark") }
-    guard words.1 == version else { throw SnapshotError("version \(words.1) found, version \(version) wanted") }
+    guard words.0 == magic else {
+      throw SnapshotError("not a snapshot: the first eight bytes are not its mark")
+    }
+    guard words.1 == version else {
+      throw SnapshotError("version \(words.1) found, version \(version) wanted")
+    }
     guard words.2 == Self.checksum(bytes, count: end) else {
       throw SnapshotError("the checksum is wrong: the snapshot is damaged")
     }
@@ -333,7 +344,9 @@ private struct SnapshotReader {
 
   mutating func raw<Value: BitwiseCopyable>(_ type: Value.Type = Value.self) throws(SnapshotError) -> Value {
     let size = (MemoryLayout<Value>.size + 7) & ~7
-    guard offset + size <= end else { throw SnapshotError("the snapshot ends at byte \(offset) in the middle of a value") }
+    guard offset + size <= end else {
+      throw SnapshotError("the snapshot ends at byte \(offset) in the middle of a value")
+    }
     let value = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: offset, as: Value.self) }
     offset += size
     return value

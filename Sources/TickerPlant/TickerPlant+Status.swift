@@ -134,7 +134,8 @@ extension TickerPlant {
       switch reasonMeanings[state.pointee.rawReason] {
       case .lunchBreak: return .lunchBreak
       case .auction: return phase == .beforeOpen ? .preOpen : phase == .closed ? .closed : .auction
-      case .specialBid, .specialAsk, .sequentialBid, .sequentialAsk: return phase == .beforeOpen ? .preOpen : .trading
+      case .specialBid, .specialAsk, .sequentialBid, .sequentialAsk:
+        return phase == .beforeOpen ? .preOpen : .trading
       case nil:
         if phase == .beforeOpen { return .preOpen }
         return state.pointee.rawState == UInt8(ascii: "P") ? .paused : .quotation

@@ -23,8 +23,10 @@ extension TickerPlant {
     let logIndex = Int32(truncatingIfNeeded: trades.count)
     trades.append(
       TradeEntry(
-        price: price, size: size, match: match, sequence: sequence, time: time, previous: state.pointee.lastTrade,
-        instrument: UInt32(instrument), kind: kind.rawValue, aggressor: aggressor, broken: false, direction: direction))
+        price: price, size: size, match: match, sequence: sequence, time: time,
+        previous: state.pointee.lastTrade,
+        instrument: UInt32(instrument), kind: kind.rawValue, aggressor: aggressor, broken: false,
+        direction: direction))
     state.pointee.lastTrade = logIndex
     state.pointee.statistics.take(
       price: price, size: size, time: time, direction: Int64(direction))
@@ -32,7 +34,8 @@ extension TickerPlant {
       header(.trade, instrument: instrument),
       TradeRecord(
         trade: TradePayload(
-          price: price, size: size, match: match, tradeSequence: sequence, tradeTime: time, kind: kind.rawValue,
+          price: price, size: size, match: match, tradeSequence: sequence, tradeTime: time,
+          kind: kind.rawValue,
           aggressor: aggressor, broken: 0, direction: direction),
         statistics: state.pointee.statistics))
     addToBar(instrument, price: price, size: size)
@@ -47,7 +50,8 @@ extension TickerPlant {
       return suspect(index)
     }
     trade(
-      instrument: index, price: message.price.units, size: UInt64(message.shares), match: message.match.rawValue,
+      instrument: index, price: message.price.units, size: UInt64(message.shares),
+      match: message.match.rawValue,
       kind: .hidden, aggressor: 2)
   }
 
@@ -69,7 +73,8 @@ extension TickerPlant {
         default: .intradayCross
         }
       trade(
-        instrument: index, price: message.crossPrice.units, size: message.shares, match: message.match.rawValue,
+        instrument: index, price: message.crossPrice.units, size: message.shares,
+        match: message.match.rawValue,
         kind: kind, aggressor: 2)
     }
     var facts = instruments.states[index].facts
@@ -137,7 +142,8 @@ extension TickerPlant {
     for index in chain.reversed() {
       let entry = trades[index]
       let direction: Int64 =
-        statistics.last == noPrice ? 2 : entry.price > statistics.last ? 1 : entry.price < statistics.last ? -1 : 0
+        statistics.last == noPrice
+        ? 2 : entry.price > statistics.last ? 1 : entry.price < statistics.last ? -1 : 0
       statistics.take(price: entry.price, size: entry.size, time: entry.time, direction: direction)
       let start = UInt32(truncatingIfNeeded: entry.time / 60_000_000_000 * 60)
       if bar.startSeconds != start { bar = BarPayload() }

@@ -232,7 +232,8 @@ public struct TickerPlant: ~Copyable {
         advance(to: stamp)
         addOrder(
           AddOrder(
-            header: m.header, reference: m.reference, side: m.side, shares: m.shares, stock: m.stock, price: m.price),
+            header: m.header, reference: m.reference, side: m.side, shares: m.shares, stock: m.stock,
+            price: m.price),
           attribution: m.attribution.rawValue)
       case OrderExecutedWithPrice.type:
         let message = try OrderExecutedWithPrice.checked(bytes)
@@ -308,7 +309,9 @@ extension TickerPlant {
     var found: [Order] = []
     for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 {
       let order = orders.slots[slot]
-      if order.instrument == index, order.side == side, Int64(order.price) == price.units { found.append(order) }
+      if order.instrument == index, order.side == side, Int64(order.price) == price.units {
+        found.append(order)
+      }
     }
     // Distance from now, so that the order is right across the wrap of 32 bits.
     let now = UInt32(truncatingIfNeeded: sequence)

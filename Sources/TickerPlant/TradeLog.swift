@@ -35,7 +35,8 @@ struct TradeLog: ~Copyable {
   mutating func append(_ entry: TradeEntry) {
     if count == allocated * Self.chunkCount {
       if allocated == chunkCapacity {
-        let bigger = UnsafeMutablePointer<UnsafeMutablePointer<TradeEntry>>.allocate(capacity: chunkCapacity * 2)
+        let bigger = UnsafeMutablePointer<UnsafeMutablePointer<TradeEntry>>.allocate(
+          capacity: chunkCapacity * 2)
         bigger.update(from: chunks, count: allocated)
         chunks.deallocate()
         chunks = bigger

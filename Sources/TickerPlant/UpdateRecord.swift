@@ -375,7 +375,9 @@ public struct UpdateCursor {
 
   /// The current record's payload, `skip` bytes into it.
   @inlinable
-  public func payload<Payload: BitwiseCopyable>(as type: Payload.Type = Payload.self, skip: Int = 0) -> Payload {
+  public func payload<Payload: BitwiseCopyable>(as type: Payload.Type = Payload.self, skip: Int = 0)
+    -> Payload
+  {
     bytes.loadUnaligned(
       fromByteOffset: current + MemoryLayout<UpdateHeader>.size + skip, as: Payload.self)
   }

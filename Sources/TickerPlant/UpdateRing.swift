@@ -63,7 +63,9 @@ public final class UpdateRing: @unchecked Sendable {
     base.storeBytes(of: tag, toByteOffset: position + 4, as: UInt32.self)
     (base + position + Self.headBytes).copyMemory(from: start, byteCount: records.count)
     head.store(written + skipped + needed, ordering: .releasing)
-    if wakeWanted.load(ordering: .relaxed), !wakePending.exchange(true, ordering: .acquiringAndReleasing) { wake() }
+    if wakeWanted.load(ordering: .relaxed), !wakePending.exchange(true, ordering: .acquiringAndReleasing) {
+      wake()
+    }
     return true
   }
 

@@ -25,7 +25,8 @@ public struct AddOrder: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, reference: OrderReference, side: Side, shares: UInt32, stock: InstrumentCode, price: Price
+    header: ITCHHeader, reference: OrderReference, side: Side, shares: UInt32, stock: InstrumentCode,
+    price: Price
   ) {
     self.header = header
     self.reference = reference
@@ -81,7 +82,8 @@ public struct AddOrderAttributed: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, reference: OrderReference, side: Side, shares: UInt32, stock: InstrumentCode, price: Price, attribution: ITCHCode4
+    header: ITCHHeader, reference: OrderReference, side: Side, shares: UInt32, stock: InstrumentCode,
+    price: Price, attribution: ITCHCode4
   ) {
     self.header = header
     self.reference = reference

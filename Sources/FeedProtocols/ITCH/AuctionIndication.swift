@@ -33,7 +33,9 @@ public struct NetOrderImbalance: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, pairedShares: UInt64, imbalanceShares: UInt64, direction: ITCHCode, stock: InstrumentCode, farPrice: Price, nearPrice: Price, referencePrice: Price, crossType: ITCHCode, priceVariation: ITCHCode
+    header: ITCHHeader, pairedShares: UInt64, imbalanceShares: UInt64, direction: ITCHCode,
+    stock: InstrumentCode, farPrice: Price, nearPrice: Price, referencePrice: Price, crossType: ITCHCode,
+    priceVariation: ITCHCode
   ) {
     self.header = header
     self.pairedShares = pairedShares
@@ -105,7 +107,9 @@ public struct DirectListingPriceDiscovery: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, stock: InstrumentCode, openEligibility: ITCHCode, minimumAllowablePrice: Price, maximumAllowablePrice: Price, nearExecutionPrice: Price, nearExecutionTimeNanoseconds: UInt64, lowerPriceRangeCollar: Price, upperPriceRangeCollar: Price
+    header: ITCHHeader, stock: InstrumentCode, openEligibility: ITCHCode, minimumAllowablePrice: Price,
+    maximumAllowablePrice: Price, nearExecutionPrice: Price, nearExecutionTimeNanoseconds: UInt64,
+    lowerPriceRangeCollar: Price, upperPriceRangeCollar: Price
   ) {
     self.header = header
     self.stock = stock

@@ -103,7 +103,8 @@ public struct AuctionCollar: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, stock: InstrumentCode, referencePrice: Price, upperPrice: Price, lowerPrice: Price, extensionCount: UInt32
+    header: ITCHHeader, stock: InstrumentCode, referencePrice: Price, upperPrice: Price, lowerPrice: Price,
+    extensionCount: UInt32
   ) {
     self.header = header
     self.stock = stock

@@ -56,7 +56,8 @@ extension ITCHPayload {
   public static func checked(_ bytes: RawSpan) throws(ITCHError) -> Self {
     guard bytes.byteCount == byteCount else {
       throw ITCHError(
-        type: type, offset: min(bytes.byteCount, byteCount), reason: .length(found: bytes.byteCount, wanted: byteCount))
+        type: type, offset: min(bytes.byteCount, byteCount),
+        reason: .length(found: bytes.byteCount, wanted: byteCount))
     }
     return try Self(reading: bytes)
   }
@@ -120,7 +121,9 @@ public struct ITCHCode: Sendable, Hashable, ExpressibleByUnicodeScalarLiteral {
   public init(_ rawValue: UInt8) { self.rawValue = rawValue }
   /// Reads the text form.
   @inlinable
-  public init(unicodeScalarLiteral value: Unicode.Scalar) { rawValue = UInt8(truncatingIfNeeded: value.value) }
+  public init(unicodeScalarLiteral value: Unicode.Scalar) {
+    rawValue = UInt8(truncatingIfNeeded: value.value)
+  }
 }
 
 /// A four-character code (participant, reason), left justified, padded with spaces.

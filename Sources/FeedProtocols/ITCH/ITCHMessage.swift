@@ -38,7 +38,8 @@ public enum ITCHMessage: Sendable, Equatable {
     case StockDirectory.type: self = .stockDirectory(try StockDirectory.checked(bytes))
     case StockTradingAction.type: self = .stockTradingAction(try StockTradingAction.checked(bytes))
     case RegSHORestriction.type: self = .regSHORestriction(try RegSHORestriction.checked(bytes))
-    case MarketParticipantPosition.type: self = .marketParticipantPosition(try MarketParticipantPosition.checked(bytes))
+    case MarketParticipantPosition.type:
+      self = .marketParticipantPosition(try MarketParticipantPosition.checked(bytes))
     case CircuitBreakerLevels.type: self = .circuitBreakerLevels(try CircuitBreakerLevels.checked(bytes))
     case CircuitBreakerStatus.type: self = .circuitBreakerStatus(try CircuitBreakerStatus.checked(bytes))
     case QuotingPeriodUpdate.type: self = .quotingPeriodUpdate(try QuotingPeriodUpdate.checked(bytes))
@@ -47,7 +48,8 @@ public enum ITCHMessage: Sendable, Equatable {
     case AddOrder.type: self = .addOrder(try AddOrder.checked(bytes))
     case AddOrderAttributed.type: self = .addOrderAttributed(try AddOrderAttributed.checked(bytes))
     case OrderExecuted.type: self = .orderExecuted(try OrderExecuted.checked(bytes))
-    case OrderExecutedWithPrice.type: self = .orderExecutedWithPrice(try OrderExecutedWithPrice.checked(bytes))
+    case OrderExecutedWithPrice.type:
+      self = .orderExecutedWithPrice(try OrderExecutedWithPrice.checked(bytes))
     case OrderCancel.type: self = .orderCancel(try OrderCancel.checked(bytes))
     case OrderDelete.type: self = .orderDelete(try OrderDelete.checked(bytes))
     case OrderReplace.type: self = .orderReplace(try OrderReplace.checked(bytes))
@@ -55,8 +57,10 @@ public enum ITCHMessage: Sendable, Equatable {
     case CrossTrade.type: self = .crossTrade(try CrossTrade.checked(bytes))
     case BrokenTrade.type: self = .brokenTrade(try BrokenTrade.checked(bytes))
     case NetOrderImbalance.type: self = .netOrderImbalance(try NetOrderImbalance.checked(bytes))
-    case RetailPriceImprovement.type: self = .retailPriceImprovement(try RetailPriceImprovement.checked(bytes))
-    case DirectListingPriceDiscovery.type: self = .directListingPriceDiscovery(try DirectListingPriceDiscovery.checked(bytes))
+    case RetailPriceImprovement.type:
+      self = .retailPriceImprovement(try RetailPriceImprovement.checked(bytes))
+    case DirectListingPriceDiscovery.type:
+      self = .directListingPriceDiscovery(try DirectListingPriceDiscovery.checked(bytes))
     case let type: throw ITCHError(type: type, offset: 0, reason: .unknownType)
     }
   }

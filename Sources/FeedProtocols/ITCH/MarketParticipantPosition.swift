@@ -25,7 +25,8 @@ public struct MarketParticipantPosition: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, participant: ITCHCode4, stock: InstrumentCode, primaryMarketMaker: ITCHCode, mode: ITCHCode, state: ITCHCode
+    header: ITCHHeader, participant: ITCHCode4, stock: InstrumentCode, primaryMarketMaker: ITCHCode,
+    mode: ITCHCode, state: ITCHCode
   ) {
     self.header = header
     self.participant = participant

@@ -69,7 +69,8 @@ public struct OrderExecutedWithPrice: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, reference: OrderReference, executedShares: UInt32, match: MatchNumber, printable: ITCHCode, executionPrice: Price
+    header: ITCHHeader, reference: OrderReference, executedShares: UInt32, match: MatchNumber,
+    printable: ITCHCode, executionPrice: Price
   ) {
     self.header = header
     self.reference = reference

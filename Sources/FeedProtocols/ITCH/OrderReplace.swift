@@ -23,7 +23,8 @@ public struct OrderReplace: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, originalReference: OrderReference, newReference: OrderReference, shares: UInt32, price: Price
+    header: ITCHHeader, originalReference: OrderReference, newReference: OrderReference, shares: UInt32,
+    price: Price
   ) {
     self.header = header
     self.originalReference = originalReference

@@ -43,7 +43,10 @@ public struct StockDirectory: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, stock: InstrumentCode, marketCategory: ITCHCode, financialStatus: ITCHCode, roundLotSize: UInt32, roundLotsOnly: ITCHCode, issueClassification: ITCHCode, issueSubType: UInt16, authenticity: ITCHCode, shortSaleThreshold: ITCHCode, ipoFlag: ITCHCode, luldReferencePriceTier: ITCHCode, etpFlag: ITCHCode, etpLeverageFactor: UInt32, inverseIndicator: ITCHCode
+    header: ITCHHeader, stock: InstrumentCode, marketCategory: ITCHCode, financialStatus: ITCHCode,
+    roundLotSize: UInt32, roundLotsOnly: ITCHCode, issueClassification: ITCHCode, issueSubType: UInt16,
+    authenticity: ITCHCode, shortSaleThreshold: ITCHCode, ipoFlag: ITCHCode, luldReferencePriceTier: ITCHCode,
+    etpFlag: ITCHCode, etpLeverageFactor: UInt32, inverseIndicator: ITCHCode
   ) {
     self.header = header
     self.stock = stock

@@ -27,7 +27,8 @@ public struct NonCrossTrade: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, reference: OrderReference, side: Side, shares: UInt32, stock: InstrumentCode, price: Price, match: MatchNumber
+    header: ITCHHeader, reference: OrderReference, side: Side, shares: UInt32, stock: InstrumentCode,
+    price: Price, match: MatchNumber
   ) {
     self.header = header
     self.reference = reference
@@ -84,7 +85,8 @@ public struct CrossTrade: ITCHPayload {
 
   /// A message from its fields.
   public init(
-    header: ITCHHeader, shares: UInt64, stock: InstrumentCode, crossPrice: Price, match: MatchNumber, crossType: ITCHCode
+    header: ITCHHeader, shares: UInt64, stock: InstrumentCode, crossPrice: Price, match: MatchNumber,
+    crossType: ITCHCode
   ) {
     self.header = header
     self.shares = shares
