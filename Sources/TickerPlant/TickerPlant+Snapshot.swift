@@ -120,6 +120,9 @@ extension TickerPlant {
     }
     var trades = TradeLog()
     let tradeCount = Int(truncatingIfNeeded: try reader.unsigned())
+    guard (0...reader.remaining / 48).contains(tradeCount) else {
+      throw SnapshotError("\(tradeCount) trades found, more than the bytes can hold")
+    }
     for index in 0..<tradeCount {
       let entry: TradeEntry = try reader.raw()
       guard entry.previous < index, entry.instrument < instrumentCount else {
