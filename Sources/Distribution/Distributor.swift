@@ -70,7 +70,7 @@ public final class Distributor {
   }
 
   /// True while a client wants every update: then the loop must be woken for each batch.
-  public var wantsImmediate: Bool { immediate.contains { $0.members > 0 } }
+  public var wantsImmediate: Bool { !immediate.isEmpty }
 
   /// Clients connected.
   public var clientCount: Int { clients.count }

@@ -100,42 +100,41 @@ extension TickerPlant {
     _ = reduce(at: slot, by: orders.slots[slot].shares)
   }
 
+  /// Takes shares off an order by its reference. Returns the order as it was; nil where there is none, or nothing
+  /// was to be taken: that is counted.
+  @inline(__always)
+  private mutating func take(_ shares: UInt32, off reference: OrderReference, locate: UInt16) -> Order? {
+    let slot = orders.find(reference.rawValue)
+    guard slot >= 0 else {
+      unknownOrder(locate: locate)
+      return nil
+    }
+    touched = orders.slots[slot].instrument
+    if shares == 0 {
+      counters.impossibleSizes &+= 1
+      suspect(touched)
+      return nil
+    }
+    return reduce(at: slot, by: shares)
+  }
+
   @inline(__always)
   mutating func cancelOrder(_ message: OrderCancel) {
-    let slot = orders.find(message.reference.rawValue)
-    guard slot >= 0 else { return unknownOrder(locate: message.header.locate) }
-    touched = orders.slots[slot].instrument
-    if message.cancelledShares == 0 {
-      counters.impossibleSizes &+= 1
-      return suspect(touched)
-    }
-    _ = reduce(at: slot, by: message.cancelledShares)
+    _ = take(message.cancelledShares, off: message.reference, locate: message.header.locate)
   }
 
   @inline(__always)
   mutating func executeOrder(_ message: OrderExecuted) {
-    let slot = orders.find(message.reference.rawValue)
-    guard slot >= 0 else { return unknownOrder(locate: message.header.locate) }
-    touched = orders.slots[slot].instrument
-    if message.executedShares == 0 {
-      counters.impossibleSizes &+= 1
-      return suspect(touched)
-    }
-    let order = reduce(at: slot, by: message.executedShares)
+    guard let order = take(message.executedShares, off: message.reference, locate: message.header.locate)
+    else { return }
     trade(
       instrument: order.instrument, price: Int64(order.price), size: UInt64(message.executedShares),
       match: message.match.rawValue, kind: .trade, aggressor: order.side == .buy ? 1 : 0)
   }
 
   mutating func executeOrder(_ message: OrderExecutedWithPrice) {
-    let slot = orders.find(message.reference.rawValue)
-    guard slot >= 0 else { return unknownOrder(locate: message.header.locate) }
-    touched = orders.slots[slot].instrument
-    if message.executedShares == 0 {
-      counters.impossibleSizes &+= 1
-      return suspect(touched)
-    }
-    let order = reduce(at: slot, by: message.executedShares)
+    guard let order = take(message.executedShares, off: message.reference, locate: message.header.locate)
+    else { return }
     // Not printable: a cross reports the volume in one message of its own (1.4.2).
     guard message.printable == "Y" else { return }
     trade(
