@@ -1,5 +1,5 @@
-// One connection's side of the fan-out: what it wants, what waits for it, the frame that is being built for it.
-// It has a dirty set, not a queue: while the transport can't take more, an instrument's changed fields gather in a
+// One connection's side of the fan-out: what it wants, and what waits for it. What it gets next is in its seat
+// (Outbox). It has a dirty set, not a queue: while the transport can't take more, an instrument's changed fields gather in a
 // mask, and what goes out later is the newest value. Bound: one entry a subscribed (channel, instrument).
 
 import TickerPlant
@@ -8,10 +8,29 @@ import TickerPlant
 public protocol ClientTransport: AnyObject {
   /// False while what was sent before still waits in the kernel or above it.
   var canTakeMore: Bool { get }
-  /// Sends one frame: a JSON array of events. The bytes are valid during the call alone.
-  func send(frame: UnsafeRawBufferPointer)
+  /// Sends one frame: a JSON array of events, valid during the call alone.
+  func send(frame: OutgoingFrame)
   /// Ends the connection for a reason (close codes: docs/STREAM.md).
   func close(code: UInt16, reason: String)
+}
+
+/// A frame on its way out. The same bytes may go to many clients, one after another.
+public struct OutgoingFrame {
+  /// Bytes before the frame that a transport may write its own head into: one write then sends both.
+  public static let headroomBytes = 16
+
+  /// The frame's first byte; `headroomBytes` before it belong to the transport.
+  public let start: UnsafeMutableRawPointer
+  /// Bytes of the frame.
+  public let byteCount: Int
+
+  init(start: UnsafeMutableRawPointer, byteCount: Int) {
+    self.start = start
+    self.byteCount = byteCount
+  }
+
+  /// The frame.
+  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: byteCount) }
 }
 
 /// What a client may have.
@@ -57,14 +76,15 @@ public enum StreamChannel: Int, Sendable, CaseIterable {
 public final class Client {
   /// Which client, within its loop.
   public let id: UInt64
-  weak var transport: (any ClientTransport)?
+  /// Its place in the outbox.
+  let slot: Int32
+  /// Gone once the connection is (`Distributor.remove`).
+  var transport: (any ClientTransport)?
   let limits: ClientLimits
 
-  /// Frame under construction: `[` and events with commas between; the `]` comes with the flush.
-  var frame = JSONWriter(capacity: 1024)
-  var events = 0
+  /// Whether its seat is in the list of those to be sent.
   var touched = false
-  private(set) var isSending = false
+  var isSending = false
   /// Whether the frame that is being sent leaves nothing behind: the client is then where the sources are.
   public internal(set) var isSettled = false
   /// Instruments whose newest values wait for the transport: (lane, instrument) → what changed.
@@ -103,38 +123,14 @@ public final class Client {
     var everything: Bool
   }
 
-  init(id: UInt64, transport: any ClientTransport, limits: ClientLimits, now: UInt64) {
+  init(id: UInt64, slot: Int32, transport: any ClientTransport, limits: ClientLimits, now: UInt64) {
     self.id = id
+    self.slot = slot
     self.transport = transport
     self.limits = limits
     lastSent = now
     messageTokens = Double(limits.messagesPerSecond * 5)
     messageTokensAt = now
-  }
-
-  /// Adds an encoded event to the frame.
-  @inline(__always)
-  func append(_ event: UnsafeRawBufferPointer) {
-    frame.byte(events == 0 ? 0x5b : 0x2c)
-    frame.raw(event)
-    events += 1
-  }
-
-  /// Sends what has gathered, as one frame.
-  func flush(now: UInt64) {
-    touched = false
-    guard events > 0 else { return }
-    frame.byte(0x5d)
-    // Sending may call back (the transport became writable, or closed): nothing may be put in meanwhile.
-    isSending = true
-    transport?.send(frame: frame.bytes)
-    isSending = false
-    delivered &+= UInt64(events)
-    lastSent = now
-    // A large snapshot must not hold its memory for the client's life.
-    frame.trim()
-    frame.removeAll()
-    events = 0
   }
 
   /// True where the transport takes more and nothing older waits.

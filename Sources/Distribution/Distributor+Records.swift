@@ -5,9 +5,11 @@ import TickerPlant
 
 extension Distributor {
   /// Takes a batch of a market's records. Where its last message goes on in the next batch (`continues`), nothing
-  /// is shown until that has come.
-  public func consume(market tag: Int, records: UnsafeRawBufferPointer, continues: Bool = false, now: UInt64)
-  {
+  /// is shown until that has come. `more`: another batch is there already; clients are sent what has gathered after
+  /// the last one, or when it becomes much.
+  public func consume(
+    market tag: Int, records: UnsafeRawBufferPointer, continues: Bool = false, more: Bool = false, now: UInt64
+  ) {
     guard markets.indices.contains(tag) else { return }
     var cursor = UpdateCursor(records)
     var lastSequence = incomplete.contains(tag) ? markets[tag].lastRecord : UInt64.max
@@ -29,6 +31,7 @@ extension Distributor {
     incomplete.remove(tag)
     guard incomplete.isEmpty else { return }
     if immediateDirty { flushImmediate(now: now) }
+    if more, outbox.bytes.count < Self.gatheredBytes { return }
     flushTouched(now: now)
     if !pendingResumes.isEmpty { retryResumes(now: now) }
   }

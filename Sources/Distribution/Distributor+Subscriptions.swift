@@ -52,7 +52,7 @@ extension Distributor {
       scratch.raw("{\"type\":\"pong\",\"id\":")
       if let id { scratch.string(id) } else { scratch.raw("null") }
       scratch.raw("}")
-      client.append(scratch.bytes)
+      answer(client)
       send(client, now)
     case .unsubscribe(let id):
       let isWaiting = cancelResume(client, id)
@@ -62,13 +62,14 @@ extension Distributor {
       }
       if let subscription {
         flushLanes(subscription.channel, now: now)
+        send(client, now)
         leave(client, subscription)
       }
       scratch.removeAll()
       scratch.raw("{\"type\":\"unsubscribed\",\"id\":")
       scratch.string(id)
       scratch.raw("}")
-      client.append(scratch.bytes)
+      answer(client)
       send(client, now)
     case .subscribe(let request):
       cancelResume(client, request.id)
@@ -138,6 +139,7 @@ extension Distributor {
       }
     }
     flushLanes(request.channel, now: now)
+    send(client, now)
     // The limits first: a request that can't be met leaves what there was.
     let old = client.subscriptions[request.id]
     var freed: Set<Int32> = []
@@ -159,7 +161,10 @@ extension Distributor {
     }
     if let old {
       client.subscriptions[request.id] = nil
-      if old.channel != request.channel { flushLanes(old.channel, now: now) }
+      if old.channel != request.channel {
+        flushLanes(old.channel, now: now)
+        send(client, now)
+      }
       leave(client, old)
     }
     let key = LaneKey(
@@ -173,6 +178,7 @@ extension Distributor {
     } else {
       for index in indices { join(client, lane, index) }
     }
+    let mark = outbox.mark
     confirm(client, request, key, count: indices.count)
     if let positions = request.from {
       resume(client, request, lane, indices, positions, now: now)
@@ -181,7 +187,8 @@ extension Distributor {
         offer(client, carrier(client, lane, index), Int(index), Lane.snapshotBit, now: now)
       }
     }
-    if client.events > 0 { send(client, now) }
+    send(client, now)
+    forgetItems(since: mark)
   }
 
   /// The lane that carries an instrument to a client.
@@ -203,7 +210,7 @@ extension Distributor {
     scratch.raw(",\"instruments\":")
     scratch.integer(UInt64(count))
     scratch.raw("}")
-    client.append(scratch.bytes)
+    answer(client)
   }
 
   // MARK: - Resume
@@ -255,7 +262,7 @@ extension Distributor {
       scratch.raw("null")
     }
     scratch.raw("}")
-    client.append(scratch.bytes)
+    answer(client)
     for (number, index) in indices.enumerated() {
       let market = markets[images[Int(index)].market]
       let lane = carrier(client, lane, index)
@@ -329,6 +336,7 @@ extension Distributor {
     var wished = lane
     if let other = old?.lane ?? client.everything[channel] { wished = joined(lane, other) }
     client.wanted[channel][index] = Client.Membership(lane: wished, count: (old?.count ?? 0) + 1)
+    outbox.seats[Int(client.slot)].namedChannels |= 1 << UInt32(channel)
     guard wished !== old?.lane else { return }
     if let old { detach(client, old.lane, index) }
     // What waits on the way of "*" is replaced by what the new subscription begins with.
@@ -346,7 +354,7 @@ extension Distributor {
       leaveAll(client, old)
     }
     client.everything[channel] = wished
-    wished.everyone.append(client)
+    wished.everyone.append(client.slot)
     count(1, in: wished)
     for (index, membership) in client.wanted[channel] {
       let better = joined(membership.lane, wished)
@@ -368,7 +376,7 @@ extension Distributor {
 
   private func leaveAll(_ client: Client, _ lane: Lane) {
     let channel = lane.key.channel.rawValue
-    lane.everyone.removeAll { $0 === client }
+    lane.everyone.removeAll { $0 == client.slot }
     count(-1, in: lane)
     client.everything[channel] = nil
     client.backlog = client.backlog.filter {
@@ -378,13 +386,14 @@ extension Distributor {
   }
 
   private func attach(_ client: Client, _ lane: Lane, _ index: Int32) {
-    lane.subscribers[Int(index)].append(client)
+    lane.subscribers[Int(index)].append(client.slot)
     count(1, in: lane)
   }
 
   private func detach(_ client: Client, _ lane: Lane, _ index: Int32) {
-    if let place = lane.subscribers[Int(index)].firstIndex(where: { $0 === client }) {
-      lane.subscribers[Int(index)].remove(at: place)
+    if let place = lane.subscribers[Int(index)].firstIndex(of: client.slot) {
+      lane.subscribers[Int(index)].swapAt(place, lane.subscribers[Int(index)].count - 1)
+      lane.subscribers[Int(index)].removeLast()
       count(-1, in: lane)
     }
     let key = Client.BacklogKey(lane: lane.id, instrument: index)
@@ -428,7 +437,7 @@ extension Distributor {
     scratch.raw(",\"detail\":")
     scratch.string(detail)
     scratch.raw("}")
-    client.append(scratch.bytes)
+    answer(client)
     send(client, now)
   }
 }

@@ -1,5 +1,5 @@
 // The fan-out of one event loop: takes the plants' records into its images, marks lanes, and at each flush encodes
-// what changed once a lane and copies it to who wants it.
+// what changed once a lane and gives it to who wants it (Distributor+Frames).
 // Owner: one event loop; not Sendable. Pure: time comes in, frames go out through `ClientTransport`.
 // Cost: proportional to changed instruments × their subscribers; clients without news aren't visited.
 
@@ -23,8 +23,23 @@ public final class Distributor {
   private var lastBucket: [Int32: UInt64] = [:]
   var clients: [UInt64: Client] = [:]
   private var nextClientID: UInt64 = 1
-  private var touched: [Client] = []
-  private var waiting: [UInt64: Client] = [:]
+  /// By slot.
+  var seated: [Client?] = []
+  private var freeSlots: [Int32] = []
+  /// Slots to be free again once `touched` is done.
+  private var leaving: [Int32] = []
+  var outbox = Outbox()
+  /// Slots whose seats hold something.
+  var touched: [Int32] = []
+  /// The frame that is sent, after room for a transport's head.
+  var frame = JSONWriter(capacity: 1 << 16)
+  /// The items of the frame, where it may be sent to the next client as it is.
+  var framed: [UInt32] = []
+  /// Events in it.
+  var framedEvents = 0
+  /// For sorting a lane's dirty instruments.
+  var sortKeys: [(sequence: UInt64, instrument: Int32)] = []
+  var waiting: [UInt64: Client] = [:]
   var pendingResumes: [PendingResume] = []
   private var nextHousekeeping: UInt64 = 0
   var scratch = JSONWriter(capacity: 1 << 16)
@@ -37,6 +52,8 @@ public final class Distributor {
   public var heartbeatMilliseconds: UInt64 = 5_000
   /// Bytes after which a frame is sent and another begun: well below what clients take by default.
   static let frameBytes = 256 << 10
+  /// Bytes of encoded events after which clients are sent what has gathered, though more is coming.
+  static let gatheredBytes = 1 << 20
 
   /// What the loop counted.
   public struct Counters: Sendable {
@@ -75,7 +92,14 @@ public final class Distributor {
   /// Clients connected.
   public var clientCount: Int { clients.count }
 
-  // MARK: - Frames out
+  // MARK: - Clock
+
+  /// Sends clients what has gathered: after batches that were taken with `more`.
+  public func finishBatches(now: UInt64) {
+    guard incomplete.isEmpty else { return }
+    flushTouched(now: now)
+    if !pendingResumes.isEmpty { retryResumes(now: now) }
+  }
 
   func flushImmediate(now: UInt64) {
     immediateDirty = false
@@ -99,176 +123,7 @@ public final class Distributor {
       nextHousekeeping = now + 1_000
       housekeeping(now: now)
     }
-  }
-
-  /// Encodes what a lane gathered and copies it to its subscribers.
-  func flush(_ lane: Lane, now: UInt64) {
-    guard !lane.dirty.isEmpty else { return }
-    if lane.dirty.count > 1 {
-      // In the order of their sequence: a client that loses its line between two frames can resume.
-      lane.dirty.sort {
-        sequence(of: Int($0), in: lane.key.channel) < sequence(of: Int($1), in: lane.key.channel)
-      }
-    }
-    for entry in lane.dirty {
-      let index = Int(entry)
-      let mask = lane.masks[index]
-      let from = lane.from[index]
-      lane.masks[index] = 0
-      scratch.removeAll()
-      let events = encode(lane.key, index, mask: mask, from: from)
-      guard events > 0 else { continue }
-      counters.encoded &+= UInt64(events)
-      for client in lane.subscribers[index] { deliver(client, lane, index, mask, from, events, now) }
-      // Who wants the instrument by name gets it through the lane of that, which is the faster one.
-      let channel = lane.key.channel.rawValue
-      for client in lane.everyone where client.wanted[channel][entry] == nil {
-        deliver(client, lane, index, mask, from, events, now)
-      }
-    }
-    lane.dirty.removeAll(keepingCapacity: true)
-  }
-
-  @inline(__always)
-  private func deliver(
-    _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ events: Int, _ now: UInt64
-  ) {
-    if !client.served.isEmpty, passes(client, lane, index, mask, from, now) { return }
-    guard client.isClear else {
-      postpone(client, lane, index, mask, from, now)
-      return
-    }
-    client.append(scratch.bytes)
-    client.events += events - 1
-    counters.delivered &+= UInt64(events)
-    if client.frame.count >= Self.frameBytes {
-      send(client, now, isPart: true)
-    } else if !client.touched {
-      client.touched = true
-      touched.append(client)
-    }
-  }
-
-  /// True where the client has what the lane flushes, or gets the rest of it by itself.
-  private func passes(
-    _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64
-  ) -> Bool {
-    let key = Client.BacklogKey(lane: lane.id, instrument: Int32(truncatingIfNeeded: index))
-    guard let until = client.served.removeValue(forKey: key), mask & Lane.snapshotBit == 0 else {
-      return false
-    }
-    if newest(lane.key.channel, index) <= until {
-      if mask & Lane.staleBit != 0 { postpone(client, lane, index, Lane.staleBit, .max, now) }
-      return true
-    }
-    guard lane.key.channel == .trades else { return false }
-    postpone(client, lane, index, mask, max(from, Int(until)), now)
-    return true
-  }
-
-  /// What `Client.served` keeps: a sequence, for trades their number.
-  private func newest(_ channel: StreamChannel, _ index: Int) -> UInt64 {
-    channel == .trades ? UInt64(images[index].trades.total) : sequence(of: index, in: channel)
-  }
-
-  /// Sends what changed of an instrument to one client, or lets it wait where the client takes nothing now.
-  func offer(_ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, from: Int = 0, now: UInt64) {
-    guard client.isClear else { return postpone(client, lane, index, mask, from, now) }
-    scratch.removeAll()
-    let events = encode(lane.key, index, mask: mask, from: from)
-    guard events > 0 else { return }
-    client.append(scratch.bytes)
-    client.events += events - 1
-    counters.delivered &+= UInt64(events)
-    if client.frame.count >= Self.frameBytes { send(client, now, isPart: true) }
-  }
-
-  /// The transport is full: remembers what changed instead of queueing it.
-  private func postpone(
-    _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64
-  ) {
-    if client.backlog.isEmpty {
-      client.backlogSince = now
-      waiting[client.id] = client
-    }
-    let key = Client.BacklogKey(lane: lane.id, instrument: Int32(truncatingIfNeeded: index))
-    let packed = lane.key.channel == .quotes || lane.key.channel == .books ? mask : Self.pack(mask, from)
-    if let old = client.backlog[key] {
-      client.conflated &+= 1
-      counters.conflated &+= 1
-      client.backlog[key] =
-        lane.key.channel == .quotes || lane.key.channel == .books ? old | packed : Self.merge(old, packed)
-    } else {
-      client.backlog[key] = packed
-    }
-  }
-
-  private static let numberMask: UInt64 = (1 << 48) - 1
-
-  /// For trades and bars: flags, and the number of the first item not sent.
-  private static func pack(_ mask: UInt64, _ from: Int) -> UInt64 {
-    (mask & (Lane.snapshotBit | Lane.staleBit)) | (mask & 1) << 60 | min(UInt64(clamping: from), numberMask)
-  }
-
-  private static func merge(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    ((a | b) & ~numberMask) | min(a & numberMask, b & numberMask)
-  }
-
-  /// Sends what waited for a client, if its transport takes it now.
-  public func serveBacklog(_ client: Client, now: UInt64) {
-    guard client.transport != nil, !client.isSending else { return }
-    guard client.transport?.canTakeMore ?? false else {
-      if now &- client.backlogSince > client.limits.stuckMilliseconds {
-        counters.stuck &+= 1
-        client.transport?.close(
-          code: 4001,
-          reason:
-            "too slow: nothing was taken for \(client.limits.stuckMilliseconds / 1000) s; reconnect and resume"
-        )
-        remove(client)
-      }
-      return
-    }
-    let entries = client.backlog.sorted {
-      sequence(of: Int($0.key.instrument), in: lanes[Int($0.key.lane)].key.channel)
-        < sequence(of: Int($1.key.instrument), in: lanes[Int($1.key.lane)].key.channel)
-    }
-    var left = entries[...]
-    while let (key, packed) = left.first {
-      guard client.transport?.canTakeMore ?? false else { break }
-      left = left.dropFirst()
-      client.backlog[key] = nil
-      let lane = lanes[Int(key.lane)]
-      scratch.removeAll()
-      let simple = lane.key.channel == .quotes || lane.key.channel == .books
-      let mask = simple ? packed : (packed & (Lane.snapshotBit | Lane.staleBit)) | (packed >> 60 & 1)
-      let number = packed & Self.numberMask
-      let events = encode(
-        lane.key, Int(key.instrument), mask: mask, from: number == Self.numberMask ? .max : Int(number))
-      if lane.masks[Int(key.instrument)] != 0, lane.key.channel != .bars {
-        client.served[key] = newest(lane.key.channel, Int(key.instrument))
-      }
-      guard events > 0 else { continue }
-      client.append(scratch.bytes)
-      client.events += events - 1
-      counters.delivered &+= UInt64(events)
-      if client.frame.count >= Self.frameBytes { send(client, now, isPart: true) }
-    }
-    if client.events > 0 { send(client, now) }
-    if client.backlog.isEmpty { waiting[client.id] = nil } else { client.backlogSince = now }
-  }
-
-  /// Sends what a client's frame holds; `isPart`: more of the same follows.
-  func send(_ client: Client, _ now: UInt64, isPart: Bool = false) {
-    client.isSettled = !isPart && client.backlog.isEmpty
-    counters.frames &+= 1
-    client.flush(now: now)
-  }
-
-  func flushTouched(now: UInt64) {
-    guard !touched.isEmpty else { return }
-    for client in touched where client.touched { send(client, now) }
-    touched.removeAll(keepingCapacity: true)
+    flushTouched(now: now)
   }
 
   func sequence(of index: Int, in channel: StreamChannel) -> UInt64 {
@@ -307,10 +162,18 @@ public final class Distributor {
 
   /// Takes a connection in.
   public func add(transport: any ClientTransport, limits: ClientLimits, now: UInt64) -> Client {
-    let client = Client(id: nextClientID, transport: transport, limits: limits, now: now)
+    let slot = freeSlots.popLast() ?? Int32(truncatingIfNeeded: seated.count)
+    let client = Client(id: nextClientID, slot: slot, transport: transport, limits: limits, now: now)
     nextClientID += 1
     clients[client.id] = client
+    if Int(slot) == seated.count { seated.append(client) } else { seated[Int(slot)] = client }
+    outbox.admit(Int(slot))
     return client
+  }
+
+  func freeLeaving() {
+    freeSlots += leaving
+    leaving.removeAll()
   }
 
   /// Forgets a connection and all it wanted.
@@ -320,9 +183,13 @@ public final class Distributor {
     waiting[client.id] = nil
     client.backlog = [:]
     client.served = [:]
-    client.touched = false
     pendingResumes.removeAll { $0.client === client }
     client.transport = nil
+    let (numbers, capacity) = outbox.take(Int(client.slot))
+    outbox.release(numbers, capacity: capacity)
+    // A slot that is in the list of those to be sent isn't given to another before that list is done.
+    seated[Int(client.slot)] = nil
+    if client.touched { leaving.append(client.slot) } else { freeSlots.append(client.slot) }
   }
 
   private func housekeeping(now: UInt64) {
@@ -330,13 +197,10 @@ public final class Distributor {
     // A heartbeat says how far a client is: nothing older may wait in a slow lane.
     for lane in lanes { flush(lane, now: now) }
     flushTouched(now: now)
-    for client in clients.values where now &- client.lastSent >= heartbeatMilliseconds {
-      guard client.isClear else { continue }
-      scratch.removeAll()
-      heartbeat(into: &scratch)
-      client.append(scratch.bytes)
-      send(client, now)
-    }
+    scratch.removeAll()
+    heartbeat(into: &scratch)
+    answer(clients.values.filter { now &- $0.lastSent >= heartbeatMilliseconds && $0.isClear })
+    flushTouched(now: now)
   }
 
   /// Tells every client that this server ends soon.
@@ -347,10 +211,8 @@ public final class Distributor {
     scratch.raw(",\"reason\":")
     scratch.string(reason)
     scratch.raw("}")
-    for client in clients.values {
-      client.append(scratch.bytes)
-      send(client, now)
-    }
+    answer(Array(clients.values))
+    flushTouched(now: now)
   }
 
   /// Ends every connection.

@@ -30,15 +30,32 @@ public struct JSONWriter: ~Copyable {
   /// Gives memory back where what is written at present needs little of it. Call it before `removeAll`.
   mutating func trim() {
     guard capacity > 16 << 10, count < capacity / 8 else { return }
-    capacity = max(1024, count)
+    capacity = max(16 << 10, count)
     let smaller = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
     smaller.update(from: base, count: count)
     base.deallocate()
     base = smaller
   }
 
-  /// Takes back the last `n` bytes.
-  public mutating func removeLast(_ n: Int) { count -= min(n, count) }
+  /// Forgets what was written after the first `length` bytes.
+  mutating func truncate(to length: Int) { count = min(count, max(0, length)) }
+
+  /// Leaves `length` bytes at the beginning to whoever takes the block, and writes after them.
+  mutating func begin(after length: Int) {
+    count = 0
+    room(length)
+    count = length
+  }
+
+  /// Where byte `offset` of the block lies, valid until the next change.
+  func pointer(at offset: Int) -> UnsafeMutableRawPointer { UnsafeMutableRawPointer(base + offset) }
+
+  /// Makes the block `length` bytes longer; the caller writes them.
+  mutating func extend(by length: Int) -> UnsafeMutableRawPointer {
+    room(length)
+    defer { count += length }
+    return pointer(at: count)
+  }
 
   @inline(__always)
   private mutating func room(_ extra: Int) {

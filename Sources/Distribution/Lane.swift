@@ -31,10 +31,10 @@ final class Lane {
 
   let id: Int32
   let key: LaneKey
-  /// By instrument: who wants it.
-  var subscribers: [[Client]] = []
-  /// Who wants all.
-  var everyone: [Client] = []
+  /// By instrument: the slots of those who want it.
+  var subscribers: [[Int32]] = []
+  /// The slots of those who want all.
+  var everyone: [Int32] = []
   /// By instrument: what changed since the last flush. For trades and bars bit 0 alone says that something did.
   var masks: [UInt64] = []
   /// By instrument: for trades and bars, number of the first item that was not sent yet.

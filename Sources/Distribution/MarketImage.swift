@@ -199,8 +199,8 @@ struct InstrumentImage {
   }
 }
 
-/// A market in an image.
-struct MarketImage {
+/// A market in an image. A class, so that encoding an event doesn't copy its texts.
+final class MarketImage {
   var description: MarketDescription
   var date = CalendarDate(daysSince1970: 0)
   var stamp = JSONWriter.DayStamp(TradingDay(date: CalendarDate(daysSince1970: 0), utcOffsetSeconds: 0))

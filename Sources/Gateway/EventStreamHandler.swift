@@ -34,9 +34,9 @@ final class EventStream: ClientTransport {
 
   var canTakeMore: Bool { channel.isWritable }
 
-  func send(frame: UnsafeRawBufferPointer) {
+  func send(frame: OutgoingFrame) {
     let position = context.distributor.positionText
-    var buffer = channel.allocator.buffer(capacity: frame.count + position.utf8.count + 20)
+    var buffer = channel.allocator.buffer(capacity: frame.byteCount + position.utf8.count + 20)
     // Only where nothing is outstanding: the browser resumes from the last `id` it saw.
     if client?.isSettled ?? false {
       buffer.writeStaticString("id: ")
@@ -44,7 +44,7 @@ final class EventStream: ClientTransport {
       buffer.writeStaticString("\n")
     }
     buffer.writeStaticString("data: ")
-    buffer.writeBytes(frame)
+    buffer.writeBytes(frame.bytes)
     buffer.writeStaticString("\n\n")
     channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
   }

@@ -290,7 +290,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: router.configuration.messageBytes)),
         WebSocketHandler(
           context: context, limits: router.configuration.client,
-          messageBytes: router.configuration.messageBytes),
+          messageBytes: router.configuration.messageBytes,
+          isPlain: router.configuration.tlsCertificate == nil),
       ])
     } catch {
       channel.close(promise: nil)

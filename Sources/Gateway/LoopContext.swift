@@ -18,6 +18,13 @@ final class LoopContext: @unchecked Sendable {
   private static let tickMilliseconds: Int64 = 10
   private var lastWakeWanted = true
   private var drainScheduled = false
+  private var sendScheduled = false
+  /// Nanoseconds of the clock before which clients aren't sent anything again.
+  private var holdUntil: UInt64 = 0
+  /// A turn of sending that takes longer than this is followed by a rest as long as the excess: updates gather, and
+  /// the same system calls carry more of them. Light load is never held.
+  private static let freeSendNanoseconds: UInt64 = 1_000_000
+  private static let longestHoldNanoseconds: UInt64 = 8_000_000
 
   init(eventLoop: any EventLoop, markets: [MarketDescription], ringBytes: Int) {
     self.eventLoop = eventLoop
@@ -69,15 +76,37 @@ final class LoopContext: @unchecked Sendable {
       for (market, ring) in rings.enumerated() {
         let done = ring.drain(limit: 1) { tag, records in
           distributor.consume(
-            market: market, records: records, continues: tag & RecordSplitter.continues != 0, now: now)
+            market: market, records: records, continues: tag & RecordSplitter.continues != 0, more: true,
+            now: now)
         }
         if !done { more = true }
       }
     }
+    send()
     if more, !drainScheduled {
       drainScheduled = true
       // Not `execute`: the loop runs what is executed before it looks at its sockets again.
       eventLoop.scheduleTask(in: .microseconds(100)) { self.drain() }
+    }
+  }
+
+  /// One frame a client and turn, however many batches there were: the busier the loop, the larger the frames.
+  private func send() {
+    let begin = NIODeadline.now().uptimeNanoseconds
+    if begin < holdUntil {
+      guard !sendScheduled else { return }
+      sendScheduled = true
+      eventLoop.scheduleTask(in: .nanoseconds(Int64(holdUntil - begin))) {
+        self.sendScheduled = false
+        self.send()
+      }
+      return
+    }
+    distributor.finishBatches(now: begin / 1_000_000)
+    let end = NIODeadline.now().uptimeNanoseconds
+    let took = end - begin
+    if took > Self.freeSendNanoseconds {
+      holdUntil = end + min(took - Self.freeSendNanoseconds, Self.longestHoldNanoseconds)
     }
   }
 

@@ -1,8 +1,12 @@
 // A WebSocket connection of the stream (RFC 6455): client messages in, frames of events out.
-// Frames out are unmasked text frames, written as one buffer each: one system call a client and flush.
+// Frames out are unmasked text frames, one system call a client and flush: on a plain connection straight from the
+// block that the fan-out joined them in, below the channel pipeline. What the kernel doesn't take at once goes
+// through the pipeline, which waits for the socket; until it is gone nothing else is sent, so the order holds and a
+// client costs at most one frame. Why below the pipeline: docs/RATIONALE.md.
 // Owner: the connection's event loop.
 
 import Distribution
+import Glibc
 import NIOCore
 import NIOWebSocket
 
@@ -18,11 +22,21 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   private var message = ByteBuffer()
   private var isFragmented = false
   private var isClosing = false
+  /// The socket of a plain connection; nil with TLS, where all goes through the pipeline.
+  private var socket: CInt?
+  private var connection: (any Channel)?
+  private let isPlain: Bool
+  /// Writes that the pipeline has not done yet.
+  private var outstanding = 0
+  /// Bytes the kernel may hold unsent: what is there can't be replaced by newer values any more.
+  private static let unsentBytes: CInt = 128 << 10
 
-  init(context: LoopContext, limits: ClientLimits, messageBytes: Int) {
+  /// - Parameter isPlain: nothing stands between this handler's bytes and the socket (no TLS).
+  init(context: LoopContext, limits: ClientLimits, messageBytes: Int, isPlain: Bool) {
     self.context = context
     self.limits = limits
     self.messageBytes = messageBytes
+    self.isPlain = isPlain
   }
 
   func handlerAdded(context channel: ChannelHandlerContext) {
@@ -34,6 +48,8 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
 
   private func begin() {
     guard client == nil else { return }
+    connection = channel?.channel
+    if isPlain, let connection { socket = Self.socket(of: connection) }
     client = context.distributor.add(transport: self, limits: limits, now: LoopContext.now())
   }
 
@@ -45,11 +61,22 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   func handlerRemoved(context: ChannelHandlerContext) {
     end()
     channel = nil
+    connection = nil
   }
 
   private func end() {
     if let client { context.distributor.remove(client) }
     client = nil
+  }
+
+  private static func socket(of channel: any Channel) -> CInt? {
+    let found: CInt? = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+      of: NIOBSDSocket.Handle.self
+    ) { $0 }
+    guard let found else { return nil }
+    var limit = unsentBytes
+    _ = setsockopt(found, CInt(IPPROTO_TCP), TCP_NOTSENT_LOWAT, &limit, socklen_t(MemoryLayout<CInt>.size))
+    return found
   }
 
   func channelWritabilityChanged(context channel: ChannelHandlerContext) {
@@ -93,7 +120,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
         return close(code: 1002, reason: "control frames have at most 125 bytes")
       }
       // A peer that doesn't read gets no answers piled up for it (5.5.3: only the newest needs one).
-      if channel.channel.isWritable { write(opcode: 0x8a, frame.unmaskedData, channel) }
+      if canTakeMore { write(opcode: 0x8a, frame.unmaskedData, channel) }
     case .pong:
       guard frame.fin, frame.length <= 125 else {
         return close(code: 1002, reason: "control frames have at most 125 bytes")
@@ -148,34 +175,69 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
 
   // MARK: - Out
 
-  var canTakeMore: Bool { !isClosing && (channel?.channel.isWritable ?? false) }
+  var canTakeMore: Bool {
+    guard !isClosing, let connection else { return false }
+    return socket == nil ? connection.isWritable : outstanding == 0
+  }
 
-  func send(frame: UnsafeRawBufferPointer) {
+  func send(frame: OutgoingFrame) {
     guard let channel, !isClosing else { return }
-    var buffer = channel.channel.allocator.buffer(capacity: frame.count + 10)
-    Self.writeHead(opcode: 0x81, count: frame.count, into: &buffer)
-    buffer.writeBytes(frame)
-    channel.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    let (head, headBytes) = Self.head(opcode: 0x81, count: frame.byteCount)
+    let start = frame.start - headBytes
+    withUnsafeBytes(of: head) { start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: headBytes) }
+    var bytes = UnsafeRawBufferPointer(start: start, count: frame.byteCount + headBytes)
+    // A channel that isn't active has given its socket's number back: it may be another's.
+    if let socket, outstanding == 0, let connection, connection.isActive {
+      let sent = Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
+      if sent == bytes.count { return }
+      if sent > 0 { bytes = UnsafeRawBufferPointer(rebasing: bytes[Int(sent)..<bytes.count]) }
+      // Of a broken connection the channel hears by itself, and no later than with this write.
+    }
+    var buffer = channel.channel.allocator.buffer(capacity: bytes.count)
+    buffer.writeBytes(bytes)
+    write(buffer, channel)
+  }
+
+  private func write(_ buffer: ByteBuffer, _ channel: ChannelHandlerContext) {
+    guard socket != nil else { return channel.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
+    outstanding += 1
+    let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
+    channel.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in bound.value.written() }
+  }
+
+  private func written() {
+    outstanding -= 1
+    if outstanding == 0, !isClosing, let client {
+      context.distributor.serveBacklog(client, now: LoopContext.now())
+    }
   }
 
   private func write(opcode: UInt8, _ data: ByteBuffer, _ channel: ChannelHandlerContext) {
     var data = data
     var buffer = channel.channel.allocator.buffer(capacity: data.readableBytes + 10)
-    Self.writeHead(opcode: opcode, count: data.readableBytes, into: &buffer)
+    let (head, headBytes) = Self.head(opcode: opcode, count: data.readableBytes)
+    withUnsafeBytes(of: head) { _ = buffer.writeBytes($0.prefix(headBytes)) }
     buffer.writeBuffer(&data)
-    channel.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    write(buffer, channel)
   }
 
-  private static func writeHead(opcode: UInt8, count: Int, into buffer: inout ByteBuffer) {
-    buffer.writeInteger(opcode)
+  /// A frame's first bytes (RFC 6455, 5.2), unmasked and final.
+  private static func head(opcode: UInt8, count: Int) -> (bytes: InlineArray<10, UInt8>, count: Int) {
+    var head = InlineArray<10, UInt8>(repeating: 0)
+    head[0] = opcode
     switch count {
-    case ..<126: buffer.writeInteger(UInt8(count))
+    case ..<126:
+      head[1] = UInt8(truncatingIfNeeded: count)
+      return (head, 2)
     case ..<65_536:
-      buffer.writeInteger(UInt8(126))
-      buffer.writeInteger(UInt16(count))
+      head[1] = 126
+      head[2] = UInt8(truncatingIfNeeded: count >> 8)
+      head[3] = UInt8(truncatingIfNeeded: count)
+      return (head, 4)
     default:
-      buffer.writeInteger(UInt8(127))
-      buffer.writeInteger(UInt64(count))
+      head[1] = 127
+      for place in 0..<8 { head[2 + place] = UInt8(truncatingIfNeeded: count >> (56 - 8 * place)) }
+      return (head, 10)
     }
   }
 

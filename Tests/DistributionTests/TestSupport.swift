@@ -58,7 +58,7 @@ final class FakeTransport: ClientTransport {
   var frames: [[UInt8]] = []
   var closed: (code: UInt16, reason: String)?
 
-  func send(frame: UnsafeRawBufferPointer) { frames.append(Array(frame)) }
+  func send(frame: OutgoingFrame) { frames.append(Array(frame.bytes)) }
   func close(code: UInt16, reason: String) { closed = (code, reason) }
 }
 

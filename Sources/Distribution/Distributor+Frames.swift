@@ -1,0 +1,346 @@
+// Frames out: a lane encodes an instrument that changed once, each subscriber's seat gets its number, and each
+// client that got any is sent one frame. A client that can't take more remembers what changed instead.
+
+import TickerPlant
+
+extension Distributor {
+  /// Encodes what a lane gathered, and gives it to its subscribers.
+  func flush(_ lane: Lane, now: UInt64) {
+    guard !lane.dirty.isEmpty else { return }
+    if lane.dirty.count > 1 { sortDirty(lane) }
+    let channel = lane.key.channel.rawValue
+    let named: UInt32 = 1 << UInt32(channel)
+    for entry in lane.dirty {
+      let index = Int(entry)
+      let mask = lane.masks[index]
+      let from = lane.from[index]
+      lane.masks[index] = 0
+      guard let number = encodeItem(lane, index, mask: mask, from: from) else { continue }
+      let seats = outbox.seats
+      for slot in lane.subscribers[index] where !seats[Int(slot)].push(number) {
+        deliverSlowly(slot, number, now)
+      }
+      for slot in lane.everyone {
+        // Who wants the instrument by name gets it through the lane of that, which is the faster one.
+        if seats[Int(slot)].namedChannels & named != 0, seated[Int(slot)]?.wanted[channel][entry] != nil {
+          continue
+        }
+        if !seats[Int(slot)].push(number) { deliverSlowly(slot, number, now) }
+      }
+    }
+    lane.dirty.removeAll(keepingCapacity: true)
+  }
+
+  /// In the order of their sequence: a client that loses its line between two frames can resume.
+  private func sortDirty(_ lane: Lane) {
+    let channel = lane.key.channel
+    sortKeys.removeAll(keepingCapacity: true)
+    var isSorted = true
+    var last: UInt64 = 0
+    for entry in lane.dirty {
+      let key = sequence(of: Int(entry), in: channel)
+      if key < last { isSorted = false }
+      last = key
+      sortKeys.append((key, entry))
+    }
+    guard !isSorted else { return }
+    sortKeys.sort { $0.sequence < $1.sequence }
+    for place in sortKeys.indices { lane.dirty[place] = sortKeys[place].instrument }
+  }
+
+  /// Encodes an item into the outbox; nil where there is nothing to tell.
+  private func encodeItem(_ lane: Lane, _ index: Int, mask: UInt64, from: Int) -> UInt32? {
+    scratch.removeAll()
+    let events = encode(lane.key, index, mask: mask, from: from)
+    guard events > 0 else { return nil }
+    counters.encoded &+= UInt64(events)
+    return post(events: events, lane: lane.id, index, mask, from)
+  }
+
+  /// Puts what is in `scratch` into the outbox.
+  private func post(events: Int, lane: Int32, _ index: Int = 0, _ mask: UInt64 = 0, _ from: Int = 0) -> UInt32 {
+    let offset = outbox.bytes.count
+    outbox.bytes.raw(scratch.bytes)
+    return outbox.close(
+      from: offset, events: events, lane: lane, instrument: index, mask: mask, first: from)
+  }
+
+  /// A delivery that isn't a plain push: the first of a frame, a full seat, or a client to look at more closely.
+  private func deliverSlowly(_ slot: Int32, _ number: UInt32, _ now: UInt64) {
+    guard let client = seated[Int(slot)] else { return }
+    let item = outbox.items[Int(number)]
+    let lane = lanes[Int(item.lane)]
+    let index = Int(item.instrument)
+    if !client.served.isEmpty, passes(client, lane, index, item.mask, item.from, now) { return }
+    guard client.isClear else { return postpone(client, lane, index, item.mask, item.from, now) }
+    put(client, number, fast: client.served.isEmpty)
+  }
+
+  /// Puts a number into a client's seat.
+  private func put(_ client: Client, _ number: UInt32, fast: Bool) {
+    outbox.reserve(Int(client.slot), fast: fast)
+    _ = outbox.seats[Int(client.slot)].push(number)
+    guard !client.touched else { return }
+    client.touched = true
+    touched.append(client.slot)
+  }
+
+  /// Gives a client what is in `scratch`: an answer, which is sent whatever else waits.
+  func answer(_ client: Client) {
+    guard clients[client.id] != nil else { return }
+    put(client, post(events: 1, lane: OutboxItem.answer), fast: false)
+  }
+
+  /// The same for several.
+  func answer(_ clients: [Client]) {
+    guard !clients.isEmpty else { return }
+    let number = post(events: 1, lane: OutboxItem.answer)
+    for client in clients { put(client, number, fast: false) }
+  }
+
+  /// Gives what changed of an instrument to one client, or lets it wait where the client takes nothing now.
+  func offer(_ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, from: Int = 0, now: UInt64) {
+    guard client.isClear else { return postpone(client, lane, index, mask, from, now) }
+    guard let number = encodeItem(lane, index, mask: mask, from: from) else { return }
+    put(client, number, fast: false)
+  }
+
+  /// True where the client has what the lane flushes, or gets the rest of it by itself.
+  private func passes(
+    _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64
+  ) -> Bool {
+    let key = Client.BacklogKey(lane: lane.id, instrument: Int32(truncatingIfNeeded: index))
+    guard let until = client.served.removeValue(forKey: key), mask & Lane.snapshotBit == 0 else {
+      return false
+    }
+    if newest(lane.key.channel, index) <= until {
+      if mask & Lane.staleBit != 0 { postpone(client, lane, index, Lane.staleBit, .max, now) }
+      return true
+    }
+    guard lane.key.channel == .trades else { return false }
+    postpone(client, lane, index, mask, max(from, Int(until)), now)
+    return true
+  }
+
+  /// What `Client.served` keeps: a sequence, for trades their number.
+  private func newest(_ channel: StreamChannel, _ index: Int) -> UInt64 {
+    channel == .trades ? UInt64(images[index].trades.total) : sequence(of: index, in: channel)
+  }
+
+  // MARK: - Frames
+
+  /// Sends each client what its seat holds.
+  func flushTouched(now: UInt64) {
+    guard outbox.itemCount > 0 else { return }
+    var place = 0
+    while place < touched.count {
+      if let client = seated[Int(touched[place])], client.touched { send(client, now) }
+      place += 1
+    }
+    touched.removeAll(keepingCapacity: true)
+    freeLeaving()
+    framed.removeAll(keepingCapacity: true)
+    outbox.truncate(to: OutboxMark(items: 0, bytes: 0))
+  }
+
+  /// Forgets items from a mark on; only where no other client was given one of them.
+  func forgetItems(since mark: OutboxMark) {
+    framed.removeAll(keepingCapacity: true)
+    outbox.truncate(to: mark)
+  }
+
+  /// Sends a client what its seat holds, as one frame, or several where that is much.
+  func send(_ client: Client, _ now: UInt64) {
+    let (numbers, capacity) = outbox.take(Int(client.slot))
+    client.touched = false
+    guard numbers.count > 0 else { return }
+    if client.transport?.canTakeMore ?? false {
+      transmit(client, numbers, now)
+    } else {
+      transmitAnswers(client, numbers, now)
+    }
+    outbox.release(numbers, capacity: capacity)
+  }
+
+  private func transmit(_ client: Client, _ numbers: UnsafeMutableBufferPointer<UInt32>, _ now: UInt64) {
+    // Many clients want the same: what the last one got is there already.
+    if numbers.count == framed.count, framed.withUnsafeBufferPointer({ $0.elementsEqual(numbers) }) {
+      return handOver(client, events: framedEvents, now)
+    }
+    framed.removeAll(keepingCapacity: true)
+    let items = outbox.items
+    var total = 1
+    var events = 0
+    for number in numbers {
+      total += Int(items[Int(number)].byteCount) + 1
+      events += Int(items[Int(number)].events)
+    }
+    guard total <= Self.frameBytes else { return transmitParts(client, numbers, now) }
+    join(numbers, byteCount: total)
+    framed.append(contentsOf: numbers)
+    framedEvents = events
+    handOver(client, events: events, now)
+  }
+
+  /// Makes a frame of items: `byteCount` bytes with brackets and commas.
+  private func join(_ numbers: UnsafeMutableBufferPointer<UInt32>, byteCount: Int) {
+    let items = outbox.items
+    let bytes = outbox.bytes.pointer(at: 0)
+    frame.begin(after: OutgoingFrame.headroomBytes)
+    var place = frame.extend(by: byteCount)
+    var separator = UInt8(ascii: "[")
+    for number in numbers {
+      let item = items + Int(number)
+      let count = Int(item.pointee.byteCount)
+      place.storeBytes(of: separator, as: UInt8.self)
+      (place + 1).copyMemory(from: bytes + item.pointee.offset, byteCount: count)
+      place += count + 1
+      separator = UInt8(ascii: ",")
+    }
+    place.storeBytes(of: UInt8(ascii: "]"), as: UInt8.self)
+  }
+
+  /// Frames of `frameBytes` and a little more each, while the client takes them; the rest it remembers.
+  private func transmitParts(
+    _ client: Client, _ numbers: UnsafeMutableBufferPointer<UInt32>, _ now: UInt64
+  ) {
+    var first = 0
+    while first < numbers.count {
+      guard client.transport?.canTakeMore ?? false else {
+        let rest = UnsafeMutableBufferPointer(rebasing: numbers[first...])
+        transmitAnswers(client, rest, now)
+        break
+      }
+      var end = first
+      var total = 1
+      var events = 0
+      while end < numbers.count, total < Self.frameBytes {
+        let item = outbox.items + Int(numbers[end])
+        total += Int(item.pointee.byteCount) + 1
+        events += Int(item.pointee.events)
+        end += 1
+      }
+      join(UnsafeMutableBufferPointer(rebasing: numbers[first..<end]), byteCount: total)
+      handOver(client, events: events, isPart: end < numbers.count, now)
+      first = end
+    }
+    frame.trim()
+  }
+
+  /// The client takes no more values now: answers are sent all the same, the rest it remembers.
+  private func transmitAnswers(
+    _ client: Client, _ numbers: UnsafeMutableBufferPointer<UInt32>, _ now: UInt64
+  ) {
+    for number in numbers {
+      let item = outbox.items[Int(number)]
+      if item.lane != OutboxItem.answer {
+        postpone(client, lanes[Int(item.lane)], Int(item.instrument), item.mask, item.from, now)
+        continue
+      }
+      var one = number
+      withUnsafeMutablePointer(to: &one) {
+        join(UnsafeMutableBufferPointer(start: $0, count: 1), byteCount: Int(item.byteCount) + 2)
+      }
+      handOver(client, events: 1, isPart: true, now)
+    }
+  }
+
+  /// Hands the frame over. `isPart`: more of the same follows.
+  private func handOver(_ client: Client, events: Int, isPart: Bool = false, _ now: UInt64) {
+    client.isSettled = !isPart && client.backlog.isEmpty
+    counters.frames &+= 1
+    counters.delivered &+= UInt64(events)
+    client.delivered &+= UInt64(events)
+    client.lastSent = now
+    // Sending may call back (the transport became writable, or closed): nothing may be put in meanwhile.
+    client.isSending = true
+    client.transport?.send(
+      frame: OutgoingFrame(
+        start: frame.pointer(at: OutgoingFrame.headroomBytes),
+        byteCount: frame.count - OutgoingFrame.headroomBytes))
+    client.isSending = false
+  }
+
+  // MARK: - Who can't take more
+
+  /// The transport is full: remembers what changed instead of queueing it.
+  func postpone(
+    _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64
+  ) {
+    if client.backlog.isEmpty {
+      client.backlogSince = now
+      waiting[client.id] = client
+    }
+    let key = Client.BacklogKey(lane: lane.id, instrument: Int32(truncatingIfNeeded: index))
+    let packed = lane.key.channel == .quotes || lane.key.channel == .books ? mask : Self.pack(mask, from)
+    if let old = client.backlog[key] {
+      client.conflated &+= 1
+      counters.conflated &+= 1
+      client.backlog[key] =
+        lane.key.channel == .quotes || lane.key.channel == .books ? old | packed : Self.merge(old, packed)
+    } else {
+      client.backlog[key] = packed
+    }
+  }
+
+  private static let numberMask: UInt64 = (1 << 48) - 1
+
+  /// For trades and bars: flags, and the number of the first item not sent.
+  private static func pack(_ mask: UInt64, _ from: Int) -> UInt64 {
+    (mask & (Lane.snapshotBit | Lane.staleBit)) | (mask & 1) << 60 | min(UInt64(clamping: from), numberMask)
+  }
+
+  private static func merge(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    ((a | b) & ~numberMask) | min(a & numberMask, b & numberMask)
+  }
+
+  /// Sends what waited for a client, if its transport takes it now.
+  public func serveBacklog(_ client: Client, now: UInt64) {
+    guard client.transport != nil, !client.isSending else { return }
+    guard client.transport?.canTakeMore ?? false else {
+      if now &- client.backlogSince > client.limits.stuckMilliseconds { dropStuck(client) }
+      return
+    }
+    let entries = client.backlog.sorted {
+      sequence(of: Int($0.key.instrument), in: lanes[Int($0.key.lane)].key.channel)
+        < sequence(of: Int($1.key.instrument), in: lanes[Int($1.key.lane)].key.channel)
+    }
+    client.backlog.removeAll(keepingCapacity: entries.count <= 64)
+    let mark = outbox.mark
+    var gathered = 0
+    for (key, packed) in entries {
+      let lane = lanes[Int(key.lane)]
+      let simple = lane.key.channel == .quotes || lane.key.channel == .books
+      let mask = simple ? packed : (packed & (Lane.snapshotBit | Lane.staleBit)) | (packed >> 60 & 1)
+      let number = packed & Self.numberMask
+      let from = simple ? 0 : number == Self.numberMask ? Int.max : Int(number)
+      guard client.backlog.isEmpty, client.transport?.canTakeMore ?? false else {
+        postpone(client, lane, Int(key.instrument), mask, from, now)
+        continue
+      }
+      guard let item = encodeItem(lane, Int(key.instrument), mask: mask, from: from) else { continue }
+      if lane.masks[Int(key.instrument)] != 0, lane.key.channel != .bars {
+        client.served[key] = newest(lane.key.channel, Int(key.instrument))
+      }
+      put(client, item, fast: false)
+      gathered += Int(outbox.items[Int(item)].byteCount)
+      if gathered >= Self.frameBytes {
+        gathered = 0
+        send(client, now)
+      }
+    }
+    send(client, now)
+    forgetItems(since: mark)
+    if client.backlog.isEmpty { waiting[client.id] = nil } else { client.backlogSince = now }
+  }
+
+  private func dropStuck(_ client: Client) {
+    counters.stuck &+= 1
+    client.transport?.close(
+      code: 4001,
+      reason:
+        "too slow: nothing was taken for \(client.limits.stuckMilliseconds / 1000) s; reconnect and resume"
+    )
+    remove(client)
+  }
+}
