@@ -11,19 +11,22 @@ extension Distributor {
     market tag: Int, records: UnsafeRawBufferPointer, continues: Bool = false, more: Bool = false, now: UInt64
   ) {
     guard markets.indices.contains(tag) else { return }
+    let market = markets[tag]
     var cursor = UpdateCursor(records)
-    var lastSequence = incomplete.contains(tag) ? markets[tag].lastRecord : UInt64.max
+    var lastSequence = incomplete.contains(tag) ? market.lastRecord : UInt64.max
+    var taken: UInt64 = 0
     while cursor.next() {
       let header = cursor.header
       if header.sequence != lastSequence {
-        incomplete.remove(tag)
+        if !incomplete.isEmpty { incomplete.remove(tag) }
         if immediateDirty, incomplete.isEmpty { flushImmediate(now: now) }
         lastSequence = header.sequence
       }
-      counters.records &+= 1
-      take(cursor, header, tag)
+      taken &+= 1
+      take(cursor, header, tag, market)
     }
-    markets[tag].lastRecord = lastSequence
+    counters.records &+= taken
+    market.lastRecord = lastSequence
     if continues {
       incomplete.insert(tag)
       return
@@ -37,15 +40,15 @@ extension Distributor {
   }
 
   @inline(__always)
-  private func take(_ cursor: UpdateCursor, _ header: UpdateHeader, _ tag: Int) {
+  private func take(_ cursor: UpdateCursor, _ header: UpdateHeader, _ tag: Int, _ market: MarketImage) {
     if header.kind == UpdateKind.source.rawValue { return takeSource(cursor.payload(), header, tag) }
     if header.kind == UpdateKind.instrument.rawValue { return addInstrument(cursor.payload(), header, tag) }
     let local = Int(header.instrument)
-    guard local < markets[tag].instruments.count else { return }
-    let index = Int(markets[tag].instruments[local])
+    guard local < market.instruments.count else { return }
+    let index = Int(market.instruments[local])
     let image = images + index
-    if header.sequence > markets[tag].sequence { markets[tag].sequence = header.sequence }
-    markets[tag].time = header.time
+    if header.sequence > market.sequence { market.sequence = header.sequence }
+    market.time = header.time
     image.pointee.receivedAt = header.receivedAt
     switch UpdateKind(rawValue: header.kind) {
     case .level:
