@@ -40,4 +40,4 @@ fuzz: setup ## feed the parsers what nobody would send, for SECONDS=60 a test
 	KABUTO_FUZZ_SECONDS=$(SECONDS) swift test --filter Fuzz
 
 clean: ## remove what was built; .kabuto (your data) and the vendored chart library stay
-	rm -rf .build .venv
+	rm -rf .build .build-bench .venv .venv-bench

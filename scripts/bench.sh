@@ -1,8 +1,36 @@
 #!/usr/bin/env bash
-# Runs the benchmarks and passes its arguments on. What they measure and against whom: docs/BENCHMARKS.md.
+# Runs the benchmarks and passes its arguments on (--quick). What they measure and against whom: docs/BENCHMARKS.md.
+# The peers are brought first: Debian's nginx with nchan, libuv for uWebSockets, PyPI packages in .venv-bench. What
+# can't be installed is left out of the comparison.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 [[ -f Benchmarks/run.sh ]] || fail 2 "Benchmarks/run.sh is missing: there is nothing to measure."
+command -v gcc >/dev/null || fail 2 "gcc was not found; the load client is compiled with it." "apt-get install -y gcc"
+
+packages=()
+for package in nginx-light libnginx-mod-nchan libuv1; do
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || packages+=("$package")
+done
+# Any build of nginx will do.
+if command -v nginx >/dev/null; then packages=("${packages[@]/nginx-light/}"); fi
+packages=(${packages[@]+${packages[@]}})
+if ((${#packages[@]} > 0)); then
+  say "installing Debian packages of the peers: ${packages[*]}"
+  apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0)
+  ((EUID == 0)) || apt=(sudo -n "${apt[@]}")
+  { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${packages[@]}"; } >&2 </dev/null \
+    || warn "not installed: ${packages[*]}; the comparison goes without those peers"
+fi
+wanted=$(cat Benchmarks/requirements.txt)
+if [[ $wanted != "$(cat .venv-bench/.requirements 2>/dev/null)" ]]; then
+  say "installing Benchmarks/requirements.txt into .venv-bench"
+  if python3 -m venv --clear .venv-bench \
+    && .venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --requirement Benchmarks/requirements.txt </dev/null; then
+    printf '%s\n' "$wanted" >.venv-bench/.requirements
+  else
+    warn "Benchmarks/requirements.txt could not be installed; the comparison goes without those peers"
+  fi
+fi
 exec bash Benchmarks/run.sh "$@"
