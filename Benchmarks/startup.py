@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 
-from fanout import resident_bytes
+from bench import resident_bytes
 
 kabuto = sys.argv[1] if len(sys.argv) > 1 else ".build/release/kabuto"
 listen, quote, memory = [], [], []
