@@ -211,6 +211,14 @@ def machine():
     return {"cpu": model, "cores": os.cpu_count(), "load": [round(x, 2) for x in os.getloadavg()]}
 
 
+def rounded(value):
+    if isinstance(value, float):
+        return round(value, 4 if abs(value) < 10 else 1)
+    if isinstance(value, dict):
+        return {k: rounded(v) for k, v in value.items()}
+    return value
+
+
 def short(value):
     if value is None:
         return "–"

@@ -216,14 +216,6 @@ def summary(runs):
     return one
 
 
-def rounded(value):
-    if isinstance(value, float):
-        return round(value, 4 if abs(value) < 10 else 1)
-    if isinstance(value, dict):
-        return {k: rounded(v) for k, v in value.items()}
-    return value
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--kabuto", default=".build/release/kabuto")
@@ -274,7 +266,7 @@ def main():
     for scenario in scenarios:
         medians = {peer: summary(collected[scenario, peer]) for peer in peers if (scenario, peer) in collected}
         for peer, one in medians.items():
-            print(json.dumps(rounded(one)), flush=True)
+            print(json.dumps(bench.rounded(one)), flush=True)
 
             def ratio(other, field):
                 return medians["kabuto"][field] / medians[other][field] if {"kabuto", other} <= medians.keys() and medians[other][field] else None

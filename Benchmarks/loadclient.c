@@ -211,13 +211,16 @@ static ssize_t handshake(struct client *c, char *rest, size_t room) {
 
 /* Where a client stands, for a resume: what the last heartbeat or the snapshots say. */
 static void note(struct client *c, const char *text, size_t size) {
-  const char *at = memmem(text, size, "\"epoch\":\"", 9);
-  if (at && !c->epoch[0]) sscanf(at + 9, "%63[^\"]", c->epoch);
-  at = memmem(text, size, "\"market\":\"", 10);
-  if (at && !c->market[0]) sscanf(at + 10, "%15[^\"]", c->market);
+  const char *at;
+  if (!c->epoch[0] && (at = memmem(text, size, "\"epoch\":\"", 9))) sscanf(at + 9, "%63[^\"]", c->epoch);
+  if (!c->market[0] && (at = memmem(text, size, "\"market\":\"", 10))) sscanf(at + 10, "%15[^\"]", c->market);
+  if (storm == 2 && memmem(text, size, "\"type\":\"resumed\"", 16)) {
+    now_totals.resumed++;
+    if (memmem(text, size, "\"mode\":\"exact\"", 14)) now_totals.exact++;
+  }
+  /* Events come in the order of their numbers: the last one tells. */
   at = memrchr(text, '{', size);
-  while (at && !(at = memmem(at, size - (size_t)(at - text), "\"seq\":", 6)))
-    break;
+  if (at) at = memmem(at, size - (size_t)(at - text), "\"seq\":", 6);
   if (at) { uint64_t s = strtoull(at + 6, NULL, 10); if (s > c->sequence) c->sequence = s; }
 }
 
@@ -312,6 +315,7 @@ static void readable(struct client *c) {
   }
   if (n == 0) { now_totals.closed++; drop(c); return; }
   if (c->rate) c->allowance -= (double)n;
+  block[CARRY + n] = 0;
   now_totals.reads++;
   take(c, block + CARRY, (size_t)n, timing ? wall() : 0);
 }
@@ -386,9 +390,9 @@ static void run_storm(void) {
   storm = 2;
   int answered = open_all(1, times);
   qsort(times, (size_t)answered, sizeof *times, compare);
-  printf(",\"storm\":{\"served\":%d,\"of\":%d,\"first_s\":%.3f,\"median_s\":%.3f,\"p99_s\":%.3f,\"last_s\":%.3f}", answered, count,
+  printf(",\"storm\":{\"served\":%d,\"of\":%d,\"first_s\":%.3f,\"median_s\":%.3f,\"p99_s\":%.3f,\"last_s\":%.3f,\"resumed\":%" PRIu64 ",\"exact\":%" PRIu64 "}", answered, count,
     answered ? times[0] : 0, answered ? times[answered / 2] : 0, answered ? times[(int)((double)(answered - 1) * 0.99)] : 0,
-    answered ? times[answered - 1] : 0);
+    answered ? times[answered - 1] : 0, now_totals.resumed, now_totals.exact);
   free(times);
 }
 
@@ -440,7 +444,7 @@ int main(int argc, char **argv) {
   if ((rlim_t)count + 64 > files.rlim_cur) { fprintf(stderr, "loadclient: %d clients, but ulimit -Hn is %lu\n", count, (unsigned long)files.rlim_cur); return 2; }
   random_state = seed * 0x9e3779b97f4a7c15u + 1;
   clients = calloc((size_t)count, sizeof *clients);
-  block = malloc(BLOCK + CARRY);
+  block = malloc(BLOCK + CARRY + 1);
   epoll_fd = epoll_create1(0);
   char **lines = NULL;
   int line_count = 0;
