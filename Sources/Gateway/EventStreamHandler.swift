@@ -52,5 +52,7 @@ final class EventStream: ClientTransport {
   func close(code: UInt16, reason: String) {
     let ended = channel
     channel.writeAndFlush(HTTPServerResponsePart.end(nil)).whenComplete { _ in ended.close(promise: nil) }
+    // Who takes nothing, and is closed for it, doesn't take the end either.
+    channel.eventLoop.scheduleTask(in: .seconds(1)) { ended.close(promise: nil) }
   }
 }

@@ -16,12 +16,30 @@ public struct GatewayConfiguration: Sendable {
   public var loops = 1
   /// Connections at once.
   public var connections = 20_000
-  /// Connections at once from one address; loopback is exempt.
+  /// Connections at once from one address (IPv6: one network of 64 bits); loopback is exempt.
   public var connectionsPerAddress = 256
+  /// Requests and new connections a second from one address, averaged over five seconds; loopback is exempt.
+  public var requestsPerSecond = 500
   /// Bytes of a message from a client.
   public var messageBytes = 64 << 10
-  /// Seconds a connection may be idle between requests, or take for one.
+  /// Bytes of a request's line and header fields.
+  public var headBytes = 64 << 10
+  /// Bytes of a request's body, which no request here needs.
+  public var bodyBytes = 64 << 10
+  /// Seconds from the accept to the first request's whole head, TLS included; and from the first byte of a later
+  /// request to its whole head.
+  public var handshakeSeconds: Int64 = 10
+  /// Seconds from a request's head to its end.
   public var requestSeconds: Int64 = 60
+  /// Seconds between requests.
+  public var idleSeconds: Int64 = 60
+  /// Seconds in which a peer must take an answer, and one more for each 16 KiB of it.
+  public var answerSeconds: Int64 = 60
+  /// Bytes of large answers that peers haven't taken yet, of all connections together.
+  public var answerBytes = 256 << 20
+  /// Seconds of silence after which a WebSocket client is asked whether it is there; after three such rounds it is
+  /// dropped. 0 = it is never asked.
+  public var pingSeconds: Int64 = 20
   /// Origins that browsers may call from (CORS); `*` = any.
   public var allowedOrigins: [String] = ["*"]
   /// Milliseconds between `move` and the end of connections.
@@ -32,6 +50,9 @@ public struct GatewayConfiguration: Sendable {
   public var viewerDirectory: String?
   /// What `/v1/status` and `Server` say.
   public var version = "0.0.0"
+
+  /// Whether limits by address leave loopback alone; tests have nothing but loopback.
+  var exemptsLoopback = true
 
   /// The defaults.
   public init() {}

@@ -14,8 +14,8 @@ public import TickerPlant
 
 /// A running gateway. Methods may be called from any thread.
 public final class GatewayServer: Sendable {
-  private let router: Router
-  private let loops: [LoopContext]
+  let router: Router
+  let loops: [LoopContext]
   private let group: MultiThreadedEventLoopGroup
   private let listener: any Channel
   private let log: Logger
@@ -37,6 +37,14 @@ public final class GatewayServer: Sendable {
     ringBytes: Int = 8 << 20, sources: @escaping @Sendable () -> [SourceReport]
   ) async throws(GatewayError) -> GatewayServer {
     let tls = try tlsContext(configuration)
+    // What is no connection: files, the database, event loops, connections that are being refused.
+    let others = 64 + RefusalRoom.limit
+    let descriptors = TCPOptions.raiseDescriptorLimit(to: configuration.connections + others)
+    if descriptors < configuration.connections + others {
+      log.warning(
+        "connections: \(configuration.connections) are allowed, but this process may open \(descriptors) descriptors; raise `ulimit -n`"
+      )
+    }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.loops))
     let router = Router(configuration: configuration, log: log, store: store, sources: sources)
     var loops: [LoopContext] = []
@@ -50,6 +58,12 @@ public final class GatewayServer: Sendable {
       let listener = try await ServerBootstrap(group: group)
         .serverChannelOption(.backlog, value: 4096)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+        // Without descriptors left, accepting waits a moment instead of failing in a circle.
+        .serverChannelInitializer { channel in
+          channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+          }
+        }
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelOption(.socketOption(.so_keepalive), value: 1)
         .childChannelOption(
@@ -117,10 +131,24 @@ public final class GatewayServer: Sendable {
     _ channel: any Channel, router: Router, loop: LoopContext, tls: NIOSSLContext?
   ) throws {
     let pipeline = channel.pipeline.syncOperations
-    let address = channel.remoteAddress?.ipAddress
+    let peer = Peer(
+      channel.remoteAddress?.ipAddress, exemptsLoopback: router.configuration.exemptsLoopback)
+    TCPOptions.apply(to: channel, router.configuration)
+    let refusal = router.ledger.enter(peer, now: LoopContext.now())
+    if refusal == nil {
+      channel.closeFuture.whenComplete { _ in router.ledger.leave(peer, now: LoopContext.now()) }
+    } else {
+      guard router.refusals.enter() else { throw ChannelError.operationUnsupported }
+      channel.closeFuture.whenComplete { _ in router.refusals.leave() }
+    }
     if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls)) }
     let encoder = HTTPResponseEncoder()
-    let decoder = ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes))
+    // The guard counts a head's bytes, and tells; the decoder's own bounds stand behind it.
+    var bounds = NIOHTTPDecoderLimitConfiguration()
+    bounds.maxHeaderFieldSize = router.configuration.headBytes + (128 << 10)
+    bounds.maxHeaderListSize = bounds.maxHeaderFieldSize
+    let decoder = ByteToMessageHandler(
+      HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: bounds))
     let pipelining = HTTPServerPipelineHandler()
     let errors = HTTPServerProtocolErrorHandler()
     let compressor = HTTPResponseCompressor(
@@ -138,18 +166,15 @@ public final class GatewayServer: Sendable {
         return isText && (1024...512 << 10).contains(length) && !type.hasPrefix("text/event-stream")
           ? .compressIfPossible : .doNotCompress
       })
-    try pipeline.addHandlers([encoder, decoder, pipelining, errors, compressor])
-    if let refusal = router.ledger.enter(address) {
-      try pipeline.addHandler(RefusalHandler(reason: refusal, router: router))
-      return
-    }
-    channel.closeFuture.whenComplete { _ in router.ledger.leave(address) }
+    let gate = RequestGuard(configuration: router.configuration, limits: router.limits)
+    try pipeline.addHandlers([gate, encoder, decoder, pipelining, errors, compressor])
+    if let refusal { return try pipeline.addHandler(RefusalHandler(refusal, router: router)) }
     try pipeline.addHandler(
       HTTPHandler(
         router: router, context: loop,
         stack: HTTPHandler.Stack(
-          encoder: encoder, decoder: decoder, others: [pipelining, errors, compressor]),
-        address: address))
+          encoder: encoder, decoder: decoder, others: [pipelining, errors, compressor], gate: gate),
+        peer: peer))
   }
 
   /// Tells clients to move, waits for them, and ends: no connection is cut without a word.
@@ -184,43 +209,5 @@ public final class GatewayServer: Sendable {
       count += (try? await loop.eventLoop.submit { loop.distributor.clientCount }.get()) ?? 0
     }
     return count
-  }
-}
-
-/// Answers the first request of a connection for which there is no room, and ends it.
-private final class RefusalHandler: ChannelInboundHandler {
-  typealias InboundIn = HTTPServerRequestPart
-  typealias OutboundOut = HTTPServerResponsePart
-  private let reason: String
-  private let router: Router
-
-  init(reason: String, router: Router) {
-    self.reason = reason
-    self.router = router
-  }
-
-  /// Who asks nothing is not kept either.
-  func handlerAdded(context: ChannelHandlerContext) {
-    let channel = context.channel
-    let end = context.eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
-    channel.closeFuture.whenComplete { _ in end.cancel() }
-  }
-
-  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard case .head(let head) = unwrapInboundIn(data) else { return }
-    let answer = Answer.problem(.serviceUnavailable, "too-many-connections", reason, instance: head.uri)
-    var headers = answer.headers
-    headers.add(name: "Content-Type", value: answer.contentType)
-    headers.add(name: "Content-Length", value: String(answer.body.readableBytes))
-    headers.add(name: "Retry-After", value: "5")
-    headers.add(name: "Connection", value: "close")
-    router.count(.serviceUnavailable)
-    context.write(
-      wrapOutboundOut(
-        .head(HTTPResponseHead(version: .http1_1, status: .serviceUnavailable, headers: headers))),
-      promise: nil)
-    context.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
-    let channel = context.channel
-    context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
   }
 }

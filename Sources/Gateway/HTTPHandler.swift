@@ -18,6 +18,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     var encoder: HTTPResponseEncoder
     var decoder: ByteToMessageHandler<HTTPRequestDecoder>
     var others: [any RemovableChannelHandler]
+    /// Before the decoder: time and bytes of requests.
+    var gate: RequestGuard
   }
 
   /// Tells the compressor, which removes it, that no body follows: compressing nothing gives bytes.
@@ -26,7 +28,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private let router: Router
   private let context: LoopContext
   private let stack: Stack
-  private let address: String?
+  private let peer: Peer
   private var head: HTTPRequestHead?
   /// A whole request that waits until the peer has taken earlier answers.
   private var held: HTTPRequestHead?
@@ -34,42 +36,21 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private var isBusy = false
   private var isUpgraded = false
   private var stream: EventStream?
-  private var deadline: Scheduled<Void>?
 
-  init(router: Router, context: LoopContext, stack: Stack, address: String?) {
+  init(router: Router, context: LoopContext, stack: Stack, peer: Peer) {
     self.router = router
     self.context = context
     self.stack = stack
-    self.address = address
-  }
-
-  func handlerAdded(context channel: ChannelHandlerContext) {
-    if channel.channel.isActive { arm(channel) }
-  }
-
-  func channelActive(context channel: ChannelHandlerContext) {
-    arm(channel)
-    channel.fireChannelActive()
-  }
-
-  /// A request has to be whole by the deadline, else the connection ends.
-  private func arm(_ channel: ChannelHandlerContext) {
-    deadline?.cancel()
-    let target = channel.channel
-    deadline = channel.eventLoop.scheduleTask(in: .seconds(router.configuration.requestSeconds)) {
-      target.close(promise: nil)
-    }
+    self.peer = peer
   }
 
   func channelInactive(context channel: ChannelHandlerContext) {
-    deadline?.cancel()
     stream?.end()
     stream = nil
     channel.fireChannelInactive()
   }
 
   func handlerRemoved(context channel: ChannelHandlerContext) {
-    deadline?.cancel()
     stream?.end()
     stream = nil
   }
@@ -78,7 +59,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     stream?.writabilityChanged()
     if channel.channel.isWritable, let held {
       self.held = nil
-      deadline?.cancel()
+      stack.gate.peerTook()
       take(held, channel)
     }
     channel.fireChannelWritabilityChanged()
@@ -93,22 +74,43 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     case .head(let head):
       self.head = head
       bodyBytes = 0
-      arm(channel)
+      stack.gate.headCame()
+      let bytes = Self.bytes(of: head)
+      if bytes > router.configuration.headBytes { headIsTooBig(bytes, head, channel) }
     case .body(let part):
       bodyBytes += part.readableBytes
-      if bodyBytes > 64 << 10, let head {
+      if bodyBytes > router.configuration.bodyBytes, let head {
         self.head = nil
+        router.limits.count(.bodyBytes)
         write(
-          .problem(.payloadTooLarge, "body-too-large", "no request here needs a body", instance: head.uri),
-          head,
-          channel, keepAlive: false)
+          .problem(
+            .payloadTooLarge, "body-too-large",
+            "no request here needs a body; \(router.configuration.bodyBytes) bytes are read",
+            instance: head.uri),
+          head, channel, keepAlive: false)
       }
     case .end:
       guard let head else { return }
       self.head = nil
-      deadline?.cancel()
+      stack.gate.requestCame()
       take(head, channel)
     }
+  }
+
+  /// Bytes of a head, as it came but for white space.
+  private static func bytes(of head: HTTPRequestHead) -> Int {
+    head.headers.reduce(head.uri.utf8.count + 16) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+  }
+
+  private func headIsTooBig(_ bytes: Int, _ head: HTTPRequestHead, _ channel: ChannelHandlerContext) {
+    self.head = nil
+    router.limits.count(.headBytes)
+    write(
+      .problem(
+        .requestHeaderFieldsTooLarge, "head-too-large",
+        "a request's line and header fields may have \(router.configuration.headBytes) bytes, these have \(bytes)",
+        instance: "/"),
+      head, channel, keepAlive: false)
   }
 
   /// A request is answered in a turn of its own (thousands may have come in one piece, and each answer calls for
@@ -116,7 +118,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private func take(_ head: HTTPRequestHead, _ channel: ChannelHandlerContext) {
     guard channel.channel.isWritable else {
       held = head
-      arm(channel)
+      stack.gate.waitsForPeer()
       return
     }
     let bound = NIOLoopBound((self, head, channel), eventLoop: channel.eventLoop)
@@ -128,6 +130,10 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   private func handle(_ head: HTTPRequestHead, _ channel: ChannelHandlerContext) {
     guard stream == nil, !isUpgraded else { return }
+    if let refusal = router.ledger.refusal(of: peer, now: LoopContext.now()) {
+      router.limits.count(.requestRate)
+      return write(refusal.answer(instance: String(head.uri.prefix(256))), head, channel, keepAlive: false)
+    }
     guard let request = Request(head) else {
       return write(
         .problem(.badRequest, "bad-uri", "the request's URI can't be decoded", instance: "/"), head, channel)
@@ -159,6 +165,12 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     _ answer: Answer, _ head: HTTPRequestHead, _ channel: ChannelHandlerContext, keepAlive: Bool? = nil
   ) {
     let keepAlive = keepAlive ?? (head.isKeepAlive && !router.isDraining && !Self.endsParsing(head))
+    let bytes = head.method == .HEAD ? 0 : answer.body.readableBytes
+    let isLarge = bytes > RequestGuard.largeBytes
+    if isLarge, !router.limits.hold(bytes, limit: router.configuration.answerBytes) {
+      router.limits.count(.answerBytes)
+      return write(router.overloaded(head), head, channel, keepAlive: keepAlive)
+    }
     var headers = answer.headers
     if answer.status != .notModified {
       headers.replaceOrAdd(name: "Content-Type", value: answer.contentType)
@@ -176,12 +188,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     if head.method != .HEAD, answer.status != .notModified {
       channel.write(wrapOutboundOut(.body(.byteBuffer(answer.body))), promise: nil)
     }
-    if keepAlive {
-      channel.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-      arm(channel)
-    } else {
+    // Before the end is written: with it the next request may come in.
+    stack.gate.answered()
+    if keepAlive, !isLarge { return channel.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+    let written = channel.writeAndFlush(wrapOutboundOut(.end(nil)))
+    if isLarge { stack.gate.watch(written, bytes: bytes) }
+    if !keepAlive {
       let target = channel.channel
-      channel.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in target.close(promise: nil) }
+      written.whenComplete { _ in target.close(promise: nil) }
     }
   }
 
@@ -223,6 +237,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     channel.writeAndFlush(
       wrapOutboundOut(.head(HTTPResponseHead(version: Self.version(head), status: .ok, headers: headers))),
       promise: nil)
+    stack.gate.becomesStream()
     let stream = EventStream(context: context, channel: channel.channel)
     self.stream = stream
     stream.begin(limits: router.configuration.client, request: wanted)
@@ -268,7 +283,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   private func switchProtocols(_ headers: HTTPHeaders, _ channel: ChannelHandlerContext) {
     isUpgraded = true
-    deadline?.cancel()
+    stack.gate.becomesStream()
     router.count(.switchingProtocols)
     channel.write(
       wrapOutboundOut(
@@ -285,19 +300,21 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private func becomeWebSocket(_ channel: ChannelHandlerContext) {
     let pipeline = channel.pipeline.syncOperations
     let bound = NIOLoopBound((self, channel), eventLoop: channel.eventLoop)
+    let configuration = router.configuration
+    let socket = WebSocketHandler(
+      context: context, limits: configuration.client, messageBytes: configuration.messageBytes,
+      isPlain: configuration.tlsCertificate == nil, counters: router.limits)
     do {
       try pipeline.addHandlers([
-        ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: router.configuration.messageBytes)),
-        WebSocketHandler(
-          context: context, limits: router.configuration.client,
-          messageBytes: router.configuration.messageBytes,
-          isPlain: router.configuration.tlsCertificate == nil),
+        ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: configuration.messageBytes)),
+        StreamGuard(socket: socket, configuration: configuration, limits: router.limits), socket,
       ])
     } catch {
       channel.close(promise: nil)
       return
     }
     var removals = stack.others.map { pipeline.removeHandler($0) }
+    removals.append(pipeline.removeHandler(stack.gate))
     removals.append(pipeline.removeHandler(stack.encoder))
     EventLoopFuture.andAllComplete(removals, on: channel.eventLoop).whenComplete { _ in
       let (handler, channel) = bound.value

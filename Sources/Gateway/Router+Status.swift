@@ -106,7 +106,17 @@ extension Router {
     text.counter(
       "kabuto_connections_accepted_total", "Connections accepted", [([:], Double(counts.accepted))])
     text.counter(
-      "kabuto_connections_refused_total", "Connections refused by a limit", [([:], Double(counts.refused))])
+      "kabuto_connections_refused_total", "Connections refused by a limit",
+      ledger.refusals.map { (["reason": $0.reason.rawValue], Double($0.count)) })
+    text.counter(
+      "kabuto_limit_hits_total", "Requests refused and connections ended by a limit",
+      limits.hits.map { (["reason": $0.reason.rawValue], Double($0.count)) })
+    text.counter(
+      "kabuto_websocket_closed_total", "WebSockets that the gateway closed, by close code",
+      limits.closed.map { (["code": String($0.code)], Double($0.count)) })
+    text.gauge(
+      "kabuto_answer_bytes", "Bytes of large answers that clients have not taken",
+      [([:], Double(limits.heldBytes))])
     text.counter(
       "kabuto_http_responses_total", "Answers by status",
       statusCounts.sorted { $0.key < $1.key }.map { (["status": String($0.key)], Double($0.value)) })

@@ -23,6 +23,8 @@ final class Router: Sendable {
   let openAPI: ByteBuffer?
   let sources: @Sendable () -> [SourceReport]
   let ledger: ConnectionLedger
+  let limits = LimitCounters()
+  let refusals = RefusalRoom()
   let started = NIODeadline.now()
   private let drainingFlag = Atomic<Bool>(false)
   private let statuses = Mutex<[UInt: UInt64]>([:])
@@ -43,7 +45,8 @@ final class Router: Sendable {
         FileManager.default.contents(atPath: $0).map { ByteBuffer(bytes: $0) }
       }.first
     ledger = ConnectionLedger(
-      limit: configuration.connections, limitPerAddress: configuration.connectionsPerAddress)
+      limit: configuration.connections, limitPerAddress: configuration.connectionsPerAddress,
+      requestsPerSecond: configuration.requestsPerSecond)
   }
 
   var isDraining: Bool { drainingFlag.load(ordering: .relaxed) }
@@ -52,6 +55,16 @@ final class Router: Sendable {
     var answer = Answer.problem(
       .serviceUnavailable, "draining", "this server is ending; connect elsewhere, or here again in a moment",
       instance: request.path)
+    answer.headers.add(name: "Retry-After", value: "2")
+    return answer
+  }
+
+  /// Instead of an answer for which there is no room.
+  func overloaded(_ head: HTTPRequestHead) -> Answer {
+    var answer = Answer.problem(
+      .serviceUnavailable, "overloaded",
+      "answers of \(configuration.answerBytes) bytes wait for clients to take them; ask again, or for less",
+      instance: String(head.uri.prefix(256)))
     answer.headers.add(name: "Retry-After", value: "2")
     return answer
   }

@@ -26,14 +26,18 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   private var socket: CInt?
   private var connection: (any Channel)?
   private let isPlain: Bool
+  private let counters: LimitCounters
   /// Writes that the pipeline has not done yet.
   private var outstanding = 0
   /// Bytes the kernel may hold unsent: what is there can't be replaced by newer values any more.
   private static let unsentBytes: CInt = 128 << 10
 
   /// - Parameter isPlain: nothing stands between this handler's bytes and the socket (no TLS).
-  init(context: LoopContext, limits: ClientLimits, messageBytes: Int, isPlain: Bool) {
+  init(
+    context: LoopContext, limits: ClientLimits, messageBytes: Int, isPlain: Bool, counters: LimitCounters
+  ) {
     self.context = context
+    self.counters = counters
     self.limits = limits
     self.messageBytes = messageBytes
     self.isPlain = isPlain
@@ -184,7 +188,9 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     guard let channel, !isClosing else { return }
     let (head, headBytes) = Self.head(opcode: 0x81, count: frame.byteCount)
     let start = frame.start - headBytes
-    withUnsafeBytes(of: head) { start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: headBytes) }
+    withUnsafeBytes(of: head) {
+      start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: headBytes)
+    }
     var bytes = UnsafeRawBufferPointer(start: start, count: frame.byteCount + headBytes)
     // A channel that isn't active has given its socket's number back: it may be another's.
     if let socket, outstanding == 0, let connection, connection.isActive {
@@ -210,6 +216,11 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     if outstanding == 0, !isClosing, let client {
       context.distributor.serveBacklog(client, now: LoopContext.now())
     }
+  }
+
+  /// Asks whether the client is there (5.5.2).
+  func ping() {
+    if let channel, !isClosing { write(opcode: 0x89, ByteBuffer(), channel) }
   }
 
   private func write(opcode: UInt8, _ data: ByteBuffer, _ channel: ChannelHandlerContext) {
@@ -244,6 +255,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   func close(code: UInt16, reason: String) {
     guard let channel, !isClosing else { return }
     isClosing = true
+    counters.countClosed(code)
     end()
     var data = channel.channel.allocator.buffer(capacity: 128)
     data.writeInteger(code)

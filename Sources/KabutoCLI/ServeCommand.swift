@@ -51,6 +51,7 @@ struct Serve: AsyncParsableCommand {
   var logFormat: String?
   @Option(help: "Folder of the viewer's files, where they aren't beside the program.", completion: .directory)
   var viewer: String?
+  @OptionGroup(title: "Limits") var limits: ServeLimits
 
   func run() async throws {
     var flags: [String: String] = [:]
@@ -58,7 +59,7 @@ struct Serve: AsyncParsableCommand {
       ("listen", listen), ("data", data), ("tls_certificate", tlsCertificate), ("tls_key", tlsKey),
       ("loops", loops), ("origins", origins), ("log_level", logLevel), ("log_format", logFormat),
       ("viewer", viewer),
-    ] where value != nil { flags[name] = value }
+    ] + limits.settings where value != nil { flags[name] = value }
     let configuration: ServeConfiguration
     switch ServeConfiguration.resolve(
       file: config, environment: ProcessInfo.processInfo.environment, flags: flags, feeds: feeds)

@@ -27,10 +27,12 @@ struct ServeConfiguration {
     "listen", "data", "feeds", "log_level", "log_format", "snapshot_seconds", "tick_days", "minute_bar_days",
     "daily_bar_days",
     "snapshots",
-    "keep_quotes", "tls_certificate", "tls_key", "loops", "connections", "connections_per_address",
-    "message_bytes",
-    "request_seconds", "origins", "drain_ms", "subscriptions", "messages_per_second", "stuck_seconds",
-    "viewer",
+    "keep_quotes", "tls_certificate", "tls_key", "loops", "origins", "drain_ms", "viewer",
+    "connections", "connections_per_address", "requests_per_second", "head_bytes", "body_bytes",
+    "answer_bytes",
+    "handshake_seconds", "request_seconds", "idle_seconds", "answer_seconds",
+    "subscriptions", "subscription_ids", "message_bytes", "messages_per_second", "ping_seconds",
+    "stuck_seconds",
   ]
 
   /// A value and where it stands, for what is said of it.
@@ -195,7 +197,16 @@ struct ServeConfiguration {
     case "connections": return integer(1...1_000_000) { gateway.connections = $0 }
     case "connections_per_address": return integer(1...1_000_000) { gateway.connectionsPerAddress = $0 }
     case "message_bytes": return integer(256...16_777_216) { gateway.messageBytes = $0 }
+    case "requests_per_second": return integer(1...1_000_000) { gateway.requestsPerSecond = $0 }
+    case "head_bytes": return integer(1_024...1_048_576) { gateway.headBytes = $0 }
+    case "body_bytes": return integer(0...16_777_216) { gateway.bodyBytes = $0 }
+    case "answer_bytes": return integer(1_048_576...1_099_511_627_776) { gateway.answerBytes = $0 }
+    case "handshake_seconds": return integer(1...3600) { gateway.handshakeSeconds = Int64($0) }
     case "request_seconds": return integer(1...3600) { gateway.requestSeconds = Int64($0) }
+    case "idle_seconds": return integer(1...86_400) { gateway.idleSeconds = Int64($0) }
+    case "answer_seconds": return integer(1...3600) { gateway.answerSeconds = Int64($0) }
+    case "ping_seconds": return integer(0...3600) { gateway.pingSeconds = Int64($0) }
+    case "subscription_ids": return integer(1...1_000_000) { gateway.client.subscriptionIDs = $0 }
     case "origins":
       gateway.allowedOrigins = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
     case "drain_ms": return integer(0...600_000) { gateway.drainMilliseconds = $0 }

@@ -96,34 +96,6 @@ import Testing
   }
 }
 
-@Suite struct LedgerTests {
-  @Test func connectionsAreCountedInAllAndByAddress() {
-    let ledger = ConnectionLedger(limit: 4, limitPerAddress: 2)
-    #expect(ledger.enter("10.0.0.1") == nil)
-    #expect(ledger.enter("10.0.0.1") == nil)
-    #expect(ledger.enter("10.0.0.1")?.contains("10.0.0.1") == true)
-    #expect(ledger.enter("10.0.0.2") == nil)
-    #expect(ledger.enter(nil) == nil)
-    #expect(ledger.enter("10.0.0.3")?.contains("4 are allowed") == true)
-    #expect(ledger.counts == (4, 4, 2))
-    ledger.leave("10.0.0.1")
-    ledger.leave(nil)
-    #expect(ledger.enter("10.0.0.1") == nil)
-    #expect(ledger.enter("10.0.0.1") != nil)
-    for address in ["10.0.0.1", "10.0.0.1", "10.0.0.2"] { ledger.leave(address) }
-    #expect(ledger.counts.open == 0)
-  }
-
-  @Test func loopbackIsBoundOnlyByTheWhole() {
-    let ledger = ConnectionLedger(limit: 100, limitPerAddress: 1)
-    for address in ["127.0.0.1", "127.0.0.1", "127.1.2.3", "::1", "::1", "::ffff:127.0.0.1"] {
-      #expect(ledger.enter(address) == nil)
-    }
-    #expect(!ConnectionLedger.isLoopback("128.0.0.1"))
-    #expect(!ConnectionLedger.isLoopback("::2"))
-  }
-}
-
 @Suite struct MetricsTextTests {
   @Test func labelsAreEscaped() {
     var text = PrometheusText()

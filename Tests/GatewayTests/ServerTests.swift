@@ -12,7 +12,7 @@ import TickerPlant
 @testable import Gateway
 
 /// A plant with a simulated day, its records written into the gateway's rings by hand.
-private final class Feed {
+final class Feed {
   private var market: SimulatedMarket
   private(set) var plant: TickerPlant
   private(set) var sequence: UInt64 = 0
@@ -52,13 +52,15 @@ private final class Feed {
 }
 
 /// A bare connection.
-private final class Line {
+final class Line {
   struct Ended: Error {}
   private let socket: Int32
   private(set) var rest: [UInt8] = []
 
-  init(port: Int) throws {
+  /// - Parameter window: bytes the kernel may take in that nobody has read.
+  init(port: Int, window: Int32? = nil) throws {
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    if var window { setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &window, socklen_t(MemoryLayout<Int32>.size)) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(UInt16(port).bigEndian)
@@ -76,6 +78,25 @@ private final class Line {
   deinit { close(socket) }
 
   func send(_ bytes: [UInt8]) { _ = Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+  /// Sends what the kernel takes at once.
+  func offer(_ bytes: [UInt8]) {
+    _ = Glibc.send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+  }
+  /// Takes what is there.
+  func drain() {
+    var part = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      let count = recv(socket, &part, part.count, Int32(MSG_DONTWAIT))
+      guard count > 0 else { return }
+      rest += part[..<count]
+    }
+  }
+  /// Ends with a reset.
+  func reset() {
+    var hard = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))
+  }
+  func shutDown() { _ = Glibc.shutdown(socket, Int32(SHUT_WR)) }
   func send(_ text: String) { send(Array(text.utf8)) }
 
   private func more() throws {
@@ -143,19 +164,21 @@ private final class Line {
   }
 }
 
+/// A gateway on a free port.
+func start(
+  _ feed: Feed, _ change: (inout GatewayConfiguration) -> Void = { _ in }
+) async throws -> GatewayServer {
+  var configuration = GatewayConfiguration()
+  configuration.port = 0
+  configuration.drainMilliseconds = 300
+  change(&configuration)
+  var log = Logger(label: "test")
+  log.logLevel = .critical
+  return try await GatewayServer.start(
+    configuration, markets: [feed.description], store: nil, log: log, sources: { [] })
+}
+
 @Suite(.serialized) struct ServerTests {
-  private func start(
-    _ feed: Feed, _ change: (inout GatewayConfiguration) -> Void = { _ in }
-  ) async throws -> GatewayServer {
-    var configuration = GatewayConfiguration()
-    configuration.port = 0
-    configuration.drainMilliseconds = 300
-    change(&configuration)
-    var log = Logger(label: "test")
-    log.logLevel = .critical
-    return try await GatewayServer.start(
-      configuration, markets: [feed.description], store: nil, log: log, sources: { [] })
-  }
 
   /// REST's state once the loop has taken what was written.
   private func settled(_ line: Line, _ feed: Feed, _ path: String) throws -> [String: Any] {
@@ -290,7 +313,10 @@ private final class Line {
 
   @Test func aRequestThatIsNeverWholeEndsTheConnection() async throws {
     let feed = try Feed()
-    let gateway = try await start(feed) { $0.requestSeconds = 1 }
+    let gateway = try await start(feed) {
+      $0.handshakeSeconds = 1
+      $0.requestSeconds = 1
+    }
     for beginning in [
       "", "GET /v1/quotes HTTP/1.1\r\nHos", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123",
     ] {
