@@ -110,6 +110,8 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: strict),
-    .testTarget(name: "KabutoCLITests", dependencies: ["KabutoCLI"], swiftSettings: strict),
+    .testTarget(
+      name: "KabutoCLITests", dependencies: ["KabutoCLI", "Gateway", "Distribution", "MarketData"],
+      swiftSettings: strict),
   ]
 )

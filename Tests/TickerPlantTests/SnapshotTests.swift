@@ -109,33 +109,12 @@ import Testing
     #expect(throws: SnapshotError.self) { try box.plant.restore(bytes) }
   }
 
-  /// A snapshot's checksum, so that a forgery gets past it.
-  private func seal(_ bytes: inout [UInt8]) {
-    func word(_ offset: Int) -> UInt64 {
-      (0..<8).reduce(0) { $0 | UInt64(bytes[offset + $1]) << UInt64(8 * $1) }
-    }
-    let count = bytes.count - 8
-    var lanes: [UInt64] = [1, 2, 3, 4]
-    var offset = 0
-    while offset + 32 <= count {
-      for lane in 0..<4 { lanes[lane] = StateDigest.mix(lanes[lane] ^ word(offset + 8 * lane)) }
-      offset += 32
-    }
-    var digest = StateDigest()
-    for lane in lanes { digest.combine(lane) }
-    while offset < count {
-      digest.combine(UInt64(bytes[offset]))
-      offset += 1
-    }
-    for index in 0..<8 { bytes[count + index] = UInt8(truncatingIfNeeded: digest.value >> UInt64(8 * index)) }
-  }
-
   @Test func forgedLengthsDatesAndCountsNeverTrap() {
     var random = generator("forged")
     var stream = RandomStream(SeededGenerator(seed: random.next()))
     let bytes = busyBox(60, &stream).plant.snapshot()
     var sealed = bytes
-    seal(&sealed)
+    sealSnapshot(&sealed)
     #expect(sealed == bytes, "the seal of this test is the product's")
     let values: [UInt64] = [0, 1, 7, 64, .max, .max >> 1, 1 << 63, 1 << 32, 1 << 31, 0xffff_ffff]
     // The head: market, session, day, sequence, times, phase, gap, counters, number of instruments.
@@ -143,7 +122,7 @@ import Testing
       for value in values + [random.next(), random.next() >> 40] {
         var forged = bytes
         for index in 0..<8 { forged[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
-        seal(&forged)
+        sealSnapshot(&forged)
         let box = Box(session: "S7")
         do {
           try box.plant.restore(forged)
@@ -161,7 +140,7 @@ import Testing
       for value in looksLikeCount ? values : [values[random.below(values.count)]] {
         var forged = bytes
         for index in 0..<8 { forged[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * index)) }
-        seal(&forged)
+        sealSnapshot(&forged)
         let box = Box()
         do {
           try box.plant.restore(forged)
