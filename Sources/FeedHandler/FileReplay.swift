@@ -30,7 +30,7 @@ public struct FileReplay: ~Copyable {
     plant = TickerPlant(
       PlantConfiguration(
         market: prepared.market, date: prepared.date, reference: prepared.reference,
-        expectedOrders: 1 << 18, expectedInstruments: 8192))
+        expectedOrders: 1 << 10, expectedInstruments: 64))
   }
 
   /// Plays everything.
@@ -50,7 +50,7 @@ public struct FileReplay: ~Copyable {
       while true {
         steps += 1
         if steps % 64 == 0 { progress(file.bytesDone, file.totalBytes) }
-        switch try file.next(maxMessages: 8192) {
+        switch try file.next(maxMessages: 512) {
         case .messages(let run):
           if run.startsDay {
             day = day.nextWeekday

@@ -1,12 +1,12 @@
-// Everything the plant knows of each instrument, in one flat array; index = order of first appearance.
+// Everything the plant knows of each instrument, in flat arrays; index = order of first appearance.
+// What each order touches (the books, the codes) stands apart from what only trades and announcements touch.
 // Owner: the plant.
 
+import CHardware
 import MarketData
 
-/// One instrument's state. Plain data and two level tables over manual memory.
-struct InstrumentState {
-  var bids = LevelTable(side: .buy)
-  var asks = LevelTable(side: .sell)
+/// One instrument's state but for its book.
+struct InstrumentState: BitwiseCopyable {
   var statistics = StatisticsPayload()
   var bar = BarPayload()
   var facts: FactsPayload
@@ -22,41 +22,68 @@ struct InstrumentState {
   init(code: InstrumentCode) { facts = FactsPayload(code: code) }
 }
 
+/// Which instrument a locate code means.
+private struct Location: BitwiseCopyable {
+  var code: UInt64
+  var index: UInt32
+  var isBound: UInt32
+}
+
 struct InstrumentTable: ~Copyable {
   private(set) var states: UnsafeMutablePointer<InstrumentState>
+  /// The order books; a book's index is its instrument's.
+  var books: BookTable
   private var capacity: Int
   private(set) var count = 0
   private var byCode: [UInt64: Int32] = [:]
-  /// Locate → index; -1 = not seen.
-  private let byLocate: UnsafeMutablePointer<Int32>
+  /// By locate, as far as locates have been bound.
+  private var locations: UnsafeMutablePointer<Location>
+  private var locationCapacity = 256
 
   init(expected: Int) {
     capacity = max(64, expected)
     states = .allocate(capacity: capacity)
-    byLocate = .allocate(capacity: 65_536)
-    byLocate.initialize(repeating: -1, count: 65_536)
+    books = BookTable(instruments: expected)
+    locations = TableMemory.allocate(Location.self, capacity: locationCapacity)
   }
 
   deinit {
-    for index in 0..<count {
-      states[index].bids.deallocate()
-      states[index].asks.deallocate()
-    }
     states.deallocate()
-    byLocate.deallocate()
+    TableMemory.deallocate(locations, capacity: locationCapacity)
   }
 
+  /// Index of the instrument with that locate; -1 = not seen.
   @inline(__always)
-  func index(ofLocate locate: UInt16) -> Int { Int(byLocate[Int(locate)]) }
+  func index(ofLocate locate: UInt16) -> Int {
+    guard locate < locationCapacity else { return -1 }
+    let location = locations[Int(locate)]
+    return location.isBound == 0 ? -1 : Int(location.index)
+  }
+
+  /// The same for prefetching: some instrument's where there is none with that locate.
+  @inline(__always)
+  func likelyIndex(ofLocate locate: UInt16) -> Int {
+    Int(truncatingIfNeeded: locations[Int(locate) & (locationCapacity &- 1)].index)
+  }
 
   /// Index of the instrument with that code, by locate where that is right. -1 = not seen.
   @inline(__always)
   func index(ofLocate locate: UInt16, code: InstrumentCode) -> Int {
-    let index = Int(byLocate[Int(locate)])
-    if index >= 0, states[index].facts.code == code { return index }
-    return self.index(ofCode: code)
+    if locate < locationCapacity {
+      let location = locations[Int(locate)]
+      if location.code == code.rawValue, location.isBound != 0 { return Int(location.index) }
+    }
+    return index(ofCode: code)
   }
 
+  /// Starts loading what a trade changes.
+  @inline(__always)
+  func prefetchTrading(_ index: Int) {
+    let state = UnsafeRawPointer(states + index)
+    for line in 0..<4 { kabuto_prefetch(state + line &* 64) }
+  }
+
+  @inline(never)
   func index(ofCode code: InstrumentCode) -> Int { Int(byCode[code.rawValue] ?? -1) }
 
   /// Adds an instrument; the caller has looked for it.
@@ -69,21 +96,36 @@ struct InstrumentTable: ~Copyable {
       capacity *= 2
     }
     (states + count).initialize(to: InstrumentState(code: code))
+    books.append()
     byCode[code.rawValue] = Int32(count)
     count += 1
     return count - 1
   }
 
-  func bind(locate: UInt16, to index: Int) { byLocate[Int(locate)] = Int32(index) }
+  mutating func bind(locate: UInt16, to index: Int) {
+    if locate >= locationCapacity {
+      var wanted = locationCapacity
+      while locate >= wanted { wanted *= 2 }
+      TableMemory.resize(&locations, count: locationCapacity, from: locationCapacity, to: wanted)
+      locationCapacity = wanted
+    }
+    locations[Int(locate)] = Location(
+      code: states[index].facts.code.rawValue, index: UInt32(index), isBound: 1)
+  }
 
   /// Locates are the day's: a new day assigns them anew.
-  func forgetLocates() { byLocate.update(repeating: -1, count: 65_536) }
+  func forgetLocates() {
+    locations.update(repeating: Location(code: 0, index: 0, isBound: 0), count: locationCapacity)
+  }
 
   /// Indices in the order of their codes: the same on every node, whatever came first.
   func sortedIndices() -> [Int] { (0..<count).sorted { states[$0].facts.code < states[$1].facts.code } }
 
   /// (locate, index) of all that are bound.
   func bindings() -> [(UInt16, Int)] {
-    (0..<65_536).compactMap { byLocate[$0] >= 0 ? (UInt16($0), Int(byLocate[$0])) : nil }
+    (0..<locationCapacity).compactMap { locate in
+      let index = index(ofLocate: UInt16(locate))
+      return index >= 0 ? (UInt16(locate), index) : nil
+    }
   }
 }

@@ -120,43 +120,6 @@ public struct LevelTable {
     used -= 1
   }
 
-  /// Adds an order's shares. Returns the level after the change and its distance from the best.
-  @inlinable
-  mutating func add(price: UInt32, shares: UInt32) -> (level: PriceLevel, depth: Int) {
-    let key = price ^ complement
-    let index = position(of: key)
-    if index < Int(used), let slots, slots[index].key == key {
-      slots[index].orders &+= 1
-      slots[index].size &+= UInt64(shares)
-      return (
-        PriceLevel(price: price, orders: slots[index].orders, size: slots[index].size), Int(used) - 1 - index
-      )
-    }
-    insert(Slot(key: key, orders: 1, size: UInt64(shares)), at: index)
-    return (PriceLevel(price: price, orders: 1, size: UInt64(shares)), Int(used) - 1 - index)
-  }
-
-  /// Takes shares off, and an order where `removesOrder`. Returns the level after the change (size 0 = gone) and
-  /// its distance from the best before the change; nil where there is no such level, which would be the plant's
-  /// own fault.
-  @inlinable
-  mutating func reduce(price: UInt32, shares: UInt32, removesOrder: Bool) -> (level: PriceLevel, depth: Int)?
-  {
-    let key = price ^ complement
-    let index = position(of: key)
-    guard index < Int(used), let slots, slots[index].key == key else { return nil }
-    let depth = Int(used) - 1 - index
-    let left = slots[index].size &- UInt64(shares)
-    let orders = removesOrder ? slots[index].orders &- 1 : slots[index].orders
-    if orders == 0 {
-      remove(at: index)
-      return (PriceLevel(price: price, orders: 0, size: 0), depth)
-    }
-    slots[index].size = left
-    slots[index].orders = orders
-    return (PriceLevel(price: price, orders: orders, size: left), depth)
-  }
-
   /// Sets a level to what a `LevelPayload` says; size 0 without orders removes it. Returns its distance from the best
   /// (after an insertion or change, before a removal) and the shares it had; nil where nothing was to be removed.
   public mutating func set(price: UInt32, size: UInt64, orders: UInt32) -> (depth: Int, sizeBefore: UInt64)? {

@@ -1,12 +1,17 @@
-// Order reference → order: open addressing with linear probing in one flat array, a slot half a cache line.
+// Order reference → order: open addressing in one flat array. A bucket is a cache line of two slots. Multiplying by the
+// golden ratio spreads rising references more evenly than chance would, so that few find their bucket full. Those go on
+// to the next one with room; each bucket counts who has passed it, so that a search ends at once where nobody has, and
+// removing an order moves no other.
 // Owner: the plant. Empty slot: zero shares (a live order always has some), so no key is special.
+// A feed whose references fall onto each other, by accident or by intent, is noticed by the length of the way to a
+// free slot: then the table is laid out anew by another multiplier, which nobody outside can know.
 // Time priority inside a price level is `entry`, the feed sequence (low 32 bits) of the message that put the
 // order there: kept here instead of linked lists, which would cost two more cache misses per removal.
 
 import CHardware
 public import MarketData
 
-/// One live order.
+/// One live order, put together for whoever asks.
 public struct Order: BitwiseCopyable, Sendable, Equatable {
   /// The order's number.
   public var reference: UInt64
@@ -44,106 +49,195 @@ public struct Order: BitwiseCopyable, Sendable, Equatable {
   public var side: Side { place & 0x8000_0000 == 0 ? .buy : .sell }
 }
 
+/// A slot of the table, half a cache line. The order's price is its level's.
+struct OrderSlot: BitwiseCopyable {
+  var reference: UInt64 = 0
+  /// Shares left; 0 = the slot is empty.
+  var shares: UInt32 = 0
+  /// Index of the side among all sides of all books: two an instrument, buy first.
+  var side: UInt32 = 0
+  var entry: UInt32 = 0
+  var attribution: UInt32 = 0
+  /// Number of the price level in `BookTable`.
+  var level: UInt32 = 0
+  /// In a bucket's first slot: live orders that wanted this bucket, or were on their way, and found it full.
+  var passed: UInt32 = 0
+
+  /// 1 where this is the order with that reference, else 0: a number, so that two of them make one branch.
+  @inline(__always)
+  func holds(_ wanted: UInt64) -> Int { (reference == wanted ? 1 : 0) & (shares != 0 ? 1 : 0) }
+}
+
 /// All live orders of a market.
 struct OrderTable: ~Copyable {
-  private(set) var slots: UnsafeMutablePointer<Order>
+  /// A way this long doesn't happen by chance in a table that is at most half full.
+  private static var longWay: Int { 64 }
+
+  private(set) var slots: UnsafeMutablePointer<OrderSlot>
   private(set) var capacity: Int
+  private(set) var count = 0
   private var mask: Int
   private var shift: UInt64
-  private(set) var count = 0
+  private var multiplier: UInt64 = 0x9e37_79b9_7f4a_7c15
+  /// Orders beyond which the table grows.
+  private var limit: Int
+  /// Buckets an order may pass before the table is laid out anew; doubles each time, so that this ends.
+  private var patience = OrderTable.longWay
+  /// The most buckets that an order has passed: no search goes farther.
+  private(set) var longest = 0
 
-  /// A table for about `expected` live orders; it grows (by doubling) when three quarters are used.
+  /// A table for about `expected` live orders; it grows (by doubling) when it is half full.
   init(expected: Int) {
     var capacity = 1 << 12
-    while capacity * 3 / 4 < expected { capacity <<= 1 }
+    while capacity / 2 < expected { capacity <<= 1 }
     self.capacity = capacity
     mask = capacity - 1
-    shift = UInt64(64 - capacity.trailingZeroBitCount)
-    slots = Self.allocate(capacity)
+    limit = capacity / 2
+    shift = Self.shift(of: capacity)
+    slots = TableMemory.allocate(OrderSlot.self, capacity: capacity)
   }
 
-  deinit { slots.deallocate() }
+  deinit { TableMemory.deallocate(slots, capacity: capacity) }
 
-  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Order> {
-    let bytes = capacity * MemoryLayout<Order>.stride
-    let memory = UnsafeMutableRawPointer.allocate(
-      byteCount: bytes, alignment: bytes >= 1 << 21 ? 1 << 21 : 64)
-    if bytes >= 1 << 21 { _ = kabuto_advise_huge_pages(memory, bytes) }
-    memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    return memory.assumingMemoryBound(to: Order.self)
-  }
+  /// The upper bits of the product choose the bucket.
+  private static func shift(of capacity: Int) -> UInt64 { UInt64(65 - capacity.trailingZeroBitCount) }
 
+  /// Index of the first slot of the bucket where the order belongs.
   @inline(__always)
   private func home(_ reference: UInt64) -> Int {
-    Int(truncatingIfNeeded: (reference &* 0x9e37_79b9_7f4a_7c15) >> shift)
+    Int(truncatingIfNeeded: ((reference &* multiplier) &>> shift) &<< 1)
   }
 
-  /// Starts loading the slot of an order that is about to be looked up.
+  /// The bucket where the order belongs, for prefetching.
   @inline(__always)
-  func prefetch(_ reference: UInt64) { kabuto_prefetch(slots + home(reference)) }
+  func bucket(_ reference: UInt64) -> UnsafeMutablePointer<OrderSlot> { slots + home(reference) }
 
   /// Index of the order's slot; -1 where there is no such order.
   @inline(__always)
   func find(_ reference: UInt64) -> Int {
-    var index = home(reference)
+    let first = home(reference)
+    let second = slots[first &+ 1].holds(reference)
+    if slots[first].holds(reference) | second != 0 { return first &+ second }
+    return slots[first].passed == 0 ? -1 : findFarther(reference, from: first)
+  }
+
+  @inline(never)
+  private func findFarther(_ reference: UInt64, from home: Int) -> Int {
+    var bucket = home
+    for _ in 0..<longest {
+      if slots[bucket].passed == 0 { return -1 }
+      bucket = (bucket &+ 2) & mask
+      if slots[bucket].holds(reference) != 0 { return bucket }
+      if slots[bucket &+ 1].holds(reference) != 0 { return bucket &+ 1 }
+    }
+    return -1
+  }
+
+  /// Index of the empty slot for a new order, which `fill` then takes; -1 where the reference is there already.
+  @inline(__always)
+  mutating func place(for reference: UInt64) -> Int {
+    if count >= limit { grow() }
+    let first = home(reference)
+    if slots[first].holds(reference) | slots[first &+ 1].holds(reference) != 0 { return -1 }
+    let isTaken = slots[first].shares != 0 ? 1 : 0
+    let isFull = isTaken & (slots[first &+ 1].shares != 0 ? 1 : 0)
+    if isFull | Int(slots[first].passed) == 0 { return first &+ isTaken }
+    return placeFarther(reference)
+  }
+
+  @inline(never)
+  private mutating func placeFarther(_ reference: UInt64) -> Int {
+    if findFarther(reference, from: home(reference)) >= 0 { return -1 }
     while true {
-      if slots[index].shares == 0 { return -1 }
-      if slots[index].reference == reference { return index }
-      index = (index + 1) & mask
+      if let slot = freeSlot(for: reference, patience: patience) { return slot }
+      layOutAnew()
     }
   }
 
-  /// Inserts an order with shares; false where the reference is there already.
-  @inline(__always)
-  mutating func insert(_ order: Order) -> Bool {
-    if count * 4 >= capacity * 3 { grow() }
-    var index = home(order.reference)
-    while slots[index].shares != 0 {
-      if slots[index].reference == order.reference { return false }
-      index = (index + 1) & mask
+  /// The first free slot from home on; tells the buckets in between that they are passed.
+  private mutating func freeSlot(for reference: UInt64, patience: Int) -> Int? {
+    let first = home(reference)
+    for way in 0...patience {
+      let bucket = (first &+ 2 &* way) & mask
+      let slot = slots[bucket].shares == 0 ? bucket : bucket &+ 1
+      guard slots[slot].shares == 0 else { continue }
+      for passed in 0..<way { slots[(first &+ 2 &* passed) & mask].passed &+= 1 }
+      longest = max(longest, way)
+      return slot
     }
-    slots[index] = order
-    count += 1
-    return true
+    return nil
   }
 
-  /// Removes the order in a slot, and closes the hole so that no search ends too early.
+  /// Puts an order with shares into the slot that `place` named.
   @inline(__always)
-  mutating func remove(at removed: Int) {
-    var hole = removed
-    var index = (removed + 1) & mask
-    while slots[index].shares != 0 {
-      let wanted = home(slots[index].reference)
-      // The order may move into the hole where the hole lies between its home and its place.
-      if (index &- wanted) & mask >= (index &- hole) & mask {
-        slots[hole] = slots[index]
-        hole = index
-      }
-      index = (index + 1) & mask
+  mutating func fill(
+    _ slot: Int, reference: UInt64, shares: UInt32, side: Int, entry: UInt32, attribution: UInt32, level: UInt32
+  ) {
+    let place = slots + slot
+    place.pointee.reference = reference
+    place.pointee.shares = shares
+    place.pointee.side = UInt32(truncatingIfNeeded: side)
+    place.pointee.entry = entry
+    place.pointee.attribution = attribution
+    place.pointee.level = level
+    count &+= 1
+  }
+
+  /// Takes shares off an order, but not all.
+  @inline(__always)
+  func reduce(at slot: Int, to shares: UInt32) { slots[slot].shares = shares }
+
+  /// Removes the order in a slot; all others stay where they are.
+  @inline(__always)
+  mutating func remove(at slot: Int) {
+    slots[slot].shares = 0
+    count &-= 1
+    let first = home(slots[slot].reference)
+    if first != slot & ~1 { forgetWay(from: first, to: slot & ~1) }
+  }
+
+  @inline(never)
+  private func forgetWay(from first: Int, to last: Int) {
+    var bucket = first
+    while bucket != last {
+      slots[bucket].passed &-= 1
+      bucket = (bucket &+ 2) & mask
     }
-    slots[hole].shares = 0
-    count -= 1
   }
 
   mutating func removeAll() {
-    slots.withMemoryRebound(to: UInt8.self, capacity: capacity * MemoryLayout<Order>.stride) {
-      $0.update(repeating: 0, count: capacity * MemoryLayout<Order>.stride)
-    }
+    slots.update(repeating: OrderSlot(), count: capacity)
     count = 0
+    longest = 0
   }
 
-  private mutating func grow() {
+  @inline(never)
+  private mutating func grow() { rebuild(capacity: capacity << 1) }
+
+  /// Ways have become long: another multiplier. It comes from where the table lies in memory, which whoever makes up
+  /// references can't know; the layout shows nowhere outside.
+  private mutating func layOutAnew() {
+    patience <<= 1
+    multiplier = StateDigest.mix(multiplier ^ UInt64(UInt(bitPattern: slots))) | 1
+    rebuild(capacity: capacity)
+  }
+
+  private mutating func rebuild(capacity wanted: Int) {
     let old = slots
     let oldCapacity = capacity
-    capacity <<= 1
+    capacity = wanted
     mask = capacity - 1
-    shift -= 1
-    slots = Self.allocate(capacity)
+    limit = capacity / 2
+    shift = Self.shift(of: capacity)
+    slots = TableMemory.allocate(OrderSlot.self, capacity: capacity)
+    longest = 0
     for index in 0..<oldCapacity where old[index].shares != 0 {
-      var place = home(old[index].reference)
-      while slots[place].shares != 0 { place = (place + 1) & mask }
-      slots[place] = old[index]
+      // Half of the slots are empty: there is one on the way round.
+      guard let slot = freeSlot(for: old[index].reference, patience: capacity / 2) else { continue }
+      let passed = slots[slot].passed
+      slots[slot] = old[index]
+      slots[slot].passed = passed
     }
-    old.deallocate()
+    TableMemory.deallocate(old, capacity: oldCapacity)
   }
 }

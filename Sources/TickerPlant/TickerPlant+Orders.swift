@@ -15,107 +15,113 @@ extension TickerPlant {
       suspect(index)
       return
     }
-    let price = UInt32(truncatingIfNeeded: message.price.units)
     enter(
-      Order(
-        reference: message.reference.rawValue, price: price, shares: message.shares,
-        instrument: UInt32(index),
-        side: message.side, entry: UInt32(truncatingIfNeeded: sequence), attribution: attribution))
+      message.reference, side: index &* 2 &+ Int(message.side.rawValue), price: message.price,
+      shares: message.shares, attribution: attribution)
   }
 
   @inline(__always)
-  private mutating func enter(_ order: Order) {
-    guard orders.insert(order) else {
+  private mutating func enter(
+    _ reference: OrderReference, side: Int, price: Price, shares: UInt32, attribution: UInt32
+  ) {
+    let slot = orders.place(for: reference.rawValue)
+    guard slot >= 0 else {
       counters.duplicateOrders &+= 1
-      suspect(order.instrument)
+      suspect(side >> 1)
       return
     }
-    let state = instruments.states + order.instrument
-    let (level, depth) =
-      order.side == .buy
-      ? state.pointee.bids.add(price: order.price, shares: order.shares)
-      : state.pointee.asks.add(price: order.price, shares: order.shares)
-    emitLevel(level, depth: depth, side: order.side, instrument: order.instrument)
+    let (number, level, isBest) = instruments.books.add(
+      side: side, price: UInt32(truncatingIfNeeded: price.units), shares: shares)
+    orders.fill(
+      slot, reference: reference.rawValue, shares: shares, side: side,
+      entry: UInt32(truncatingIfNeeded: sequence), attribution: attribution, level: number)
+    emitLevel(level, isBest: isBest, side: side)
   }
 
   @inline(__always)
-  private mutating func emitLevel(_ level: PriceLevel, depth: Int, side: Side, instrument: Int) {
+  private mutating func emitLevel(_ level: BookLevel, isBest: Bool, side: Int) {
     updates.append(
-      header(.level, flags: side.rawValue, instrument: instrument),
+      header(.level, flags: UInt8(truncatingIfNeeded: side & 1), instrument: side >> 1),
       LevelPayload(price: level.price, orders: level.orders, size: level.size))
-    if depth == 0 { emitTop(instrument) }
+    if isBest { emitTop(side >> 1) }
   }
 
+  @inline(__always)
   mutating func emitTop(_ instrument: Int) {
     updates.append(header(.top, instrument: instrument), top(of: instrument))
   }
 
   /// The best quote of an instrument by its index.
+  @inline(__always)
   func top(of instrument: Int) -> TopPayload {
+    let bids = instruments.books.sides + instrument &* 2
+    let asks = bids + 1
     var top = TopPayload()
-    if let bid = instruments.states[instrument].bids.best {
-      top.bid = Int64(bid.price)
-      top.bidSize = bid.size
-      top.bidOrders = bid.orders
-    }
-    if let ask = instruments.states[instrument].asks.best {
-      top.ask = Int64(ask.price)
-      top.askSize = ask.size
-      top.askOrders = ask.orders
-    }
+    top.bid = bids.pointee.count > 0 ? Int64(bids.pointee.best.price) : noPrice
+    top.bidSize = bids.pointee.best.size
+    top.ask = asks.pointee.count > 0 ? Int64(asks.pointee.best.price) : noPrice
+    top.askSize = asks.pointee.best.size
+    top.bidOrders = bids.pointee.best.orders
+    top.askOrders = asks.pointee.best.orders
     return top
   }
 
-  /// Takes shares off the order in a slot. Returns the order as it was.
+  /// Takes shares off the order in a slot.
   @inline(__always)
-  private mutating func reduce(at slot: Int, by shares: UInt32) -> Order {
+  private mutating func reduce(at slot: Int, by shares: UInt32) {
     let order = orders.slots[slot]
     var taken = shares
     if shares > order.shares {
       counters.impossibleSizes &+= 1
       taken = order.shares
-      suspect(order.instrument)
+      suspect(Int(order.side >> 1))
     }
     let gone = taken == order.shares
-    if gone { orders.remove(at: slot) } else { orders.slots[slot].shares = order.shares - taken }
-    guard taken > 0 else { return order }
-    let state = instruments.states + order.instrument
-    let change =
-      order.side == .buy
-      ? state.pointee.bids.reduce(price: order.price, shares: taken, removesOrder: gone)
-      : state.pointee.asks.reduce(price: order.price, shares: taken, removesOrder: gone)
-    // Each order's shares are in its level: a missing level would be the plant's own broken invariant.
-    assert(change != nil)
-    if let (level, depth) = change {
-      emitLevel(level, depth: depth, side: order.side, instrument: order.instrument)
-    }
-    return order
+    if gone { orders.remove(at: slot) } else { orders.reduce(at: slot, to: order.shares &- taken) }
+    let (level, isBest) = instruments.books.reduce(
+      side: Int(order.side), level: order.level, shares: taken, removesOrder: gone)
+    emitLevel(level, isBest: isBest, side: Int(order.side))
+  }
+
+  /// Takes the whole order in a slot out of the book.
+  @inline(__always)
+  private mutating func delete(at slot: Int) {
+    let order = orders.slots[slot]
+    orders.remove(at: slot)
+    let (level, isBest) = instruments.books.reduce(
+      side: Int(order.side), level: order.level, shares: order.shares, removesOrder: true)
+    emitLevel(level, isBest: isBest, side: Int(order.side))
   }
 
   @inline(__always)
   mutating func deleteOrder(_ message: OrderDelete) {
     let slot = orders.find(message.reference.rawValue)
     guard slot >= 0 else { return unknownOrder(locate: message.header.locate) }
-    touched = orders.slots[slot].instrument
-    _ = reduce(at: slot, by: orders.slots[slot].shares)
+    touched = Int(orders.slots[slot].side &>> 1)
+    delete(at: slot)
   }
 
-  /// Takes shares off an order by its reference. Returns the order as it was; nil where there is none, or nothing
-  /// was to be taken: that is counted.
+  /// Takes shares off an order by its reference. Returns its side and price; nil where there is none, or nothing was
+  /// to be taken: that is counted.
   @inline(__always)
-  private mutating func take(_ shares: UInt32, off reference: OrderReference, locate: UInt16) -> Order? {
+  private mutating func take(
+    _ shares: UInt32, off reference: OrderReference, locate: UInt16
+  ) -> (side: Int, price: UInt32)? {
     let slot = orders.find(reference.rawValue)
     guard slot >= 0 else {
       unknownOrder(locate: locate)
       return nil
     }
-    touched = orders.slots[slot].instrument
+    let side = Int(orders.slots[slot].side)
+    touched = side >> 1
     if shares == 0 {
       counters.impossibleSizes &+= 1
       suspect(touched)
       return nil
     }
-    return reduce(at: slot, by: shares)
+    let price = instruments.books.price(ofLevel: orders.slots[slot].level)
+    reduce(at: slot, by: shares)
+    return (side, price)
   }
 
   @inline(__always)
@@ -123,13 +129,12 @@ extension TickerPlant {
     _ = take(message.cancelledShares, off: message.reference, locate: message.header.locate)
   }
 
-  @inline(__always)
   mutating func executeOrder(_ message: OrderExecuted) {
     guard let order = take(message.executedShares, off: message.reference, locate: message.header.locate)
     else { return }
     trade(
-      instrument: order.instrument, price: Int64(order.price), size: UInt64(message.executedShares),
-      match: message.match.rawValue, kind: .trade, aggressor: order.side == .buy ? 1 : 0)
+      instrument: order.side >> 1, price: Int64(order.price), size: UInt64(message.executedShares),
+      match: message.match.rawValue, kind: .trade, aggressor: Self.aggressor(resting: order.side))
   }
 
   mutating func executeOrder(_ message: OrderExecutedWithPrice) {
@@ -138,27 +143,29 @@ extension TickerPlant {
     // Not printable: a cross reports the volume in one message of its own (1.4.2).
     guard message.printable == "Y" else { return }
     trade(
-      instrument: order.instrument, price: message.executionPrice.units, size: UInt64(message.executedShares),
-      match: message.match.rawValue, kind: .trade, aggressor: order.side == .buy ? 1 : 0)
+      instrument: order.side >> 1, price: message.executionPrice.units, size: UInt64(message.executedShares),
+      match: message.match.rawValue, kind: .trade, aggressor: Self.aggressor(resting: order.side))
   }
+
+  /// Who took a resting order: its opposite.
+  private static func aggressor(resting side: Int) -> UInt8 { side & 1 == 0 ? 1 : 0 }
 
   @inline(__always)
   mutating func replaceOrder(_ message: OrderReplace) {
     let slot = orders.find(message.originalReference.rawValue)
     guard slot >= 0 else { return unknownOrder(locate: message.header.locate) }
     let old = orders.slots[slot]
-    touched = old.instrument
-    _ = reduce(at: slot, by: old.shares)
+    let side = Int(old.side)
+    touched = side >> 1
+    delete(at: slot)
     guard message.shares > 0 else {
       counters.impossibleSizes &+= 1
-      suspect(old.instrument)
+      suspect(side >> 1)
       return
     }
     enter(
-      Order(
-        reference: message.newReference.rawValue, price: UInt32(truncatingIfNeeded: message.price.units),
-        shares: message.shares, instrument: UInt32(old.instrument), side: old.side,
-        entry: UInt32(truncatingIfNeeded: sequence), attribution: old.attribution))
+      message.newReference, side: side, price: message.price, shares: message.shares,
+      attribution: old.attribution)
   }
 
   mutating func unknownOrder(locate: UInt16) {
@@ -192,5 +199,14 @@ extension TickerPlant {
     instruments.states[index].facts.state = tradingState(index).rawValue
     updates.append(header(.instrument, instrument: index), instruments.states[index].facts)
     return index
+  }
+
+  /// The order in a slot, as others know it.
+  func order(at slot: Int) -> Order {
+    let order = orders.slots[slot]
+    return Order(
+      reference: order.reference, price: instruments.books.price(ofLevel: order.level), shares: order.shares,
+      instrument: order.side >> 1, side: order.side & 1 == 0 ? .buy : .sell, entry: order.entry,
+      attribution: order.attribution)
   }
 }

@@ -46,7 +46,9 @@ extension TickerPlant {
     writer.put(UInt64(bindings.count))
     for (locate, index) in bindings { writer.put(UInt64(locate) << 32 | UInt64(index)) }
     writer.put(UInt64(orders.count))
-    for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 { writer.raw(orders.slots[slot]) }
+    for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 {
+      writer.raw(order(at: slot))
+    }
     writer.put(UInt64(trades.count))
     for index in 0..<trades.count { writer.raw(trades[index]) }
     return writer.finish(magic: Self.magic, version: Self.version)
@@ -109,14 +111,15 @@ extension TickerPlant {
     var orders = OrderTable(expected: max(orderCount * 2, 1 << 16))
     for _ in 0..<orderCount {
       let order: Order = try reader.raw()
-      guard order.shares > 0, order.instrument < instrumentCount, orders.insert(order) else {
+      let slot = orders.place(for: order.reference)
+      guard order.shares > 0, order.instrument < instrumentCount, slot >= 0 else {
         throw SnapshotError("order \(order.reference) is impossible")
       }
-      if order.side == .buy {
-        _ = table.states[order.instrument].bids.add(price: order.price, shares: order.shares)
-      } else {
-        _ = table.states[order.instrument].asks.add(price: order.price, shares: order.shares)
-      }
+      let side = order.instrument * 2 + Int(order.side.rawValue)
+      let level = table.books.add(side: side, price: order.price, shares: order.shares).number
+      orders.fill(
+        slot, reference: order.reference, shares: order.shares, side: side, entry: order.entry,
+        attribution: order.attribution, level: level)
     }
     var trades = TradeLog()
     let tradeCount = Int(truncatingIfNeeded: try reader.unsigned())
@@ -169,16 +172,16 @@ extension TickerPlant {
         updates.append(header(.cleared, instrument: index))
         emitFacts(index)
       }
-      for side in [Side.buy, .sell] {
-        let table = side == .buy ? state.bids : state.asks
-        for depth in stride(from: table.count - 1, through: 0, by: -1) {
-          guard let level = table.level(depth) else { continue }
+      let sides = [(Side.buy, index * 2), (.sell, index * 2 + 1)]
+      for (side, place) in sides {
+        for depth in stride(from: instruments.books.count(side: place) - 1, through: 0, by: -1) {
+          guard let level = instruments.books.level(depth, side: place) else { continue }
           updates.append(
             header(.level, flags: side.rawValue, instrument: index),
             LevelPayload(price: level.price, orders: level.orders, size: level.size))
         }
       }
-      if state.bids.count + state.asks.count > 0 { emitTop(index) }
+      if sides.contains(where: { instruments.books.count(side: $0.1) > 0 }) { emitTop(index) }
       emitTradeTail(index)
       if state.bar.startSeconds != .max { updates.append(header(.bar, instrument: index), state.bar) }
     }
@@ -216,7 +219,7 @@ extension TickerPlant {
     // Orders stand in the table by hash and history, so their part must not depend on the order of the walk.
     var sum: UInt64 = 0
     for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 {
-      let order = orders.slots[slot]
+      let order = order(at: slot)
       var one = StateDigest()
       one.combine(order.reference)
       one.combine(UInt64(order.price) << 32 | UInt64(order.shares))
@@ -228,10 +231,10 @@ extension TickerPlant {
     for index in instruments.sortedIndices() {
       let state = instruments.states[index]
       digest.combine(state.facts.code.rawValue)
-      for side in [state.bids, state.asks] {
-        digest.combine(UInt64(side.count))
-        for depth in 0..<side.count {
-          guard let level = side.level(depth) else { continue }
+      for side in [index * 2, index * 2 + 1] {
+        digest.combine(UInt64(instruments.books.count(side: side)))
+        for depth in 0..<instruments.books.count(side: side) {
+          guard let level = instruments.books.level(depth, side: side) else { continue }
           digest.combine(UInt64(level.price) << 32 | UInt64(level.orders))
           digest.combine(level.size)
         }

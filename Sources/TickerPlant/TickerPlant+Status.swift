@@ -5,8 +5,9 @@ import FeedProtocols
 public import MarketData
 
 extension TickerPlant {
-  mutating func applyRare(_ bytes: RawSpan, stamp: UInt64) throws(ITCHError) {
+  mutating func applyRare(_ bytes: RawSpan) throws(ITCHError) {
     let message = try ITCHMessage(decoding: bytes)
+    let stamp = ITCHHeader(reading: bytes).timestamp
     if case .systemEvent(let event) = message, event.event == "O" {
       beginMessages(stamp: stamp)
       return
@@ -211,12 +212,11 @@ extension TickerPlant {
     sourceState = .live
     orders.removeAll()
     trades.removeAll()
+    instruments.books.removeAll()
     instruments.forgetLocates()
     emitSource()
     for index in 0..<instruments.count {
       let state = instruments.states + index
-      state.pointee.bids.removeAll()
-      state.pointee.asks.removeAll()
       let old = state.pointee.facts
       let close = old.close != noPrice ? old.close : state.pointee.statistics.last
       var facts = FactsPayload(code: old.code)

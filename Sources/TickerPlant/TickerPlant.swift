@@ -97,6 +97,7 @@ public struct TickerPlant: ~Copyable {
 
   var instruments: InstrumentTable
   var orders: OrderTable
+  var window = MessageWindow()
   var trades = TradeLog()
   var phase = MarketPhase.unknown
   var reference: ReferenceData?
@@ -133,123 +134,6 @@ public struct TickerPlant: ~Copyable {
     }
     reasonMeanings = [:]
     for (code, meaning) in data.reasons ?? [:] { reasonMeanings[ITCHCode4(code).rawValue] = meaning }
-  }
-
-  // MARK: - Messages
-
-  /// Applies framed messages (two-byte big-endian length, then the message) with consecutive sequence numbers.
-  ///
-  /// Messages at or below `sequence` are passed over; a jump beyond it is declared as a gap. A frame that is cut
-  /// off at the end of `bytes` counts as malformed.
-  /// - Parameters:
-  ///   - bytes: the frames.
-  ///   - firstSequence: the first frame's sequence number, from 1.
-  ///   - receivedAt: when the host received them, nanoseconds since 1970; 0 where nobody knows.
-  /// - Returns: how many frames there were.
-  @discardableResult
-  public mutating func apply(
-    framed bytes: UnsafeRawBufferPointer, firstSequence: UInt64, receivedAt: UInt64 = 0
-  ) -> Int {
-    guard let base = bytes.baseAddress else { return 0 }
-    self.receivedAt = receivedAt
-    let end = bytes.count
-    var offset = 0
-    var ahead = 0
-    var aheadCount = 0
-    var frames = 0
-    while offset + 2 <= end {
-      // A few messages ahead: start loading what they will touch, while this one is being applied.
-      while aheadCount < frames + 6, ahead + 2 <= end {
-        let length = Int(base.loadUnaligned(fromByteOffset: ahead, as: UInt16.self).bigEndian)
-        if length >= 19, ahead + 2 + length <= end {
-          orders.prefetch(base.loadUnaligned(fromByteOffset: ahead + 13, as: UInt64.self).bigEndian)
-        }
-        ahead += 2 + length
-        aheadCount += 1
-      }
-      let length = Int(base.loadUnaligned(fromByteOffset: offset, as: UInt16.self).bigEndian)
-      let start = offset + 2
-      let next = firstSequence &+ UInt64(frames)
-      frames += 1
-      guard start + length <= end else {
-        take(nil, sequence: next)
-        break
-      }
-      take(UnsafeRawBufferPointer(start: base + start, count: length), sequence: next)
-      offset = start + length
-    }
-    return frames
-  }
-
-  /// Counts a message that is known to be malformed: it has a sequence number and no effect.
-  public mutating func applyMalformed(sequence: UInt64) { take(nil, sequence: sequence) }
-
-  @inline(__always)
-  private mutating func take(_ message: UnsafeRawBufferPointer?, sequence next: UInt64) {
-    guard next > sequence else {
-      counters.repeated &+= 1
-      return
-    }
-    if next != sequence + 1 { declareGap(from: sequence + 1, through: next - 1) }
-    sequence = next
-    counters.messages &+= 1
-    touched = -1
-    guard let message, dispatch(message.bytes) else {
-      counters.malformed &+= 1
-      return
-    }
-  }
-
-  /// Applies one message; false where it is malformed.
-  @inline(__always)
-  private mutating func dispatch(_ bytes: RawSpan) -> Bool {
-    guard bytes.byteCount >= 12 else { return false }
-    let stamp = bytes.u48(5)
-    do throws(ITCHError) {
-      switch bytes.u8(0) {
-      case AddOrder.type:
-        let message = try AddOrder.checked(bytes)
-        advance(to: stamp)
-        addOrder(message, attribution: 0)
-      case OrderDelete.type:
-        let message = try OrderDelete.checked(bytes)
-        advance(to: stamp)
-        deleteOrder(message)
-      case OrderReplace.type:
-        let message = try OrderReplace.checked(bytes)
-        advance(to: stamp)
-        replaceOrder(message)
-      case OrderExecuted.type:
-        let message = try OrderExecuted.checked(bytes)
-        advance(to: stamp)
-        executeOrder(message)
-      case OrderCancel.type:
-        let message = try OrderCancel.checked(bytes)
-        advance(to: stamp)
-        cancelOrder(message)
-      case AddOrderAttributed.type:
-        let m = try AddOrderAttributed.checked(bytes)
-        advance(to: stamp)
-        addOrder(
-          AddOrder(
-            header: m.header, reference: m.reference, side: m.side, shares: m.shares, stock: m.stock,
-            price: m.price),
-          attribution: m.attribution.rawValue)
-      case OrderExecutedWithPrice.type:
-        let message = try OrderExecutedWithPrice.checked(bytes)
-        advance(to: stamp)
-        executeOrder(message)
-      case NonCrossTrade.type:
-        let message = try NonCrossTrade.checked(bytes)
-        advance(to: stamp)
-        hiddenTrade(message)
-      default:
-        try applyRare(bytes, stamp: stamp)
-      }
-      return true
-    } catch {
-      return false
-    }
   }
 
   // MARK: - Time
@@ -300,7 +184,7 @@ extension TickerPlant {
 
   /// A price level, `depth` steps from the best; nil beyond the last.
   public func level(_ depth: Int, of index: Int, side: Side) -> PriceLevel? {
-    side == .buy ? instruments.states[index].bids.level(depth) : instruments.states[index].asks.level(depth)
+    instruments.books.level(depth, side: index * 2 + Int(side.rawValue))
   }
 
   /// Orders at one price in time priority, first to be matched first. Walks the whole order table: for people, not
@@ -308,7 +192,7 @@ extension TickerPlant {
   public func queue(at price: Price, of index: Int, side: Side) -> [Order] {
     var found: [Order] = []
     for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 {
-      let order = orders.slots[slot]
+      let order = order(at: slot)
       if order.instrument == index, order.side == side, Int64(order.price) == price.units {
         found.append(order)
       }

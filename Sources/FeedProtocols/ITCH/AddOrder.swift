@@ -6,9 +6,9 @@ public import MarketData
 /// Add Order, No MPID Attribution (TotalView-ITCH 5.0, section 1.3.1), type `A`, 36 bytes.
 public struct AddOrder: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "A")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "A") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 36
+  @inlinable public static var byteCount: Int { 36 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -37,7 +37,7 @@ public struct AddOrder: ITCHPayload {
   }
 
   /// Reads the fields in place. `bytes` must have `byteCount` bytes: `ITCHMessage` and the plant check that once.
-  @inlinable
+  @inlinable @inline(__always)
   public init(reading bytes: RawSpan) throws(ITCHError) {
     header = ITCHHeader(reading: bytes)
     reference = OrderReference(bytes.u64(11))
@@ -61,9 +61,9 @@ public struct AddOrder: ITCHPayload {
 /// Add Order with MPID Attribution (TotalView-ITCH 5.0, section 1.3.2), type `F`, 40 bytes.
 public struct AddOrderAttributed: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "F")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "F") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 40
+  @inlinable public static var byteCount: Int { 40 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -95,7 +95,7 @@ public struct AddOrderAttributed: ITCHPayload {
   }
 
   /// Reads the fields in place. `bytes` must have `byteCount` bytes: `ITCHMessage` and the plant check that once.
-  @inlinable
+  @inlinable @inline(__always)
   public init(reading bytes: RawSpan) throws(ITCHError) {
     header = ITCHHeader(reading: bytes)
     reference = OrderReference(bytes.u64(11))

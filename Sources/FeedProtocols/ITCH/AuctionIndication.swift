@@ -6,9 +6,9 @@ public import MarketData
 /// Net Order Imbalance Indicator (NOII) (TotalView-ITCH 5.0, section 1.6), type `I`, 50 bytes.
 public struct NetOrderImbalance: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "I")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "I") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 50
+  @inlinable public static var byteCount: Int { 50 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -82,9 +82,9 @@ public struct NetOrderImbalance: ITCHPayload {
 /// Direct Listing with Capital Raise Price Discovery (TotalView-ITCH 5.0, section 1.8), type `O`, 48 bytes.
 public struct DirectListingPriceDiscovery: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "O")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "O") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 48
+  @inlinable public static var byteCount: Int { 48 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader

@@ -6,9 +6,9 @@ public import MarketData
 /// Market-Wide Circuit Breaker Decline Level (TotalView-ITCH 5.0, section 1.2.5.1), type `V`, 35 bytes.
 public struct CircuitBreakerLevels: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "V")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "V") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 35
+  @inlinable public static var byteCount: Int { 35 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -50,9 +50,9 @@ public struct CircuitBreakerLevels: ITCHPayload {
 /// Market-Wide Circuit Breaker Status (TotalView-ITCH 5.0, section 1.2.5.2), type `W`, 12 bytes.
 public struct CircuitBreakerStatus: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "W")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "W") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 12
+  @inlinable public static var byteCount: Int { 12 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -84,9 +84,9 @@ public struct CircuitBreakerStatus: ITCHPayload {
 /// Limit Up/Limit Down Auction Collar (TotalView-ITCH 5.0, section 1.2.7), type `J`, 35 bytes.
 public struct AuctionCollar: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "J")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "J") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 35
+  @inlinable public static var byteCount: Int { 35 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader

@@ -6,9 +6,9 @@ public import MarketData
 /// Market Participant Position (TotalView-ITCH 5.0, section 1.2.4), type `L`, 26 bytes.
 public struct MarketParticipantPosition: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "L")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "L") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 26
+  @inlinable public static var byteCount: Int { 26 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader

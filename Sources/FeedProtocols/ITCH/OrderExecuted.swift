@@ -6,9 +6,9 @@ public import MarketData
 /// Order Executed (TotalView-ITCH 5.0, section 1.4.1), type `E`, 31 bytes.
 public struct OrderExecuted: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "E")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "E") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 31
+  @inlinable public static var byteCount: Int { 31 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -30,7 +30,7 @@ public struct OrderExecuted: ITCHPayload {
   }
 
   /// Reads the fields in place. `bytes` must have `byteCount` bytes: `ITCHMessage` and the plant check that once.
-  @inlinable
+  @inlinable @inline(__always)
   public init(reading bytes: RawSpan) {
     header = ITCHHeader(reading: bytes)
     reference = OrderReference(bytes.u64(11))
@@ -50,9 +50,9 @@ public struct OrderExecuted: ITCHPayload {
 /// Order Executed with Price (TotalView-ITCH 5.0, section 1.4.2), type `C`, 36 bytes.
 public struct OrderExecutedWithPrice: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "C")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "C") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 36
+  @inlinable public static var byteCount: Int { 36 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -81,7 +81,7 @@ public struct OrderExecutedWithPrice: ITCHPayload {
   }
 
   /// Reads the fields in place. `bytes` must have `byteCount` bytes: `ITCHMessage` and the plant check that once.
-  @inlinable
+  @inlinable @inline(__always)
   public init(reading bytes: RawSpan) {
     header = ITCHHeader(reading: bytes)
     reference = OrderReference(bytes.u64(11))

@@ -6,9 +6,9 @@ public import MarketData
 /// Order Cancel (TotalView-ITCH 5.0, section 1.4.3), type `X`, 23 bytes.
 public struct OrderCancel: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "X")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "X") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 23
+  @inlinable public static var byteCount: Int { 23 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -27,7 +27,7 @@ public struct OrderCancel: ITCHPayload {
   }
 
   /// Reads the fields in place. `bytes` must have `byteCount` bytes: `ITCHMessage` and the plant check that once.
-  @inlinable
+  @inlinable @inline(__always)
   public init(reading bytes: RawSpan) {
     header = ITCHHeader(reading: bytes)
     reference = OrderReference(bytes.u64(11))
@@ -45,9 +45,9 @@ public struct OrderCancel: ITCHPayload {
 /// Order Delete (TotalView-ITCH 5.0, section 1.4.4), type `D`, 19 bytes.
 public struct OrderDelete: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "D")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "D") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 19
+  @inlinable public static var byteCount: Int { 19 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -63,7 +63,7 @@ public struct OrderDelete: ITCHPayload {
   }
 
   /// Reads the fields in place. `bytes` must have `byteCount` bytes: `ITCHMessage` and the plant check that once.
-  @inlinable
+  @inlinable @inline(__always)
   public init(reading bytes: RawSpan) {
     header = ITCHHeader(reading: bytes)
     reference = OrderReference(bytes.u64(11))

@@ -6,9 +6,9 @@ public import MarketData
 /// Order Replace (TotalView-ITCH 5.0, section 1.4.5), type `U`, 35 bytes.
 public struct OrderReplace: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "U")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "U") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 35
+  @inlinable public static var byteCount: Int { 35 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -34,7 +34,7 @@ public struct OrderReplace: ITCHPayload {
   }
 
   /// Reads the fields in place. `bytes` must have `byteCount` bytes: `ITCHMessage` and the plant check that once.
-  @inlinable
+  @inlinable @inline(__always)
   public init(reading bytes: RawSpan) {
     header = ITCHHeader(reading: bytes)
     originalReference = OrderReference(bytes.u64(11))

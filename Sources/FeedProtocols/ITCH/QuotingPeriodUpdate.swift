@@ -6,9 +6,9 @@ public import MarketData
 /// Quoting Period Update (TotalView-ITCH 5.0, section 1.2.6), type `K`, 28 bytes.
 public struct QuotingPeriodUpdate: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "K")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "K") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 28
+  @inlinable public static var byteCount: Int { 28 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader

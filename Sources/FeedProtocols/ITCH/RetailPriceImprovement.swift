@@ -6,9 +6,9 @@ public import MarketData
 /// Retail Price Improvement Indicator (TotalView-ITCH 5.0, section 1.7), type `N`, 20 bytes.
 public struct RetailPriceImprovement: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "N")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "N") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 20
+  @inlinable public static var byteCount: Int { 20 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader

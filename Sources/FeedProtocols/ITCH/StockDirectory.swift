@@ -6,9 +6,9 @@ public import MarketData
 /// Stock Directory (TotalView-ITCH 5.0, section 1.2.1), type `R`, 39 bytes.
 public struct StockDirectory: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "R")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "R") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 39
+  @inlinable public static var byteCount: Int { 39 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader

@@ -4,9 +4,9 @@
 /// System Event (TotalView-ITCH 5.0, section 1.1), type `S`, 12 bytes.
 public struct SystemEvent: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "S")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "S") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 12
+  @inlinable public static var byteCount: Int { 12 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader

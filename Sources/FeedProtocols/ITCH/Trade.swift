@@ -6,9 +6,9 @@ public import MarketData
 /// Trade Message (Non-Cross) (TotalView-ITCH 5.0, section 1.5.1), type `P`, 44 bytes.
 public struct NonCrossTrade: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "P")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "P") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 44
+  @inlinable public static var byteCount: Int { 44 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -66,9 +66,9 @@ public struct NonCrossTrade: ITCHPayload {
 /// Cross Trade (TotalView-ITCH 5.0, section 1.5.2), type `Q`, 40 bytes.
 public struct CrossTrade: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "Q")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "Q") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 40
+  @inlinable public static var byteCount: Int { 40 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -121,9 +121,9 @@ public struct CrossTrade: ITCHPayload {
 /// Broken Trade / Order Execution (TotalView-ITCH 5.0, section 1.5.3), type `B`, 19 bytes.
 public struct BrokenTrade: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "B")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "B") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 19
+  @inlinable public static var byteCount: Int { 19 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader

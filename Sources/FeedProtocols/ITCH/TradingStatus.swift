@@ -6,9 +6,9 @@ public import MarketData
 /// Stock Trading Action (TotalView-ITCH 5.0, section 1.2.2), type `H`, 25 bytes.
 public struct StockTradingAction: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "H")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "H") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 25
+  @inlinable public static var byteCount: Int { 25 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -55,9 +55,9 @@ public struct StockTradingAction: ITCHPayload {
 /// Reg SHO Short Sale Price Test Restricted Indicator (TotalView-ITCH 5.0, section 1.2.3), type `Y`, 20 bytes.
 public struct RegSHORestriction: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "Y")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "Y") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 20
+  @inlinable public static var byteCount: Int { 20 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
@@ -94,9 +94,9 @@ public struct RegSHORestriction: ITCHPayload {
 /// Operational Halt (TotalView-ITCH 5.0, section 1.2.8), type `h`, 21 bytes.
 public struct OperationalHalt: ITCHPayload {
   /// The type byte.
-  public static let type = UInt8(ascii: "h")
+  @inlinable public static var type: UInt8 { UInt8(ascii: "h") }
   /// Bytes of the message, type byte included.
-  public static let byteCount = 21
+  @inlinable public static var byteCount: Int { 21 }
 
   /// Locate code, tracking number and time. Offset 0, 11 bytes with the type.
   public var header: ITCHHeader
