@@ -1,7 +1,7 @@
-// One side of an order book: price levels in one contiguous array, best last (most changes are near the best, so
-// most insertions move little and most searches end at once). Both sides use ascending keys: a bid's key is its
-// price, an ask's the complement.
-// A plain struct over manual memory: its owner (a plant's or an image's table) calls `deallocate`.
+// One side of an order book, as those who follow the plant's records keep it (the plant's own books: BookTable).
+// Price levels in one contiguous array, best last: most changes are near the best, so most insertions move little and
+// most searches end at once. Both sides use ascending keys: a bid's key is its price, an ask's the complement.
+// A plain struct over manual memory: its owner (an image's table) calls `deallocate`.
 
 public import MarketData
 

@@ -171,7 +171,8 @@ struct OrderTable: ~Copyable {
   /// Puts an order with shares into the slot that `place` named.
   @inline(__always)
   mutating func fill(
-    _ slot: Int, reference: UInt64, shares: UInt32, side: Int, entry: UInt32, attribution: UInt32, level: UInt32
+    _ slot: Int, reference: UInt64, shares: UInt32, side: Int, entry: UInt32, attribution: UInt32,
+    level: UInt32
   ) {
     let place = slots + slot
     place.pointee.reference = reference

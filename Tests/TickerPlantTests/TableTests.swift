@@ -76,7 +76,8 @@ import Testing
     let index = Int(side.rawValue)
     var model: [UInt32: (number: UInt32, shares: [UInt32])] = [:]
     for round in 0..<6_000 {
-      let price = random.chance(2) ? [0, .max, 0x8000_0000][random.below(3)] : UInt32(random.below(900)) * 100
+      let price =
+        random.chance(2) ? [0, .max, 0x8000_0000][random.below(3)] : UInt32(random.below(900)) * 100
       let best = side == .buy ? model.keys.max() : model.keys.min()
       // More is added than taken at first, and the other way round later.
       if let level = model[price], random.chance(round < 3_000 ? 20 : 90) {
