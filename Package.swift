@@ -25,6 +25,7 @@ let package = Package(
     // C: a map and a shim, nothing more.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CHardware"),
+    .target(name: "CNetwork"),
 
     // Pure rooms: bytes and values in, values out. No socket, file, clock or randomness of their own.
     .target(name: "MarketData", swiftSettings: strict),
@@ -38,7 +39,7 @@ let package = Package(
     .target(
       name: "FeedHandler",
       dependencies: [
-        "MarketData", "FeedProtocols", "TickerPlant", "ExchangeSimulator", "CZlib",
+        "MarketData", "FeedProtocols", "TickerPlant", "ExchangeSimulator", "CZlib", "CNetwork",
       ],
       swiftSettings: strict),
     .target(

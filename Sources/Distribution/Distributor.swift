@@ -109,21 +109,23 @@ public final class Distributor {
   /// The flush clock: call it every 10 ms.
   public func tick(now: UInt64) {
     guard incomplete.isEmpty else { return }
+    // What gathers for clients of every update leaves with `finishBatches`, unless they'd wait for nothing.
+    var isDue = immediate.isEmpty
     for lane in lanes where lane.key.interval > 0 && !lane.dirty.isEmpty {
       let bucket = now / lane.key.interval
       if lastBucket[lane.id] != bucket {
         lastBucket[lane.id] = bucket
         flush(lane, now: now)
+        isDue = true
       }
     }
-    flushTouched(now: now)
+    if isDue { flushTouched(now: now) }
     for client in waiting.values { serveBacklog(client, now: now) }
     if !pendingResumes.isEmpty { retryResumes(now: now) }
     if now >= nextHousekeeping {
       nextHousekeeping = now + 1_000
       housekeeping(now: now)
     }
-    flushTouched(now: now)
   }
 
   func sequence(of index: Int, in channel: StreamChannel) -> UInt64 {

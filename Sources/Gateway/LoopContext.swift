@@ -21,10 +21,10 @@ final class LoopContext: @unchecked Sendable {
   private var sendScheduled = false
   /// Nanoseconds of the clock before which clients aren't sent anything again.
   private var holdUntil: UInt64 = 0
-  /// A turn of sending that takes longer than this is followed by a rest as long as the excess: updates gather, and
-  /// the same system calls carry more of them. Light load is never held.
+  /// After a turn of sending that took longer than this the loop rests twice as long as the excess: updates gather,
+  /// and the same system calls carry more of them. Light load is never held (docs/RATIONALE.md).
   private static let freeSendNanoseconds: UInt64 = 1_000_000
-  private static let longestHoldNanoseconds: UInt64 = 8_000_000
+  private static let longestHoldNanoseconds: UInt64 = 20_000_000
 
   init(eventLoop: any EventLoop, markets: [MarketDescription], ringBytes: Int) {
     self.eventLoop = eventLoop
@@ -106,7 +106,7 @@ final class LoopContext: @unchecked Sendable {
     let end = NIODeadline.now().uptimeNanoseconds
     let took = end - begin
     if took > Self.freeSendNanoseconds {
-      holdUntil = end + min(took - Self.freeSendNanoseconds, Self.longestHoldNanoseconds)
+      holdUntil = end + min(2 * (took - Self.freeSendNanoseconds), Self.longestHoldNanoseconds)
     }
   }
 
