@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -71,4 +72,15 @@ int kabuto_send(int socket, const kabuto_datagram *datagrams, int count, const v
     sent = sendmmsg(socket, messages, (unsigned)count, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   return sent;
+}
+
+int kabuto_wait(const int *descriptors, unsigned char *ready, int count, uint64_t nanoseconds) {
+  if (count > KABUTO_BATCH) count = KABUTO_BATCH;
+  struct pollfd entries[KABUTO_BATCH];
+  for (int i = 0; i < count; i++) entries[i] = (struct pollfd){.fd = descriptors[i], .events = POLLIN};
+  struct timespec limit = {
+      .tv_sec = (time_t)(nanoseconds / 1000000000u), .tv_nsec = (long)(nanoseconds % 1000000000u)};
+  int found = ppoll(entries, (nfds_t)count, &limit, NULL);
+  for (int i = 0; i < count; i++) ready[i] = found > 0 && entries[i].revents != 0;
+  return found;
 }

@@ -2,7 +2,8 @@
 //   sim:[seed=1&instruments=400&speed=1]            also sim: and sim:?seed=1
 //   itch:FILE[,FILE2…][?speed=max&reference=FILE&date=YYYY-MM-DD&market=XNAS&zone=America/New_York]
 //   pcap:FILE[,FILE2…][?the same]
-//   mold:GROUP:PORT[,GROUP:PORT][?request=HOST:PORT&interface=…&reference=…&date=…&market=…&zone=…]
+//   mold:GROUP:PORT[,GROUP:PORT][?request=HOST:PORT&interface=…&heartbeat=MS&wait=MS&requests=N&reference=…&date=…
+//        &market=…&zone=…]
 //   soup:HOST:PORT[?user=…&password=…&session=…&sequence=N&reference=…&date=…&market=…&zone=…]
 // Names are percent-decoded, so %2C and %3F stand for a comma and a question mark within a path.
 
@@ -80,8 +81,14 @@ public enum FeedAddress: Sendable, Hashable {
     public var lines: [FeedEndpoint]
     /// The request server.
     public var request: FeedEndpoint?
-    /// Network interface to listen on.
+    /// Network interface to listen on: its name or its address.
     public var interface: String?
+    /// A line's heartbeats come at least this often.
+    public var heartbeatMilliseconds: UInt64 = 100
+    /// How long a gap is waited for before it is declared.
+    public var waitMilliseconds: UInt64 = 500
+    /// Requests a second that the request server allows.
+    public var requestsPerSecond = 1_000
     /// What was said about the feed.
     public var facts = FeedFacts()
     /// Lines without a request server.

@@ -82,7 +82,7 @@ struct FeedAddressParser {
   }
 
   private mutating func mold(_ body: Substring, _ query: Substring) -> FeedAddress? {
-    readOptions(query, known: ["request", "interface"] + Self.factNames)
+    readOptions(query, known: ["request", "interface", "heartbeat", "wait", "requests"] + Self.factNames)
     let parts = body.split(separator: ",", omittingEmptySubsequences: false)
     if parts.count > 2 {
       faults.append("lines: \(parts.count) found; wanted line A, or line A and line B")
@@ -96,6 +96,9 @@ struct FeedAddressParser {
       mold.request = endpoint(Substring(request), place: "option request", wanted: "HOST:PORT")
     }
     mold.interface = text("interface", limit: 255)
+    if let value = number("heartbeat", in: 10...60_000) { mold.heartbeatMilliseconds = value }
+    if let value = number("wait", in: 10...60_000) { mold.waitMilliseconds = value }
+    if let value = number("requests", in: 1...1_000_000) { mold.requestsPerSecond = Int(value) }
     mold.facts = facts()
     return .mold(mold)
   }

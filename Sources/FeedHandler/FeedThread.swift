@@ -17,6 +17,8 @@ public final class FeedThread: @unchecked Sendable {
   public struct Outlets: Sendable {
     /// Rings that get every record, with this source's tag.
     public var rings: [UpdateRing]
+    /// The one of them whose consumer keeps history: it also gets what is learned later of a gap.
+    public var archive: UpdateRing?
     /// The tag: the market's index.
     public var tag: UInt32
     /// Keeps a snapshot; must not block. Nil = none are made.
@@ -29,11 +31,12 @@ public final class FeedThread: @unchecked Sendable {
 
     /// Outlets; all but rings and tag can be left out.
     public init(
-      rings: [UpdateRing], tag: UInt32, snapshotSeconds: Double = 60,
+      rings: [UpdateRing], archive: UpdateRing? = nil, tag: UInt32, snapshotSeconds: Double = 60,
       save: (@Sendable ([UInt8], String, CalendarDate, UInt64) -> Void)? = nil,
       log: @escaping @Sendable (Level, String) -> Void = { _, _ in }
     ) {
       self.rings = rings
+      self.archive = archive
       self.tag = tag
       self.snapshotSeconds = snapshotSeconds
       self.save = save
@@ -62,6 +65,9 @@ public final class FeedThread: @unchecked Sendable {
   private var lastSnapshot: UInt64 = 0
   var lag: UInt64 = 0
   var progress: Double?
+  /// Of live lines, for the report.
+  var lineReports: [LineReport] = []
+  var requestReport: RequestStatistics?
 
   /// A thread that hasn't begun.
   public init(_ feed: PreparedFeed, outlets: Outlets) {
@@ -119,6 +125,7 @@ public final class FeedThread: @unchecked Sendable {
       switch feed.input {
       case .files(let paths, let expectation, let speed): try playFiles(paths, expectation, speed)
       case .simulator(let configuration, let speed): try playSimulator(configuration, speed)
+      case .mold(let lines): try playLines(lines)
       }
     } catch {
       failed = true
@@ -146,27 +153,11 @@ public final class FeedThread: @unchecked Sendable {
   func publish() {
     let records = plant.updates.bytes
     if records.count > 0 {
-      var pieces = RecordSplitter(records, limit: Self.pieceBytes)
-      while let piece = pieces.next() {
-        for ring in outlets.rings {
-          var waitsAfterStop = 0
-          while !ring.write(
-            piece.records, tag: outlets.tag | (piece.continues ? RecordSplitter.continues : 0))
-          {
-            ringWaits += 1
-            if stops {
-              // Who should take it may be gone already.
-              waitsAfterStop += 1
-              if waitsAfterStop > 5_000 { break }
-            }
-            usleep(200)
-          }
-        }
-      }
+      write(records, to: outlets.rings)
       plant.updates.removeAll()
     }
     let now = Self.monotonic()
-    if now &- lastReport > 100_000_000 {
+    if isReportDue(now) {
       updateReport(now)
       if outlets.save != nil, Double(now &- lastSnapshot) > outlets.snapshotSeconds * 1e9 {
         lastSnapshot = now
@@ -174,6 +165,33 @@ public final class FeedThread: @unchecked Sendable {
       }
     }
   }
+
+  /// Hands on what was learned later of a gap: to who keeps history alone.
+  func archive(_ records: UnsafeRawBufferPointer) {
+    if let ring = outlets.archive { write(records, to: [ring]) }
+  }
+
+  private func write(_ records: UnsafeRawBufferPointer, to rings: [UpdateRing]) {
+    var pieces = RecordSplitter(records, limit: Self.pieceBytes)
+    while let piece = pieces.next() {
+      for ring in rings {
+        var waitsAfterStop = 0
+        while !ring.write(piece.records, tag: outlets.tag | (piece.continues ? RecordSplitter.continues : 0))
+        {
+          ringWaits += 1
+          if stops {
+            // Who should take it may be gone already.
+            waitsAfterStop += 1
+            if waitsAfterStop > 5_000 { break }
+          }
+          usleep(200)
+        }
+      }
+    }
+  }
+
+  /// Whether the figures are to be told again.
+  func isReportDue(_ now: UInt64) -> Bool { now &- lastReport > 100_000_000 }
 
   func saveSnapshot() {
     guard let save = outlets.save, plant.sequence > 0 else { return }
@@ -210,6 +228,8 @@ public final class FeedThread: @unchecked Sendable {
       shared.report.ringWaits = ringWaits
       shared.report.progress = progress
       shared.report.time = plant.time
+      shared.report.lines = lineReports
+      shared.report.requests = requestReport
     }
   }
 

@@ -19,6 +19,7 @@ public struct PreparedFeed: Sendable {
     case files([String], FeedFile.Expectation, FeedSpeed)
     /// `speed` nil: the clock's pace while Tokyo trades, else a day in about a quarter of an hour.
     case simulator(SimulatorConfiguration, speed: FeedSpeed?)
+    case mold(MoldLines)
   }
 
   var input: Input
@@ -90,10 +91,22 @@ public struct PreparedFeed: Sendable {
         dateOrigin = resolution.origin.rawValue
         session = ""
       } catch { throw FeedSetupError("\(text): \(error)") }
-    case .mold:
-      throw FeedSetupError(
-        "\(text): network lines (mold:) come with a later version; this one plays files (itch:, pcap:) and the simulator (sim:)"
-      )
+    case .mold(let mold):
+      do throws(ReferenceFileError) {
+        reference = try ReferenceFile.load(named: mold.facts.reference, beside: [])
+      } catch { throw FeedSetupError("\(error)") }
+      do {
+        let resolution = try TradingDayResolver(
+          facts: mold.facts, reference: reference, now: Int64(Date().timeIntervalSince1970)
+        ).resolve()
+        market = resolution.market
+        timeZone = resolution.zone
+        date = resolution.day.date
+        dateOrigin = resolution.origin.rawValue
+        input = .mold(
+          MoldLines(mold, hasFixedDay: resolution.origin == .option || resolution.origin == .reference))
+        session = ""
+      } catch { throw FeedSetupError("\(text): \(error)") }
     case .soup:
       throw FeedSetupError(
         "\(text): network lines (soup:) come with a later version; this one plays files (itch:, pcap:) and the simulator (sim:)"

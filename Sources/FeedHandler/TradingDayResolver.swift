@@ -19,6 +19,8 @@ public struct TradingDayResolver: Sendable {
     case fileName = "file name"
     /// The file's last change.
     case modification = "file's last change"
+    /// The clock: live lines.
+    case today
   }
 
   /// What was found.
@@ -56,8 +58,9 @@ public struct TradingDayResolver: Sendable {
   public var captureNanoseconds: UInt64?
   /// The feed file's name.
   public var fileName: String
-  /// When the file was last changed, seconds since 1970.
+  /// When the file was last changed, seconds since 1970; of a live line: now.
   public var modifiedSeconds: Int64
+  private var isLive = false
 
   /// A resolver from all that may tell.
   public init(
@@ -69,6 +72,13 @@ public struct TradingDayResolver: Sendable {
     self.captureNanoseconds = captureNanoseconds
     self.fileName = fileName
     self.modifiedSeconds = modifiedSeconds
+  }
+
+  /// A resolver for a live line.
+  /// - Parameter now: seconds since 1970.
+  public init(facts: FeedFacts, reference: ReferenceData?, now: Int64) {
+    self.init(facts: facts, reference: reference, captureNanoseconds: nil, fileName: "", modifiedSeconds: now)
+    isLive = true
   }
 
   /// Looks at the first file of a feed (its first packet's time, its last change).
@@ -98,7 +108,7 @@ public struct TradingDayResolver: Sendable {
       return (Self.date(ofSeconds: Int64(nanoseconds / 1_000_000_000), in: zone), .capture)
     }
     if let date = Self.date(inFileName: fileName) { return (date, .fileName) }
-    return (Self.date(ofSeconds: modifiedSeconds, in: zone), .modification)
+    return (Self.date(ofSeconds: modifiedSeconds, in: zone), isLive ? .today : .modification)
   }
 
   // MARK: - Zones

@@ -109,6 +109,7 @@ struct ServeRun {
     for (index, feed) in feeds.enumerated() {
       var outlets = FeedThread.Outlets(
         rings: gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? []),
+        archive: store?.ring(market: index),
         tag: UInt32(index),
         snapshotSeconds: configuration.snapshotSeconds,
         log: { [log] level, text in

@@ -1,5 +1,27 @@
 // What a feed thread says of itself to health, metrics and `kabuto top`.
 
+public import FeedProtocols
+
+/// A live line's figures at one moment.
+public struct LineReport: Sendable {
+  /// `A` or `B`.
+  public var name: String
+  /// Where it is heard.
+  public var address: String
+  /// What it brought, and how it is.
+  public var statistics: LineStatistics
+  /// Since its last packet; nil = none came.
+  public var quietNanoseconds: UInt64?
+
+  /// A report from its parts.
+  public init(name: String, address: String, statistics: LineStatistics, quietNanoseconds: UInt64?) {
+    self.name = name
+    self.address = address
+    self.statistics = statistics
+    self.quietNanoseconds = quietNanoseconds
+  }
+}
+
 /// A source's figures at one moment.
 public struct SourceReport: Sendable {
   /// Market identifier code.
@@ -46,6 +68,10 @@ public struct SourceReport: Sendable {
   public var time: UInt64 = 0
   /// What is wrong, in words; nil = nothing.
   public var fault: String?
+  /// Live lines; none for files and the simulator.
+  public var lines: [LineReport] = []
+  /// What was asked of the request server, and lost; nil where there are no lines.
+  public var requests: RequestStatistics?
 
   /// A report before the first message.
   public init(market: String, source: String, epoch: String, sequence: UInt64, state: String) {

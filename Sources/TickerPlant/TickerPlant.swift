@@ -100,7 +100,8 @@ public struct TickerPlant: ~Copyable {
   var window = MessageWindow()
   var trades = TradeLog()
   var phase = MarketPhase.unknown
-  var reference: ReferenceData?
+  /// What ITCH can't carry, as it was handed over last.
+  public private(set) var reference: ReferenceData?
   var referenceByCode: [InstrumentCode: ReferenceData.Instrument] = [:]
   var reasonMeanings: [UInt32: ReferenceData.ReasonMeaning] = [:]
   /// Second of the day from which the next minute's bars begin.

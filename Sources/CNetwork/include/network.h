@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /// Most datagrams that one call receives or sends.
-enum { KABUTO_BATCH = 64 };
+#define KABUTO_BATCH 64
 
 /// One datagram of a batch.
 typedef struct {
@@ -33,5 +33,9 @@ int kabuto_receive(int socket, kabuto_datagram *datagrams, int count);
 /// Sends `count` datagrams to one address, or to the connected one where `to` is NULL. Returns how many, or -1 with
 /// errno.
 int kabuto_send(int socket, const kabuto_datagram *datagrams, int count, const void *to, uint32_t to_count);
+
+/// Waits until one of the descriptors can be read, at most so long. Writes whether each can, into `ready`. Returns how
+/// many can.
+int kabuto_wait(const int *descriptors, unsigned char *ready, int count, uint64_t nanoseconds);
 
 #endif

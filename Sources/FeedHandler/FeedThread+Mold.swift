@@ -1,0 +1,125 @@
+// Plays live MoldUDP64 lines: sockets and clock around a MoldReceiver.
+
+import CNetwork
+import FeedProtocols
+import Foundation
+import MarketData
+import TickerPlant
+
+/// Live lines, as they are prepared.
+struct MoldLines: Sendable {
+  /// Where to listen, line A first.
+  var lines: [FeedEndpoint]
+  /// The request server.
+  var request: FeedEndpoint?
+  /// Network interface to listen on.
+  var interface: String?
+  /// How arbitration decides.
+  var configuration: LineArbiterConfiguration
+  /// Requests a second.
+  var requestsPerSecond: Int
+  /// Days follow one another from the first, whatever the clock says.
+  var hasFixedDay: Bool
+
+  init(_ address: FeedAddress.Mold, hasFixedDay: Bool) {
+    lines = address.lines
+    request = address.request
+    interface = address.interface
+    requestsPerSecond = address.requestsPerSecond
+    self.hasFixedDay = hasFixedDay
+    configuration = LineArbiterConfiguration(lines: address.lines.count)
+    configuration.heartbeatNanoseconds = address.heartbeatMilliseconds * 1_000_000
+    configuration.waitNanoseconds = address.waitMilliseconds * 1_000_000
+    configuration.hasRequestServer = address.request != nil
+  }
+}
+
+extension FeedThread {
+  /// Batches taken from one line before the other has its turn.
+  private static var mostBatches: Int { 4 }
+
+  func playLines(_ lines: MoldLines) throws(FeedSetupError) {
+    let interface = try NetworkInterface(lines.interface)
+    var sockets: [DatagramSocket] = []
+    for line in lines.lines { sockets.append(try DatagramSocket(listeningTo: line, interface: interface)) }
+    if let request = lines.request { sockets.append(try DatagramSocket(connectedTo: request)) }
+    if let least = sockets.map(\.kernelBytes).min(), least < Int(DatagramSocket.bufferBytes) {
+      outlets.log(
+        .warning,
+        "\(feed.source): the kernel holds at most \(least >> 10) KiB for a line, \(DatagramSocket.bufferBytes >> 20) MiB are wanted: raise net.core.rmem_max, or bursts will be lost"
+      )
+    }
+    var receiver = MoldReceiver(
+      lines.configuration, requestsPerSecond: lines.requestsPerSecond, plant: plant, firstDay: feed.date,
+      hasFixedDay: lines.hasFixedDay)
+    let zone = TradingDayResolver.zone(named: feed.timeZone)
+    let descriptors = sockets.map(\.descriptor)
+    var ready = [UInt8](repeating: 0, count: sockets.count)
+    let tickNanoseconds = min(10_000_000, lines.configuration.heartbeatNanoseconds / 10)
+    var tickAt: UInt64 = 0
+    var dayAt: UInt64 = 0
+    while !stops {
+      var now = Self.monotonic()
+      let due = min(tickAt, receiver.arbiter.nextDue(after: now) ?? .max)
+      let pause = due > now ? min(due - now, tickNanoseconds) : 0
+      if kabuto_wait(descriptors, &ready, Int32(descriptors.count), pause) > 0 {
+        for _ in 0..<Self.mostBatches {
+          var hasMore = false
+          for (line, socket) in sockets.enumerated() where ready[line] != 0 {
+            now = Self.monotonic()
+            let received = socket.receive { datagram in
+              receiver.take(
+                datagram.bytes, line: line,
+                receivedAt: datagram.receivedAt > 0 ? datagram.receivedAt : Self.wallClock(), at: now,
+                plant: &plant)
+              if datagram.dropped > 0 { receiver.countDropped(UInt64(datagram.dropped), line: line) }
+            }
+            if DatagramSocket.isFull(received) { hasMore = true }
+          }
+          publish()
+          if !hasMore { break }
+        }
+      }
+      now = Self.monotonic()
+      if now >= tickAt || due <= now {
+        tickAt = now + tickNanoseconds
+        if now >= dayAt {
+          dayAt = now + 10_000_000_000
+          if let zone { receiver.today = Self.today(in: zone) }
+        }
+        receiver.tick(at: now, plant: &plant)
+      }
+      for request in receiver.outgoing {
+        var writer = ByteWriter(capacity: MoldUDP64Request.byteCount)
+        request.encode(into: &writer)
+        sockets.last?.send(writer.bytes)
+      }
+      receiver.outgoing.removeAll(keepingCapacity: true)
+      for note in receiver.notes { outlets.log(note.level, "\(feed.source): \(note.text)") }
+      receiver.notes.removeAll(keepingCapacity: true)
+      receiver.takeHistory { archive($0) }
+      lineReports = report(receiver, lines, now)
+      requestReport = receiver.arbiter.requests
+      publish()
+    }
+  }
+
+  private func report(_ receiver: borrowing MoldReceiver, _ lines: MoldLines, _ now: UInt64) -> [LineReport] {
+    guard isReportDue(now) else { return lineReports }
+    var reports: [LineReport] = []
+    for (place, line) in lines.lines.enumerated() {
+      let statistics = receiver.arbiter.lines[place]
+      reports.append(
+        LineReport(
+          name: place == 0 ? "A" : "B", address: line.description, statistics: statistics,
+          quietNanoseconds: statistics.heardAt == 0 ? nil : now &- statistics.heardAt))
+    }
+    return reports
+  }
+
+  private static func today(in zone: TimeZone) -> CalendarDate {
+    let now = Date()
+    let local = Int64(now.timeIntervalSince1970.rounded(.down)) + Int64(zone.secondsFromGMT(for: now))
+    return CalendarDate(daysSince1970: Int(local.quotientAndRemainder(dividingBy: 86_400).quotient))
+  }
+}

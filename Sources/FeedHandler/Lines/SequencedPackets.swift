@@ -1,0 +1,57 @@
+// An arbiter and the plant it feeds: what is next of a packet is applied in place, what isn't waits. The same for the
+// plant that is shown and for the one that heals (MoldReceiver, Healing).
+// Owner: the feed thread. Pure: bytes and times come in.
+
+import FeedProtocols
+import TickerPlant
+
+/// See the head of this file.
+enum SequencedPackets {
+  /// Takes a packet that was found right.
+  /// - Returns: true where it must be offered again after the actions that are due.
+  @inline(__always)
+  static func take(
+    _ packet: UnsafeRawBufferPointer, _ header: MoldUDP64Header, line: Int, receivedAt: UInt64,
+    at now: UInt64,
+    arbiter: inout LineArbiter, plant: inout TickerPlant
+  ) -> Bool {
+    switch arbiter.receive(header, line: line, byteCount: packet.count, at: now) {
+    case .ignore: return false
+    case .again: return true
+    case .deliver(let skip):
+      let blocks = UnsafeRawBufferPointer(rebasing: packet[MoldUDP64Header.byteCount...])
+      apply(blocks, first: header.sequence, skip: skip, receivedAt: receivedAt, to: &plant)
+      arbiter.advance(to: header.sequence + UInt64(header.blockCount), line: line, at: now)
+    case .hold:
+      let blocks = UnsafeRawBufferPointer(rebasing: packet[MoldUDP64Header.byteCount...])
+      arbiter.hold(header, blocks: blocks.bytes, line: line, receivedAt: receivedAt, at: now)
+    }
+    return false
+  }
+
+  /// Applies held packets whose turn has come; gives whatever else is due, nil where nothing is.
+  @inline(__always)
+  static func nextAction(
+    at now: UInt64, arbiter: inout LineArbiter, budget: inout RequestBudget, plant: inout TickerPlant
+  ) -> LineArbiter.Action? {
+    while let action = arbiter.nextAction(at: now, budget: &budget) {
+      guard case .deliver(let held, let skip) = action else { return action }
+      held.bytes.withUnsafeBytes {
+        apply($0, first: held.sequence, skip: skip, receivedAt: held.receivedAt, to: &plant)
+      }
+    }
+    return nil
+  }
+
+  private static func apply(
+    _ blocks: UnsafeRawBufferPointer, first: UInt64, skip: Int, receivedAt: UInt64,
+    to plant: inout TickerPlant
+  ) {
+    var offset = 0
+    let span = blocks.bytes
+    for _ in 0..<skip { offset += 2 + Int(span.u16(offset)) }
+    plant.apply(
+      framed: UnsafeRawBufferPointer(rebasing: blocks[offset...]), firstSequence: first &+ UInt64(skip),
+      receivedAt: receivedAt)
+  }
+}
