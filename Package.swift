@@ -52,7 +52,7 @@ let package = Package(
     .target(
       name: "Gateway",
       dependencies: [
-        "MarketData", "TickerPlant", "Distribution", "PriceStore",
+        "MarketData", "FeedProtocols", "TickerPlant", "Distribution", "PriceStore",
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -99,7 +99,7 @@ extension FeedThread {
       receiver.notes.removeAll(keepingCapacity: true)
       receiver.takeHistory { archive($0) }
       lineReports = report(receiver, lines, now)
-      requestReport = receiver.arbiter.requests
+      requestReport = receiver.requests
       publish()
     }
   }

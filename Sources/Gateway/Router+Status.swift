@@ -80,6 +80,7 @@ extension Router {
       "kabuto_instruments", "Instruments", sources.map { (["market": $0.market], Double($0.instruments)) })
     text.gauge(
       "kabuto_live_orders", "Live orders", sources.map { (["market": $0.market], Double($0.liveOrders)) })
+    text.lines(sources)
     func perLoop(_ name: String, _ help: String, _ value: (LoopFigures) -> Double) {
       text.counter(name, help, loops.enumerated().map { (["loop": String($0.offset)], value($0.element)) })
     }
@@ -184,6 +185,7 @@ extension Router {
       }
       writer.raw(",\"fault\":")
       if let fault = source.fault { writer.string(fault) } else { writer.raw("null") }
+      writer.lines(source)
       writer.raw("}")
     }
     writer.raw("],\"loops\":[")

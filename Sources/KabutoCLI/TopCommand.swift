@@ -111,6 +111,30 @@ struct TopFigures: Decodable {
     var time_ns: UInt64
     var progress: Double?
     var fault: String?
+    var lines: [Line]?
+    var requests: Requests?
+  }
+  struct Line: Decodable {
+    var line: String
+    var address: String
+    var state: String
+    var packets: UInt64
+    var messages: UInt64
+    var first: UInt64
+    var out_of_order: UInt64
+    var missing: UInt64
+    var malformed: UInt64
+    var disbelieved: UInt64
+    var dropped: UInt64
+    var quiet_ns: UInt64?
+  }
+  struct Requests: Decodable {
+    var sent: UInt64
+    var held_back: UInt64
+    var recovered: UInt64
+    var gaps: UInt64
+    var lost: UInt64
+    var healed: UInt64
   }
   struct Loop: Decodable {
     var clients: UInt64
@@ -172,6 +196,7 @@ struct TopFigures: Decodable {
       }
       if let fault = source.fault { lines.append("  FAULT \(fault)") }
     }
+    lines += liveLines(since: before, rate)
     lines += [
       "",
       Self.row(
@@ -207,6 +232,40 @@ struct TopFigures: Decodable {
     return lines.joined(separator: "\n")
   }
 
+  /// A row for each live line, and one for what was asked for.
+  private func liveLines(since before: TopFigures?, _ rate: (UInt64, UInt64?) -> String) -> [String] {
+    var rows: [String] = []
+    for (index, source) in sources.enumerated() {
+      let old = before.flatMap { index < $0.sources.count ? $0.sources[index] : nil }
+      for (place, line) in (source.lines ?? []).enumerated() {
+        let then = old?.lines.flatMap { place < $0.count ? $0[place] : nil }
+        rows.append(
+          Self.row(
+            [
+              "\(source.market) \(line.line)", line.state, line.address, rate(line.packets, then?.packets),
+              rate(line.messages, then?.messages), rate(line.first, then?.first), String(line.missing),
+              String(line.out_of_order), String(line.malformed), String(line.disbelieved), String(line.dropped),
+              line.quiet_ns.map { String(format: "%.0f ms", Double($0) / 1e6) } ?? "–",
+            ], Self.lineWidths))
+      }
+      if let requests = source.requests {
+        rows.append(
+          "  requests \(requests.sent) sent, \(requests.held_back) held back, \(requests.recovered) messages recovered; "
+            + "\(requests.gaps) gaps of \(requests.lost) messages declared, \(requests.healed) healed")
+      }
+    }
+    guard !rows.isEmpty else { return [] }
+    return [
+      "",
+      Self.row(
+        [
+          "LINE", "STATE", "ADDRESS", "PACKETS/S", "MSG/S", "FIRST/S", "MISSING", "LATE", "BAD", "DISBELIEVED",
+          "DROPPED", "QUIET",
+        ], Self.lineWidths),
+    ] + rows
+  }
+
+  private static let lineWidths = [9, 15, 24, 11, 12, 12, 10, 8, 8, 13, 10, 9]
   private static let sourceWidths = [9, 12, 24, 10, 12, 12, 12, 9, 9, 9, 9, 10, 10, 8]
   private static let loopWidths = [6, 9, 12, 12, 13, 11, 13, 8, 8]
 

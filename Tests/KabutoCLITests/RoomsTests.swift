@@ -16,7 +16,7 @@ import Testing
     "Distribution": ["MarketData", "TickerPlant"],
     "FeedHandler": ["MarketData", "FeedProtocols", "TickerPlant", "ExchangeSimulator", "CZlib", "CNetwork"],
     "PriceStore": ["MarketData", "TickerPlant"],
-    "Gateway": ["MarketData", "TickerPlant", "Distribution", "PriceStore"],
+    "Gateway": ["MarketData", "FeedProtocols", "TickerPlant", "Distribution", "PriceStore"],
     "KabutoCLI": [
       "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler", "PriceStore",
       "Gateway",

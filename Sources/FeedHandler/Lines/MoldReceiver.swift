@@ -107,6 +107,13 @@ struct MoldReceiver: ~Copyable {
     if plant.sourceState != state, plant.sourceState != .ended { plant.setSourceState(state) }
   }
 
+  /// What was asked for, lost and healed.
+  var requests: RequestStatistics {
+    var requests = arbiter.requests
+    requests.healed = healing.healed
+    return requests
+  }
+
   /// The kernel's count of packets dropped on a line's socket.
   mutating func countDropped(_ total: UInt64, line: Int) { arbiter.countDropped(total, line: line) }
 

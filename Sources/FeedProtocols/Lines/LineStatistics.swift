@@ -77,6 +77,8 @@ public struct RequestStatistics: Sendable, Equatable {
   public var gaps: UInt64 = 0
   /// Messages in them.
   public var lost: UInt64 = 0
+  /// Times the books were made whole after a gap.
+  public var healed: UInt64 = 0
 
   /// All zero.
   public init() {}
