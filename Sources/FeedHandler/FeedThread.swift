@@ -153,7 +153,7 @@ public final class FeedThread: @unchecked Sendable {
   func publish() {
     let records = plant.updates.bytes
     if records.count > 0 {
-      write(records, to: outlets.rings)
+      write(records, to: outlets.rings, tag: outlets.tag)
       plant.updates.removeAll()
     }
     let now = Self.monotonic()
@@ -168,15 +168,15 @@ public final class FeedThread: @unchecked Sendable {
 
   /// Hands on what was learned later of a gap: to who keeps history alone.
   func archive(_ records: UnsafeRawBufferPointer) {
-    if let ring = outlets.archive { write(records, to: [ring]) }
+    if let ring = outlets.archive { write(records, to: [ring], tag: outlets.tag | RecordSplitter.mends) }
   }
 
-  private func write(_ records: UnsafeRawBufferPointer, to rings: [UpdateRing]) {
+  private func write(_ records: UnsafeRawBufferPointer, to rings: [UpdateRing], tag: UInt32) {
     var pieces = RecordSplitter(records, limit: Self.pieceBytes)
     while let piece = pieces.next() {
       for ring in rings {
         var waitsAfterStop = 0
-        while !ring.write(piece.records, tag: outlets.tag | (piece.continues ? RecordSplitter.continues : 0))
+        while !ring.write(piece.records, tag: tag | (piece.continues ? RecordSplitter.continues : 0))
         {
           ringWaits += 1
           if stops {

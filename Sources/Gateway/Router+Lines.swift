@@ -88,7 +88,9 @@ extension PrometheusText {
         source.lines.map { (["market": source.market, "line": $0.name], value($0)) }
       }
     }
-    gauge("kabuto_line_live", "1 = the line is heard and believed", samples { $0.statistics.state == .live ? 1 : 0 })
+    gauge(
+      "kabuto_line_live", "1 = the line is heard and believed",
+      samples { $0.statistics.state == .live ? 1 : 0 })
     gauge(
       "kabuto_line_quiet_seconds", "Since the line's last packet",
       samples { $0.quietNanoseconds.map { Double($0) / 1e9 } ?? -1 })

@@ -19,6 +19,8 @@ struct Serve: AsyncParsableCommand {
       hours, and outside of them plays a day in about a quarter of an hour
         itch:FILE[,FILE…][?speed=60&reference=FILE&date=YYYY-MM-DD&market=XNAS&zone=America/New_York]
         pcap:FILE[,FILE…][?the same]             packet captures (pcap, pcapng) of MoldUDP64
+        mold:GROUP:PORT[,GROUP:PORT][?request=HOST:PORT&interface=NAME&heartbeat=MS&wait=MS&requests=N&the same]   \
+      live MoldUDP64 lines A and B
       speed is a factor or max. Settings come from flags, else from the environment (KABUTO_LISTEN, KABUTO_DATA, …), \
       else from the file of --config (YAML: listen, data, feeds, tls_certificate, tls_key, loops, connections, …).
       """)

@@ -244,7 +244,8 @@ struct TopFigures: Decodable {
             [
               "\(source.market) \(line.line)", line.state, line.address, rate(line.packets, then?.packets),
               rate(line.messages, then?.messages), rate(line.first, then?.first), String(line.missing),
-              String(line.out_of_order), String(line.malformed), String(line.disbelieved), String(line.dropped),
+              String(line.out_of_order), String(line.malformed), String(line.disbelieved),
+              String(line.dropped),
               line.quiet_ns.map { String(format: "%.0f ms", Double($0) / 1e6) } ?? "–",
             ], Self.lineWidths))
       }
@@ -259,7 +260,8 @@ struct TopFigures: Decodable {
       "",
       Self.row(
         [
-          "LINE", "STATE", "ADDRESS", "PACKETS/S", "MSG/S", "FIRST/S", "MISSING", "LATE", "BAD", "DISBELIEVED",
+          "LINE", "STATE", "ADDRESS", "PACKETS/S", "MSG/S", "FIRST/S", "MISSING", "LATE", "BAD",
+          "DISBELIEVED",
           "DROPPED", "QUIET",
         ], Self.lineWidths),
     ] + rows

@@ -15,6 +15,8 @@ struct TradeRow: BitwiseCopyable {
   var brokenBy: UInt64
   /// Start of the trade's minute, seconds since 1970.
   var minuteStart: Int64
+  /// It comes from a healed gap, and is right where another row of its name is not.
+  var replaces = false
 }
 
 /// The best quote after a message.
@@ -24,6 +26,8 @@ struct QuoteRow: BitwiseCopyable {
   var sequence: UInt64
   var time: UInt64
   var top: TopPayload
+  /// As of a trade.
+  var replaces = false
 }
 
 /// A bar; of the day where `start` is a date.
@@ -41,6 +45,8 @@ struct BarRow: BitwiseCopyable {
   var turnover: UInt64
   var trades: UInt64
   var closed: Bool
+  /// As of a trade.
+  var replaces = false
 }
 
 /// An instrument that the database doesn't know yet.

@@ -12,6 +12,8 @@ import TickerPlant
 struct RecordReader {
   let market: Int
   let keepsQuotes: Bool
+  /// Reads what is learned later of a gap: its rows replace those that were made without it.
+  let mends: Bool
   private let day: @Sendable (CalendarDate) -> TradingDay
   /// Ordinal of the epoch; 0 = no `.source` yet.
   private var epoch: Int64 = 0
@@ -30,9 +32,12 @@ struct RecordReader {
     close: noPrice,
     volume: 0, turnover: 0, trades: 0, closed: false)
 
-  init(market: Int, keepsQuotes: Bool, day: @escaping @Sendable (CalendarDate) -> TradingDay) {
+  init(
+    market: Int, keepsQuotes: Bool, mends: Bool = false, day: @escaping @Sendable (CalendarDate) -> TradingDay
+  ) {
     self.market = market
     self.keepsQuotes = keepsQuotes
+    self.mends = mends
     self.day = day
   }
 
@@ -51,8 +56,8 @@ struct RecordReader {
         guard keepsQuotes, let id = named(header, &rows), header.sequence > imageSequence else { continue }
         rows.add(
           QuoteRow(
-            instrument: id, epoch: epoch, sequence: header.sequence, time: header.time, top: cursor.payload())
-        )
+            instrument: id, epoch: epoch, sequence: header.sequence, time: header.time, top: cursor.payload(),
+            replaces: mends))
       case .trade:
         guard let id = named(header, &rows) else { continue }
         trade(header, cursor.payload(), instrument: id, &rows)
@@ -113,7 +118,7 @@ struct RecordReader {
     let brokenBy = isBreak && !isRepeat && header.sequence != payload.tradeSequence ? header.sequence : 0
     let row = TradeRow(
       instrument: instrument, epoch: epoch, trade: payload, brokenBy: brokenBy,
-      minuteStart: midnightSeconds &+ Int64(payload.tradeTime / 60_000_000_000 * 60))
+      minuteStart: midnightSeconds &+ Int64(payload.tradeTime / 60_000_000_000 * 60), replaces: mends)
     if isBreak { rows.breaks.append(row) } else { rows.trades.append(row) }
   }
 
@@ -129,7 +134,7 @@ struct RecordReader {
       instrument: instrument, epoch: epoch, sequence: header.sequence,
       start: midnightSeconds &+ Int64(payload.startSeconds), open: payload.open, high: payload.high,
       low: payload.low, close: payload.close, volume: payload.volume, turnover: payload.turnover,
-      trades: UInt64(payload.trades), closed: header.flags & 1 != 0)
+      trades: UInt64(payload.trades), closed: header.flags & 1 != 0, replaces: mends)
     if row.closed {
       current[index].instrument = 0
       if rows.hasRoom() { rows.minuteBars.append(row) }
@@ -142,7 +147,7 @@ struct RecordReader {
     BarRow(
       instrument: instrument, epoch: epoch, sequence: header.sequence, start: Int64(date.daysSince1970),
       open: figures.open, high: figures.high, low: figures.low, close: figures.last, volume: figures.volume,
-      turnover: figures.turnover, trades: figures.trades, closed: true)
+      turnover: figures.turnover, trades: figures.trades, closed: true, replaces: mends)
   }
 
   // MARK: - Parts

@@ -69,26 +69,35 @@ enum RowWriter {
     statement.bind(12, row.brokenBy)
   }
 
-  private static func trades(_ rows: [TradeRow], _ db: Database) throws {
-    guard !rows.isEmpty else { return }
-    let statement = try PreparedStatement(db, "INSERT OR IGNORE INTO " + tradeColumns)
-    for key in order(rows.count, { rows[$0].instrument }) {
-      bind(rows[Int(key & 0xffff_ffff)], to: statement)
-      try statement.run()
-    }
+  /// Rows that are there stay, unless the new ones come from a healed gap.
+  private static func insert(replacing: Bool) -> String {
+    replacing ? "INSERT OR REPLACE" : "INSERT OR IGNORE"
   }
 
-  private static func quotes(_ rows: [QuoteRow], _ db: Database) throws {
+  private static func trades(_ rows: [TradeRow], _ db: Database, replacing: Bool = false) throws {
+    guard !rows.isEmpty else { return }
+    let statement = try PreparedStatement(db, insert(replacing: replacing) + " INTO " + tradeColumns)
+    for key in order(rows.count, { rows[$0].instrument }) {
+      let row = rows[Int(key & 0xffff_ffff)]
+      guard row.replaces == replacing else { continue }
+      bind(row, to: statement)
+      try statement.run()
+    }
+    if !replacing, rows.contains(where: \.replaces) { try trades(rows, db, replacing: true) }
+  }
+
+  private static func quotes(_ rows: [QuoteRow], _ db: Database, replacing: Bool = false) throws {
     guard !rows.isEmpty else { return }
     let statement = try PreparedStatement(
       db,
       """
-      INSERT OR IGNORE INTO quote
+      \(insert(replacing: replacing)) INTO quote
         (instrument, epoch, sequence, time, bid, bid_size, bid_orders, ask, ask_size, ask_orders)
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     for key in order(rows.count, { rows[$0].instrument }) {
       let row = rows[Int(key & 0xffff_ffff)]
+      guard row.replaces == replacing else { continue }
       statement.bind(1, row.instrument)
       statement.bind(2, row.epoch)
       statement.bind(3, row.sequence)
@@ -101,6 +110,7 @@ enum RowWriter {
       statement.bind(10, Int64(row.top.askOrders))
       try statement.run()
     }
+    if !replacing, rows.contains(where: \.replaces) { try quotes(rows, db, replacing: true) }
   }
 
   // MARK: - Bars
@@ -118,7 +128,7 @@ enum RowWriter {
       ON CONFLICT (instrument, \(key)) DO UPDATE SET
         \(columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
       WHERE excluded.epoch > epoch OR (excluded.epoch = epoch AND excluded.sequence > sequence)
-        OR (excluded.epoch = epoch AND excluded.sequence = sequence AND excluded.closed > closed)
+        OR (excluded.epoch = epoch AND excluded.sequence = sequence AND excluded.closed + ? > closed)
       """)
     for row in rows {
       statement.bind(1, row.instrument)
@@ -133,6 +143,8 @@ enum RowWriter {
       statement.bind(10, row.turnover)
       statement.bind(11, row.trades)
       statement.bind(12, row.closed ? 1 : Int64(0))
+      // Of two closed bars of one name the one from a healed gap is right.
+      statement.bind(13, row.replaces ? 1 : Int64(0))
       try statement.run()
     }
   }

@@ -20,6 +20,8 @@ struct StoreWriter {
   private let log: @Sendable (StoreMessage) -> Void
   private var identities: Identities
   private var readers: [RecordReader]
+  /// Of what is learned later of gaps, which comes with its own numbers of instruments.
+  private var menders: [RecordReader]
   private var rows: PendingRows
   private var pruner: Pruner
   private var failures = 0
@@ -43,6 +45,11 @@ struct StoreWriter {
     self.log = log
     readers = configuration.markets.indices.map { market in
       RecordReader(market: market, keepsQuotes: configuration.keepsQuotes) { configuration.day(market, $0) }
+    }
+    menders = configuration.markets.indices.map { market in
+      RecordReader(market: market, keepsQuotes: configuration.keepsQuotes, mends: true) {
+        configuration.day(market, $0)
+      }
     }
     rows = PendingRows(limit: configuration.waitingRowLimit)
     pruner = Pruner(configuration.retention)
@@ -94,7 +101,13 @@ struct StoreWriter {
   private mutating func drain() {
     for (market, ring) in rings.enumerated() {
       // What was there at the start and no more: a fast feed must not keep the rows from their transaction.
-      ring.drain(limit: ring.fill) { _, records in readers[market].take(records, into: &rows, &identities) }
+      ring.drain(limit: ring.fill) { tag, records in
+        if tag & RecordSplitter.mends != 0 {
+          menders[market].take(records, into: &rows, &identities)
+        } else {
+          readers[market].take(records, into: &rows, &identities)
+        }
+      }
     }
   }
 

@@ -102,6 +102,8 @@ public final class UpdateRing: @unchecked Sendable {
 public struct RecordSplitter {
   /// Set in a ring's tag where the batch's last message goes on in the next one.
   public static let continues: UInt32 = 1 << 31
+  /// Bit of a ring's tag: the records tell what is learned later of a gap, for who keeps history.
+  public static let mends: UInt32 = 1 << 30
 
   private let bytes: UnsafeRawBufferPointer
   private let limit: Int

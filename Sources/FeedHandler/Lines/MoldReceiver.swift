@@ -238,9 +238,9 @@ struct MoldReceiver: ~Copyable {
         note(.error, "the state before the gap can't be read: \(error); beginning at message 1")
       }
     }
-    // What brings a consumer to the state before the gap is nothing new to anybody.
-    fresh.updates.removeAll()
+    // Who keeps history hears first where this begins.
     fresh.setSourceState(.recovering)
+    if fresh.sequence == 0 { fresh.emitAll(announcing: 0) }
     note(.info, "the request server has message \(healing.from): catching up from \(fresh.sequence + 1)")
     healing.run(SecondPlant(arbiter.configuration, session: session, plant: fresh), at: now)
   }
