@@ -3,6 +3,8 @@
 // most changes are near the best, and sixteen ranks are compared at a time, without a branch for each.
 // A plain struct over manual memory: its owner (`BookTable`) calls `deallocate`.
 
+import CHardware
+
 /// A price level: what all its orders add up to.
 struct BookLevel: BitwiseCopyable {
   var price: UInt32 = 0
@@ -69,18 +71,28 @@ struct BookSide: BitwiseCopyable {
     let end = Int(count)
     fetch(UnsafeRawPointer(ranks + (end &- 2)))
     fetch(UnsafeRawPointer(ranks + (end &- 16)))
-    fetch(UnsafeRawPointer(numbers + (end &- 4)))
+    fetch(UnsafeRawPointer(ranks + (end &- 32)))
+    fetch(UnsafeRawPointer(numbers + (end &- 2)))
+    fetch(UnsafeRawPointer(numbers + (end &- 16)))
+    fetch(UnsafeRawPointer(numbers + (end &- 32)))
+  }
+
+  /// Whether `position` is what `position(of:)` would give; any number may be asked for.
+  @inline(__always)
+  func isPosition(_ position: Int, of rank: Int32) -> Bool {
+    let end = Int(count)
+    guard UInt(bitPattern: position) <= UInt(bitPattern: end) else { return false }
+    let isBelow = ranks[position] > rank ? 1 : 0
+    return (ranks[position &- 1] <= rank ? 1 : 0) & (isBelow | (position == end ? 1 : 0)) != 0
   }
 
   /// How many levels are not better than `rank`: if one has this rank, it is the last of these.
   @inline(__always)
   func position(of rank: Int32) -> Int {
-    let wanted = Step(repeating: rank)
     var position = Int(count)
     var steps = 0
     while true {
-      let block = UnsafeRawPointer(ranks + (position &- Self.step)).loadUnaligned(as: Step.self)
-      let better = Int(Step(repeating: 0).replacing(with: 1, where: block .> wanted).wrappedSum())
+      let better = Int(kabuto_greater_before(ranks + position, rank))
       position &-= better
       if better < Self.step { return position }
       steps &+= 1

@@ -61,14 +61,23 @@ struct BookTable: ~Copyable {
     sides[side].prefetch { kabuto_prefetch($0) }
   }
 
-  /// Adds an order's shares to a side. Returns the level's number, how it is now, and whether it is the best.
+  /// Starts loading the level that an order with that rank will join. Returns where it stands now.
+  @inline(__always)
+  func prefetchLevel(side: Int, rank: Int32) -> Int {
+    let position = sides[side].position(of: rank)
+    kabuto_prefetch(levels + sides[side].number(at: position &- 1))
+    return position
+  }
+
+  /// Adds an order's shares to a side. `guess`: where its price stands, if nothing came between. Returns the level's number, how it is now, and whether it is the best.
   @inline(__always)
   mutating func add(
-    side index: Int, price: UInt32, shares: UInt32
+    side index: Int, price: UInt32, shares: UInt32, probably guess: Int = -1
   ) -> (number: UInt32, level: BookLevel, isBest: Bool) {
     let side = sides + index
     let rank = BookSide.rank(price, index)
-    let position = side.pointee.position(of: rank)
+    let position =
+      side.pointee.isPosition(guess, of: rank) ? guess : side.pointee.position(of: rank)
     let isBest = position == Int(side.pointee.count)
     let number: Int
     var level: BookLevel
