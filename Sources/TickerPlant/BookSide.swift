@@ -1,7 +1,7 @@
 // One side of a book: which price stands where. Half a cache line, so that an instrument's two sides are one.
 // Levels are named by numbers (BookTable.swift); a side holds ranks and numbers in two contiguous arrays, best last:
 // most changes are near the best, and sixteen ranks are compared at a time, without a branch for each.
-// A plain struct over manual memory: its owner (`BookTable`) calls `deallocate`.
+// A plain struct over memory of its owner (`BookTable`, SideMemory.swift).
 
 import CHardware
 
@@ -28,22 +28,21 @@ struct BookSide: BitwiseCopyable {
   var best = BookLevel()
 
   /// An empty side.
-  init() {
+  init(_ memory: inout SideMemory) {
     capacity = 16
-    ranks = Self.allocate(16)
+    ranks = Self.allocate(16, &memory)
   }
-
-  func deallocate() { (ranks - Self.step).deallocate() }
 
   mutating func removeAll() {
     count = 0
     best = BookLevel()
   }
 
-  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Int32> {
-    let words = step + 2 * (capacity + step)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: words * 4, alignment: 64)
-    let start = memory.initializeMemory(as: Int32.self, repeating: 0, count: words)
+  private static func bytes(_ capacity: Int) -> Int { (step + 2 * (capacity + step)) * 4 }
+
+  private static func allocate(_ capacity: Int, _ memory: inout SideMemory) -> UnsafeMutablePointer<Int32> {
+    let block = memory.take(bytes(capacity))
+    let start = block.bindMemory(to: Int32.self, capacity: bytes(capacity) / 4)
     start.update(repeating: .min, count: step)
     return start + step
   }
@@ -114,8 +113,8 @@ struct BookSide: BitwiseCopyable {
 
   /// Puts a level in, before the one at `position`.
   @inline(__always)
-  mutating func insert(_ rank: Int32, number: Int, at position: Int) {
-    if count == capacity { grow() }
+  mutating func insert(_ rank: Int32, number: Int, at position: Int, _ memory: inout SideMemory) {
+    if count == capacity { grow(&memory) }
     Self.open(ranks, position, Int(count))
     Self.open(numbers, position, Int(count))
     ranks[position] = rank
@@ -155,11 +154,11 @@ struct BookSide: BitwiseCopyable {
   }
 
   @inline(never)
-  private mutating func grow() {
-    let bigger = Self.allocate(Int(capacity) * 2)
+  private mutating func grow(_ memory: inout SideMemory) {
+    let bigger = Self.allocate(Int(capacity) * 2, &memory)
     bigger.update(from: ranks, count: Int(count))
     (bigger + Int(capacity) * 2 + Self.step).update(from: numbers, count: Int(count))
-    deallocate()
+    memory.giveBack(UnsafeMutableRawPointer(ranks - Self.step), Self.bytes(Int(capacity)))
     ranks = bigger
     capacity *= 2
   }

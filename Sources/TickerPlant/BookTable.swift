@@ -11,6 +11,7 @@ struct BookTable: ~Copyable {
   private(set) var sides: UnsafeMutablePointer<BookSide>
   private var sideCapacity: Int
   private var sideCount = 0
+  private var sideMemory = SideMemory()
   private var levels: UnsafeMutablePointer<BookLevel>
   private var levelCapacity: Int
   /// Numbers handed out so far; 0 is none's.
@@ -27,7 +28,6 @@ struct BookTable: ~Copyable {
   }
 
   deinit {
-    for index in 0..<sideCount { sides[index].deallocate() }
     TableMemory.deallocate(sides, capacity: sideCapacity)
     TableMemory.deallocate(levels, capacity: levelCapacity)
   }
@@ -38,8 +38,8 @@ struct BookTable: ~Copyable {
       TableMemory.resize(&sides, count: sideCount, from: sideCapacity, to: sideCapacity * 2)
       sideCapacity *= 2
     }
-    sides[sideCount] = BookSide()
-    sides[sideCount + 1] = BookSide()
+    sides[sideCount] = BookSide(&sideMemory)
+    sides[sideCount + 1] = BookSide(&sideMemory)
     sideCount += 2
   }
 
@@ -89,7 +89,7 @@ struct BookTable: ~Copyable {
     } else {
       number = takeNumber()
       level = BookLevel(price: price, orders: 1, size: UInt64(shares))
-      side.pointee.insert(rank, number: number, at: position)
+      side.pointee.insert(rank, number: number, at: position, &sideMemory)
     }
     levels[number] = level
     if isBest { side.pointee.best = level }

@@ -244,13 +244,13 @@ struct OrderTable: ~Copyable {
     shift = Self.shift(of: capacity)
     slots = TableMemory.allocate(OrderSlot.self, capacity: capacity)
     longest = 0
-    for index in 0..<oldCapacity where old[index].shares != 0 {
+    TableMemory.consume(old, capacity: oldCapacity) { order in
+      guard order.pointee.shares != 0 else { return }
       // Half of the slots are empty: there is one on the way round.
-      guard let slot = freeSlot(for: old[index].reference, patience: capacity / 2) else { continue }
+      guard let slot = freeSlot(for: order.pointee.reference, patience: capacity / 2) else { return }
       let passed = slots[slot].passed
-      slots[slot] = old[index]
+      slots[slot] = order.pointee
       slots[slot].passed = passed
     }
-    TableMemory.deallocate(old, capacity: oldCapacity)
   }
 }

@@ -9,7 +9,7 @@ import MarketData
 
 extension TickerPlant {
   /// Messages that a pass takes at once. Two such steps are what memory takes to answer.
-  private static var step: Int { 12 }
+  private static var step: Int { 8 }
 
   /// Applies framed messages (two-byte big-endian length, then the message) with consecutive sequence numbers.
   ///
