@@ -51,6 +51,8 @@ public final class FeedFile {
   private var goodCount: UInt64 = 0
 
   static let windowBytes = 1024 * 1024
+  /// Bytes read at once: they stay in the processor's cache until they have been used.
+  private static let readBytes = 128 * 1024
 
   // The window: `place..<filled` is still to be used; `isLast` = no byte of this file follows.
   let window: UnsafeMutableRawBufferPointer
@@ -144,8 +146,8 @@ public final class FeedFile {
       place = 0
     }
     guard !isLast, let file else { return }
-    let wanted = window.count - filled
-    let got = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: window[filled...]))
+    let wanted = min(window.count - filled, Self.readBytes)
+    let got = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: window[filled..<filled + wanted]))
     contentBytes += UInt64(got)
     filled += got
     isLast = got < wanted

@@ -1,7 +1,9 @@
 // One side of a book: which price stands where. Half a cache line, so that an instrument's two sides are one.
 // Levels are named by numbers (BookTable.swift); a side holds ranks and numbers in two contiguous arrays, best last:
 // most changes are near the best, and sixteen ranks are compared at a time, without a branch for each.
-// A plain struct over manual memory: its owner (`BookTable`) calls `deallocate`.
+// A plain struct over memory of its owner (`BookTable`, SideMemory.swift).
+
+import CHardware
 
 /// A price level: what all its orders add up to.
 struct BookLevel: BitwiseCopyable {
@@ -26,22 +28,21 @@ struct BookSide: BitwiseCopyable {
   var best = BookLevel()
 
   /// An empty side.
-  init() {
+  init(_ memory: inout SideMemory) {
     capacity = 16
-    ranks = Self.allocate(16)
+    ranks = Self.allocate(16, &memory)
   }
-
-  func deallocate() { (ranks - Self.step).deallocate() }
 
   mutating func removeAll() {
     count = 0
     best = BookLevel()
   }
 
-  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Int32> {
-    let words = step + 2 * (capacity + step)
-    let memory = UnsafeMutableRawPointer.allocate(byteCount: words * 4, alignment: 64)
-    let start = memory.initializeMemory(as: Int32.self, repeating: 0, count: words)
+  private static func bytes(_ capacity: Int) -> Int { (step + 2 * (capacity + step)) * 4 }
+
+  private static func allocate(_ capacity: Int, _ memory: inout SideMemory) -> UnsafeMutablePointer<Int32> {
+    let block = memory.take(bytes(capacity))
+    let start = block.bindMemory(to: Int32.self, capacity: bytes(capacity) / 4)
     start.update(repeating: .min, count: step)
     return start + step
   }
@@ -69,18 +70,28 @@ struct BookSide: BitwiseCopyable {
     let end = Int(count)
     fetch(UnsafeRawPointer(ranks + (end &- 2)))
     fetch(UnsafeRawPointer(ranks + (end &- 16)))
-    fetch(UnsafeRawPointer(numbers + (end &- 4)))
+    fetch(UnsafeRawPointer(ranks + (end &- 32)))
+    fetch(UnsafeRawPointer(numbers + (end &- 2)))
+    fetch(UnsafeRawPointer(numbers + (end &- 16)))
+    fetch(UnsafeRawPointer(numbers + (end &- 32)))
+  }
+
+  /// Whether `position` is what `position(of:)` would give; any number may be asked for.
+  @inline(__always)
+  func isPosition(_ position: Int, of rank: Int32) -> Bool {
+    let end = Int(count)
+    guard UInt(bitPattern: position) <= UInt(bitPattern: end) else { return false }
+    let isBelow = ranks[position] > rank ? 1 : 0
+    return (ranks[position &- 1] <= rank ? 1 : 0) & (isBelow | (position == end ? 1 : 0)) != 0
   }
 
   /// How many levels are not better than `rank`: if one has this rank, it is the last of these.
   @inline(__always)
   func position(of rank: Int32) -> Int {
-    let wanted = Step(repeating: rank)
     var position = Int(count)
     var steps = 0
     while true {
-      let block = UnsafeRawPointer(ranks + (position &- Self.step)).loadUnaligned(as: Step.self)
-      let better = Int(Step(repeating: 0).replacing(with: 1, where: block .> wanted).wrappedSum())
+      let better = Int(kabuto_greater_before(ranks + position, rank))
       position &-= better
       if better < Self.step { return position }
       steps &+= 1
@@ -102,8 +113,8 @@ struct BookSide: BitwiseCopyable {
 
   /// Puts a level in, before the one at `position`.
   @inline(__always)
-  mutating func insert(_ rank: Int32, number: Int, at position: Int) {
-    if count == capacity { grow() }
+  mutating func insert(_ rank: Int32, number: Int, at position: Int, _ memory: inout SideMemory) {
+    if count == capacity { grow(&memory) }
     Self.open(ranks, position, Int(count))
     Self.open(numbers, position, Int(count))
     ranks[position] = rank
@@ -143,11 +154,11 @@ struct BookSide: BitwiseCopyable {
   }
 
   @inline(never)
-  private mutating func grow() {
-    let bigger = Self.allocate(Int(capacity) * 2)
+  private mutating func grow(_ memory: inout SideMemory) {
+    let bigger = Self.allocate(Int(capacity) * 2, &memory)
     bigger.update(from: ranks, count: Int(count))
     (bigger + Int(capacity) * 2 + Self.step).update(from: numbers, count: Int(count))
-    deallocate()
+    memory.giveBack(UnsafeMutableRawPointer(ranks - Self.step), Self.bytes(Int(capacity)))
     ranks = bigger
     capacity *= 2
   }

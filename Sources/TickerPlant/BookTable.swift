@@ -11,6 +11,7 @@ struct BookTable: ~Copyable {
   private(set) var sides: UnsafeMutablePointer<BookSide>
   private var sideCapacity: Int
   private var sideCount = 0
+  private var sideMemory = SideMemory()
   private var levels: UnsafeMutablePointer<BookLevel>
   private var levelCapacity: Int
   /// Numbers handed out so far; 0 is none's.
@@ -27,7 +28,6 @@ struct BookTable: ~Copyable {
   }
 
   deinit {
-    for index in 0..<sideCount { sides[index].deallocate() }
     TableMemory.deallocate(sides, capacity: sideCapacity)
     TableMemory.deallocate(levels, capacity: levelCapacity)
   }
@@ -38,8 +38,8 @@ struct BookTable: ~Copyable {
       TableMemory.resize(&sides, count: sideCount, from: sideCapacity, to: sideCapacity * 2)
       sideCapacity *= 2
     }
-    sides[sideCount] = BookSide()
-    sides[sideCount + 1] = BookSide()
+    sides[sideCount] = BookSide(&sideMemory)
+    sides[sideCount + 1] = BookSide(&sideMemory)
     sideCount += 2
   }
 
@@ -61,14 +61,23 @@ struct BookTable: ~Copyable {
     sides[side].prefetch { kabuto_prefetch($0) }
   }
 
-  /// Adds an order's shares to a side. Returns the level's number, how it is now, and whether it is the best.
+  /// Starts loading the level that an order with that rank will join. Returns where it stands now.
+  @inline(__always)
+  func prefetchLevel(side: Int, rank: Int32) -> Int {
+    let position = sides[side].position(of: rank)
+    kabuto_prefetch(levels + sides[side].number(at: position &- 1))
+    return position
+  }
+
+  /// Adds an order's shares to a side. `guess`: where its price stands, if nothing came between. Returns the level's number, how it is now, and whether it is the best.
   @inline(__always)
   mutating func add(
-    side index: Int, price: UInt32, shares: UInt32
+    side index: Int, price: UInt32, shares: UInt32, probably guess: Int = -1
   ) -> (number: UInt32, level: BookLevel, isBest: Bool) {
     let side = sides + index
     let rank = BookSide.rank(price, index)
-    let position = side.pointee.position(of: rank)
+    let position =
+      side.pointee.isPosition(guess, of: rank) ? guess : side.pointee.position(of: rank)
     let isBest = position == Int(side.pointee.count)
     let number: Int
     var level: BookLevel
@@ -80,7 +89,7 @@ struct BookTable: ~Copyable {
     } else {
       number = takeNumber()
       level = BookLevel(price: price, orders: 1, size: UInt64(shares))
-      side.pointee.insert(rank, number: number, at: position)
+      side.pointee.insert(rank, number: number, at: position, &sideMemory)
     }
     levels[number] = level
     if isBest { side.pointee.best = level }

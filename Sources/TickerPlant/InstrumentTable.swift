@@ -73,7 +73,13 @@ struct InstrumentTable: ~Copyable {
       let location = locations[Int(locate)]
       if location.code == code.rawValue, location.isBound != 0 { return Int(location.index) }
     }
-    return index(ofCode: code)
+    return Self.index(of: code, in: byCode)
+  }
+
+  /// Takes the dictionary and not the table: else the compiler copies the whole table before each search by locate.
+  @inline(never)
+  private static func index(of code: InstrumentCode, in byCode: [UInt64: Int32]) -> Int {
+    Int(byCode[code.rawValue] ?? -1)
   }
 
   /// Starts loading what a trade changes.
@@ -83,8 +89,7 @@ struct InstrumentTable: ~Copyable {
     for line in 0..<4 { kabuto_prefetch(state + line &* 64) }
   }
 
-  @inline(never)
-  func index(ofCode code: InstrumentCode) -> Int { Int(byCode[code.rawValue] ?? -1) }
+  func index(ofCode code: InstrumentCode) -> Int { Self.index(of: code, in: byCode) }
 
   /// Adds an instrument; the caller has looked for it.
   mutating func add(code: InstrumentCode) -> Int {

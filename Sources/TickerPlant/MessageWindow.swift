@@ -17,6 +17,19 @@ struct MessageWindow: ~Copyable {
   private let entries: UnsafeMutablePointer<UInt16>
   /// Offset of the message, and in the low byte its type; type 0 = malformed.
   private let ring: UnsafeMutablePointer<UInt64>
+  /// Where the message's price will probably stand on its side; only a guess, for messages that put an order in.
+  private let positions: UnsafeMutablePointer<Int32>
+  /// Messages ahead that put an order in, oldest first.
+  private let entering: UnsafeMutablePointer<Entering>
+  private var enteringFirst = 0
+  private var enteringEnd = 0
+
+  /// A message that will put an order into a book.
+  private struct Entering: BitwiseCopyable {
+    var number = 0
+    var side: Int32 = 0
+    var rank: Int32 = 0
+  }
 
   init() {
     entries = .allocate(capacity: 256)
@@ -26,11 +39,17 @@ struct MessageWindow: ~Copyable {
     }
     ring = .allocate(capacity: Self.size)
     ring.initialize(repeating: 0, count: Self.size)
+    positions = .allocate(capacity: Self.size)
+    positions.initialize(repeating: 0, count: Self.size)
+    entering = .allocate(capacity: Self.size)
+    entering.initialize(repeating: Entering(), count: Self.size)
   }
 
   deinit {
     entries.deallocate()
     ring.deallocate()
+    positions.deallocate()
+    entering.deallocate()
   }
 
   /// Bytes of a type's messages; 0 = no such type.
@@ -40,6 +59,36 @@ struct MessageWindow: ~Copyable {
   subscript(_ number: Int) -> (offset: Int, type: UInt8) {
     let word = ring[number & (Self.size &- 1)]
     return (Int(truncatingIfNeeded: word >> 8), UInt8(truncatingIfNeeded: word))
+  }
+
+  /// Where the message's price will probably stand on its side.
+  @inline(__always)
+  func position(_ number: Int) -> Int { Int(positions[number & (Self.size &- 1)]) }
+
+  /// Other bytes begin, whose messages are numbered anew.
+  @inline(__always)
+  mutating func begin() {
+    enteringFirst = 0
+    enteringEnd = 0
+  }
+
+  /// Notes which side and rank a message's order will have, where it puts one in (`enters` is 1, else 0).
+  @inline(__always)
+  mutating func note(_ number: Int, side: Int, rank: Int32, enters: Int) {
+    entering[enteringEnd & (Self.size &- 1)] = Entering(
+      number: number, side: Int32(truncatingIfNeeded: side), rank: rank)
+    enteringEnd &+= enters
+  }
+
+  /// Takes what was noted of messages before `end`, and keeps the position that `find` gives for each.
+  @inline(__always)
+  mutating func locate(before end: Int, _ find: (_ side: Int, _ rank: Int32) -> Int) {
+    while enteringFirst < enteringEnd {
+      let next = entering[enteringFirst & (Self.size &- 1)]
+      if next.number >= end { return }
+      enteringFirst &+= 1
+      positions[next.number & (Self.size &- 1)] = Int32(truncatingIfNeeded: find(Int(next.side), next.rank))
+    }
   }
 
   /// Remembers the message behind the length at `place`, where at least `reach` bytes follow it. Returns its length.

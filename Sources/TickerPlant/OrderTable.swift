@@ -116,13 +116,22 @@ struct OrderTable: ~Copyable {
   @inline(__always)
   func find(_ reference: UInt64) -> Int {
     let first = home(reference)
-    let second = slots[first &+ 1].holds(reference)
-    if slots[first].holds(reference) | second != 0 { return first &+ second }
-    return slots[first].passed == 0 ? -1 : findFarther(reference, from: first)
+    // Which of the two it is, is as good as random: no branch for that, only for whether it is there.
+    let likely = first &+ (slots[first &+ 1].reference == reference ? 1 : 0)
+    if slots[likely].reference == reference, slots[likely].shares != 0 { return likely }
+    // A reference that was removed and came again may stand in both.
+    if slots[first].holds(reference) != 0 { return first }
+    if slots[first].passed == 0 { return -1 }
+    return Self.findFarther(reference, from: first, slots, mask: mask, longest: longest)
   }
 
+  // What is called rarely, from what is inlined, takes parts of the table and not the table: else the compiler
+  // copies all of it beforehand, each time, and waits for what has just been stored there.
+
   @inline(never)
-  private func findFarther(_ reference: UInt64, from home: Int) -> Int {
+  private static func findFarther(
+    _ reference: UInt64, from home: Int, _ slots: UnsafeMutablePointer<OrderSlot>, mask: Int, longest: Int
+  ) -> Int {
     var bucket = home
     for _ in 0..<longest {
       if slots[bucket].passed == 0 { return -1 }
@@ -147,7 +156,8 @@ struct OrderTable: ~Copyable {
 
   @inline(never)
   private mutating func placeFarther(_ reference: UInt64) -> Int {
-    if findFarther(reference, from: home(reference)) >= 0 { return -1 }
+    let first = home(reference)
+    if Self.findFarther(reference, from: first, slots, mask: mask, longest: longest) >= 0 { return -1 }
     while true {
       if let slot = freeSlot(for: reference, patience: patience) { return slot }
       layOutAnew()
@@ -194,11 +204,13 @@ struct OrderTable: ~Copyable {
     slots[slot].shares = 0
     count &-= 1
     let first = home(slots[slot].reference)
-    if first != slot & ~1 { forgetWay(from: first, to: slot & ~1) }
+    if first != slot & ~1 { Self.forgetWay(slots, from: first, to: slot & ~1, mask: mask) }
   }
 
   @inline(never)
-  private func forgetWay(from first: Int, to last: Int) {
+  private static func forgetWay(
+    _ slots: UnsafeMutablePointer<OrderSlot>, from first: Int, to last: Int, mask: Int
+  ) {
     var bucket = first
     while bucket != last {
       slots[bucket].passed &-= 1
@@ -232,13 +244,13 @@ struct OrderTable: ~Copyable {
     shift = Self.shift(of: capacity)
     slots = TableMemory.allocate(OrderSlot.self, capacity: capacity)
     longest = 0
-    for index in 0..<oldCapacity where old[index].shares != 0 {
+    TableMemory.consume(old, capacity: oldCapacity) { order in
+      guard order.pointee.shares != 0 else { return }
       // Half of the slots are empty: there is one on the way round.
-      guard let slot = freeSlot(for: old[index].reference, patience: capacity / 2) else { continue }
+      guard let slot = freeSlot(for: order.pointee.reference, patience: capacity / 2) else { return }
       let passed = slots[slot].passed
-      slots[slot] = old[index]
+      slots[slot] = order.pointee
       slots[slot].passed = passed
     }
-    TableMemory.deallocate(old, capacity: oldCapacity)
   }
 }

@@ -32,6 +32,26 @@ enum TableMemory {
     if bytes >= hugePage { kabuto_unmap(memory, pagedBytes(bytes)) } else { memory.deallocate() }
   }
 
+  /// Hands the elements of a table to `take`, in order, and gives the memory back on the way: a new table that fills
+  /// up meanwhile gets the pages that the old one needed no more.
+  static func consume<Element: BitwiseCopyable>(
+    _ memory: UnsafeMutablePointer<Element>, capacity: Int, _ take: (UnsafeMutablePointer<Element>) -> Void
+  ) {
+    let piece = hugePage / MemoryLayout<Element>.stride
+    // An element across two pieces couldn't be given back in part.
+    guard capacity >= piece, hugePage % MemoryLayout<Element>.stride == 0 else {
+      for index in 0..<capacity { take(memory + index) }
+      return deallocate(memory, capacity: capacity)
+    }
+    var first = 0
+    while first < capacity {
+      let count = min(piece, capacity - first)
+      for index in first..<first + count { take(memory + index) }
+      kabuto_unmap(memory + first, hugePage)
+      first += count
+    }
+  }
+
   /// Moves a table of `count` elements to memory of another capacity, not smaller than `count`.
   static func resize<Element: BitwiseCopyable>(
     _ memory: inout UnsafeMutablePointer<Element>, count: Int, from capacity: Int, to wanted: Int

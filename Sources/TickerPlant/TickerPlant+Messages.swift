@@ -9,7 +9,7 @@ import MarketData
 
 extension TickerPlant {
   /// Messages that a pass takes at once. Two such steps are what memory takes to answer.
-  private static var step: Int { 12 }
+  private static var step: Int { 8 }
 
   /// Applies framed messages (two-byte big-endian length, then the message) with consecutive sequence numbers.
   ///
@@ -30,14 +30,16 @@ extension TickerPlant {
     var cut = 0
     var looked = 0
     var applied = 0
+    window.begin()
     repeat {
-      cut = cutFrames(bytes, at: &place, from: cut, to: applied &+ 3 &* Self.step)
-      let lookEnd = min(cut, applied &+ 2 &* Self.step)
+      cut = cutFrames(bytes, at: &place, from: cut, to: applied &+ 4 &* Self.step)
+      let lookEnd = min(cut, applied &+ 3 &* Self.step)
       lookAhead(base, end: bytes.count, from: looked, to: lookEnd)
       looked = lookEnd
+      locateLevels(before: applied &+ 2 &* Self.step)
       let end = min(cut, applied &+ Self.step)
       while applied < end {
-        take(window[applied], base, sequence: firstSequence &+ UInt64(truncatingIfNeeded: applied))
+        take(applied, base, sequence: firstSequence &+ UInt64(truncatingIfNeeded: applied))
         applied &+= 1
       }
     } while applied < cut
@@ -106,6 +108,7 @@ extension TickerPlant {
       let message = base + offset
       let reference = message.loadUnaligned(fromByteOffset: 11, as: UInt64.self).bigEndian
       let bucket = orders.bucket(reference)
+      kabuto_prefetch(bucket + (bucket[0].passed | bucket[1].shares == 0 ? 0 : 2))
       let inSecond = bucket[1].reference == reference ? 1 : 0
       let isThere = 0 &- (inSecond | (bucket[0].reference == reference ? 1 : 0))
       let locate = message.loadUnaligned(fromByteOffset: 1, as: UInt16.self).bigEndian
@@ -115,8 +118,18 @@ extension TickerPlant {
         &+ Int(message.load(fromByteOffset: 19, as: UInt8.self) & 1)
       let side = Int(bucket[inSecond].side) & isThere | wanted & ~isThere
       instruments.books.prefetch(side: side, level: Int(bucket[inSecond].level) & isThere)
+      let replaces = type == OrderReplace.type ? 1 : 0
+      let price = message.loadUnaligned(fromByteOffset: 32 &- replaces, as: UInt32.self).bigEndian
+      let enters = (type == AddOrder.type ? 1 : 0) | (type == AddOrderAttributed.type ? 1 : 0) | replaces
+      window.note(number &- 1, side: side, rank: BookSide.rank(price, side), enters: enters)
       if type == OrderExecuted.type { instruments.prefetchTrading(side >> 1) }
     }
+  }
+
+  /// Third pass: finds where the price of a new order stands, and starts loading its level.
+  @inline(never)
+  private mutating func locateLevels(before end: Int) {
+    window.locate(before: end) { side, rank in instruments.books.prefetchLevel(side: side, rank: rank) }
   }
 
   // MARK: - Applying
@@ -138,16 +151,17 @@ extension TickerPlant {
   /// Applies a message whose type, length and side have been checked; type 0 = malformed.
   @inline(__always)
   private mutating func take(
-    _ message: (offset: Int, type: UInt8), _ base: UnsafeRawPointer, sequence next: UInt64
+    _ number: Int, _ base: UnsafeRawPointer, sequence next: UInt64
   ) {
     guard begins(next) else { return }
+    let message = window[number]
     let start = base + message.offset
     do throws(ITCHError) {
       switch message.type {
       case AddOrder.type:
         let message = try AddOrder(reading: Self.span(start, AddOrder.byteCount).bytes)
         advance(to: message.header.timestamp)
-        addOrder(message, attribution: 0)
+        addOrder(message, attribution: 0, position: window.position(number))
       case OrderDelete.type:
         let message = OrderDelete(reading: Self.span(start, OrderDelete.byteCount).bytes)
         advance(to: message.header.timestamp)
@@ -155,7 +169,7 @@ extension TickerPlant {
       case OrderReplace.type:
         let message = OrderReplace(reading: Self.span(start, OrderReplace.byteCount).bytes)
         advance(to: message.header.timestamp)
-        replaceOrder(message)
+        replaceOrder(message, position: window.position(number))
       case OrderExecuted.type:
         let message = OrderExecuted(reading: Self.span(start, OrderExecuted.byteCount).bytes)
         advance(to: message.header.timestamp)
@@ -171,7 +185,7 @@ extension TickerPlant {
           AddOrder(
             header: m.header, reference: m.reference, side: m.side, shares: m.shares, stock: m.stock,
             price: m.price),
-          attribution: m.attribution.rawValue)
+          attribution: m.attribution.rawValue, position: window.position(number))
       case OrderExecutedWithPrice.type:
         let message = OrderExecutedWithPrice(
           reading: Self.span(start, OrderExecutedWithPrice.byteCount).bytes)

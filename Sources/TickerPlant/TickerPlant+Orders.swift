@@ -7,7 +7,7 @@ import MarketData
 
 extension TickerPlant {
   @inline(__always)
-  mutating func addOrder(_ message: AddOrder, attribution: UInt32) {
+  mutating func addOrder(_ message: AddOrder, attribution: UInt32, position: Int) {
     let index = instrument(locate: message.header.locate, code: message.stock)
     touched = index
     guard message.shares > 0 else {
@@ -17,12 +17,12 @@ extension TickerPlant {
     }
     enter(
       message.reference, side: index &* 2 &+ Int(message.side.rawValue), price: message.price,
-      shares: message.shares, attribution: attribution)
+      shares: message.shares, attribution: attribution, position: position)
   }
 
   @inline(__always)
   private mutating func enter(
-    _ reference: OrderReference, side: Int, price: Price, shares: UInt32, attribution: UInt32
+    _ reference: OrderReference, side: Int, price: Price, shares: UInt32, attribution: UInt32, position: Int
   ) {
     let slot = orders.place(for: reference.rawValue)
     guard slot >= 0 else {
@@ -31,7 +31,7 @@ extension TickerPlant {
       return
     }
     let (number, level, isBest) = instruments.books.add(
-      side: side, price: UInt32(truncatingIfNeeded: price.units), shares: shares)
+      side: side, price: UInt32(truncatingIfNeeded: price.units), shares: shares, probably: position)
     orders.fill(
       slot, reference: reference.rawValue, shares: shares, side: side,
       entry: UInt32(truncatingIfNeeded: sequence), attribution: attribution, level: number)
@@ -151,7 +151,7 @@ extension TickerPlant {
   private static func aggressor(resting side: Int) -> UInt8 { side & 1 == 0 ? 1 : 0 }
 
   @inline(__always)
-  mutating func replaceOrder(_ message: OrderReplace) {
+  mutating func replaceOrder(_ message: OrderReplace, position: Int) {
     let slot = orders.find(message.originalReference.rawValue)
     guard slot >= 0 else { return unknownOrder(locate: message.header.locate) }
     let old = orders.slots[slot]
@@ -165,7 +165,7 @@ extension TickerPlant {
     }
     enter(
       message.newReference, side: side, price: message.price, shares: message.shares,
-      attribution: old.attribution)
+      attribution: old.attribution, position: position)
   }
 
   mutating func unknownOrder(locate: UInt16) {
