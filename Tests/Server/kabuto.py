@@ -170,12 +170,20 @@ class Server:
 _shared = None
 
 
-def trading_server():
-    """A simulated market in the midst of its day, for all tests that only look."""
+MORNING_SECONDS = 180
+
+
+def trading_server(fresh=False):
+    """A simulated market in the midst of its day, for all tests that only look. A class that needs a busy market for
+    long asks for a fresh one before its first test: that of an earlier class may soon be at lunch or at its close."""
     global _shared
+    if fresh and _shared is not None and time.monotonic() - _shared.began > MORNING_SECONDS:
+        _shared.end()
+        _shared = None
     if _shared is None:
         _shared = Server("sim:seed=7&speed=20&instruments=120", data=True)
         _shared.start()
+        _shared.began = time.monotonic()
         atexit.register(_shared.end)
         until(lambda: sum(q["trades"] for q in _shared.json("/v1/quotes", limit=1000)["quotes"]) > 300, "some trades")
     return _shared
