@@ -175,15 +175,26 @@ public final class FeedThread: @unchecked Sendable {
     }
   }
 
+  /// Hands a snapshot to the store, and takes the digest: the feed stands still for both.
   func saveSnapshot() {
-    guard let save = outlets.save, plant.sequence > 0 else { return }
-    save(plant.snapshot(), plant.epoch, plant.date, plant.sequence)
+    guard plant.sequence > 0, outlets.save != nil || plant.sourceState == .ended else { return }
+    let begin = Self.monotonic()
+    outlets.save?(plant.snapshot(), plant.epoch, plant.date, plant.sequence)
+    let digest = plant.digest()
+    let sequence = plant.sequence
+    let took = outlets.save == nil ? 0 : Self.monotonic() &- begin
+    shared.withLock { shared in
+      shared.report.digest = digest
+      shared.report.digestSequence = sequence
+      shared.report.snapshotNanoseconds = took
+    }
   }
 
   private func updateReport(_ now: UInt64) {
     lastReport = now
     let counters = plant.counters
     shared.withLock { shared in
+      if shared.report.epoch != plant.epoch { shared.report.digest = nil }
       shared.report.epoch = plant.epoch
       shared.report.sequence = plant.sequence
       shared.report.state =

@@ -84,7 +84,8 @@ class Server:
     def stream_url(self):
         return f"ws{'s' if self.tls else ''}://127.0.0.1:{self.port}/v1/stream"
 
-    def start(self, ready=True):
+    def launch(self):
+        """Starts the process and waits for nothing."""
         command = [BINARY, "serve", "--listen", f"127.0.0.1:{self.port}"]
         for feed in self.feeds:
             command += ["--feed", feed]
@@ -96,6 +97,9 @@ class Server:
                 command + self.options, stdout=log, stderr=log, env={**ENVIRONMENT, **self.environment}
             )
         atexit.register(self.kill)
+
+    def start(self, ready=True):
+        self.launch()
         until(lambda: self.answers("/health/live"), "an answer")
         if ready:
             until(lambda: self.answers("/health/ready"), "readiness")
