@@ -19,8 +19,8 @@ def code(number):
     return str(1000 + number)
 
 
-def write(path, instruments, orders, trades, seed=1):
-    """The number of messages written."""
+def write(path, instruments, orders, trades, seed=1, tail=0):
+    """The number of messages written. `tail`: so many more orders, one a second."""
     chance = random.Random(seed)
     names = [code(number).encode().ljust(8) for number in range(instruments)]
     count, time = 0, OPEN - 3600 * 10**9
@@ -48,4 +48,7 @@ def write(path, instruments, orders, trades, seed=1):
             time += step
             reference = chance.randrange(1, orders + 1)
             put(b"E", (reference * 7919) % instruments + 1, struct.pack(">QIQ", reference, 1, match))
+        for number in range(tail):
+            time += 10**9
+            put(b"A", 1, struct.pack(">QcI", orders + 1 + number, b"B", 100) + names[0] + struct.pack(">I", 990_0000))
     return count

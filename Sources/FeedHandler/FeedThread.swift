@@ -179,8 +179,14 @@ public final class FeedThread: @unchecked Sendable {
   func saveSnapshot() {
     guard plant.sequence > 0, outlets.save != nil || plant.sourceState == .ended else { return }
     let begin = Self.monotonic()
-    outlets.save?(plant.snapshot(), plant.epoch, plant.date, plant.sequence)
-    let digest = plant.digest()
+    let digest: StateDigest
+    if let save = outlets.save {
+      let state = plant.snapshotAndDigest()
+      save(state.bytes, plant.epoch, plant.date, plant.sequence)
+      digest = state.digest
+    } else {
+      digest = plant.digest()
+    }
     let sequence = plant.sequence
     let took = outlets.save == nil ? 0 : Self.monotonic() &- begin
     shared.withLock { shared in

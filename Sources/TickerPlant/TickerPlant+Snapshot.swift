@@ -2,6 +2,7 @@
 // A snapshot holds orders, not levels: levels follow from orders, so that they can't disagree.
 // Layout: magic, version, body, StateDigest of the body (little-endian integers; never leaves this product).
 
+import CHardware
 public import MarketData
 
 /// Why bytes are not a snapshot.
@@ -17,7 +18,10 @@ extension TickerPlant {
 
   /// The state as bytes, with a checksum: about 32 bytes a live order, 56 a trade of the day, 400 an instrument. One
   /// pass over the tables into memory that is asked for once: the feed stands still meanwhile.
-  public func snapshot() -> [UInt8] {
+  public func snapshot() -> [UInt8] { snapshotAndDigest().bytes }
+
+  /// The state as bytes, and its digest: both look at each order, so they do it together.
+  public func snapshotAndDigest() -> (bytes: [UInt8], digest: StateDigest) {
     let bindings = instruments.bindings()
     let capacity =
       4096 + market.utf8.count + session.utf8.count + orders.count * SnapshotWriter.bytes(Order.self)
@@ -25,14 +29,17 @@ extension TickerPlant {
       + instruments.count
       * (SnapshotWriter.bytes(FactsPayload.self) + SnapshotWriter.bytes(StatisticsPayload.self)
         + SnapshotWriter.bytes(BarPayload.self) + 40)
-    return [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
+    var sum: UInt64 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
       var writer = SnapshotWriter(buffer)
-      write(bindings, to: &writer)
+      sum = write(bindings, to: &writer)
       count = writer.finish(magic: Self.magic, version: Self.version)
     }
+    return (bytes, digest(orders: sum))
   }
 
-  private func write(_ bindings: [(UInt16, Int)], to writer: inout SnapshotWriter) {
+  /// Returns the orders' part of the digest.
+  private func write(_ bindings: [(UInt16, Int)], to writer: inout SnapshotWriter) -> UInt64 {
     writer.put(market)
     writer.put(session)
     writer.put(Int64(date.daysSince1970))
@@ -59,11 +66,35 @@ extension TickerPlant {
     writer.put(UInt64(bindings.count))
     for (locate, index) in bindings { writer.put(UInt64(locate) << 32 | UInt64(index)) }
     writer.put(UInt64(orders.count))
-    for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 {
-      writer.raw(order(at: slot))
+    var sum: UInt64 = 0
+    eachOrder { order, part in
+      writer.raw(order)
+      sum &+= part
     }
     writer.put(UInt64(trades.count))
     for index in 0..<trades.count { writer.raw(trades[index]) }
+    return sum
+  }
+
+  /// Each order with its part of the digest. Levels and instruments are met by chance: they are loaded ahead.
+  @inline(__always)
+  private func eachOrder(_ body: (Order, UInt64) -> Void) {
+    let ahead = 16
+    for slot in 0..<orders.capacity {
+      if slot + ahead < orders.capacity {
+        let next = orders.slots[slot + ahead]
+        instruments.books.prefetch(level: Int(next.level))
+        kabuto_prefetch(instruments.states + Int(next.side >> 1))
+      }
+      guard orders.slots[slot].shares != 0 else { continue }
+      let order = order(at: slot)
+      var one = StateDigest()
+      one.combine(order.reference)
+      one.combine(UInt64(order.price) << 32 | UInt64(order.shares))
+      one.combine(UInt64(order.entry) << 1 | UInt64(order.side.rawValue))
+      one.combine(instruments.states[order.instrument].facts.code.rawValue)
+      body(order, one.value)
+    }
   }
 
   /// Replaces the whole state by a snapshot's. Nothing changes where an error is thrown.
@@ -176,6 +207,7 @@ extension TickerPlant {
   /// Records that bring a consumer to the present state; instruments from `announcing` on are new to it. Until the
   /// last of them the source is said to be recovering: half a state is never taken for the present one.
   public mutating func emitAll(announcing: Int) {
+    guard instruments.count > 0 else { return emitSource() }
     emitSource(as: .recovering)
     defer { if sourceState != .recovering { emitSource() } }
     for index in 0..<instruments.count {
@@ -226,21 +258,17 @@ extension TickerPlant {
   /// A digest of all that the messages of this epoch made: equal wherever the same messages were applied. What
   /// comes from reference data or from arrival (names, base prices, receive times) is not part of it.
   public func digest() -> StateDigest {
+    // Orders stand in the table by hash and history, so their part must not depend on the order of the walk.
+    var sum: UInt64 = 0
+    eachOrder { sum &+= $1 }
+    return digest(orders: sum)
+  }
+
+  private func digest(orders sum: UInt64) -> StateDigest {
     var digest = StateDigest()
     digest.combine(sequence)
     digest.combine(UInt64(phase.rawValue))
     digest.combine(UInt64(orders.count))
-    // Orders stand in the table by hash and history, so their part must not depend on the order of the walk.
-    var sum: UInt64 = 0
-    for slot in 0..<orders.capacity where orders.slots[slot].shares != 0 {
-      let order = order(at: slot)
-      var one = StateDigest()
-      one.combine(order.reference)
-      one.combine(UInt64(order.price) << 32 | UInt64(order.shares))
-      one.combine(UInt64(order.entry) << 1 | UInt64(order.side.rawValue))
-      one.combine(instruments.states[order.instrument].facts.code.rawValue)
-      sum &+= one.value
-    }
     digest.combine(sum)
     for index in instruments.sortedIndices() {
       let state = instruments.states[index]

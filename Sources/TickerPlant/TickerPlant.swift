@@ -163,7 +163,8 @@ public struct TickerPlant: ~Copyable {
     updates.append(
       header(.source, instrument: Int(UInt32.max)),
       SourcePayload(
-        state: UInt64((shown ?? sourceState).rawValue), date: Int64(date.daysSince1970), epochOrdinal: epochOrdinal,
+        state: UInt64((shown ?? sourceState).rawValue), date: Int64(date.daysSince1970),
+        epochOrdinal: epochOrdinal,
         gapFrom: gap.from, gapThrough: gap.through, sessionFirst: words.0, sessionSecond: words.1))
   }
 

@@ -23,7 +23,7 @@ KILLS = int(os.environ.get("KABUTO_KILLS", 12))
 SEED = int(os.environ.get("KABUTO_SEED") or f"{random.randrange(1 << 32):x}", 16)
 INSTRUMENTS, MESSAGES = 24, 90_000
 # How many seconds of the exchange's a second is: the day's ten hours would last this long without a kill.
-DAY_SECONDS = 20
+DAY_SECONDS = 16
 NEWEST_IN_MEMORY = 128  # trades of an instrument that REST has without the store
 
 
@@ -140,7 +140,12 @@ class Kills(Compared):
             with self.subTest(kill=kill):
                 server.launch()
                 resumes = bool(snapshots)
-                moment = time.monotonic() + chance.choice((chance.uniform(0, 0.4), chance.uniform(0.4, 3)))
+                # While it starts, or some time after it has begun to play.
+                if chance.random() < 0.3:
+                    moment = time.monotonic() + chance.uniform(0, 0.8)
+                else:
+                    until(lambda: server.answers("/health/live") and source(server)["seq"], "a state", pause=0.01)
+                    moment = time.monotonic() + chance.uniform(0, 3.5)
                 while time.monotonic() < moment:
                     try:
                         if resumes and source(server)["seq"]:
@@ -188,6 +193,7 @@ class Kills(Compared):
         self.same_end(server, day)
         if KILLS >= 12:
             self.assertGreater(resumed, 0)
+            self.assertTrue(any(durable.values()))
 
 
 if __name__ == "__main__":
