@@ -89,7 +89,7 @@ class Server:
         command = [BINARY, "serve", "--listen", f"127.0.0.1:{self.port}"]
         for feed in self.feeds:
             command += ["--feed", feed]
-        if self.data:
+        if self.data and "KABUTO_DATA" not in self.environment:
             command += ["--data", self.data]
         self.log = os.path.join(self.folder, "serve.log")
         with open(self.log, "ab") as log:
@@ -113,9 +113,10 @@ class Server:
         except OSError:
             return False
 
-    def log_text(self):
+    def log_text(self, length=4000):
+        """The end of what it said."""
         with open(self.log, "rb") as text:
-            return text.read()[-4000:].decode("utf-8", "replace")
+            return text.read()[-length:].decode("utf-8", "replace")
 
     def connection(self):
         if self.tls:
