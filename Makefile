@@ -1,6 +1,6 @@
 # A word per habit. The work is in scripts/; each can be run by itself.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test build run test bench format lint docs fuzz clean
+.PHONY: help setup setup-test build run test test-asan test-tsan bench format lint docs fuzz clean
 
 ARGS ?=
 SECONDS ?= 60
@@ -36,8 +36,14 @@ lint: ## check style and syntax, change nothing
 docs: build ## write the generated documents (docs/CLI.md)
 	@scripts/docs.sh
 
+test-asan: setup ## the Swift tests under AddressSanitizer, leaks included; FILTER=name
+	@scripts/sanitize.sh address
+
+test-tsan: setup ## the Swift tests under ThreadSanitizer; FILTER=name
+	@scripts/sanitize.sh thread
+
 fuzz: setup ## feed the parsers what nobody would send, for SECONDS=60 a test
 	KABUTO_FUZZ_SECONDS=$(SECONDS) swift test --filter Fuzz
 
 clean: ## remove what was built; .kabuto (your data) and the vendored chart library stay
-	rm -rf .build .build-bench .venv .venv-bench
+	rm -rf .build .build-asan .build-tsan .build-bench .venv .venv-bench

@@ -193,15 +193,32 @@ public final class FeedThread: @unchecked Sendable {
   /// Whether the figures are to be told again.
   func isReportDue(_ now: UInt64) -> Bool { now &- lastReport > 100_000_000 }
 
+  /// Hands a snapshot to the store, and takes the digest: the feed stands still for both.
   func saveSnapshot() {
-    guard let save = outlets.save, plant.sequence > 0 else { return }
-    save(plant.snapshot(), plant.epoch, plant.date, plant.sequence)
+    guard plant.sequence > 0, outlets.save != nil || plant.sourceState == .ended else { return }
+    let begin = Self.monotonic()
+    let digest: StateDigest
+    if let save = outlets.save {
+      let state = plant.snapshotAndDigest()
+      save(state.bytes, plant.epoch, plant.date, plant.sequence)
+      digest = state.digest
+    } else {
+      digest = plant.digest()
+    }
+    let sequence = plant.sequence
+    let took = outlets.save == nil ? 0 : Self.monotonic() &- begin
+    shared.withLock { shared in
+      shared.report.digest = digest
+      shared.report.digestSequence = sequence
+      shared.report.snapshotNanoseconds = took
+    }
   }
 
   private func updateReport(_ now: UInt64) {
     lastReport = now
     let counters = plant.counters
     shared.withLock { shared in
+      if shared.report.epoch != plant.epoch { shared.report.digest = nil }
       shared.report.epoch = plant.epoch
       shared.report.sequence = plant.sequence
       shared.report.state =

@@ -1,6 +1,7 @@
 // `/metrics` (Prometheus text format 0.0.4) and `/v1/status` (what `kabuto top` shows).
 
 import Distribution
+import MarketData
 import NIOCore
 import NIOHTTP1
 import PriceStore
@@ -81,6 +82,9 @@ extension Router {
     text.gauge(
       "kabuto_live_orders", "Live orders", sources.map { (["market": $0.market], Double($0.liveOrders)) })
     text.lines(sources)
+    text.gauge(
+      "kabuto_feed_snapshot_seconds", "How long the feed stood still for its newest snapshot",
+      sources.map { (["market": $0.market], Double($0.snapshotNanoseconds) / 1e9) })
     func perLoop(_ name: String, _ help: String, _ value: (LoopFigures) -> Double) {
       text.counter(name, help, loops.enumerated().map { (["loop": String($0.offset)], value($0.element)) })
     }
@@ -127,6 +131,9 @@ extension Router {
       text.counter("kabuto_store_rows_written_total", "Rows written", [([:], Double(status.rowsWritten))])
       text.counter(
         "kabuto_store_rows_lost_total", "Rows that could not be written", [([:], Double(status.rowsLost))])
+      text.gauge(
+        "kabuto_store_rows_waiting", "Rows in memory that wait for a database that can't be written",
+        [([:], Double(status.rowsWaiting))])
     }
     return text.text
   }
@@ -170,6 +177,7 @@ extension Router {
         ("instruments", UInt64(source.instruments)), ("live_orders", UInt64(source.liveOrders)),
         ("lag_ns", source.lagNanoseconds), ("ring_fill", UInt64(source.ringFill)),
         ("ring_waits", source.ringWaits), ("time_ns", source.time),
+        ("snapshot_ns", source.snapshotNanoseconds),
       ]
       for (name, value) in figures {
         writer.raw(",")
@@ -177,6 +185,10 @@ extension Router {
         writer.raw(":")
         writer.integer(value)
       }
+      writer.raw(",\"digest\":")
+      if let digest = source.digest { writer.string(digest.description) } else { writer.raw("null") }
+      writer.raw(",\"digest_seq\":")
+      if source.digest != nil { writer.integer(source.digestSequence) } else { writer.raw("null") }
       writer.raw(",\"progress\":")
       if let progress = source.progress {
         writer.decimal(Int64(progress * 10_000))
@@ -226,6 +238,10 @@ extension Router {
       writer.integer(status.rowsWritten)
       writer.raw(",\"rows_lost\":")
       writer.integer(status.rowsLost)
+      writer.raw(",\"rows_waiting\":")
+      writer.integer(UInt64(status.rowsWaiting))
+      writer.raw(",\"ring_fill\":")
+      writer.integer(UInt64(status.ringFill.reduce(0, +)))
       writer.raw("}")
     } else {
       writer.raw("null")

@@ -4,21 +4,25 @@
 /// Sixty-four bits over a sequence of integers.
 public struct StateDigest: Sendable, Hashable, CustomStringConvertible {
   /// The digest so far.
-  public private(set) var value: UInt64
+  @inlinable
+  public var value: UInt64 { sum }
+  @usableFromInline var sum: UInt64
 
   /// An empty digest.
   @inlinable
   public init() { self.init(value: 0x6b61_6275_746f_0001) }
 
   @usableFromInline
-  init(value: UInt64) { self.value = value }
+  init(value: UInt64) { sum = value }
 
   /// Adds an integer; order counts.
+  @inlinable
   public mutating func combine(_ other: UInt64) {
-    value = Self.mix(value ^ Self.mix(other &+ 0x9e37_79b9_7f4a_7c15)) &+ other
+    sum = Self.mix(sum ^ Self.mix(other &+ 0x9e37_79b9_7f4a_7c15)) &+ other
   }
 
   /// Adds an integer; order counts.
+  @inlinable
   public mutating func combine(_ other: Int64) { combine(UInt64(bitPattern: other)) }
 
   /// Adds a text.

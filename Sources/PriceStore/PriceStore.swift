@@ -16,7 +16,7 @@ public final class PriceStore: Sendable {
   /// The database's number of each market.
   let marketNumbers: [Int64]
   private let rings: [UpdateRing]
-  private let mailbox = Mailbox()
+  private let mailbox: Mailbox
   private let log: @Sendable (StoreMessage) -> Void
 
   /// Opens or begins the database and starts the writer thread.
@@ -35,7 +35,7 @@ public final class PriceStore: Sendable {
     } catch {
       throw StoreError.opening(database.path, error)
     }
-    let mailbox = mailbox
+    let mailbox = Mailbox()
     let rings = configuration.markets.map { _ in
       UpdateRing(capacity: configuration.ringBytes) { mailbox.wake() }
     }
@@ -43,6 +43,7 @@ public final class PriceStore: Sendable {
     self.database = database
     self.log = log
     self.rings = rings
+    self.mailbox = mailbox
     marketNumbers = identities.markets
     let capacity = rings.first?.capacity ?? 0
     mailbox.update { $0.ringCapacity = capacity }

@@ -54,6 +54,10 @@ struct BookTable: ~Copyable {
   @inline(__always)
   func prefetch(_ instrument: Int) { kabuto_prefetch(sides + (instrument &* 2)) }
 
+  /// Starts loading a level.
+  @inline(__always)
+  func prefetch(level: Int) { kabuto_prefetch(levels + level) }
+
   /// Starts loading a level, and what its side holds near the best.
   @inline(__always)
   func prefetch(side: Int, level: Int) {

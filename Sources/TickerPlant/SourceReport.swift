@@ -1,6 +1,7 @@
 // What a feed thread says of itself to health, metrics and `kabuto top`.
 
 public import FeedProtocols
+public import MarketData
 
 /// A live line's figures at one moment.
 public struct LineReport: Sendable {
@@ -66,6 +67,13 @@ public struct SourceReport: Sendable {
   public var progress: Double?
   /// Exchange time of the last message, nanoseconds since midnight.
   public var time: UInt64 = 0
+  /// The plant's state digest when the newest snapshot was made or the feed ended; nil before. Two servers with the
+  /// same `digestSequence` of the same epoch have the same one.
+  public var digest: StateDigest?
+  /// Sequence number that the digest is of.
+  public var digestSequence: UInt64 = 0
+  /// How long the feed stood still for the newest snapshot, its digest included, nanoseconds; 0 = none was made.
+  public var snapshotNanoseconds: UInt64 = 0
   /// What is wrong, in words; nil = nothing.
   public var fault: String?
   /// Live lines; none for files and the simulator.

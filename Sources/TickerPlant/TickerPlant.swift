@@ -155,8 +155,8 @@ public struct TickerPlant: ~Copyable {
       sequence: sequence, time: time, receivedAt: receivedAt)
   }
 
-  /// Says how the source is now.
-  mutating func emitSource() {
+  /// Says how the source is now, or how consumers are to take it meanwhile.
+  mutating func emitSource(as shown: SourceState? = nil) {
     var words: (UInt64, UInt64) = (0, 0)
     withUnsafeMutableBytes(of: &words) { raw in
       for (index, byte) in session.utf8.prefix(16).enumerated() { raw[index] = byte }
@@ -164,7 +164,8 @@ public struct TickerPlant: ~Copyable {
     updates.append(
       header(.source, instrument: Int(UInt32.max)),
       SourcePayload(
-        state: UInt64(sourceState.rawValue), date: Int64(date.daysSince1970), epochOrdinal: epochOrdinal,
+        state: UInt64((shown ?? sourceState).rawValue), date: Int64(date.daysSince1970),
+        epochOrdinal: epochOrdinal,
         gapFrom: gap.from, gapThrough: gap.through, sessionFirst: words.0, sessionSecond: words.1))
   }
 

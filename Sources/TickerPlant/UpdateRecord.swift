@@ -310,9 +310,22 @@ public struct UpdateBuffer: ~Copyable {
   @inlinable
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: used) }
 
-  /// Forgets all records.
+  /// Forgets all records, and gives back what only a whole market's state needed.
   @inlinable
-  public mutating func removeAll() { used = 0 }
+  public mutating func removeAll() {
+    used = 0
+    if capacity > Self.keptBytes { shrink() }
+  }
+
+  /// Batches of messages stay far below it.
+  @usableFromInline static var keptBytes: Int { 16 << 20 }
+
+  @usableFromInline
+  mutating func shrink() {
+    base.deallocate()
+    capacity = 1 << 20
+    base = .allocate(byteCount: capacity, alignment: 16)
+  }
 
   @usableFromInline
   mutating func grow(toFit extra: Int) {

@@ -76,7 +76,7 @@ class Page:
 
         ActionChains(self.driver).send_keys(*keys).perform()
 
-    def wait(self, what, name, seconds=15):
+    def wait(self, what, name, seconds=60):
         deadline = time.monotonic() + seconds
         while True:
             found = what()

@@ -84,11 +84,12 @@ class Server:
     def stream_url(self):
         return f"ws{'s' if self.tls else ''}://127.0.0.1:{self.port}/v1/stream"
 
-    def start(self, ready=True):
+    def launch(self):
+        """Starts the process and waits for nothing."""
         command = [BINARY, "serve", "--listen", f"127.0.0.1:{self.port}"]
         for feed in self.feeds:
             command += ["--feed", feed]
-        if self.data:
+        if self.data and "KABUTO_DATA" not in self.environment:
             command += ["--data", self.data]
         self.log = os.path.join(self.folder, "serve.log")
         with open(self.log, "ab") as log:
@@ -96,6 +97,9 @@ class Server:
                 command + self.options, stdout=log, stderr=log, env={**ENVIRONMENT, **self.environment}
             )
         atexit.register(self.kill)
+
+    def start(self, ready=True):
+        self.launch()
         until(lambda: self.answers("/health/live"), "an answer")
         if ready:
             until(lambda: self.answers("/health/ready"), "readiness")
@@ -109,9 +113,10 @@ class Server:
         except OSError:
             return False
 
-    def log_text(self):
+    def log_text(self, length=4000):
+        """The end of what it said."""
         with open(self.log, "rb") as text:
-            return text.read()[-4000:].decode("utf-8", "replace")
+            return text.read()[-length:].decode("utf-8", "replace")
 
     def connection(self):
         if self.tls:
@@ -170,12 +175,20 @@ class Server:
 _shared = None
 
 
-def trading_server():
-    """A simulated market in the midst of its day, for all tests that only look."""
+MORNING_SECONDS = 180
+
+
+def trading_server(fresh=False):
+    """A simulated market in the midst of its day, for all tests that only look. A class that needs a busy market for
+    long asks for a fresh one before its first test: that of an earlier class may soon be at lunch or at its close."""
     global _shared
+    if fresh and _shared is not None and time.monotonic() - _shared.began > MORNING_SECONDS:
+        _shared.end()
+        _shared = None
     if _shared is None:
         _shared = Server("sim:seed=7&speed=20&instruments=120", data=True)
         _shared.start()
+        _shared.began = time.monotonic()
         atexit.register(_shared.end)
         until(lambda: sum(q["trades"] for q in _shared.json("/v1/quotes", limit=1000)["quotes"]) > 300, "some trades")
     return _shared

@@ -45,7 +45,7 @@ class Documented(unittest.TestCase):
 class WhileTrading(Documented):
     @classmethod
     def setUpClass(cls):
-        cls.server = trading_server()
+        cls.server = trading_server(fresh=True)
 
     def test_every_answer_is_as_documented(self):
         self.check_all(self.server)

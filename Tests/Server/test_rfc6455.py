@@ -134,7 +134,7 @@ class Line(Bare):
 class Conformance(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = trading_server()
+        cls.server = trading_server(fresh=True)
 
     def exchange(self, data, chunk=0, hangs_up=False):
         """Sends bytes in pieces of `chunk`, then a ping (or hangs up); what came."""
@@ -755,7 +755,7 @@ class RealClients(unittest.IsolatedAsyncioTestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = trading_server()
+        cls.server = trading_server(fresh=True)
         (cls.name,) = cls.server.busy(1)
         cls.wish = json.dumps({"op": "subscribe", "id": "1", "channel": "quotes", "instruments": ["*"], "interval": 0})
 

@@ -66,11 +66,26 @@ import Testing
     let box = busyBox(500, &stream)
     let bytes = box.plant.snapshot()
     #expect(box.plant.snapshot() == bytes)
+    #expect(box.plant.snapshotAndDigest().digest == box.plant.digest())
     let other = Box()
     try other.plant.restore(bytes)
     #expect(other.plant.digest() == box.plant.digest())
     // The table's order may differ, the size may not.
     #expect(other.plant.snapshot().count == bytes.count)
+  }
+
+  @Test func aRestoreIsSaidToRecoverUntilAllOfItWasTold() throws {
+    var stream = RandomStream(generator("recovering"))
+    let box = busyBox(300, &stream)
+    let other = Box()
+    _ = other.records()
+    try other.plant.restore(box.plant.snapshot())
+    let records = other.records()
+    let states = records.indices.filter { records[$0].update == .source }
+    #expect(states == [0, records.count - 1])
+    let told = states.map { records[$0].payload[0] }
+    #expect(told == [SourceState.recovering.rawValue, other.plant.sourceState.rawValue])
+    #expect(other.plant.sourceState == box.plant.sourceState)
   }
 
   @Test func everyTruncationIsAnErrorAndChangesNothing() {
