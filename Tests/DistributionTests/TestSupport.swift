@@ -55,6 +55,7 @@ func framed(_ message: some ITCHPayload) -> [UInt8] {
 /// A client's connection in a test: it keeps frames, and can refuse.
 final class FakeTransport: ClientTransport {
   var canTakeMore = true
+  var takenBytes: UInt64 = 0
   var frames: [[UInt8]] = []
   var closed: (code: UInt16, reason: String)?
 
