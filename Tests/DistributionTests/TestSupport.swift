@@ -226,6 +226,8 @@ final class World {
   func wait(_ milliseconds: UInt64) {
     for _ in 0..<max(1, milliseconds / 10) {
       now += 10
+      // As the loop does it: what another's subscription flushed leaves with the next turn.
+      distributor.finishBatches(now: now)
       distributor.tick(now: now)
     }
   }
