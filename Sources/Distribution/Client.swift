@@ -8,6 +8,9 @@ import TickerPlant
 public protocol ClientTransport: AnyObject {
   /// False while what was sent before still waits in the kernel or above it.
   var canTakeMore: Bool { get }
+  /// A number that rises whenever the peer has taken bytes, however few. It is looked at now and then while
+  /// `canTakeMore` is false: who reads slowly isn't stuck.
+  var takenBytes: UInt64 { get }
   /// Sends one frame: a JSON array of events, valid during the call alone.
   func send(frame: OutgoingFrame)
   /// Ends the connection for a reason (close codes: docs/STREAM.md).
@@ -41,7 +44,7 @@ public struct ClientLimits: Sendable, Equatable {
   public var subscriptionIDs = 256
   /// Messages a second from the client, averaged over five seconds.
   public var messagesPerSecond = 50
-  /// Milliseconds without taking anything while values wait, then the client is dropped.
+  /// Milliseconds without taking a single byte while values wait, then the client is dropped.
   public var stuckMilliseconds: UInt64 = 30_000
 
   /// The defaults.
@@ -87,9 +90,10 @@ public final class Client {
   var isSending = false
   /// Whether the frame that is being sent leaves nothing behind: the client is then where the sources are.
   public internal(set) var isSettled = false
-  /// Instruments whose newest values wait for the transport: (lane, instrument) → what changed.
-  var backlog: [BacklogKey: UInt64] = [:]
-  var backlogSince: UInt64 = 0
+  /// Instruments whose newest values wait for the transport, or for the budget: (lane, instrument) → what changed.
+  var backlog: [BacklogKey: Waiting] = [:]
+  var progress = Progress()
+  var budget = ByteBudget()
   /// What the backlog sent although its lane holds it still: up to which sequence (trades: up to which number), so
   /// that the lane's next flush doesn't send it again.
   var served: [BacklogKey: UInt64] = [:]
@@ -102,7 +106,7 @@ public final class Client {
   var messageTokens: Double
   var messageTokensAt: UInt64 = 0
 
-  /// Values that were replaced by newer ones before they were sent.
+  /// Changes that it did not get because it was slow or over its budget: the sum of what its events told.
   public internal(set) var conflated: UInt64 = 0
   /// Events sent.
   public internal(set) var delivered: UInt64 = 0
@@ -110,6 +114,15 @@ public final class Client {
   struct BacklogKey: Hashable {
     var lane: Int32
     var instrument: Int32
+  }
+
+  /// What changed of an instrument while the client took nothing.
+  struct Waiting {
+    var mask: UInt64
+    /// For trades and bars: number of the first item not sent; `.max` = none is wanted.
+    var from: Int
+    /// Events with values that the lane had for it meanwhile.
+    var changes: UInt64
   }
 
   struct Membership {
@@ -121,6 +134,8 @@ public final class Client {
     var channel: StreamChannel
     var instruments: [Int32]
     var everything: Bool
+    /// Bytes a second that it asked for; nil = no limit.
+    var bytesPerSecond: Int?
   }
 
   init(id: UInt64, slot: Int32, transport: any ClientTransport, limits: ClientLimits, now: UInt64) {
@@ -134,7 +149,10 @@ public final class Client {
   }
 
   /// True where the transport takes more and nothing older waits.
-  var isClear: Bool { !isSending && backlog.isEmpty && (transport?.canTakeMore ?? false) }
+  var isOpen: Bool { !isSending && backlog.isEmpty && (transport?.canTakeMore ?? false) }
+
+  /// The same, and its budget isn't used up.
+  func isClear(now: UInt64) -> Bool { isOpen && budget.hasSome(now: now) }
 
   /// Takes a message token; false where the client sends too many.
   func mayReceive(now: UInt64) -> Bool {

@@ -33,6 +33,8 @@ public struct SubscriptionRequest: Sendable, Equatable {
   public var levels = 10
   /// Adds `rx`.
   public var timing = false
+  /// Bytes a second that the connection may be sent; nil = no limit.
+  public var bytesPerSecond: Int?
   /// Where to go on; nil = from a snapshot.
   public var from: [ResumePosition]?
 
@@ -42,6 +44,11 @@ public struct SubscriptionRequest: Sendable, Equatable {
     self.channel = channel
     self.instruments = instruments
   }
+}
+
+extension SubscriptionRequest {
+  /// What a client may ask for as bytes a second.
+  public static let bytesPerSecondRange = 1_000...100_000_000
 }
 
 /// A client's message.
@@ -121,6 +128,10 @@ extension Command {
     var request = SubscriptionRequest(id: id, channel: channel, instruments: instruments)
     request.interval = try integer(object, "interval", id: id, default: 50, range: 0...10_000)
     request.levels = try integer(object, "levels", id: id, default: 10, range: 1...50)
+    if let limit = object["bytes_per_second"], !(limit is NSNull) {
+      request.bytesPerSecond = try integer(
+        object, "bytes_per_second", id: id, default: 0, range: SubscriptionRequest.bytesPerSecondRange)
+    }
     if let timing = object["timing"] {
       guard let value = timing as? Bool else {
         throw CommandError(id: id, code: "bad_timing", detail: "timing: wanted true or false")

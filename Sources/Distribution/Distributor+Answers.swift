@@ -77,6 +77,14 @@ extension Distributor {
     return (last, count, holdsDay && count < limit)
   }
 
+  /// `,"name":value` of how things stand with an instrument: for lists of its trades or bars.
+  public func writeStanding(_ index: Int, into writer: inout JSONWriter) {
+    let market = markets[images[index].market]
+    writer.standingFields(images[index], market: market)
+    writer.raw(",\"stale\":")
+    writer.stale(market)
+  }
+
   /// The epoch and day of an instrument's market.
   public func epoch(of index: Int) -> (epoch: String, date: CalendarDate) {
     let market = markets[images[index].market]

@@ -8,18 +8,19 @@ extension Distributor {
   /// Encodes what changed of an instrument.
   func encode(_ key: LaneKey, _ index: Int, mask: UInt64, from: Int) -> Int {
     let market = markets[images[index].market]
+    let isTape = key.channel == .trades || key.channel == .bars
     var events = 0
-    var tellsStale = mask & Lane.staleBit != 0
+    var standing = mask & Lane.standingBits
     if mask & Lane.snapshotBit != 0 {
-      snapshot(key, index, into: &scratch)
+      snapshot(key, index)
       events = 1
-      // Snapshots of quotes and books say themselves whether they are stale.
-      tellsStale = key.channel == .trades || key.channel == .bars ? tellsStale || market.isStale : false
-    } else if mask & ~Lane.staleBit != 0 {
+      // A snapshot says itself how things stand; of trades and bars stale ones are told once more, as they ever were.
+      standing = isTape && (mask & Lane.staleBit != 0 || market.isStale) ? Lane.staleBit : 0
+    } else if mask & Lane.valueBits != 0 {
       switch key.channel {
       case .quotes:
         open("update", .quotes, index, sequence: images[index].quoteSequence, into: &scratch)
-        scratch.quoteFields(images[index], mask: mask & ~Lane.staleBit, market: market)
+        scratch.quoteFields(images[index], mask: mask & Lane.valueBits, market: market)
         close(key, index)
         events = 1
       case .books:
@@ -31,8 +32,16 @@ extension Distributor {
       case .bars: events = bars(key, index, from: from, market)
       }
     }
+    if standing & Lane.stateBit != 0 {
+      if events > 0 { scratch.raw(",") }
+      let sequence = max(images[index].quoteSequence, sequence(of: index, in: key.channel), 1)
+      open("state", key.channel, index, sequence: sequence, into: &scratch)
+      scratch.standingFields(images[index], market: market)
+      scratch.raw("}")
+      events += 1
+    }
     // After the updates: it has the source's number, which is never below an instrument's.
-    guard tellsStale else { return events }
+    guard standing & Lane.staleBit != 0 else { return events }
     if events > 0 { scratch.raw(",") }
     open(
       market.isStale ? "stale" : "fresh", key.channel, index, sequence: max(market.sequence, 1),
@@ -45,13 +54,28 @@ extension Distributor {
     return events + 1
   }
 
-  private func close(_ key: LaneKey, _ index: Int) {
+  /// Ends an event with values; `told`: others of the same item that came before it.
+  private func close(_ key: LaneKey, _ index: Int, told: Int = 0) {
+    if changesWaiting > 1 { tellConflated(told) }
+    closePlain(key, index)
+  }
+
+  private func closePlain(_ key: LaneKey, _ index: Int) {
     if key.timing {
       scratch.raw(",\"rx\":\"")
       scratch.integer(images[index].receivedAt)
       scratch.raw("\"")
     }
     scratch.raw("}")
+  }
+
+  /// Of the changes that waited for a client this event, and those before it, tell all that is told.
+  private func tellConflated(_ told: Int) {
+    let count = changesWaiting - min(changesWaiting, UInt64(told) + 1)
+    guard count > 0 else { return }
+    scratch.raw(",\"conflated\":")
+    scratch.integer(count)
+    conflatedNow = count
   }
 
   private func trades(_ key: LaneKey, _ index: Int, from: Int, _ market: MarketImage) -> Int {
@@ -67,6 +91,7 @@ extension Distributor {
       if dropped > 0 {
         scratch.raw(",\"dropped\":")
         scratch.integer(UInt64(dropped))
+        if changesWaiting > 0 { conflatedNow = UInt64(dropped) }
         dropped = 0
       }
       if key.timing {
@@ -83,22 +108,24 @@ extension Distributor {
 
   private func bars(_ key: LaneKey, _ index: Int, from: Int, _ market: MarketImage) -> Int {
     var events = 0
-    var number = max(from, images[index].closedCount - 4)
-    while number < images[index].closedCount, let (bar, sequence) = images[index].closedBar(number) {
+    let end = images[index].closedCount
+    let isOpen = !images[index].barClosed
+    var number = max(from, end - 4)
+    while number < end, let (bar, sequence) = images[index].closedBar(number) {
       if events > 0 { scratch.raw(",") }
       open("update", .bars, index, sequence: sequence, into: &scratch)
       scratch.raw(",")
       scratch.barFields(bar, closed: true, market: market)
-      close(key, index)
-      events += 1
       number += 1
+      if number == end, !isOpen { close(key, index, told: events) } else { closePlain(key, index) }
+      events += 1
     }
-    if !images[index].barClosed {
+    if isOpen {
       if events > 0 { scratch.raw(",") }
       open("update", .bars, index, sequence: images[index].barSequence, into: &scratch)
       scratch.raw(",")
       scratch.barFields(images[index].bar, closed: false, market: market)
-      close(key, index)
+      close(key, index, told: events)
       events += 1
     }
     return events
@@ -133,7 +160,14 @@ extension Distributor {
   }
 
   /// A whole snapshot event.
-  func snapshot(_ key: LaneKey, _ index: Int, into writer: inout JSONWriter) {
+  private func snapshot(_ key: LaneKey, _ index: Int) {
+    writeSnapshot(key, index, into: &scratch)
+    if changesWaiting > 1, key.channel != .trades { tellConflated(0) }
+    scratch.raw("}")
+  }
+
+  /// A snapshot event, left open.
+  private func writeSnapshot(_ key: LaneKey, _ index: Int, into writer: inout JSONWriter) {
     let image = images[index]
     let market = markets[image.market]
     open("snapshot", key.channel, index, sequence: sequence(of: index, in: key.channel), into: &writer)
@@ -151,11 +185,16 @@ extension Distributor {
       writer.raw(",\"trades\":[")
       tradeList(index, limit: 50, before: .max, into: &writer)
       writer.raw("]")
+      writer.standingFields(image, market: market)
+      writer.raw(",\"stale\":")
+      writer.stale(market)
     case .bars:
       writer.raw(",")
       writer.barFields(image.bar, closed: image.barClosed, market: market)
+      writer.standingFields(image, market: market)
+      writer.raw(",\"stale\":")
+      writer.stale(market)
     }
-    writer.raw("}")
   }
 
   /// Trades newest first, as Trade objects joined by commas; those with a sequence below `before`.
@@ -192,13 +231,11 @@ extension Distributor {
     return (last, count)
   }
 
-  func heartbeat(into writer: inout JSONWriter) {
+  func heartbeat(conflated: UInt64, into writer: inout JSONWriter) {
     writer.raw("{\"type\":\"heartbeat\",\"time\":")
-    if let market = markets.first {
-      market.stamp.write(market.time, into: &writer)
-    } else {
-      writer.raw("null")
-    }
+    if let market = markets.first { writer.newestTime(market) } else { writer.raw("null") }
+    writer.raw(",\"conflated\":")
+    writer.integer(conflated)
     writer.raw(",\"sources\":[")
     for (number, market) in markets.enumerated() {
       if number > 0 { writer.raw(",") }
@@ -210,6 +247,10 @@ extension Distributor {
       writer.integer(market.sequence)
       writer.raw(",\"state\":")
       sourceState(market, into: &writer)
+      writer.raw(",\"time\":")
+      writer.newestTime(market)
+      writer.raw(",\"stale\":")
+      writer.stale(market)
       writer.raw("}")
     }
     writer.raw("]}")

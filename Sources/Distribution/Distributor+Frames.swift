@@ -49,7 +49,7 @@ extension Distributor {
   }
 
   /// Encodes an item into the outbox; nil where there is nothing to tell.
-  private func encodeItem(_ lane: Lane, _ index: Int, mask: UInt64, from: Int) -> UInt32? {
+  func encodeItem(_ lane: Lane, _ index: Int, mask: UInt64, from: Int) -> UInt32? {
     scratch.removeAll()
     let events = encode(lane.key, index, mask: mask, from: from)
     guard events > 0 else { return nil }
@@ -58,7 +58,8 @@ extension Distributor {
   }
 
   /// Puts what is in `scratch` into the outbox.
-  private func post(events: Int, lane: Int32, _ index: Int = 0, _ mask: UInt64 = 0, _ from: Int = 0) -> UInt32 {
+  private func post(events: Int, lane: Int32, _ index: Int = 0, _ mask: UInt64 = 0, _ from: Int = 0) -> UInt32
+  {
     let offset = outbox.bytes.count
     outbox.bytes.raw(scratch.bytes)
     return outbox.close(
@@ -72,12 +73,14 @@ extension Distributor {
     let lane = lanes[Int(item.lane)]
     let index = Int(item.instrument)
     if !client.served.isEmpty, passes(client, lane, index, item.mask, item.from, now) { return }
-    guard client.isClear else { return postpone(client, lane, index, item.mask, item.from, now) }
+    guard client.isClear(now: now) else {
+      return postpone(client, lane, index, item.mask, item.from, events: Int(item.events), now)
+    }
     put(client, number, fast: client.served.isEmpty)
   }
 
   /// Puts a number into a client's seat.
-  private func put(_ client: Client, _ number: UInt32, fast: Bool) {
+  func put(_ client: Client, _ number: UInt32, fast: Bool) {
     outbox.reserve(Int(client.slot), fast: fast)
     _ = outbox.seats[Int(client.slot)].push(number)
     guard !client.touched else { return }
@@ -98,9 +101,9 @@ extension Distributor {
     for client in clients { put(client, number, fast: false) }
   }
 
-  /// Gives what changed of an instrument to one client, or lets it wait where the client takes nothing now.
+  /// Gives a client what its own message called for, or lets it wait where the transport takes nothing now.
   func offer(_ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, from: Int = 0, now: UInt64) {
-    guard client.isClear else { return postpone(client, lane, index, mask, from, now) }
+    guard client.isOpen else { return postpone(client, lane, index, mask, from, now) }
     guard let number = encodeItem(lane, index, mask: mask, from: from) else { return }
     put(client, number, fast: false)
   }
@@ -114,7 +117,8 @@ extension Distributor {
       return false
     }
     if newest(lane.key.channel, index) <= until {
-      if mask & Lane.staleBit != 0 { postpone(client, lane, index, Lane.staleBit, .max, now) }
+      let rest = mask & Lane.standingBits
+      if rest != 0 { postpone(client, lane, index, rest, .max, now) }
       return true
     }
     guard lane.key.channel == .trades else { return false }
@@ -123,7 +127,7 @@ extension Distributor {
   }
 
   /// What `Client.served` keeps: a sequence, for trades their number.
-  private func newest(_ channel: StreamChannel, _ index: Int) -> UInt64 {
+  func newest(_ channel: StreamChannel, _ index: Int) -> UInt64 {
     channel == .trades ? UInt64(images[index].trades.total) : sequence(of: index, in: channel)
   }
 
@@ -234,7 +238,9 @@ extension Distributor {
     for number in numbers {
       let item = outbox.items[Int(number)]
       if item.lane != OutboxItem.answer {
-        postpone(client, lanes[Int(item.lane)], Int(item.instrument), item.mask, item.from, now)
+        postpone(
+          client, lanes[Int(item.lane)], Int(item.instrument), item.mask, item.from, events: Int(item.events),
+          now)
         continue
       }
       var one = number
@@ -252,95 +258,13 @@ extension Distributor {
     counters.delivered &+= UInt64(events)
     client.delivered &+= UInt64(events)
     client.lastSent = now
+    let byteCount = frame.count - OutgoingFrame.headroomBytes
+    if isAnswering { client.budget.spendOnAnswer(byteCount) } else { client.budget.spend(byteCount) }
     // Sending may call back (the transport became writable, or closed): nothing may be put in meanwhile.
     client.isSending = true
     client.transport?.send(
       frame: OutgoingFrame(
-        start: frame.pointer(at: OutgoingFrame.headroomBytes),
-        byteCount: frame.count - OutgoingFrame.headroomBytes))
+        start: frame.pointer(at: OutgoingFrame.headroomBytes), byteCount: byteCount))
     client.isSending = false
-  }
-
-  // MARK: - Who can't take more
-
-  /// The transport is full: remembers what changed instead of queueing it.
-  func postpone(
-    _ client: Client, _ lane: Lane, _ index: Int, _ mask: UInt64, _ from: Int, _ now: UInt64
-  ) {
-    if client.backlog.isEmpty {
-      client.backlogSince = now
-      waiting[client.id] = client
-    }
-    let key = Client.BacklogKey(lane: lane.id, instrument: Int32(truncatingIfNeeded: index))
-    let packed = lane.key.channel == .quotes || lane.key.channel == .books ? mask : Self.pack(mask, from)
-    if let old = client.backlog[key] {
-      client.conflated &+= 1
-      counters.conflated &+= 1
-      client.backlog[key] =
-        lane.key.channel == .quotes || lane.key.channel == .books ? old | packed : Self.merge(old, packed)
-    } else {
-      client.backlog[key] = packed
-    }
-  }
-
-  private static let numberMask: UInt64 = (1 << 48) - 1
-
-  /// For trades and bars: flags, and the number of the first item not sent.
-  private static func pack(_ mask: UInt64, _ from: Int) -> UInt64 {
-    (mask & (Lane.snapshotBit | Lane.staleBit)) | (mask & 1) << 60 | min(UInt64(clamping: from), numberMask)
-  }
-
-  private static func merge(_ a: UInt64, _ b: UInt64) -> UInt64 {
-    ((a | b) & ~numberMask) | min(a & numberMask, b & numberMask)
-  }
-
-  /// Sends what waited for a client, if its transport takes it now.
-  public func serveBacklog(_ client: Client, now: UInt64) {
-    guard client.transport != nil, !client.isSending else { return }
-    guard client.transport?.canTakeMore ?? false else {
-      if now &- client.backlogSince > client.limits.stuckMilliseconds { dropStuck(client) }
-      return
-    }
-    let entries = client.backlog.sorted {
-      sequence(of: Int($0.key.instrument), in: lanes[Int($0.key.lane)].key.channel)
-        < sequence(of: Int($1.key.instrument), in: lanes[Int($1.key.lane)].key.channel)
-    }
-    client.backlog.removeAll(keepingCapacity: entries.count <= 64)
-    let mark = outbox.mark
-    var gathered = 0
-    for (key, packed) in entries {
-      let lane = lanes[Int(key.lane)]
-      let simple = lane.key.channel == .quotes || lane.key.channel == .books
-      let mask = simple ? packed : (packed & (Lane.snapshotBit | Lane.staleBit)) | (packed >> 60 & 1)
-      let number = packed & Self.numberMask
-      let from = simple ? 0 : number == Self.numberMask ? Int.max : Int(number)
-      guard client.backlog.isEmpty, client.transport?.canTakeMore ?? false else {
-        postpone(client, lane, Int(key.instrument), mask, from, now)
-        continue
-      }
-      guard let item = encodeItem(lane, Int(key.instrument), mask: mask, from: from) else { continue }
-      if lane.masks[Int(key.instrument)] != 0, lane.key.channel != .bars {
-        client.served[key] = newest(lane.key.channel, Int(key.instrument))
-      }
-      put(client, item, fast: false)
-      gathered += Int(outbox.items[Int(item)].byteCount)
-      if gathered >= Self.frameBytes {
-        gathered = 0
-        send(client, now)
-      }
-    }
-    send(client, now)
-    forgetItems(since: mark)
-    if client.backlog.isEmpty { waiting[client.id] = nil } else { client.backlogSince = now }
-  }
-
-  private func dropStuck(_ client: Client) {
-    counters.stuck &+= 1
-    client.transport?.close(
-      code: 4001,
-      reason:
-        "too slow: nothing was taken for \(client.limits.stuckMilliseconds / 1000) s; reconnect and resume"
-    )
-    remove(client)
   }
 }

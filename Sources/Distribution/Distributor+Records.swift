@@ -64,10 +64,7 @@ extension Distributor {
       let facts: FactsPayload = cursor.payload()
       let mask = image.pointee.take(facts)
       quoteChanged(index, mask, header)
-      if mask & QuoteField.state.bit != 0 {
-        bookChanged(index, header)
-        for lane in lanesByChannel[StreamChannel.books.rawValue] { mark(lane, index, BookField.state) }
-      }
+      if mask & QuoteField.standing != 0 { standingChanged(index, mask, header) }
     case .bar:
       takeBar(cursor.payload(), closed: header.flags & 1 != 0, header, index)
     case .cleared:
@@ -96,6 +93,18 @@ extension Distributor {
       rest &= rest - 1
     }
     for lane in lanesByChannel[StreamChannel.quotes.rawValue] { mark(lane, index, mask) }
+  }
+
+  /// The trading state or the base price changed: quotes have been marked already.
+  private func standingChanged(_ index: Int, _ mask: UInt64, _ header: UpdateHeader) {
+    bookChanged(index, header)
+    var fields: UInt64 = 0
+    if mask & QuoteField.state.bit != 0 { fields |= BookField.state }
+    if mask & ~QuoteField.state.bit & QuoteField.standing != 0 { fields |= BookField.reference }
+    for lane in lanesByChannel[StreamChannel.books.rawValue] { mark(lane, index, fields) }
+    for channel in [StreamChannel.trades, .bars] {
+      for lane in lanesByChannel[channel.rawValue] { mark(lane, index, Lane.stateBit, first: .max) }
+    }
   }
 
   @inline(__always)

@@ -43,6 +43,12 @@ public final class Distributor {
   var pendingResumes: [PendingResume] = []
   private var nextHousekeeping: UInt64 = 0
   var scratch = JSONWriter(capacity: 1 << 16)
+  /// While a client's backlog is encoded: how many events with values this item stands for; else 0.
+  var changesWaiting: UInt64 = 0
+  /// How many of them the item tells as conflated or dropped.
+  var conflatedNow: UInt64 = 0
+  /// While a client's own message is answered: what it is sent doesn't wait for its budget.
+  var isAnswering = false
   /// Whether every client must get its frame at the end of the present batch.
   var immediateDirty = false
   /// Markets of which half a message has come: nothing is shown meanwhile.
@@ -63,7 +69,7 @@ public final class Distributor {
     public var encoded: UInt64 = 0
     /// Events copied into clients' frames.
     public var delivered: UInt64 = 0
-    /// Values replaced by newer ones before a client took them.
+    /// Changes that clients did not get because they were slow or over their budget.
     public var conflated: UInt64 = 0
     /// Frames sent.
     public var frames: UInt64 = 0
@@ -199,9 +205,15 @@ public final class Distributor {
     // A heartbeat says how far a client is: nothing older may wait in a slow lane.
     for lane in lanes { flush(lane, now: now) }
     flushTouched(now: now)
-    scratch.removeAll()
-    heartbeat(into: &scratch)
-    answer(clients.values.filter { now &- $0.lastSent >= heartbeatMilliseconds && $0.isClear })
+    var due: [UInt64: [Client]] = [:]
+    for client in clients.values where now &- client.lastSent >= heartbeatMilliseconds && client.isOpen {
+      due[client.conflated, default: []].append(client)
+    }
+    for (conflated, clients) in due {
+      scratch.removeAll()
+      heartbeat(conflated: conflated, into: &scratch)
+      answer(clients)
+    }
     flushTouched(now: now)
   }
 

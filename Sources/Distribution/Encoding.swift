@@ -10,7 +10,8 @@ enum BookField {
   static let asks: UInt64 = 4
   static let askTotal: UInt64 = 8
   static let state: UInt64 = 16
-  static let all: UInt64 = 31
+  static let reference: UInt64 = 32
+  static let all: UInt64 = 63
 }
 
 extension JSONWriter {
@@ -21,6 +22,9 @@ extension JSONWriter {
     if mask & BookField.state != 0 {
       raw(",\"state\":")
       tradingState(image.facts.state)
+    }
+    if mask & BookField.reference != 0 {
+      quoteFields(image, mask: QuoteField.reference.bit | QuoteField.referenceDate.bit, market: market)
     }
     if mask & BookField.bids != 0 {
       raw(",\"bids\":")
@@ -42,6 +46,21 @@ extension JSONWriter {
       raw(",\"over\":")
       integer(image.askTotal &- shown(image.asks, levels))
     }
+  }
+
+  /// How things stand with an instrument, for who has its trades or bars alone: the time of the source's newest
+  /// message, the trading state, and the base price, which stands for the price while there is no trade.
+  mutating func standingFields(_ image: InstrumentImage, market: MarketImage) {
+    raw(",\"time\":")
+    newestTime(market)
+    raw(",\"state\":")
+    tradingState(image.facts.state)
+    quoteFields(image, mask: QuoteField.reference.bit | QuoteField.referenceDate.bit, market: market)
+  }
+
+  /// Exchange time of the source's newest message.
+  mutating func newestTime(_ market: MarketImage) {
+    if market.epoch.isEmpty { raw("null") } else { market.stamp.write(market.time, into: &self) }
   }
 
   private func shown(_ table: LevelTable, _ levels: Int) -> UInt64 {

@@ -28,6 +28,12 @@ final class Lane {
   static let snapshotBit: UInt64 = 1 << 63
   /// The source became stale, or live again.
   static let staleBit: UInt64 = 1 << 62
+  /// For trades and bars: the trading state or the base price changed, which quotes and books have as fields.
+  static let stateBit: UInt64 = 1 << 61
+  /// What is told of an instrument besides its values.
+  static let standingBits = staleBit | stateBit
+  /// The values themselves.
+  static let valueBits = ~standingBits
 
   let id: Int32
   let key: LaneKey

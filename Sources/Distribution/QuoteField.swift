@@ -21,6 +21,9 @@ enum QuoteField: Int, CaseIterable {
 
   var bit: UInt64 { 1 << UInt64(rawValue) }
 
+  /// What `Lane.stateBit` stands for.
+  static let standing: UInt64 = QuoteField.state.bit | QuoteField.reference.bit | QuoteField.referenceDate.bit
+
   static let all: UInt64 = (1 << UInt64(QuoteField.allCases.count)) - 1
 }
 

@@ -34,6 +34,8 @@ final class EventStream: ClientTransport {
 
   var canTakeMore: Bool { channel.isWritable }
 
+  var takenBytes: UInt64 { TCPProgress(channel: channel)?.acknowledgedBytes ?? 0 }
+
   func send(frame: OutgoingFrame) {
     let position = context.distributor.positionText
     var buffer = channel.allocator.buffer(capacity: frame.byteCount + position.utf8.count + 20)

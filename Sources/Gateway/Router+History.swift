@@ -25,6 +25,7 @@ extension Router {
     let distributor = context.distributor
     let (market, code) = distributor.identity(of: index)
     let (epoch, date) = distributor.epoch(of: index)
+    let standing = Self.standing(index, distributor)
     var writer = JSONWriter(capacity: 1 << 14)
     writer.raw("{\"trades\":[")
     var count = 0
@@ -38,12 +39,12 @@ extension Router {
         before = TradeCursor(date: date, epoch: cursor?.epoch ?? .max, sequence: last)
       }
       if count == limit || (store == nil && newest.isAll) || store == nil {
-        finish(&writer, next: count == limit ? before : nil)
+        finish(&writer, next: count == limit ? before : nil, standing)
         return .now(.json(writer))
       }
     }
     guard let store else {
-      finish(&writer, next: nil)
+      finish(&writer, next: nil, standing)
       return .now(.json(writer))
     }
     let head = [UInt8](writer.bytes)
@@ -58,15 +59,23 @@ extension Router {
           if already + number > 0 { writer.raw(",") }
           Self.write(trade, name, epochNow: epoch, into: &writer)
         }
-        self.finish(&writer, next: already + older.count == limit ? older.last?.cursor : nil)
+        self.finish(&writer, next: already + older.count == limit ? older.last?.cursor : nil, standing)
         return Answer.json(writer)
       })
   }
 
-  private func finish(_ writer: inout JSONWriter, next: TradeCursor?) {
+  private func finish(_ writer: inout JSONWriter, next: TradeCursor?, _ standing: [UInt8]) {
     writer.raw("],\"next\":")
     if let next { writer.string(next.description) } else { writer.raw("null") }
+    standing.withUnsafeBytes { writer.raw($0) }
     writer.raw("}")
+  }
+
+  /// How things stand with the instrument, as fields that follow a list.
+  private static func standing(_ index: Int, _ distributor: Distributor) -> [UInt8] {
+    var writer = JSONWriter(capacity: 256)
+    distributor.writeStanding(index, into: &writer)
+    return [UInt8](writer.bytes)
   }
 
   private static func write(
@@ -134,10 +143,12 @@ extension Router {
       interval == .minute ? distributor.recentBars(index) : distributor.dayBar(index).map { [$0] } ?? []
     let newest = recent.map { ($0, today.midnightNanoseconds + Int64($0.startSeconds) * 1_000_000_000) }
       .filter { (from ?? .min) <= $0.1 && $0.1 < (to ?? .max) }
+    let standing = Self.standing(index, distributor)
     guard let store else {
       var writer = JSONWriter(capacity: 4096)
       Self.writeBars(
-        [], newest, interval, name, epoch, today, limit: limit, fromStart: from != nil, into: &writer)
+        [], newest, interval, name, epoch, today, limit: limit, fromStart: from != nil, standing,
+        into: &writer)
       return .now(.json(writer))
     }
     return .later(
@@ -146,7 +157,8 @@ extension Router {
           market: market, code: code, interval: interval, from: from, to: to, limit: limit)
         var writer = JSONWriter(capacity: stored.count * 220 + 4096)
         Self.writeBars(
-          stored, newest, interval, name, epoch, today, limit: limit, fromStart: from != nil, into: &writer)
+          stored, newest, interval, name, epoch, today, limit: limit, fromStart: from != nil, standing,
+          into: &writer)
         return Answer.json(writer)
       })
   }
@@ -154,7 +166,7 @@ extension Router {
   private static func writeBars(
     _ stored: [StoredBar], _ newest: [(RecentBar, Int64)], _ interval: BarInterval,
     _ name: (shown: String, market: String), _ epoch: String, _ today: TradingDay, limit: Int,
-    fromStart: Bool,
+    fromStart: Bool, _ standing: [UInt8],
     into writer: inout JSONWriter
   ) {
     // The image's bars are at least as new as the store's of the same start.
@@ -202,7 +214,9 @@ extension Router {
         bar.open, bar.high, bar.low, bar.close, bar.volume, bar.turnover, bar.trades, closed: bar.closed,
         seq: bar.sequence, into: &writer)
     }
-    writer.raw("]}")
+    writer.raw("]")
+    standing.withUnsafeBytes { writer.raw($0) }
+    writer.raw("}")
   }
 
   private static func numbers(

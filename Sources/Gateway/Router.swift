@@ -345,7 +345,10 @@ final class Router: Sendable {
     let names = (request.query["instruments"] ?? "").split(separator: ",").map(String.init)
     if names.isEmpty { faults.append("instruments: nothing found, wanted codes with commas between, or *") }
     var wanted = SubscriptionRequest(id: "events", channel: channel ?? .quotes, instruments: names)
-    for (name, range) in [("interval", 0...10_000), ("levels", 1...50)] {
+    for (name, range) in [
+      ("interval", 0...10_000), ("levels", 1...50),
+      ("bytes_per_second", SubscriptionRequest.bytesPerSecondRange),
+    ] {
       guard let text = request.query[name] else { continue }
       guard let value = Int(text), range.contains(value) else {
         faults.append(
@@ -353,7 +356,11 @@ final class Router: Sendable {
         )
         continue
       }
-      if name == "interval" { wanted.interval = value } else { wanted.levels = value }
+      switch name {
+      case "interval": wanted.interval = value
+      case "levels": wanted.levels = value
+      default: wanted.bytesPerSecond = value
+      }
     }
     if let position = request.headers.first(name: "Last-Event-ID") {
       wanted.from = position.split(separator: ",").compactMap { entry in

@@ -25,6 +25,7 @@ final class StreamGuard: ChannelInboundHandler {
   private var heard = true
   private var silence = 0
   private var isEnding = false
+  private var acknowledgedBytes: UInt64 = 0
   private var clock: RepeatedTask?
 
   init(socket: WebSocketHandler, configuration: GatewayConfiguration, limits: LimitCounters) {
@@ -86,6 +87,11 @@ final class StreamGuard: ChannelInboundHandler {
     }
     // Who doesn't take what it is sent can't answer: the limit for stuck clients holds, and that of TCP.
     guard socket.canTakeMore else { return }
+    // Nor can who still reads what came before the ping: while bytes are on their way, and some arrive, it lives.
+    if let progress = socket.progress {
+      defer { acknowledgedBytes = progress.acknowledgedBytes }
+      if progress.hasOutstanding, progress.acknowledgedBytes != acknowledgedBytes { return }
+    }
     silence += 1
     guard silence < Self.silentRounds else {
       limits.count(.silent)

@@ -184,6 +184,11 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     return socket == nil ? connection.isWritable : outstanding == 0
   }
 
+  var takenBytes: UInt64 { progress?.acknowledgedBytes ?? 0 }
+
+  /// What the peer's kernel has of what was sent.
+  var progress: TCPProgress? { connection.flatMap { TCPProgress(channel: $0) } }
+
   func send(frame: OutgoingFrame) {
     guard let channel, !isClosing else { return }
     let (head, headBytes) = Self.head(opcode: 0x81, count: frame.byteCount)

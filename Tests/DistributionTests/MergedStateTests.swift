@@ -143,7 +143,7 @@ import TickerPlant
     let view = client.views["trades/7203"] ?? .init()
     #expect(view.received == 128 && view.dropped == 372)
     #expect(client.faults.isEmpty)
-    #expect(client.client.conflated == 499)
+    #expect(client.client.conflated == 372)
   }
 
   @Test func aTradeAfterAStaleSourceInTheSameFlushIsSent() {

@@ -18,6 +18,8 @@ final class StreamClient {
     /// Of the newest `stale` or `fresh`.
     var staleSequence: UInt64 = 0
     var isStale = false
+    /// Changes that it was told it did not get.
+    var conflated = 0
   }
 
   let world: World
@@ -120,7 +122,9 @@ final class StreamClient {
         faults.append("\(key): snapshot \(sequence) after \(view.lastSequence)")
       }
       view.staleSequence = 0
+      view.conflated += (event["conflated"] as? NSNumber)?.intValue ?? 0
       view.fields = event
+      view.fields["conflated"] = nil
       view.trades = event["trades"] as? [[String: Any]] ?? []
       view.isStale = (event["stale"] as? [String: Any]) != nil
       if channel == "bars" { view.bars = [:] }
@@ -137,7 +141,9 @@ final class StreamClient {
       view.lastSequence = sequence
       view.received += 1
       view.dropped += (event["dropped"] as? NSNumber)?.intValue ?? 0
+      view.conflated += (event["conflated"] as? NSNumber)?.intValue ?? 0
       if channel == "trades" { keepTrade(event, &view) } else { view.fields.merge(event) { $1 } }
+      view.fields["conflated"] = nil
       keepBar(event, channel, &view)
     case "stale", "fresh":
       if sequence < view.lastSequence {
@@ -147,6 +153,13 @@ final class StreamClient {
       view.staleSequence = sequence
       view.fields["stale"] = event["stale"] ?? NSNull()
       view.isStale = type == "stale"
+    case "state":
+      if sequence < view.lastSequence || sequence < view.staleSequence {
+        faults.append("\(key): state \(sequence) after \(view.lastSequence), \(view.staleSequence)")
+      }
+      if channel == "quotes" || channel == "books" { faults.append("\(event)") }
+      view.staleSequence = sequence
+      for name in StreamClient.standingKeys { view.fields[name] = event[name] }
     default: faults.append("unknown type: \(event)")
     }
     views[key] = view
@@ -182,6 +195,7 @@ extension Client {
 }
 
 extension StreamClient {
+  static let standingKeys = ["state", "reference", "reference_date"]
   private static let tradeKeys = [
     "seq", "time", "price", "size", "match", "side", "kind", "direction", "broken",
   ]
@@ -203,6 +217,14 @@ extension StreamClient {
       return DistributionTests.difference(shown, world.book(name, levels: levels)).map {
         "books/\(name): \($0)"
       }
+    case "trades", "bars":
+      let quote = world.quote(name)
+      for key in Self.standingKeys + ["stale"] where !same(view.fields[key] ?? NSNull(), quote[key]) {
+        return "\(channel)/\(name): \(key) is \(view.fields[key] ?? "absent"), wanted \(quote[key] ?? "-")"
+      }
+    default: return "unknown channel"
+    }
+    switch channel {
     case "trades":
       let wanted = world.trades(name)
       for (number, trade) in wanted.enumerated() where view.dropped == 0 || number < 5 {

@@ -55,6 +55,7 @@ func framed(_ message: some ITCHPayload) -> [UInt8] {
 /// A client's connection in a test: it keeps frames, and can refuse.
 final class FakeTransport: ClientTransport {
   var canTakeMore = true
+  var takenBytes: UInt64 = 0
   var frames: [[UInt8]] = []
   var closed: (code: UInt16, reason: String)?
 
@@ -225,6 +226,8 @@ final class World {
   func wait(_ milliseconds: UInt64) {
     for _ in 0..<max(1, milliseconds / 10) {
       now += 10
+      // As the loop does it: what another's subscription flushed leaves with the next turn.
+      distributor.finishBatches(now: now)
       distributor.tick(now: now)
     }
   }

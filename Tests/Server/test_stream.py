@@ -21,6 +21,9 @@ from kabuto import PATIENCE_SECONDS, Server, trading_server, until
 BIG = 16 << 20  # what a client takes in one message
 
 
+STANDING = ("state", "reference", "reference_date")  # what clients of trades or bars alone are told besides
+
+
 class Fold:
     """What a client knows: snapshots, and updates put upon them. Checks each event as it comes."""
 
@@ -31,6 +34,8 @@ class Fold:
         self.others = []
         self.events = 0
         self.updates = 0
+        self.conflated = 0
+        self.standing = {}
 
     def take(self, text):
         for event in json.loads(text):
@@ -42,11 +47,16 @@ class Fold:
         kind, channel, name = event["type"], event.get("channel"), event.get("instrument")
         if kind == "heartbeat":
             self.sources = {source["market"]: source for source in event["sources"]}
+        if kind == "state":
+            assert event["seq"] >= self.values[(channel, name)]["seq"], f"seq fell: {event}"
+        if kind in ("state", "snapshot") and channel in ("trades", "bars"):
+            self.standing[(channel, name)] = {field: event[field] for field in STANDING}
         if kind not in ("snapshot", "update", "stale", "fresh") or name is None:
             self.others.append(event)
             return
         key = (channel, name)
-        content = {field: value for field, value in event.items() if field not in ("type", "channel", "rx")}
+        content = {field: value for field, value in event.items() if field not in ("type", "channel", "rx", "conflated")}
+        self.conflated += event.get("conflated", 0)
         before = self.values.get(key)
         if kind == "snapshot":
             self.values[key] = content

@@ -10,7 +10,7 @@ const SPARK_KEPT = 120;
 // Prices of orders only: a trade at the midpoint lies between two ticks.
 const PRICE_FIELDS = ["bid", "ask", "reference", "previous_close", "limit_up", "limit_down"];
 const NO_LEVELS = /** @type {import("./types.js").Level[]} */ ([]);
-const NOT_FIELDS = new Set(["type", "channel", "instrument", "rx"]);
+const NOT_FIELDS = new Set(["type", "channel", "instrument", "rx", "conflated"]);
 
 /** An instrument and all that is known of it. */
 export class InstrumentRecord {
@@ -150,6 +150,7 @@ export class MarketModel {
         this.#applyStale(record, event);
         continue;
       }
+      if (event.type === "state") continue; // Told of trades and bars; the quote has it too.
       switch (event.channel) {
         case "quotes": this.#applyQuote(record, event); break;
         case "books": this.#applyBook(record, event); break;
