@@ -3,7 +3,7 @@
 //   itch:FILE[,FILE2…][?speed=max&reference=FILE&date=YYYY-MM-DD&market=XNAS&zone=America/New_York]
 //   pcap:FILE[,FILE2…][?the same]
 //   mold:GROUP:PORT[,GROUP:PORT][?request=HOST:PORT&interface=…&reference=…&date=…&market=…&zone=…]
-//   soup:HOST:PORT[?user=…&password=…&session=…&sequence=N&reference=…&date=…&market=…&zone=…]
+//   soup:HOST:PORT[?user=…&password=…&session=…&sequence=N&heartbeat=MS&reference=…&date=…&market=…&zone=…]
 // Names are percent-decoded, so %2C and %3F stand for a comma and a question mark within a path.
 
 public import MarketData
@@ -100,6 +100,8 @@ public enum FeedAddress: Sendable, Hashable {
     public var session: String?
     /// Sequence number to begin with; 0 = the most recent.
     public var sequence: UInt64?
+    /// How often the server is heard at least, milliseconds; after three times that it is silent.
+    public var heartbeatMilliseconds: UInt64 = 1000
     /// What was said about the feed.
     public var facts = FeedFacts()
     /// A server.
