@@ -119,6 +119,7 @@ public final class FeedThread: @unchecked Sendable {
       switch feed.input {
       case .files(let paths, let expectation, let speed): try playFiles(paths, expectation, speed)
       case .simulator(let configuration, let speed): try playSimulator(configuration, speed)
+      case .soup(let soup, let dateIsToday): try playSoup(soup, dateIsToday: dateIsToday)
       }
     } catch {
       failed = true
@@ -174,6 +175,9 @@ public final class FeedThread: @unchecked Sendable {
       }
     }
   }
+
+  /// What is wrong, for whoever asks; nil = nothing any more.
+  func tell(fault: String?) { shared.withLock { $0.report.fault = fault } }
 
   func saveSnapshot() {
     guard let save = outlets.save, plant.sequence > 0 else { return }

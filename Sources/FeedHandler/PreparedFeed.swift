@@ -19,6 +19,8 @@ public struct PreparedFeed: Sendable {
     case files([String], FeedFile.Expectation, FeedSpeed)
     /// `speed` nil: the clock's pace while Tokyo trades, else a day in about a quarter of an hour.
     case simulator(SimulatorConfiguration, speed: FeedSpeed?)
+    /// `dateIsToday`: nothing but the clock says the day.
+    case soup(FeedAddress.Soup, dateIsToday: Bool)
   }
 
   var input: Input
@@ -47,7 +49,7 @@ public struct PreparedFeed: Sendable {
   public init(
     _ address: FeedAddress, text: String, keepsState: Bool, anyFormat: Bool = false
   ) throws(FeedSetupError) {
-    source = text
+    source = FeedAddressParser.withoutPassword(text)
     switch address {
     case .simulator(let simulator):
       let now = Int64(Date().timeIntervalSince1970)
@@ -94,10 +96,15 @@ public struct PreparedFeed: Sendable {
       throw FeedSetupError(
         "\(text): network lines (mold:) come with a later version; this one plays files (itch:, pcap:) and the simulator (sim:)"
       )
-    case .soup:
-      throw FeedSetupError(
-        "\(text): network lines (soup:) come with a later version; this one plays files (itch:, pcap:) and the simulator (sim:)"
-      )
+    case .soup(let soup):
+      let found = try Self.live(soup.facts, source: source)
+      input = .soup(soup, dateIsToday: found.isToday)
+      session = soup.session ?? ""
+      market = found.resolution.market
+      timeZone = found.resolution.zone
+      date = found.resolution.day.date
+      dateOrigin = found.origin
+      reference = found.reference
     }
   }
 

@@ -19,6 +19,8 @@ struct Serve: AsyncParsableCommand {
       hours, and outside of them plays a day in about a quarter of an hour
         itch:FILE[,FILE…][?speed=60&reference=FILE&date=YYYY-MM-DD&market=XNAS&zone=America/New_York]
         pcap:FILE[,FILE…][?the same]             packet captures (pcap, pcapng) of MoldUDP64
+        soup:HOST:PORT[?user=NAME&password=WORD&session=NAME&sequence=N&heartbeat=MS&date=…&reference=…]    a \
+      SoupBinTCP server
       speed is a factor or max. Settings come from flags, else from the environment (KABUTO_LISTEN, KABUTO_DATA, …), \
       else from the file of --config (YAML: listen, data, feeds, tls_certificate, tls_key, loops, connections, …).
       """)

@@ -89,8 +89,8 @@ final class PublishedSession {
     let nothing = (bytes: UnsafeRawBufferPointer(start: nil, count: 0), count: 0)
     guard let index = chunkIndex(of: sequence) else { return nothing }
     let chunk = chunks[index]
+    guard sequence - chunk.first < UInt64(chunk.count) else { return nothing }
     let offset = Int(sequence - chunk.first)
-    guard offset < chunk.count else { return nothing }
     let all = UnsafeRawBufferPointer(start: chunk.base, count: chunk.used)
     var place = Int(chunk.marks[offset / Self.markDistance])
     for _ in 0..<offset % Self.markDistance { place += 2 + PublishPacer.length(all, at: place) }
