@@ -4,7 +4,7 @@
 //   pcap:FILE[,FILE2…][?the same]
 //   mold:GROUP:PORT[,GROUP:PORT][?request=HOST:PORT&interface=…&heartbeat=MS&wait=MS&requests=N&reference=…&date=…
 //        &market=…&zone=…]
-//   soup:HOST:PORT[?user=…&password=…&session=…&sequence=N&reference=…&date=…&market=…&zone=…]
+//   soup:HOST:PORT[?user=…&password=…&session=…&sequence=N&heartbeat=MS&reference=…&date=…&market=…&zone=…]
 // Names are percent-decoded, so %2C and %3F stand for a comma and a question mark within a path.
 
 public import MarketData
@@ -107,6 +107,8 @@ public enum FeedAddress: Sendable, Hashable {
     public var session: String?
     /// Sequence number to begin with; 0 = the most recent.
     public var sequence: UInt64?
+    /// How often the server is heard at least, milliseconds; after three times that it is silent.
+    public var heartbeatMilliseconds: UInt64 = 1000
     /// What was said about the feed.
     public var facts = FeedFacts()
     /// A server.

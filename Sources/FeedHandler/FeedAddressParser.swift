@@ -104,12 +104,13 @@ struct FeedAddressParser {
   }
 
   private mutating func soup(_ body: Substring, _ query: Substring) -> FeedAddress? {
-    readOptions(query, known: ["user", "password", "session", "sequence"] + Self.factNames)
+    readOptions(query, known: ["user", "password", "session", "sequence", "heartbeat"] + Self.factNames)
     let server = endpoint(body, place: "server", wanted: "HOST:PORT")
-    let user = text("user", limit: 6)
-    let password = text("password", limit: 10)
-    let session = text("session", limit: 10)
+    let user = field("user", limit: 6)
+    let password = field("password", limit: 10)
+    let session = field("session", limit: 10)
     let sequence = number("sequence", in: 0...UInt64.max)
+    let heartbeat = number("heartbeat", in: 10...60_000)
     let facts = facts()
     guard let server else { return nil }
     var soup = FeedAddress.Soup(server: server)
@@ -117,6 +118,7 @@ struct FeedAddressParser {
     soup.password = password
     soup.session = session
     soup.sequence = sequence
+    if let heartbeat { soup.heartbeatMilliseconds = heartbeat }
     soup.facts = facts
     return .soup(soup)
   }
@@ -172,6 +174,18 @@ struct FeedAddressParser {
     guard let text = value(name) else { return nil }
     guard !text.isEmpty, text.utf8.count <= limit else {
       faults.append("option \(name): \(text.utf8.count) characters found; wanted 1 to \(limit)")
+      return nil
+    }
+    return text
+  }
+
+  /// A text as SoupBinTCP's fields can say it. What was found isn't repeated: it may be a password.
+  private mutating func field(_ name: String, limit: Int) -> String? {
+    guard let text = text(name, limit: limit) else { return nil }
+    let isSayable =
+      text.utf8.allSatisfy { (0x20...0x7e).contains($0) } && text.first != " " && text.last != " "
+    guard isSayable else {
+      faults.append("option \(name): wanted printable ASCII characters without spaces around them")
       return nil
     }
     return text

@@ -39,9 +39,8 @@ extension FeedThread {
   private static var mostBatches: Int { 4 }
 
   func playLines(_ lines: MoldLines) throws(FeedSetupError) {
-    let interface = try NetworkInterface(lines.interface)
     var sockets: [DatagramSocket] = []
-    for line in lines.lines { sockets.append(try DatagramSocket(listeningTo: line, interface: interface)) }
+    for line in lines.lines { sockets.append(try DatagramSocket(listeningTo: line, interface: lines.interface)) }
     if let request = lines.request { sockets.append(try DatagramSocket(connectedTo: request)) }
     if let least = sockets.map(\.kernelBytes).min(), least < Int(DatagramSocket.bufferBytes) {
       outlets.log(
@@ -52,7 +51,6 @@ extension FeedThread {
     var receiver = MoldReceiver(
       lines.configuration, requestsPerSecond: lines.requestsPerSecond, plant: plant, firstDay: feed.date,
       hasFixedDay: lines.hasFixedDay)
-    let zone = TradingDayResolver.zone(named: feed.timeZone)
     let descriptors = sockets.map(\.descriptor)
     var ready = [UInt8](repeating: 0, count: sockets.count)
     let tickNanoseconds = min(10_000_000, lines.configuration.heartbeatNanoseconds / 10)
@@ -85,7 +83,7 @@ extension FeedThread {
         tickAt = now + tickNanoseconds
         if now >= dayAt {
           dayAt = now + 10_000_000_000
-          if let zone { receiver.today = Self.today(in: zone) }
+          receiver.today = feed.today
         }
         receiver.tick(at: now, plant: &plant)
       }
@@ -115,11 +113,5 @@ extension FeedThread {
           quietNanoseconds: statistics.heardAt == 0 ? nil : now &- statistics.heardAt))
     }
     return reports
-  }
-
-  private static func today(in zone: TimeZone) -> CalendarDate {
-    let now = Date()
-    let local = Int64(now.timeIntervalSince1970.rounded(.down)) + Int64(zone.secondsFromGMT(for: now))
-    return CalendarDate(daysSince1970: Int(local.quotientAndRemainder(dividingBy: 86_400).quotient))
   }
 }

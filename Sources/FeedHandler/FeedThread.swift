@@ -126,6 +126,7 @@ public final class FeedThread: @unchecked Sendable {
       case .files(let paths, let expectation, let speed): try playFiles(paths, expectation, speed)
       case .simulator(let configuration, let speed): try playSimulator(configuration, speed)
       case .mold(let lines): try playLines(lines)
+      case .soup(let soup, let dateIsToday): try playSoup(soup, dateIsToday: dateIsToday)
       }
     } catch {
       failed = true
@@ -192,6 +193,9 @@ public final class FeedThread: @unchecked Sendable {
 
   /// Whether the figures are to be told again.
   func isReportDue(_ now: UInt64) -> Bool { now &- lastReport > 100_000_000 }
+
+  /// What is wrong, for whoever asks; nil = nothing any more.
+  func tell(fault: String?) { shared.withLock { $0.report.fault = fault } }
 
   /// Hands a snapshot to the store, and takes the digest: the feed stands still for both.
   func saveSnapshot() {

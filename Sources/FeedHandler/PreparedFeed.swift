@@ -20,6 +20,8 @@ public struct PreparedFeed: Sendable {
     /// `speed` nil: the clock's pace while Tokyo trades, else a day in about a quarter of an hour.
     case simulator(SimulatorConfiguration, speed: FeedSpeed?)
     case mold(MoldLines)
+    /// `dateIsToday`: nothing but the clock says the day.
+    case soup(FeedAddress.Soup, dateIsToday: Bool)
   }
 
   var input: Input
@@ -48,7 +50,7 @@ public struct PreparedFeed: Sendable {
   public init(
     _ address: FeedAddress, text: String, keepsState: Bool, anyFormat: Bool = false
   ) throws(FeedSetupError) {
-    source = text
+    source = FeedAddressParser.withoutPassword(text)
     switch address {
     case .simulator(let simulator):
       let now = Int64(Date().timeIntervalSince1970)
@@ -92,25 +94,23 @@ public struct PreparedFeed: Sendable {
         session = ""
       } catch { throw FeedSetupError("\(text): \(error)") }
     case .mold(let mold):
-      do throws(ReferenceFileError) {
-        reference = try ReferenceFile.load(named: mold.facts.reference, beside: [])
-      } catch { throw FeedSetupError("\(error)") }
-      do {
-        let resolution = try TradingDayResolver(
-          facts: mold.facts, reference: reference, now: Int64(Date().timeIntervalSince1970)
-        ).resolve()
-        market = resolution.market
-        timeZone = resolution.zone
-        date = resolution.day.date
-        dateOrigin = resolution.origin.rawValue
-        input = .mold(
-          MoldLines(mold, hasFixedDay: resolution.origin == .option || resolution.origin == .reference))
-        session = ""
-      } catch { throw FeedSetupError("\(text): \(error)") }
-    case .soup:
-      throw FeedSetupError(
-        "\(text): network lines (soup:) come with a later version; this one plays files (itch:, pcap:) and the simulator (sim:)"
-      )
+      let found = try Self.live(mold.facts, source: source)
+      input = .mold(MoldLines(mold, hasFixedDay: !found.isToday))
+      session = ""
+      market = found.resolution.market
+      timeZone = found.resolution.zone
+      date = found.resolution.day.date
+      dateOrigin = found.origin
+      reference = found.reference
+    case .soup(let soup):
+      let found = try Self.live(soup.facts, source: source)
+      input = .soup(soup, dateIsToday: found.isToday)
+      session = soup.session ?? ""
+      market = found.resolution.market
+      timeZone = found.resolution.zone
+      date = found.resolution.day.date
+      dateOrigin = found.origin
+      reference = found.reference
     }
   }
 

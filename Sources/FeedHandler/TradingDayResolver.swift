@@ -19,8 +19,6 @@ public struct TradingDayResolver: Sendable {
     case fileName = "file name"
     /// The file's last change.
     case modification = "file's last change"
-    /// The clock: live lines.
-    case today
   }
 
   /// What was found.
@@ -58,9 +56,8 @@ public struct TradingDayResolver: Sendable {
   public var captureNanoseconds: UInt64?
   /// The feed file's name.
   public var fileName: String
-  /// When the file was last changed, seconds since 1970; of a live line: now.
+  /// When the file was last changed, seconds since 1970.
   public var modifiedSeconds: Int64
-  private var isLive = false
 
   /// A resolver from all that may tell.
   public init(
@@ -72,13 +69,6 @@ public struct TradingDayResolver: Sendable {
     self.captureNanoseconds = captureNanoseconds
     self.fileName = fileName
     self.modifiedSeconds = modifiedSeconds
-  }
-
-  /// A resolver for a live line.
-  /// - Parameter now: seconds since 1970.
-  public init(facts: FeedFacts, reference: ReferenceData?, now: Int64) {
-    self.init(facts: facts, reference: reference, captureNanoseconds: nil, fileName: "", modifiedSeconds: now)
-    isLive = true
   }
 
   /// Looks at the first file of a feed (its first packet's time, its last change).
@@ -108,7 +98,7 @@ public struct TradingDayResolver: Sendable {
       return (Self.date(ofSeconds: Int64(nanoseconds / 1_000_000_000), in: zone), .capture)
     }
     if let date = Self.date(inFileName: fileName) { return (date, .fileName) }
-    return (Self.date(ofSeconds: modifiedSeconds, in: zone), isLive ? .today : .modification)
+    return (Self.date(ofSeconds: modifiedSeconds, in: zone), .modification)
   }
 
   // MARK: - Zones

@@ -15,7 +15,9 @@ struct Kabuto: AsyncParsableCommand {
                    kabuto serve --feed 'itch:FILE?speed=60'    a recorded day, sixty times as fast
       """,
     version: version,
-    subcommands: [Serve.self, Stats.self, Books.self, Digest.self, Simulate.self, Top.self])
+    subcommands: [
+      Serve.self, Stats.self, Books.self, Digest.self, Simulate.self, Replay.self, Top.self,
+    ])
 }
 
 /// Done, but something is wrong.

@@ -21,6 +21,8 @@ struct Serve: AsyncParsableCommand {
         pcap:FILE[,FILE…][?the same]             packet captures (pcap, pcapng) of MoldUDP64
         mold:GROUP:PORT[,GROUP:PORT][?request=HOST:PORT&interface=NAME&heartbeat=MS&wait=MS&requests=N&the same]   \
       live MoldUDP64 lines A and B
+        soup:HOST:PORT[?user=NAME&password=WORD&session=NAME&sequence=N&heartbeat=MS&date=…&reference=…]    a \
+      SoupBinTCP server
       speed is a factor or max. Settings come from flags, else from the environment (KABUTO_LISTEN, KABUTO_DATA, …), \
       else from the file of --config (YAML: listen, data, feeds, tls_certificate, tls_key, loops, connections, …).
       """)

@@ -59,6 +59,18 @@ struct FeedAddressTests {
     wanted.password = "a&b"
     wanted.sequence = 0
     #expect(try FeedAddress("soup:glimpse:15000?user=kabuto&password=a%26b&sequence=0") == .soup(wanted))
+    #expect(wanted.heartbeatMilliseconds == 1000)
+    for (text, milliseconds) in [("10", UInt64(10)), ("60000", 60_000)] {
+      wanted.heartbeatMilliseconds = milliseconds
+      #expect(
+        try FeedAddress("soup:glimpse:15000?user=kabuto&password=a%26b&sequence=0&heartbeat=\(text)")
+          == .soup(wanted))
+    }
+    for text in ["9", "60001", "-1", "1.5", ""] {
+      #expect(faults("soup:glimpse:15000?heartbeat=\(text)").first?.contains("from 10 to 60000") == true)
+    }
+    let unsayable = faults("soup:glimpse:15000?user=%C3%A9&password=%20a&session=a%0A")
+    #expect(unsayable.count == 3 && unsayable.allSatisfy { $0.contains("printable ASCII") })
   }
 
   @Test func allFaultsAreNamedAtOnceWithTheNearestName() {

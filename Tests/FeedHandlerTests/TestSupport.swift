@@ -26,3 +26,9 @@ func fuzz(rounds: Int, _ body: () throws -> Void) rethrows {
   for _ in 0..<rounds { try body() }
   while Date() < end { try body() }
 }
+
+/// A seed for something that makes its own generator.
+func generatorSeed(_ name: String) -> UInt64 {
+  var random = generator(name)
+  return random.next()
+}

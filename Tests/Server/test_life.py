@@ -310,8 +310,8 @@ class Settings(unittest.TestCase):
                 self.fails(2, "--config", file.name, says=(file.name,))
 
     def test_every_fault_of_the_feeds_is_told(self):
-        self.fails(2, "--feed", "itch:/no/such/file", "--feed", "sim:seeds=1", "--feed", "soup:localhost:1",
-                   says=("/no/such/file", "seed", "soup:localhost:1"))
+        self.fails(2, "--feed", "itch:/no/such/file", "--feed", "sim:seeds=1", "--feed", "soup:localhost:0",
+                   says=("/no/such/file", "seed", "soup:localhost:0"))
 
     def test_flags_win_over_environment_over_file(self):
         with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:

@@ -21,8 +21,11 @@ final class DatagramSocket {
   private static var batch: Int { Int(KABUTO_BATCH) }
 
   /// Listens to a group on an interface, or to an own address.
-  convenience init(listeningTo endpoint: FeedEndpoint, interface: NetworkInterface) throws(FeedSetupError) {
-    let address = try SocketAddress(endpoint, datagrams: true)
+  /// - Parameter interface: its name or one of its addresses; nil = the system chooses.
+  convenience init(listeningTo endpoint: FeedEndpoint, interface: String?) throws(FeedSetupError) {
+    var index: UInt32 = 0
+    if let interface { index = try NetworkInterfaces.index(of: interface) }
+    let address = try ResolvedEndpoint.first(endpoint, isStream: false, listens: true)
     let socket = try Self.open(address.family)
     var yes: Int32 = 1
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
@@ -37,13 +40,13 @@ final class DatagramSocket {
         setsockopt(socket, Int32(IPPROTO_IP), IP_MULTICAST_ALL, &no, socklen_t(MemoryLayout<Int32>.size))
         var request = ip_mreqn()
         withUnsafeMutableBytes(of: &request.imr_multiaddr) { $0.copyBytes(from: address.hostBytes) }
-        request.imr_ifindex = Int32(bitPattern: interface.index)
+        request.imr_ifindex = Int32(bitPattern: index)
         joined = setsockopt(
           socket, Int32(IPPROTO_IP), IP_ADD_MEMBERSHIP, &request, socklen_t(MemoryLayout<ip_mreqn>.size))
       } else {
         var request = ipv6_mreq()
         withUnsafeMutableBytes(of: &request.ipv6mr_multiaddr) { $0.copyBytes(from: address.hostBytes) }
-        request.ipv6mr_interface = interface.index
+        request.ipv6mr_interface = index
         joined = setsockopt(
           socket, Int32(IPPROTO_IPV6), IPV6_ADD_MEMBERSHIP, &request,
           socklen_t(MemoryLayout<ipv6_mreq>.size))
@@ -57,7 +60,7 @@ final class DatagramSocket {
 
   /// Sends to and hears one address alone.
   convenience init(connectedTo endpoint: FeedEndpoint) throws(FeedSetupError) {
-    let address = try SocketAddress(endpoint, datagrams: true)
+    let address = try ResolvedEndpoint.first(endpoint, isStream: false)
     let socket = try Self.open(address.family)
     guard address.withAddress({ connect(socket, $0, $1) }) == 0 else {
       throw Self.fault("\(endpoint) can't be reached", closing: socket)
