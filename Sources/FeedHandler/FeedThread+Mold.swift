@@ -56,6 +56,7 @@ extension FeedThread {
     let tickNanoseconds = min(10_000_000, lines.configuration.heartbeatNanoseconds / 10)
     var tickAt: UInt64 = 0
     var dayAt: UInt64 = 0
+    var hasEnded = false
     while !stops {
       var now = Self.monotonic()
       let due = min(tickAt, receiver.arbiter.nextDue(after: now) ?? .max)
@@ -96,6 +97,14 @@ extension FeedThread {
       for note in receiver.notes { outlets.log(note.level, "\(feed.source): \(note.text)") }
       receiver.notes.removeAll(keepingCapacity: true)
       receiver.takeHistory { archive($0) }
+      if hasEnded != (plant.sourceState == .ended) {
+        hasEnded.toggle()
+        // The day's last state, and its digest.
+        if hasEnded {
+          publish()
+          saveSnapshot()
+        }
+      }
       lineReports = report(receiver, lines, now)
       requestReport = receiver.requests
       publish()

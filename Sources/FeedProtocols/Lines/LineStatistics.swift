@@ -46,7 +46,8 @@ public struct LineStatistics: Sendable, Equatable {
   public var repeated: UInt64 = 0
   /// Packets behind a later one of the same line.
   public var outOfOrder: UInt64 = 0
-  /// Messages this line has not brought although it is past them.
+  /// Messages that this line was past when its next packet came. Overtaken packets come later, and count as out of
+  /// order.
   public var missing: UInt64 = 0
   /// Packets that are no MoldUDP64.
   public var malformed: UInt64 = 0
