@@ -118,12 +118,13 @@ public final class FeedPublisher: @unchecked Sendable {
   /// - Throws: `FeedSetupError` where a file can't be read on.
   public func run(progress: (UInt64, UInt64, UInt64) -> Void = { _, _, _ in }) throws(FeedSetupError) {
     let began = FeedThread.monotonic()
+    defer { if case .soup(let soup) = outlet { soup.end() } }
     do throws(FeedFileError) {
       reading: while !wasStopped {
         switch try file.next(maxMessages: 4096) {
         case .messages(let run):
           if run.startsDay {
-            endSession(another: true)
+            endSession()
             days += 1
             captured = nil
           }
@@ -144,7 +145,7 @@ public final class FeedPublisher: @unchecked Sendable {
     guard !wasStopped else { return }
     // A file without a message is a session too.
     if current == nil { begin(sessionName, first: 1) }
-    endSession(another: false)
+    endSession()
     linger()
   }
 
@@ -183,7 +184,7 @@ public final class FeedPublisher: @unchecked Sendable {
   /// The file (a capture) goes on with another session, or with an earlier one.
   private func change(to name: String) {
     if current != nil {
-      endSession(another: true)
+      endSession()
       days += 1
     }
     let isSayable =
@@ -191,10 +192,10 @@ public final class FeedPublisher: @unchecked Sendable {
     captured = isSayable && options.session == nil ? name : nil
   }
 
-  private func endSession(another: Bool) {
+  private func endSession() {
     let now = FeedThread.monotonic()
     switch outlet {
-    case .mold(let mold): mold.endSession(another: another, at: now)
+    case .mold(let mold): mold.endSession(at: now)
     case .soup(let soup): soup.sessions.current?.isEnded = true
     }
   }

@@ -20,7 +20,7 @@ final class MoldPublisher {
 
   /// Held packets go out when no message came for so long.
   private static let holdNanoseconds: UInt64 = 50_000_000
-  /// How often the end of a session is said when another one follows at once.
+  /// How often the end of a session is said at once; while the publisher lingers it is said again at each heartbeat.
   private static let endRepeats = 3
 
   /// Opens the sockets. All that can't be done is said at once.
@@ -93,11 +93,11 @@ final class MoldPublisher {
     if now &- lastSent >= heartbeatNanoseconds { sendStatus(at: now) }
   }
 
-  /// The current session is over. `another`: the next one begins at once, so it is said a few times.
-  func endSession(another: Bool, at now: UInt64) {
+  /// The current session is over.
+  func endSession(at now: UInt64) {
     for line in lines { line.flushHeld() }
     sessions.current?.isEnded = true
-    for _ in 0..<(another ? Self.endRepeats : 1) { sendStatus(at: now) }
+    for _ in 0..<Self.endRepeats { sendStatus(at: now) }
   }
 
   /// Waits, at most so long, for requests.

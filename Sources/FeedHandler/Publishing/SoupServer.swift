@@ -35,6 +35,7 @@ final class SoupServer {
   private let listener: Int32
   private(set) var clients: [SoupServerClient] = []
   private var descriptors: [pollfd] = []
+  private var isEnded = false
 
   /// Listens.
   /// - Throws: `FeedSetupError`.
@@ -64,9 +65,14 @@ final class SoupServer {
     port = ResolvedEndpoint.bound(descriptor).port
   }
 
-  deinit {
+  deinit { end() }
+
+  /// Closes all connections and listens no more.
+  func end() {
     for client in clients { client.hangUp() }
-    close(listener)
+    clients = []
+    if !isEnded { close(listener) }
+    isEnded = true
   }
 
   /// Whether a client has still to be served.
