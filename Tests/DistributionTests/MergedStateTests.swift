@@ -27,7 +27,7 @@ import TickerPlant
       steps += 1
       if pending > 0, random.chance(15) {
         pending -= 1
-        let client = StreamClient(world)
+        let client = StreamClient(world, encoding: random.chance(70) ? .json : .binary)
         let interval = random.pick([0, 0, 50, 20])
         let levels = random.pick([1, 3, 10])
         var wanted: [(String, String)] = []
