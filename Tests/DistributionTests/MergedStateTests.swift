@@ -123,6 +123,26 @@ import TickerPlant
     }
   }
 
+  /// A client that comes to itself between two flushes of its lane is sent what the lane has gathered, too: all of it.
+  @Test(arguments: ["quotes", "books"])
+  func whatALaneGatheredMeanwhileIsNotLost(channel: String) {
+    let world = World()
+    let stock = Stock("7203")
+    world.apply(stock.add(1, .buy, 100, "10", at: clock(9, 0)))
+    let client = StreamClient(world)
+    client.subscribe("1", channel, ["7203"], interval: 100)
+    client.transport.canTakeMore = false
+    world.apply(stock.add(2, .buy, 100, "10", at: clock(9, 0, 1)))
+    world.wait(200)
+    // Waiting: the bid. Gathered since: the ask.
+    world.apply(stock.add(3, .sell, 100, "11", at: clock(9, 0, 2)))
+    client.transport.canTakeMore = true
+    world.distributor.serveBacklog(client.client, now: world.now)
+    world.wait(200)
+    #expect(client.difference(channel, "7203") == nil)
+    #expect(client.faults.isEmpty)
+  }
+
   /// Trades and breaks told so far.
   private func tradeTotal(_ world: World, _ name: String) -> Int {
     let trades = world.trades(name, limit: 10_000)
