@@ -26,14 +26,25 @@ public struct OutgoingFrame {
   public let start: UnsafeMutableRawPointer
   /// Bytes of the frame.
   public let byteCount: Int
+  /// Text, or bytes.
+  public let encoding: StreamEncoding
 
-  init(start: UnsafeMutableRawPointer, byteCount: Int) {
+  init(start: UnsafeMutableRawPointer, byteCount: Int, encoding: StreamEncoding) {
     self.start = start
     self.byteCount = byteCount
+    self.encoding = encoding
   }
 
   /// The frame.
   public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: byteCount) }
+}
+
+/// How a connection's frames are written.
+public enum StreamEncoding: Sendable, Hashable {
+  /// A JSON array of events, text.
+  case json
+  /// kabuto.binary.1 (docs/STREAM.md, Binary frames).
+  case binary
 }
 
 /// What a client may have.
@@ -84,6 +95,7 @@ public final class Client {
   /// Gone once the connection is (`Distributor.remove`).
   var transport: (any ClientTransport)?
   let limits: ClientLimits
+  let encoding: StreamEncoding
 
   /// Whether its seat is in the list of those to be sent.
   var touched = false
@@ -138,7 +150,11 @@ public final class Client {
     var bytesPerSecond: Int?
   }
 
-  init(id: UInt64, slot: Int32, transport: any ClientTransport, limits: ClientLimits, now: UInt64) {
+  init(
+    id: UInt64, slot: Int32, transport: any ClientTransport, limits: ClientLimits, encoding: StreamEncoding,
+    now: UInt64
+  ) {
+    self.encoding = encoding
     self.id = id
     self.slot = slot
     self.transport = transport

@@ -71,11 +71,17 @@ extension Distributor {
 
   /// Of the changes that waited for a client this event, and those before it, tell all that is told.
   private func tellConflated(_ told: Int) {
-    let count = changesWaiting - min(changesWaiting, UInt64(told) + 1)
-    guard count > 0 else { return }
+    guard let count = takeConflated(told) else { return }
     scratch.raw(",\"conflated\":")
     scratch.integer(count)
+  }
+
+  /// How many of the changes that waited for a client are told by no event; nil where all are.
+  func takeConflated(_ told: Int) -> UInt64? {
+    let count = changesWaiting - min(changesWaiting, UInt64(told) + 1)
+    guard count > 0 else { return nil }
     conflatedNow = count
+    return count
   }
 
   private func trades(_ key: LaneKey, _ index: Int, from: Int, _ market: MarketImage) -> Int {
@@ -183,7 +189,7 @@ extension Distributor {
       writer.stale(market)
     case .trades:
       writer.raw(",\"trades\":[")
-      tradeList(index, limit: 50, before: .max, into: &writer)
+      tradeList(index, limit: Self.snapshotTrades, before: .max, into: &writer)
       writer.raw("]")
       writer.standingFields(image, market: market)
       writer.raw(",\"stale\":")
@@ -203,16 +209,10 @@ extension Distributor {
   func tradeList(
     _ index: Int, limit: Int, before: UInt64, into writer: inout JSONWriter
   ) -> (last: UInt64?, count: Int) {
-    let tail = images[index].trades
     let market = markets[images[index].market]
-    var number = tail.total - 1
     var count = 0
     var last: UInt64?
-    while number >= tail.oldest, count < limit, let item = tail[number] {
-      number -= 1
-      // The report that broke a trade stands in the list as the trade's own mark.
-      if item.trade.broken != 0, item.trade.tradeSequence != item.sequence { continue }
-      guard item.sequence < before else { continue }
+    forEachTrade(images[index].trades, limit: limit, before: before) { item in
       if count > 0 { writer.raw(",") }
       writer.raw("{\"instrument\":")
       instrumentName(index, into: &writer)
@@ -229,6 +229,20 @@ extension Distributor {
       count += 1
     }
     return (last, count)
+  }
+
+  /// Trades of the tail, newest first; those with a sequence below `before`.
+  func forEachTrade(_ tail: TradeTail, limit: Int, before: UInt64, _ body: (TradeItem) -> Void) {
+    var number = tail.total - 1
+    var count = 0
+    while number >= tail.oldest, count < limit, let item = tail[number] {
+      number -= 1
+      // The report that broke a trade stands in the list as the trade's own mark.
+      if item.trade.broken != 0, item.trade.tradeSequence != item.sequence { continue }
+      guard item.sequence < before else { continue }
+      body(item)
+      count += 1
+    }
   }
 
   func heartbeat(conflated: UInt64, into writer: inout JSONWriter) {

@@ -51,14 +51,16 @@ extension Distributor {
   /// Encodes an item into the outbox; nil where there is nothing to tell.
   func encodeItem(_ lane: Lane, _ index: Int, mask: UInt64, from: Int) -> UInt32? {
     scratch.removeAll()
-    let events = encode(lane.key, index, mask: mask, from: from)
+    let events =
+      lane.key.encoding == .json
+      ? encode(lane.key, index, mask: mask, from: from) : encodeBinary(lane.key, index, mask: mask, from: from)
     guard events > 0 else { return nil }
     counters.encoded &+= UInt64(events)
     return post(events: events, lane: lane.id, index, mask, from)
   }
 
   /// Puts what is in `scratch` into the outbox.
-  private func post(events: Int, lane: Int32, _ index: Int = 0, _ mask: UInt64 = 0, _ from: Int = 0) -> UInt32
+  func post(events: Int, lane: Int32, _ index: Int = 0, _ mask: UInt64 = 0, _ from: Int = 0) -> UInt32
   {
     let offset = outbox.bytes.count
     outbox.bytes.raw(scratch.bytes)
@@ -168,7 +170,8 @@ extension Distributor {
 
   private func transmit(_ client: Client, _ numbers: UnsafeMutableBufferPointer<UInt32>, _ now: UInt64) {
     // Many clients want the same: what the last one got is there already.
-    if numbers.count == framed.count, framed.withUnsafeBufferPointer({ $0.elementsEqual(numbers) }) {
+    if numbers.count == framed.count, client.encoding == framedEncoding,
+      framed.withUnsafeBufferPointer({ $0.elementsEqual(numbers) }) {
       return handOver(client, events: framedEvents, now)
     }
     framed.removeAll(keepingCapacity: true)
@@ -180,14 +183,18 @@ extension Distributor {
       events += Int(items[Int(number)].events)
     }
     guard total <= Self.frameBytes else { return transmitParts(client, numbers, now) }
-    join(numbers, byteCount: total)
+    join(numbers, byteCount: total, client.encoding)
+    framedEncoding = client.encoding
     framed.append(contentsOf: numbers)
     framedEvents = events
     handOver(client, events: events, now)
   }
 
-  /// Makes a frame of items: `byteCount` bytes with brackets and commas.
-  private func join(_ numbers: UnsafeMutableBufferPointer<UInt32>, byteCount: Int) {
+  /// Makes a frame of items: in JSON `byteCount` bytes with brackets and commas.
+  private func join(
+    _ numbers: UnsafeMutableBufferPointer<UInt32>, byteCount: Int, _ encoding: StreamEncoding
+  ) {
+    if encoding == .binary { return joinBinary(numbers) }
     let items = outbox.items
     let bytes = outbox.bytes.pointer(at: 0)
     frame.begin(after: OutgoingFrame.headroomBytes)
@@ -202,6 +209,21 @@ extension Distributor {
       separator = UInt8(ascii: ",")
     }
     place.storeBytes(of: UInt8(ascii: "]"), as: UInt8.self)
+  }
+
+  /// The same of binary events, which need nothing between them.
+  private func joinBinary(_ numbers: UnsafeMutableBufferPointer<UInt32>) {
+    frame.begin(after: OutgoingFrame.headroomBytes)
+    for number in numbers {
+      let item = outbox.items[Int(number)]
+      let bytes = UnsafeRawBufferPointer(
+        start: outbox.bytes.pointer(at: item.offset), count: Int(item.byteCount))
+      if item.lane == OutboxItem.answer {
+        frame.varint(UInt64(bytes.count + 1))
+        frame.byte(BinaryEvent.text)
+      }
+      frame.raw(bytes)
+    }
   }
 
   /// Frames of `frameBytes` and a little more each, while the client takes them; the rest it remembers.
@@ -224,7 +246,7 @@ extension Distributor {
         events += Int(item.pointee.events)
         end += 1
       }
-      join(UnsafeMutableBufferPointer(rebasing: numbers[first..<end]), byteCount: total)
+      join(UnsafeMutableBufferPointer(rebasing: numbers[first..<end]), byteCount: total, client.encoding)
       handOver(client, events: events, isPart: end < numbers.count, now)
       first = end
     }
@@ -237,7 +259,7 @@ extension Distributor {
   ) {
     for number in numbers {
       let item = outbox.items[Int(number)]
-      if item.lane != OutboxItem.answer {
+      if item.lane >= 0 {
         postpone(
           client, lanes[Int(item.lane)], Int(item.instrument), item.mask, item.from, events: Int(item.events),
           now)
@@ -245,7 +267,8 @@ extension Distributor {
       }
       var one = number
       withUnsafeMutablePointer(to: &one) {
-        join(UnsafeMutableBufferPointer(start: $0, count: 1), byteCount: Int(item.byteCount) + 2)
+        join(
+          UnsafeMutableBufferPointer(start: $0, count: 1), byteCount: Int(item.byteCount) + 2, client.encoding)
       }
       handOver(client, events: 1, isPart: true, now)
     }
@@ -264,7 +287,8 @@ extension Distributor {
     client.isSending = true
     client.transport?.send(
       frame: OutgoingFrame(
-        start: frame.pointer(at: OutgoingFrame.headroomBytes), byteCount: byteCount))
+        start: frame.pointer(at: OutgoingFrame.headroomBytes), byteCount: byteCount,
+        encoding: client.encoding))
     client.isSending = false
   }
 }

@@ -49,7 +49,7 @@ extension Distributor {
       for: LaneKey(
         channel: a.key.channel, interval: min(a.key.interval, b.key.interval),
         levels: max(a.key.levels, b.key.levels),
-        timing: a.key.timing || b.key.timing))
+        timing: a.key.timing || b.key.timing, encoding: a.key.encoding))
   }
 
   private func leaveAll(_ client: Client, _ lane: Lane) {

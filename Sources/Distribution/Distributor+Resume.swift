@@ -88,6 +88,7 @@ extension Distributor {
     }
     scratch.raw("}")
     answer(client)
+    if client.encoding == .binary { tellNames(client, indices) }
     for (number, index) in indices.enumerated() {
       let market = markets[images[Int(index)].market]
       let lane = carrier(client, lane, index)

@@ -138,7 +138,8 @@ extension Distributor {
     }
     let key = LaneKey(
       channel: request.channel, interval: Lane.step(for: request.interval),
-      levels: request.channel == .books ? request.levels : 0, timing: request.timing)
+      levels: request.channel == .books ? request.levels : 0, timing: request.timing,
+      encoding: client.encoding)
     let lane = lane(for: key)
     client.subscriptions[request.id] = Client.Subscription(
       channel: request.channel, instruments: everything ? [] : indices, everything: everything,

@@ -35,6 +35,7 @@ public final class Distributor {
   var frame = JSONWriter(capacity: 1 << 16)
   /// The items of the frame, where it may be sent to the next client as it is.
   var framed: [UInt32] = []
+  var framedEncoding = StreamEncoding.json
   /// Events in it.
   var framedEvents = 0
   /// For sorting a lane's dirty instruments.
@@ -60,6 +61,9 @@ public final class Distributor {
   static let frameBytes = 256 << 10
   /// Bytes of encoded events after which clients are sent what has gathered, though more is coming.
   static let gatheredBytes = 1 << 20
+
+  /// Trades in a snapshot, at most.
+  static let snapshotTrades = 50
 
   /// What the loop counted.
   public struct Counters: Sendable {
@@ -169,9 +173,12 @@ public final class Distributor {
   }
 
   /// Takes a connection in.
-  public func add(transport: any ClientTransport, limits: ClientLimits, now: UInt64) -> Client {
+  public func add(
+    transport: any ClientTransport, limits: ClientLimits, encoding: StreamEncoding = .json, now: UInt64
+  ) -> Client {
     let slot = freeSlots.popLast() ?? Int32(truncatingIfNeeded: seated.count)
-    let client = Client(id: nextClientID, slot: slot, transport: transport, limits: limits, now: now)
+    let client = Client(
+      id: nextClientID, slot: slot, transport: transport, limits: limits, encoding: encoding, now: now)
     nextClientID += 1
     clients[client.id] = client
     if Int(slot) == seated.count { seated.append(client) } else { seated[Int(slot)] = client }

@@ -38,13 +38,13 @@ extension JSONWriter {
       raw(",\"bid_total\":")
       integer(image.bidTotal)
       raw(",\"under\":")
-      integer(image.bidTotal &- shown(image.bids, levels))
+      integer(image.bidTotal &- Self.shown(image.bids, levels))
     }
     if mask & (BookField.askTotal | BookField.asks) != 0 {
       raw(",\"ask_total\":")
       integer(image.askTotal)
       raw(",\"over\":")
-      integer(image.askTotal &- shown(image.asks, levels))
+      integer(image.askTotal &- Self.shown(image.asks, levels))
     }
   }
 
@@ -63,7 +63,7 @@ extension JSONWriter {
     if market.epoch.isEmpty { raw("null") } else { market.stamp.write(market.time, into: &self) }
   }
 
-  private func shown(_ table: LevelTable, _ levels: Int) -> UInt64 {
+  static func shown(_ table: LevelTable, _ levels: Int) -> UInt64 {
     var total: UInt64 = 0
     for depth in 0..<min(levels, table.count) { total &+= table.level(depth)?.size ?? 0 }
     return total

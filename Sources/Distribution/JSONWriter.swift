@@ -37,6 +37,21 @@ public struct JSONWriter: ~Copyable {
     base = smaller
   }
 
+  /// Puts the length of what was written from `start` on before it, as a varint.
+  mutating func prefixLength(from start: Int) {
+    let length = count - start
+    var bytes = 1
+    while length >> (7 * bytes) > 0 { bytes += 1 }
+    room(bytes)
+    UnsafeMutableRawPointer(base + start + bytes).copyMemory(from: base + start, byteCount: length)
+    var rest = length
+    for place in 0..<bytes {
+      base[start + place] = UInt8(truncatingIfNeeded: rest & 0x7f) | (place < bytes - 1 ? 0x80 : 0)
+      rest >>= 7
+    }
+    count += bytes
+  }
+
   /// Forgets what was written after the first `length` bytes.
   mutating func truncate(to length: Int) { count = min(count, max(0, length)) }
 

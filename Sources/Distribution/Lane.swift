@@ -13,6 +13,7 @@ struct LaneKey: Hashable {
   var levels: Int
   /// Adds `rx`.
   var timing: Bool
+  var encoding = StreamEncoding.json
 }
 
 final class Lane {

@@ -8,6 +8,8 @@
 struct OutboxItem {
   /// The lane of answers, which belong to one client and are never replaced by newer ones.
   static let answer: Int32 = -1
+  /// The same, but for clients of binary frames and in their form already.
+  static let binaryAnswer: Int32 = -2
 
   var offset: Int
   var byteCount: UInt32

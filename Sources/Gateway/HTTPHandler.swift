@@ -35,6 +35,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private var bodyBytes = 0
   private var isBusy = false
   private var isUpgraded = false
+  /// What the WebSocket's subprotocol says.
+  private var encoding = StreamEncoding.json
   private var stream: EventStream?
 
   init(router: Router, context: LoopContext, stack: Stack, peer: Peer) {
@@ -263,8 +265,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       answer.headers.add(name: "Sec-WebSocket-Version", value: "13")
       return write(answer, head, channel)
     }
+    var agreed = HTTPHeaders()
+    if let (name, encoding) = Self.subprotocol(head.headers) {
+      agreed.add(name: "Sec-WebSocket-Protocol", value: name)
+      self.encoding = encoding
+    }
+    let subprotocol = agreed
     let upgrader = NIOWebSocketServerUpgrader(
-      shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture([:]) },
+      shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(subprotocol) },
       upgradePipelineHandler: { channel, _ in channel.eventLoop.makeSucceededVoidFuture() })
     let bound = NIOLoopBound((self, channel), eventLoop: channel.eventLoop)
     upgrader.buildUpgradeResponse(channel: channel.channel, upgradeRequest: head, initialResponseHeaders: [:])
@@ -279,6 +287,18 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
               instance: request.path), head, channel)
         }
       }
+  }
+
+  /// The first subprotocol of the client's list that is known here; nil = none was asked for, or none is known: JSON.
+  static func subprotocol(_ headers: HTTPHeaders) -> (name: String, encoding: StreamEncoding)? {
+    for name in headers[canonicalForm: "sec-websocket-protocol"] {
+      switch name {
+      case "kabuto.binary.1": return ("kabuto.binary.1", .binary)
+      case "kabuto.json.1": return ("kabuto.json.1", .json)
+      default: continue
+      }
+    }
+    return nil
   }
 
   private func switchProtocols(_ headers: HTTPHeaders, _ channel: ChannelHandlerContext) {
@@ -303,7 +323,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     let configuration = router.configuration
     let socket = WebSocketHandler(
       context: context, limits: configuration.client, messageBytes: configuration.messageBytes,
-      isPlain: configuration.tlsCertificate == nil, counters: router.limits)
+      isPlain: configuration.tlsCertificate == nil, encoding: encoding, counters: router.limits)
     do {
       try pipeline.addHandlers([
         ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: configuration.messageBytes)),

@@ -1,5 +1,5 @@
 // A WebSocket connection of the stream (RFC 6455): client messages in, frames of events out.
-// Frames out are unmasked text frames, one system call a client and flush: on a plain connection straight from the
+// Frames out are unmasked text frames (binary ones where kabuto.binary.1 was agreed on), one system call a client and flush: on a plain connection straight from the
 // block that the fan-out joined them in, below the channel pipeline. What the kernel doesn't take at once goes
 // through the pipeline, which waits for the socket; until it is gone nothing else is sent, so the order holds and a
 // client costs at most one frame. Why below the pipeline: docs/RATIONALE.md.
@@ -26,6 +26,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   private var socket: CInt?
   private var connection: (any Channel)?
   private let isPlain: Bool
+  private let encoding: StreamEncoding
   private let counters: LimitCounters
   /// Writes that the pipeline has not done yet.
   private var outstanding = 0
@@ -34,8 +35,10 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
 
   /// - Parameter isPlain: nothing stands between this handler's bytes and the socket (no TLS).
   init(
-    context: LoopContext, limits: ClientLimits, messageBytes: Int, isPlain: Bool, counters: LimitCounters
+    context: LoopContext, limits: ClientLimits, messageBytes: Int, isPlain: Bool, encoding: StreamEncoding,
+    counters: LimitCounters
   ) {
+    self.encoding = encoding
     self.context = context
     self.counters = counters
     self.limits = limits
@@ -54,7 +57,8 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     guard client == nil else { return }
     connection = channel?.channel
     if isPlain, let connection { socket = Self.socket(of: connection) }
-    client = context.distributor.add(transport: self, limits: limits, now: LoopContext.now())
+    client = context.distributor.add(
+      transport: self, limits: limits, encoding: encoding, now: LoopContext.now())
   }
 
   func channelInactive(context channel: ChannelHandlerContext) {
@@ -191,7 +195,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
 
   func send(frame: OutgoingFrame) {
     guard let channel, !isClosing else { return }
-    let (head, headBytes) = Self.head(opcode: 0x81, count: frame.byteCount)
+    let (head, headBytes) = Self.head(opcode: frame.encoding == .json ? 0x81 : 0x82, count: frame.byteCount)
     let start = frame.start - headBytes
     withUnsafeBytes(of: head) {
       start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: headBytes)

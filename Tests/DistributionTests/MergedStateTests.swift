@@ -27,7 +27,7 @@ import TickerPlant
       steps += 1
       if pending > 0, random.chance(15) {
         pending -= 1
-        let client = StreamClient(world)
+        let client = StreamClient(world, encoding: random.chance(70) ? .json : .binary)
         let interval = random.pick([0, 0, 50, 20])
         let levels = random.pick([1, 3, 10])
         var wanted: [(String, String)] = []
@@ -121,6 +121,26 @@ import TickerPlant
       }
       #expect(client.faults.isEmpty, "\(seedNote) round \(round)")
     }
+  }
+
+  /// A client that comes to itself between two flushes of its lane is sent what the lane has gathered, too: all of it.
+  @Test(arguments: ["quotes", "books"])
+  func whatALaneGatheredMeanwhileIsNotLost(channel: String) {
+    let world = World()
+    let stock = Stock("7203")
+    world.apply(stock.add(1, .buy, 100, "10", at: clock(9, 0)))
+    let client = StreamClient(world)
+    client.subscribe("1", channel, ["7203"], interval: 100)
+    client.transport.canTakeMore = false
+    world.apply(stock.add(2, .buy, 100, "10", at: clock(9, 0, 1)))
+    world.wait(200)
+    // Waiting: the bid. Gathered since: the ask.
+    world.apply(stock.add(3, .sell, 100, "11", at: clock(9, 0, 2)))
+    client.transport.canTakeMore = true
+    world.distributor.serveBacklog(client.client, now: world.now)
+    world.wait(200)
+    #expect(client.difference(channel, "7203") == nil)
+    #expect(client.faults.isEmpty)
   }
 
   /// Trades and breaks told so far.

@@ -33,11 +33,18 @@ final class StreamClient {
   private(set) var longestFrame = 0
   private var read = 0
 
-  init(_ world: World, limits: ClientLimits = ClientLimits()) {
+  private let encoding: StreamEncoding
+  private var decoder = BinaryDecoder()
+  /// Everything since `takeEvents`.
+  private var kept: [[String: Any]] = []
+
+  init(_ world: World, limits: ClientLimits = ClientLimits(), encoding: StreamEncoding = .json) {
     self.world = world
+    self.encoding = encoding
     var limits = limits
     if limits == ClientLimits() { limits.messagesPerSecond = 100_000 }
-    client = world.distributor.add(transport: transport, limits: limits, now: world.now)
+    client = world.distributor.add(
+      transport: transport, limits: limits, encoding: encoding, now: world.now)
   }
 
   /// Sends a message.
@@ -59,7 +66,9 @@ final class StreamClient {
   func reconnect() {
     readAll()
     world.distributor.remove(client)
-    client = world.distributor.add(transport: transport, limits: client.limitsForTest, now: world.now)
+    client = world.distributor.add(
+      transport: transport, limits: client.limitsForTest, encoding: encoding, now: world.now)
+    decoder = BinaryDecoder()
   }
 
   /// The position that this client would resume from, by market.
@@ -84,15 +93,24 @@ final class StreamClient {
       let frame = transport.frames[read]
       read += 1
       longestFrame = max(longestFrame, frame.count)
-      guard let list = (try? JSONSerialization.jsonObject(with: Data(frame))) as? [[String: Any]],
-        !list.isEmpty
-      else {
+      let found =
+        encoding == .binary
+        ? try? decoder.frame(frame) : (try? JSONSerialization.jsonObject(with: Data(frame))) as? [[String: Any]]
+      guard let list = found, !list.isEmpty else {
         faults.append(
           "a frame isn't a JSON array of objects: \(String(decoding: frame.prefix(200), as: UTF8.self))")
         continue
       }
+      kept += list
       for event in list { take(event) }
     }
+  }
+
+  /// All events since the last call.
+  func takeEvents() -> [[String: Any]] {
+    readAll()
+    defer { kept = [] }
+    return kept
   }
 
   /// Messages that aren't about an instrument, since the last call.

@@ -57,9 +57,13 @@ final class FakeTransport: ClientTransport {
   var canTakeMore = true
   var takenBytes: UInt64 = 0
   var frames: [[UInt8]] = []
+  var encodings: [StreamEncoding] = []
   var closed: (code: UInt16, reason: String)?
 
-  func send(frame: OutgoingFrame) { frames.append(Array(frame.bytes)) }
+  func send(frame: OutgoingFrame) {
+    frames.append(Array(frame.bytes))
+    encodings.append(frame.encoding)
+  }
   func close(code: UInt16, reason: String) { closed = (code, reason) }
 }
 

@@ -40,10 +40,11 @@ export class App extends EventTarget {
     this.loop = new FrameLoop();
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const address = `${scheme}://${location.host}/v1/stream`;
-    this.stream = new KabutoStream(address);
+    const parts = { binary: new URLSearchParams(location.search).get("encoding") === "binary" };
+    this.stream = new KabutoStream(address, parts);
     // The whole market has a connection of its own, so that its bursts never stand in the way of the board,
     // and so that its slow interval is not that of what is on the screen.
-    this.marketStream = new KabutoStream(address);
+    this.marketStream = new KabutoStream(address, parts);
     this.visible = new VisibleSet(this.stream, FAST_MS);
     /** @type {import("./market-model.js").InstrumentRecord|null} */
     this.selected = null;

@@ -1,5 +1,5 @@
 // The stream of a Kabuto server (docs/STREAM.md) over WebSocket: subscribes, reconnects, resumes.
-// Needs nothing else of the viewer; a page of yours can import this file alone:
+// Needs nothing else of the viewer but kabuto-binary.js; a page of yours can import these two alone:
 //
 //   import { KabutoStream } from "./kabuto-stream.js";
 //   const stream = new KabutoStream("wss://prices.example/v1/stream");
@@ -13,6 +13,9 @@
 // so (`resumed` with mode `snapshot`). Each update replaces fields, so twice does no harm; trades
 // are told apart by (epoch, seq, match).
 
+import { BinaryDecoder, SUBPROTOCOL as BINARY } from "./kabuto-binary.js";
+
+const JSON_FRAMES = "kabuto.json.1";
 const FIRST_DELAY_MS = 250;
 const LAST_DELAY_MS = 5000;
 const PING_AFTER_MS = 7000; // The server beats every 5 s.
@@ -57,7 +60,8 @@ export class Subscription {
 export class KabutoStream extends EventTarget {
   /**
    * @param {string|string[]} endpoints WebSocket addresses, tried in turn after a failure.
-   * @param {{WebSocket?: typeof WebSocket, random?: () => number, now?: () => number}} [parts]
+   * @param {{WebSocket?: typeof WebSocket, random?: () => number, now?: () => number, binary?: boolean}} [parts]
+   *   `binary`: asks for binary frames; the events are the same.
    */
   constructor(endpoints, parts = {}) {
     super();
@@ -65,6 +69,7 @@ export class KabutoStream extends EventTarget {
     this.makeSocket = parts.WebSocket ?? WebSocket;
     this.random = parts.random ?? Math.random;
     this.now = parts.now ?? (() => Date.now());
+    this.protocols = parts.binary ? [BINARY, JSON_FRAMES] : [];
     /** @type {Map<string, Subscription>} */
     this.subscriptions = new Map();
     /** @type {Map<string, Position>} by market */
@@ -142,7 +147,7 @@ export class KabutoStream extends EventTarget {
     /** @type {WebSocket} */
     let socket;
     try {
-      socket = new this.makeSocket(endpoint);
+      socket = new this.makeSocket(endpoint, this.protocols);
     } catch (error) {
       this.#lost(0, String(error));
       return;
@@ -153,7 +158,9 @@ export class KabutoStream extends EventTarget {
     clearTimeout(this.openTimer);
     this.openTimer = setTimeout(() => socket.readyState === 0 && socket.close(), OPEN_WITHIN_MS);
     socket.onopen = () => this.#opened(socket);
-    socket.onmessage = (message) => this.#receive(socket, message.data);
+    socket.binaryType = "arraybuffer";
+    const decoder = new BinaryDecoder();
+    socket.onmessage = (message) => this.#receive(socket, message.data, decoder);
     socket.onclose = (event) => this.#closed(socket, event.code, event.reason);
     socket.onerror = () => {}; // A close follows, with the code.
   }
@@ -281,15 +288,15 @@ export class KabutoStream extends EventTarget {
 
   // Events
 
-  /** @param {WebSocket} socket @param {string} data */
-  #receive(socket, data) {
+  /** @param {WebSocket} socket @param {string|ArrayBuffer} data @param {BinaryDecoder} decoder the socket's */
+  #receive(socket, data, decoder) {
     if (socket !== this.socket) return;
     const at = this.now();
     this.lastFrameAt = at;
     /** @type {any[]} */
     let events;
     try {
-      events = JSON.parse(data);
+      events = typeof data === "string" ? JSON.parse(data) : decoder.frame(data);
       if (!Array.isArray(events)) throw new TypeError("not an array");
     } catch (error) {
       this.dispatchEvent(new CustomEvent("fault", { detail: { code: "bad_frame", detail: String(error) } }));
