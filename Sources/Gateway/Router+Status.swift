@@ -127,7 +127,9 @@ extension Router {
       statusCounts.sorted { $0.key < $1.key }.map { (["status": String($0.key)], Double($0.value)) })
     if let store {
       let status = store.status
-      text.gauge("kabuto_store_ok", "1 = what is written is durable", [([:], (status.state == .ok) ? 1 : 0)])
+      text.gauge(
+        "kabuto_store_ok", "1 = what is written is durable",
+        [([:], status.state == .ok && status.damage == nil ? 1 : 0)])
       text.counter("kabuto_store_rows_written_total", "Rows written", [([:], Double(status.rowsWritten))])
       text.counter(
         "kabuto_store_rows_lost_total", "Rows that could not be written", [([:], Double(status.rowsLost))])
@@ -231,9 +233,15 @@ extension Router {
     if let store {
       let status = store.status
       writer.raw("{\"state\":")
-      writer.string((status.state == .ok) ? "ok" : "degraded")
+      writer.string(status.state == .ok && status.damage == nil ? "ok" : "degraded")
       writer.raw(",\"reason\":")
-      if case .degraded(let reason, _) = status.state { writer.string(reason) } else { writer.raw("null") }
+      if case .degraded(let reason, _) = status.state {
+        writer.string(reason)
+      } else if let damage = status.damage {
+        writer.string(damage)
+      } else {
+        writer.raw("null")
+      }
       writer.raw(",\"rows_written\":")
       writer.integer(status.rowsWritten)
       writer.raw(",\"rows_lost\":")

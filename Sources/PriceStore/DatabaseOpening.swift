@@ -30,15 +30,19 @@ enum DatabaseOpening {
     }
     let lock = try DirectoryLock(directory)
     do {
-      if let damage = try damage(of: path, limitMilliseconds: configuration.checkMilliseconds, log: log) {
+      if let found = noted(path) {
+        try setAside(path, because: found, log: log)
+      } else if let damage = try damage(
+        of: path, limitMilliseconds: configuration.checkMilliseconds, log: log)
+      {
         try setAside(path, because: damage, log: log)
       }
       let writer: any DatabaseWriter
       do {
-        writer = try begin(path, configuration)
+        writer = try begin(path, configuration, log: log)
       } catch let error as DatabaseError where isDamage(error) {
         try setAside(path, because: StoreError.text(error), log: log)
-        writer = try begin(path, configuration)
+        writer = try begin(path, configuration, log: log)
       }
       return OpenDatabase(writer: writer, path: path, lock: lock)
     } catch {
@@ -56,8 +60,9 @@ enum DatabaseOpening {
     }
   }
 
-  private static func begin(_ path: String, _ configuration: StoreConfiguration) throws -> any DatabaseWriter
-  {
+  private static func begin(
+    _ path: String, _ configuration: StoreConfiguration, log: @Sendable (StoreMessage) -> Void
+  ) throws -> any DatabaseWriter {
     let pool = try DatabasePool(path: path, configuration: settings(configuration))
     do {
       try pool.writeWithoutTransaction { db in
@@ -70,6 +75,9 @@ enum DatabaseOpening {
         if let pages = configuration.maximumPages { try db.execute(sql: "PRAGMA max_page_count = \(pages)") }
       }
       try Schema.migrator.migrate(pool)
+      let deadline = Clock.monotonicMilliseconds() + Double(configuration.checkMilliseconds)
+      let isWhole = try pool.writeWithoutTransaction { try DatabaseCheck.run($0, deadline: deadline) }
+      if !isWhole { log(checkedInPart(path, configuration.checkMilliseconds)) }
     } catch {
       try? pool.close()
       throw error
@@ -116,7 +124,29 @@ enum DatabaseOpening {
     }
   }
 
-  private static func isDamage(_ error: DatabaseError) -> Bool {
+  private static func checkedInPart(_ path: String, _ milliseconds: Int) -> StoreMessage {
+    StoreMessage(
+      severity: .notice,
+      text: "\(path): checked for \(milliseconds) ms and found good so far; the rest wasn't checked")
+  }
+
+  /// Damage that was found while the database was in use: it is set aside at the next start.
+  private static func noted(_ path: String) -> String? {
+    guard let note = FileManager.default.contents(atPath: notePath(path)) else { return nil }
+    try? FileManager.default.removeItem(atPath: notePath(path))
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return String(decoding: note, as: UTF8.self)
+  }
+
+  private static func notePath(_ path: String) -> String { path + ".is-damaged" }
+
+  /// Notes damage for the next start.
+  static func note(_ damage: String, of path: String) {
+    guard path != ":memory:" else { return }
+    _ = FileManager.default.createFile(atPath: notePath(path), contents: Data(damage.utf8))
+  }
+
+  static func isDamage(_ error: DatabaseError) -> Bool {
     error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
   }
 
@@ -139,11 +169,7 @@ enum DatabaseOpening {
         let answer = try String.fetchOne(db, sql: "PRAGMA quick_check(1)") ?? "no answer"
         return answer == "ok" ? nil : answer
       } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
-        log(
-          StoreMessage(
-            severity: .notice,
-            text:
-              "\(path): checked for \(limitMilliseconds) ms and found good so far; the rest wasn't checked"))
+        log(checkedInPart(path, limitMilliseconds))
         return nil
       }
     }

@@ -5,6 +5,33 @@
 import GRDB
 import MarketData
 
+/// Checksums of the rows that name things.
+enum NameSums {
+  static func market(_ id: Int64, _ name: String) -> Int64 {
+    var sum = RowSum()
+    sum.add(1, id)
+    sum.add(2, name)
+    return sum.stored
+  }
+
+  static func instrument(_ id: Int64, _ market: Int64, _ code: Int64) -> Int64 {
+    var sum = RowSum()
+    sum.add(1, id)
+    sum.add(2, market)
+    sum.add(3, code)
+    return sum.stored
+  }
+
+  static func epoch(_ id: Int64, _ market: Int64, _ date: Int64, _ session: String) -> Int64 {
+    var sum = RowSum()
+    sum.add(1, id)
+    sum.add(2, market)
+    sum.add(3, date)
+    sum.add(4, session)
+    return sum.stored
+  }
+}
+
 struct Identities {
   struct InstrumentName: Hashable {
     var market: Int64
@@ -26,9 +53,15 @@ struct Identities {
   /// Reads what the database knows and enters the markets of the configuration.
   init(_ db: Database, markets names: [String]) throws {
     for name in names {
-      try db.execute(sql: "INSERT OR IGNORE INTO market (mic) VALUES (?)", arguments: [name])
-      markets.append(
-        try Int64.fetchOne(db, sql: "SELECT id FROM market WHERE mic = ?", arguments: [name]) ?? 0)
+      if let id = try Int64.fetchOne(db, sql: "SELECT id FROM market WHERE mic = ?", arguments: [name]) {
+        markets.append(id)
+        continue
+      }
+      let id = try Int64.fetchOne(db, sql: "SELECT ifnull(max(id), 0) + 1 FROM market") ?? 1
+      try db.execute(
+        sql: "INSERT INTO market (id, mic, sum) VALUES (?, ?, ?)",
+        arguments: [id, name, NameSums.market(id, name)])
+      markets.append(id)
     }
     for row in try Row.fetchAll(db, sql: "SELECT id, market, code FROM instrument") {
       let id: Int64 = row[0]

@@ -70,6 +70,14 @@ final class Mailbox: Sendable {
     ended.wait()
   }
 
+  /// Takes note of damage; true for the first.
+  func isFirstDamage(_ text: String) -> Bool {
+    status.withLock { status in
+      defer { status.damage = status.damage ?? text }
+      return status.damage == nil
+    }
+  }
+
   var currentStatus: StoreStatus { status.withLock { $0 } }
 
   // MARK: - The writer thread

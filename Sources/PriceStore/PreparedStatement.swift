@@ -9,6 +9,8 @@ struct PreparedStatement: ~Copyable {
   private let statement: Statement
   private let handle: SQLiteStatement
   private let connection: SQLiteConnection?
+  /// Of what was bound since the last run.
+  private var sum = RowSum()
 
   init(_ db: Database, _ sql: String) throws {
     statement = try db.cachedStatement(sql: sql)
@@ -23,15 +25,27 @@ struct PreparedStatement: ~Copyable {
 
   /// Parameters count from 1.
   @inline(__always)
-  func bind(_ index: Int32, _ value: Int64) { sqlite3_bind_int64(handle, index, value) }
+  mutating func bind(_ index: Int32, _ value: Int64) {
+    sum.add(index, value)
+    sqlite3_bind_int64(handle, index, value)
+  }
 
   @inline(__always)
-  func bind(_ index: Int32, _ value: UInt64) { sqlite3_bind_int64(handle, index, Int64(bitPattern: value)) }
+  mutating func bind(_ index: Int32, _ value: UInt64) { bind(index, Int64(bitPattern: value)) }
 
   /// `absent` becomes NULL.
   @inline(__always)
-  func bind(_ index: Int32, _ value: Int64, absent: Int64) {
-    if value == absent { sqlite3_bind_null(handle, index) } else { sqlite3_bind_int64(handle, index, value) }
+  mutating func bind(_ index: Int32, _ value: Int64, absent: Int64) {
+    guard value == absent else { return bind(index, value) }
+    sum.addNull(index)
+    sqlite3_bind_null(handle, index)
+  }
+
+  /// Binds the checksum of all that was bound before: parameters are the table's columns in their order.
+  @inline(__always)
+  mutating func bindSum(_ index: Int32) {
+    sqlite3_bind_int64(handle, index, sum.stored)
+    sum = RowSum()
   }
 
   /// Runs a statement that gives no rows.

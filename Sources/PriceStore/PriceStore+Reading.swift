@@ -73,7 +73,8 @@ extension PriceStore {
   ) async throws(StoreError) -> [StoredBar] {
     let configuration = configuration
     let limit = max(0, min(limit, Self.largestLimit))
-    let columns = "b.sequence, b.open, b.high, b.low, b.close, b.volume, b.turnover, b.trades, b.closed"
+    let columns =
+      "b.sequence, b.open, b.high, b.low, b.close, b.volume, b.turnover, b.trades, b.closed, b.epoch, b.sum"
     // Keys are seconds, or days of the exchange; a day's start is up to 14 hours from UTC midnight, so the range
     // of days is a little wider than asked and each start is compared below.
     let (table, key, unit) =
@@ -94,6 +95,14 @@ extension PriceStore {
       var bars: [StoredBar] = []
       while bars.count < limit, let row = try rows.next() {
         let position: Int64 = row[0]
+        var sum = RowSum()
+        sum.add(1, instrument)
+        sum.add(2, position)
+        sum.add(3, row, at: 12)
+        for column in 3..<12 { sum.add(Int32(column + 1), row, at: column) }
+        if let stored: Int64 = row[13], stored != sum.stored {
+          throw DatabaseCheck.damaged("a row of \(table) (instrument \(instrument), \(key) \(position))")
+        }
         let day = configuration.day(market, CalendarDate(daysSince1970: row[1]))
         let start = interval == .minute ? position &* unit : day.midnightNanoseconds
         if let from, start < from { continue }
@@ -164,11 +173,20 @@ extension PriceStore {
         let rows = try Row.fetchCursor(
           db,
           sql: """
-            SELECT \(columns) FROM \(table) WHERE instrument = ? AND epoch = ? AND sequence < ?
+            SELECT \(columns), sum FROM \(table) WHERE instrument = ? AND epoch = ? AND sequence < ?
             ORDER BY sequence DESC LIMIT ?
             """,
           arguments: [instrument, epoch.id, end, limit - ticks.count])
-        while let row = try rows.next() { ticks.append(make(row, epoch)) }
+        while let row = try rows.next() {
+          var sum = RowSum()
+          sum.add(1, instrument)
+          sum.add(2, epoch.id)
+          for column in 0..<row.count - 1 { sum.add(Int32(column + 3), row, at: column) }
+          if let stored: Int64 = row[row.count - 1], stored != sum.stored {
+            throw DatabaseCheck.damaged("a row of \(table) (instrument \(instrument), epoch \(epoch.name))")
+          }
+          ticks.append(make(row, epoch))
+        }
       }
       return ticks
     }
@@ -189,8 +207,21 @@ extension PriceStore {
         return try body(db, instrument)
       }
     } catch {
+      noteDamage(error)
       throw StoreError.reading(database.path, error)
     }
+  }
+
+  /// Damage that shows while the database is in use: told once, and the next start sets the file aside.
+  func noteDamage(_ error: any Error) {
+    guard let error = error as? DatabaseError, DatabaseOpening.isDamage(error) else { return }
+    let text = StoreError.text(error)
+    guard mailbox.isFirstDamage(text) else { return }
+    DatabaseOpening.note(text, of: database.path)
+    say(
+      .error,
+      "\(database.path): damaged (\(text)); what is damaged is not served. The next start sets the file aside and "
+        + "begins a new one; the feed is played from its beginning then")
   }
 
   private static func floor(_ value: Int64, _ unit: Int64) -> Int64 {

@@ -16,7 +16,7 @@ public final class PriceStore: Sendable {
   /// The database's number of each market.
   let marketNumbers: [Int64]
   private let rings: [UpdateRing]
-  private let mailbox: Mailbox
+  let mailbox: Mailbox
   private let log: @Sendable (StoreMessage) -> Void
 
   /// Opens or begins the database and starts the writer thread.

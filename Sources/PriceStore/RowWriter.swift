@@ -27,16 +27,22 @@ enum RowWriter {
   private static func names(_ rows: PendingRows, _ db: Database) throws {
     for row in rows.instruments {
       try db.execute(
-        sql: "INSERT OR IGNORE INTO instrument (id, market, code) VALUES (?, ?, ?)",
-        arguments: [row.id, row.market, Int64(bitPattern: row.code.rawValue)])
+        sql: "INSERT OR IGNORE INTO instrument (id, market, code, sum) VALUES (?, ?, ?, ?)",
+        arguments: [
+          row.id, row.market, Int64(bitPattern: row.code.rawValue),
+          NameSums.instrument(row.id, row.market, Int64(bitPattern: row.code.rawValue)),
+        ])
     }
     for row in rows.epochs {
       try db.execute(
         sql: """
-          INSERT INTO epoch (id, market, date, session) VALUES (?, ?, ?, ?)
+          INSERT INTO epoch (id, market, date, session, sum) VALUES (?, ?, ?, ?, ?)
           ON CONFLICT (id) DO UPDATE SET ticks_pruned = 0
           """,
-        arguments: [row.id, row.market, row.date.daysSince1970, row.session])
+        arguments: [
+          row.id, row.market, row.date.daysSince1970, row.session,
+          NameSums.epoch(row.id, row.market, Int64(row.date.daysSince1970), row.session),
+        ])
     }
   }
 
@@ -50,11 +56,12 @@ enum RowWriter {
   // MARK: - Ticks
 
   private static let tradeColumns = """
-    trade (instrument, epoch, sequence, time, price, size, match, kind, aggressor, direction, broken, broken_by)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    trade
+      (instrument, epoch, sequence, time, price, size, match, kind, aggressor, direction, broken, broken_by, sum)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     """
 
-  private static func bind(_ row: TradeRow, to statement: borrowing PreparedStatement) {
+  private static func bind(_ row: TradeRow, to statement: inout PreparedStatement) {
     statement.bind(1, row.instrument)
     statement.bind(2, row.epoch)
     statement.bind(3, row.trade.tradeSequence)
@@ -67,6 +74,7 @@ enum RowWriter {
     statement.bind(10, Int64(row.trade.direction))
     statement.bind(11, Int64(row.trade.broken))
     statement.bind(12, row.brokenBy)
+    statement.bindSum(13)
   }
 
   /// Rows that are there stay, unless the new ones come from a healed gap.
@@ -76,11 +84,11 @@ enum RowWriter {
 
   private static func trades(_ rows: [TradeRow], _ db: Database, replacing: Bool = false) throws {
     guard !rows.isEmpty else { return }
-    let statement = try PreparedStatement(db, insert(replacing: replacing) + " INTO " + tradeColumns)
+    var statement = try PreparedStatement(db, insert(replacing: replacing) + " INTO " + tradeColumns)
     for key in order(rows.count, { rows[$0].instrument }) {
       let row = rows[Int(key & 0xffff_ffff)]
       guard row.replaces == replacing else { continue }
-      bind(row, to: statement)
+      bind(row, to: &statement)
       try statement.run()
     }
     if !replacing, rows.contains(where: \.replaces) { try trades(rows, db, replacing: true) }
@@ -88,12 +96,12 @@ enum RowWriter {
 
   private static func quotes(_ rows: [QuoteRow], _ db: Database, replacing: Bool = false) throws {
     guard !rows.isEmpty else { return }
-    let statement = try PreparedStatement(
+    var statement = try PreparedStatement(
       db,
       """
       \(insert(replacing: replacing)) INTO quote
-        (instrument, epoch, sequence, time, bid, bid_size, bid_orders, ask, ask_size, ask_orders)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (instrument, epoch, sequence, time, bid, bid_size, bid_orders, ask, ask_size, ask_orders, sum)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
     for key in order(rows.count, { rows[$0].instrument }) {
       let row = rows[Int(key & 0xffff_ffff)]
@@ -108,6 +116,7 @@ enum RowWriter {
       statement.bind(8, row.top.ask, absent: noPrice)
       statement.bind(9, row.top.askSize)
       statement.bind(10, Int64(row.top.askOrders))
+      statement.bindSum(11)
       try statement.run()
     }
     if !replacing, rows.contains(where: \.replaces) { try quotes(rows, db, replacing: true) }
@@ -119,12 +128,13 @@ enum RowWriter {
     guard !rows.isEmpty else { return }
     let columns = [
       "epoch", "sequence", "open", "high", "low", "close", "volume", "turnover", "trades", "closed",
+      "sum",
     ]
-    let statement = try PreparedStatement(
+    var statement = try PreparedStatement(
       db,
       """
       INSERT INTO \(table) (instrument, \(key), \(columns.joined(separator: ", ")))
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (instrument, \(key)) DO UPDATE SET
         \(columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
       WHERE excluded.epoch > epoch OR (excluded.epoch = epoch AND excluded.sequence > sequence)
@@ -143,8 +153,9 @@ enum RowWriter {
       statement.bind(10, row.turnover)
       statement.bind(11, row.trades)
       statement.bind(12, row.closed ? 1 : Int64(0))
+      statement.bindSum(13)
       // Of two closed bars of one name the one from a healed gap is right.
-      statement.bind(13, row.replaces ? 1 : Int64(0))
+      statement.bind(14, row.replaces ? 1 : Int64(0))
       try statement.run()
     }
   }
@@ -153,14 +164,18 @@ enum RowWriter {
 
   private static func breakTrade(_ row: TradeRow, _ db: Database) throws {
     let before = changes(db)
-    let statement = try PreparedStatement(
+    // The record of a break tells the whole trade again: the row is written as a whole, with its checksum.
+    var statement = try PreparedStatement(
       db,
       """
       INSERT INTO \(tradeColumns)
-      ON CONFLICT (instrument, epoch, sequence) DO UPDATE SET broken = 1, broken_by = excluded.broken_by
+      ON CONFLICT (instrument, epoch, sequence) DO UPDATE SET
+        time = excluded.time, price = excluded.price, size = excluded.size, match = excluded.match,
+        kind = excluded.kind, aggressor = excluded.aggressor, direction = excluded.direction, broken = 1,
+        broken_by = excluded.broken_by, sum = excluded.sum
       WHERE broken = 0 OR broken_by < excluded.broken_by
       """)
-    bind(row, to: statement)
+    bind(row, to: &statement)
     try statement.run()
     if changes(db) > before, row.brokenBy != 0 { try mendMinute(of: row, db) }
   }
@@ -188,25 +203,36 @@ enum RowWriter {
       bar.volume &+= UInt64(bitPattern: size)
       bar.turnover &+= UInt64(bitPattern: size &* price)
     }
-    let statement = try PreparedStatement(
+    guard
+      let old = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT sequence, closed FROM minute_bar WHERE instrument = ? AND start = ? AND epoch = ? AND trades = ?
+          """,
+        arguments: [row.instrument, row.minuteStart, row.epoch, trades.count + 1])
+    else { return }
+    let sequence: Int64 = old[0]
+    let closed: Int64 = old[1]
+    var statement = try PreparedStatement(
       db,
       """
-      UPDATE minute_bar SET open = ?, high = ?, low = ?, close = ?, volume = ?, turnover = ?, trades = ?,
-        sequence = max(sequence, ?)
-      WHERE instrument = ? AND start = ? AND epoch = ? AND trades = ?
+      REPLACE INTO minute_bar
+        (instrument, start, epoch, sequence, open, high, low, close, volume, turnover, trades, closed, sum)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       """)
-    statement.bind(1, bar.open, absent: noPrice)
-    statement.bind(2, bar.high, absent: noPrice)
-    statement.bind(3, bar.low, absent: noPrice)
-    statement.bind(4, bar.close, absent: noPrice)
-    statement.bind(5, bar.volume)
-    statement.bind(6, bar.turnover)
-    statement.bind(7, Int64(trades.count))
-    statement.bind(8, row.brokenBy)
-    statement.bind(9, row.instrument)
-    statement.bind(10, row.minuteStart)
-    statement.bind(11, row.epoch)
-    statement.bind(12, Int64(trades.count + 1))
+    statement.bind(1, row.instrument)
+    statement.bind(2, row.minuteStart)
+    statement.bind(3, row.epoch)
+    statement.bind(4, max(sequence, Int64(bitPattern: row.brokenBy)))
+    statement.bind(5, bar.open, absent: noPrice)
+    statement.bind(6, bar.high, absent: noPrice)
+    statement.bind(7, bar.low, absent: noPrice)
+    statement.bind(8, bar.close, absent: noPrice)
+    statement.bind(9, bar.volume)
+    statement.bind(10, bar.turnover)
+    statement.bind(11, Int64(trades.count))
+    statement.bind(12, closed)
+    statement.bindSum(13)
     try statement.run()
   }
 }

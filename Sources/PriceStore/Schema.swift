@@ -9,13 +9,18 @@ enum Schema {
   /// "KBTO" as `PRAGMA application_id`.
   static let applicationID: Int32 = 0x4b42_544f
   /// Names of the steps, oldest first.
-  static let steps = ["1 ticks, bars, snapshots"]
+  static let steps = ["1 ticks, bars, snapshots", "2 checksums"]
 
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration(steps[0]) { db in
       try db.execute(sql: "PRAGMA application_id = \(applicationID)")
       try db.execute(sql: first)
+    }
+    migrator.registerMigration(steps[1]) { db in
+      for table in ["market", "instrument", "epoch", "trade", "quote", "minute_bar", "daily_bar"] {
+        try db.execute(sql: "ALTER TABLE \(table) ADD COLUMN sum INTEGER")
+      }
     }
     return migrator
   }

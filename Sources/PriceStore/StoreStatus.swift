@@ -12,6 +12,8 @@ public enum StoreState: Sendable, Equatable {
 public struct StoreStatus: Sendable, Equatable {
   /// Whether rows reach the database.
   public var state = StoreState.ok
+  /// Damage that was found in the database while it is in use; nil = none. What is damaged is not served.
+  public var damage: String?
   /// Rows that are durable; rows that were there before don't count.
   public var rowsWritten: UInt64 = 0
   /// Rows that came and will never be written.

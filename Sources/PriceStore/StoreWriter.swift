@@ -209,6 +209,11 @@ struct StoreWriter {
     rows.isLimited = true
     retryAt = Clock.monotonicMilliseconds() + min(5_000, 100 * Double(1 << min(failures - 1, 6)))
     publishWaiting()
+    if let error = error as? DatabaseError, DatabaseOpening.isDamage(error),
+      mailbox.isFirstDamage(StoreError.text(error))
+    {
+      DatabaseOpening.note(StoreError.text(error), of: database.path)
+    }
     guard failures == 1 else { return }
     pruneAt = 0  // what retention doesn't keep may be the room that is missing
     let reason = StoreError.text(error)

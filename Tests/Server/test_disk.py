@@ -1,7 +1,7 @@
 """A disk that is full, and files that were damaged: the server goes on serving, says what is wrong, and has everything
 right in the end.
 
-KABUTO_DAMAGES  how many damaged files (default 14)
+KABUTO_DAMAGES  how many damaged files (default 12)
 KABUTO_SEED     repeats them
 """
 
@@ -9,6 +9,7 @@ import glob
 import os
 import random
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ from kabuto import Server, until
 from stored import FILE, served
 from test_kill import Compared, Day, ended, source
 
-DAMAGES = int(os.environ.get("KABUTO_DAMAGES", 14))
+DAMAGES = int(os.environ.get("KABUTO_DAMAGES", 12))
 SEED = int(os.environ.get("KABUTO_SEED") or f"{random.randrange(1 << 32):x}", 16)
 
 
@@ -186,14 +187,19 @@ class Damage(Compared):
         until(lambda: source(first)["time_ns"] > 13 * 3600 * 10**9, "the afternoon")
         first.kill()
         self.assertGreater(os.path.getsize(os.path.join(first.data, FILE + "-wal")), 0)
+        # And the same as an orderly end leaves it: all in one file.
+        folded = os.path.join(first.folder, "folded")
+        shutil.copytree(first.data, folded)
+        sqlite3.connect(os.path.join(folded, FILE)).execute("PRAGMA wal_checkpoint(TRUNCATE)").connection.close()
         ways = [self.flip, self.flip, self.cut, self.zero, self.garbage, self.gone]
         told = 0
         for number in range(DAMAGES):
-            way, suffix = ways[number % len(ways)], chance.choice(("", "", "-wal"))
-            with self.subTest(number=number, way=way.__name__, file=FILE + suffix):
+            way = ways[number % len(ways)]
+            kept, suffix = chance.choice(((first.data, ""), (first.data, "-wal"), (folded, ""), (folded, "")))
+            with self.subTest(number=number, way=way.__name__, file=FILE + suffix, log_folded=kept == folded):
                 server = Server(f"itch:{day.file}?speed=max", data=True)
                 self.addCleanup(server.end)
-                shutil.copytree(first.data, server.data)
+                shutil.copytree(kept, server.data)
                 way(chance, os.path.join(server.data, FILE + suffix))
                 server.start(ready=False)
                 last = ended(server)
