@@ -48,6 +48,10 @@ struct PreparedStatement: ~Copyable {
     sum = RowSum()
   }
 
+  /// Binds what is no column: it isn't part of the checksum.
+  @inline(__always)
+  func bindFlag(_ index: Int32, _ value: Bool) { sqlite3_bind_int64(handle, index, value ? 1 : 0) }
+
   /// Runs a statement that gives no rows.
   @inline(__always)
   func run() throws {

@@ -155,7 +155,7 @@ enum RowWriter {
       statement.bind(12, row.closed ? 1 : Int64(0))
       statement.bindSum(13)
       // Of two closed bars of one name the one from a healed gap is right.
-      statement.bind(14, row.replaces ? 1 : Int64(0))
+      statement.bindFlag(14, row.replaces)
       try statement.run()
     }
   }
