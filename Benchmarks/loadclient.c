@@ -9,6 +9,7 @@
  *   --timing              asks for "rx" and measures delays from it (CLOCK_REALTIME)
  *   --texts FILE          instead: a line each that client n sends (the lines repeat)
  *   --path PATH           default /v1/stream; with --in-path the instruments follow it, with commas between
+ *   --protocol NAME       asks for a subprotocol; binary frames are counted by bytes, not by updates
  *   --plain               no HTTP, no frames: connect and count bytes
  *   --warm S --seconds S  counting begins S seconds after all are connected, and lasts so long
  *   --not-before T        … and not before T on CLOCK_MONOTONIC
@@ -174,6 +175,8 @@ static void compose(struct client *c) {
   c->text_size = at;
 }
 
+static const char *protocol;
+
 static void dial(struct client *c) {
   c->fd = socket(AF_INET, SOCK_STREAM, 0);
   if (c->fd < 0) fail("socket");
@@ -186,7 +189,8 @@ static void dial(struct client *c) {
   char *request = malloc(512 + c->text_size);
   int size = sprintf(request,
     "GET %s%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n", path, in_path ? c->text : "", port);
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n", path, in_path ? c->text : "", port,
+    protocol ? "Sec-WebSocket-Protocol: " : "", protocol ? protocol : "", protocol ? "\r\n" : "");
   if (send(c->fd, request, (size_t)size, MSG_NOSIGNAL) != size) fail("send");
   free(request);
 }
@@ -402,7 +406,7 @@ int main(int argc, char **argv) {
     {"channel", 1, 0, 'C'}, {"timing", 0, 0, 't'}, {"texts", 1, 0, 'T'}, {"path", 1, 0, 'P'}, {"in-path", 0, 0, 'I'},
     {"plain", 0, 0, 'L'}, {"warm", 1, 0, 'w'}, {"seconds", 1, 0, 's'}, {"pid", 1, 0, 'D'}, {"slow", 1, 0, 'S'},
     {"stuck", 1, 0, 'X'}, {"storm", 0, 0, 'M'}, {"record", 1, 0, 'R'}, {"until-quiet", 1, 0, 'Q'}, {"seed", 1, 0, 'e'},
-    {"not-before", 1, 0, 'B'}, {"open", 0, 0, 'O'}, {"sample", 1, 0, 'Z'}, {0, 0, 0, 0}};
+    {"not-before", 1, 0, 'B'}, {"open", 0, 0, 'O'}, {"sample", 1, 0, 'Z'}, {"protocol", 1, 0, 'U'}, {0, 0, 0, 0}};
   const char *names_file = NULL, *texts_file = NULL, *record = NULL;
   double warm = 1, seconds = 5, quiet = 0, not_before = 0;
   int pids[16], pid_count = 0, slow = 0, stuck = 0, tells = 0, option;
@@ -431,6 +435,7 @@ int main(int argc, char **argv) {
     case 'e': seed = strtoull(optarg, NULL, 10); break;
     case 'B': not_before = atof(optarg); break;
     case 'O': tells = 1; break;
+    case 'U': protocol = optarg; break;
     case 'Z': sample_every = (unsigned)atoi(optarg); break;
     default: return 64;
     }

@@ -53,15 +53,15 @@ extension Distributor {
     scratch.removeAll()
     let events =
       lane.key.encoding == .json
-      ? encode(lane.key, index, mask: mask, from: from) : encodeBinary(lane.key, index, mask: mask, from: from)
+      ? encode(lane.key, index, mask: mask, from: from)
+      : encodeBinary(lane.key, index, mask: mask, from: from)
     guard events > 0 else { return nil }
     counters.encoded &+= UInt64(events)
     return post(events: events, lane: lane.id, index, mask, from)
   }
 
   /// Puts what is in `scratch` into the outbox.
-  func post(events: Int, lane: Int32, _ index: Int = 0, _ mask: UInt64 = 0, _ from: Int = 0) -> UInt32
-  {
+  func post(events: Int, lane: Int32, _ index: Int = 0, _ mask: UInt64 = 0, _ from: Int = 0) -> UInt32 {
     let offset = outbox.bytes.count
     outbox.bytes.raw(scratch.bytes)
     return outbox.close(
@@ -171,7 +171,8 @@ extension Distributor {
   private func transmit(_ client: Client, _ numbers: UnsafeMutableBufferPointer<UInt32>, _ now: UInt64) {
     // Many clients want the same: what the last one got is there already.
     if numbers.count == framed.count, client.encoding == framedEncoding,
-      framed.withUnsafeBufferPointer({ $0.elementsEqual(numbers) }) {
+      framed.withUnsafeBufferPointer({ $0.elementsEqual(numbers) })
+    {
       return handOver(client, events: framedEvents, now)
     }
     framed.removeAll(keepingCapacity: true)
@@ -268,7 +269,8 @@ extension Distributor {
       var one = number
       withUnsafeMutablePointer(to: &one) {
         join(
-          UnsafeMutableBufferPointer(start: $0, count: 1), byteCount: Int(item.byteCount) + 2, client.encoding)
+          UnsafeMutableBufferPointer(start: $0, count: 1), byteCount: Int(item.byteCount) + 2, client.encoding
+        )
       }
       handOver(client, events: 1, isPart: true, now)
     }

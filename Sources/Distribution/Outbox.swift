@@ -100,7 +100,8 @@ struct Outbox: ~Copyable {
     (items + itemCount).initialize(
       to: OutboxItem(
         offset: offset, byteCount: UInt32(truncatingIfNeeded: bytes.count - offset),
-        events: UInt32(truncatingIfNeeded: events), lane: lane, instrument: Int32(truncatingIfNeeded: instrument),
+        events: UInt32(truncatingIfNeeded: events), lane: lane,
+        instrument: Int32(truncatingIfNeeded: instrument),
         mask: mask, from: first))
     itemCount += 1
     return UInt32(truncatingIfNeeded: itemCount - 1)
@@ -111,7 +112,8 @@ struct Outbox: ~Copyable {
     let seat = seats + slot
     let count = seat.pointee.count
     if count == Int(seat.pointee.capacity) {
-      let log = max(Self.smallestLog, count == 0 ? 0 : (count * 2 - 1).bitWidth - (count * 2 - 1).leadingZeroBitCount)
+      let log = max(
+        Self.smallestLog, count == 0 ? 0 : (count * 2 - 1).bitWidth - (count * 2 - 1).leadingZeroBitCount)
       let block = spare[log].popLast() ?? .allocate(capacity: 1 << log)
       if let old = seat.pointee.start {
         block.update(from: old, count: count)

@@ -94,7 +94,8 @@ final class BinaryDecoder {
   private static let directions: [String?] = [nil, "up", "down", "same"]
   private static let fields = [
     "time", "state", "special", "bid", "bid_size", "bid_orders", "ask", "ask_size", "ask_orders", "last",
-    "last_size", "last_time", "direction", "open", "open_time", "high", "high_time", "low", "low_time", "close",
+    "last_size", "last_time", "direction", "open", "open_time", "high", "high_time", "low", "low_time",
+    "close",
     "volume", "turnover", "vwap", "trades", "previous_close", "previous_date", "change", "change_percent",
     "reference", "reference_date", "limit_up", "limit_down", "at_limit", "auction", "collar_upper",
     "collar_lower", "short_restricted", "suspect", "stale",
@@ -238,12 +239,14 @@ final class BinaryDecoder {
       for _ in 0..<(try r.number()) {
         price += try r.signed()
         levels.append([
-          "price": NSNumber(value: Double(price) / 10_000), "size": try r.integer(), "orders": try r.integer(),
+          "price": NSNumber(value: Double(price) / 10_000), "size": try r.integer(),
+          "orders": try r.integer(),
         ])
       }
       event[side] = levels
     }
-    for (bit, names) in [(2 as UInt64, ["bid_total", "under"]), (8, ["ask_total", "over"])] where mask & bit != 0 {
+    for (bit, names) in [(2 as UInt64, ["bid_total", "under"]), (8, ["ask_total", "over"])]
+    where mask & bit != 0 {
       for name in names { event[name] = try r.integer() }
     }
   }
@@ -257,7 +260,9 @@ final class BinaryDecoder {
     event["side"] = [NSNull(), "buy", "sell", NSNull()][flags & 3] as Any
     event["direction"] = Self.directions[flags >> 2 & 3] as Any? ?? NSNull()
     event["broken"] = flags & 16 != 0
-    event["kind"] = try r.word(["trade", "hidden", "open", "close", "halt_cross", "ipo_cross", "intraday_cross"])
+    event["kind"] = try r.word([
+      "trade", "hidden", "open", "close", "halt_cross", "ipo_cross", "intraday_cross",
+    ])
     if flags & 32 != 0 { event["broke"] = try r.integer() }
   }
 

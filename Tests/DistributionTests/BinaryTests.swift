@@ -55,11 +55,14 @@ import TickerPlant
       }
       // Instruments that changed with the same message may come in any order.
       let events = pair.map { client in
-        client.takeEvents().enumerated().sorted { (Self.key($0.element), $0.offset) < (Self.key($1.element), $1.offset) }
-          .map(\.element)
+        client.takeEvents().enumerated().sorted {
+          (Self.key($0.element), $0.offset) < (Self.key($1.element), $1.offset)
+        }
+        .map(\.element)
       }
       guard events[0].count == events[1].count else {
-        Issue.record("\(seedNote) round \(round), step \(step): \(events[0].count) against \(events[1].count)")
+        Issue.record(
+          "\(seedNote) round \(round), step \(step): \(events[0].count) against \(events[1].count)")
         return
       }
       for (text, binary) in zip(events[0], events[1]) {

@@ -95,7 +95,8 @@ final class StreamClient {
       longestFrame = max(longestFrame, frame.count)
       let found =
         encoding == .binary
-        ? try? decoder.frame(frame) : (try? JSONSerialization.jsonObject(with: Data(frame))) as? [[String: Any]]
+        ? try? decoder.frame(frame)
+        : (try? JSONSerialization.jsonObject(with: Data(frame))) as? [[String: Any]]
       guard let list = found, !list.isEmpty else {
         faults.append(
           "a frame isn't a JSON array of objects: \(String(decoding: frame.prefix(200), as: UTF8.self))")
