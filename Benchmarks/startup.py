@@ -4,16 +4,19 @@ import json
 import signal
 import statistics
 import subprocess
-import sys
 import time
 import urllib.request
 
-from bench import resident_bytes
+import bench
 
-kabuto = sys.argv[1] if len(sys.argv) > 1 else ".build/release/kabuto"
+p = bench.parser(__doc__)
+p.add_argument("--kabuto", default=".build/release/kabuto")
+p.add_argument("--quick", action="store_true", help="once")
+a = p.parse_args()
+kabuto, rounds = a.kabuto, 1 if a.quick else 5
 listen, quote, memory = [], [], []
-for number in range(5):
-    port = 18450 + number
+for _ in range(rounds):
+    port = bench.free_port()
     begin = time.time()
     server = subprocess.Popen(
         [kabuto, "serve", "--listen", f"127.0.0.1:{port}", "--feed", "sim:seed=1&speed=20", "--log-level", "error"])
@@ -33,10 +36,11 @@ for number in range(5):
             time.sleep(0.005)
         listen.append(first * 1000)
         quote.append((time.time() - begin) * 1000)
-        memory.append(resident_bytes(server.pid) / 1e6)
+        memory.append(bench.resident_bytes(server.pid) / 1e6)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(15)
-print(json.dumps({
+bench.emit({"benchmark": "startup", **bench.machine()})
+bench.emit({
     "listening_ms": round(statistics.median(listen)), "first_quote_ms": round(statistics.median(quote)),
-    "resident_mb": round(statistics.median(memory), 1), "runs": 5}))
+    "resident_mb": round(statistics.median(memory), 1), "runs": rounds})
