@@ -91,13 +91,15 @@ class Plots:
         lines = [one for one in lines if "peer" in one]
         figure, both = self.pyplot.subplots(2, 1, figsize=(7.5, 0.19 * len(lines) + 2.6))
         peers = [peer for peer in ("kabuto", "uws", "nchan", "floor") if any(one["peer"] == peer for one in lines)]
-        for axes, interval, field, unit in (
-            (both[0], 0, "deliveries_per_cpu_s", "deliveries for each CPU second, every update; more is better"),
-            (both[1], 50, "client_s_per_cpu_s", "client seconds for each CPU second, 50 ms; more is better"),
+        for axes, interval, field, scale, unit in (
+            (both[0], 0, "deliveries_per_cpu_s", 1000, "thousand deliveries for each CPU second (log), every update; more is better"),
+            (both[1], 50, "client_s_per_cpu_s", 1, "client seconds for each CPU second (log), 50 ms; more is better"),
         ):
-            value = {(f"{one['clients']:,} clients,\n{one['wanted']} of {one['instruments']:,}", one["peer"]): one[field]
+            axes.set_xscale("log")
+            value = {(f"{one['clients']:,} clients,\n{one['wanted']} of {one['instruments']:,}", one["peer"]): one[field] / scale
                      for one in lines if one["interval_ms"] == interval}
             if value:
+                axes.set_xlim(min(value.values()) / 2, max(value.values()) * 3)
                 self.bars(axes, list(dict.fromkeys(g for g, _ in value)), peers, value, lambda x: f"{x:,.0f}", unit)
         self.legend(both[0], peers, loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=4)
         figure.tight_layout()
@@ -120,7 +122,7 @@ class Plots:
         axes.text(rates[0], 1.05, "goal: p99 at 100,000", fontsize=7, color="#c04a4a")
         axes.set_xlabel("messages a second (log)")
         axes.set_ylabel("delay, ms (log)")
-        axes.legend(fontsize=7.5, ncols=2)
+        axes.legend(fontsize=7.5, loc="center left", bbox_to_anchor=(1, 0.5))
         self.save(figure, "latency")
 
     def opening(self, lines):
@@ -138,7 +140,8 @@ class Plots:
         axes.set_xticks(range(len(names)), list(names.values()))
         axes.grid(axis="x", visible=False)
         axes.set_ylabel("delay, ms (log)")
-        axes.legend(fontsize=8, ncols=3)
+        axes.set_ylim(bottom=1)
+        axes.legend(fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.02))
         self.save(figure, "opening")
 
     def growth(self, lines):
