@@ -3,6 +3,7 @@
 All traffic goes to 127.0.0.1. CPU time is the kernel's count of nanoseconds a process ran (its CPU clock), not wall
 time: figures stay comparable while other work runs on the machine, though caches and the other core's load still tell.
 """
+import argparse
 import atexit
 import ctypes
 import glob
@@ -27,6 +28,39 @@ _folder = None
 _running = []
 
 
+def _results():
+    """Every script takes `--results FOLDER` (or KABUTO_BENCH_RESULTS): its JSON lines are appended there, for plots.py."""
+    if "--results" in sys.argv[1:-1]:
+        place = sys.argv.index("--results")
+        folder = sys.argv[place + 1]
+        del sys.argv[place:place + 2]
+    else:
+        folder = os.environ.get("KABUTO_BENCH_RESULTS")
+    if not folder:
+        return None
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, os.path.splitext(os.path.basename(sys.argv[0]))[0] + ".jsonl")
+
+
+RESULTS = _results()
+
+
+def parser(text, **more):
+    """A script's command line; `--results` is taken out of it before it is read."""
+    made = argparse.ArgumentParser(description=text, **more)
+    made.add_argument("--results", metavar="FOLDER", help="append the JSON lines to a file there (also KABUTO_BENCH_RESULTS)")
+    return made
+
+
+def emit(line):
+    """Prints a JSON line, and appends it to the results. The line with "benchmark" is a run's first."""
+    text = json.dumps(line)
+    print(text, flush=True)
+    if RESULTS:
+        with open(RESULTS, "a") as out:
+            out.write(text + "\n")
+
+
 def folder():
     """A folder that goes when the benchmark does."""
     global _folder
@@ -40,13 +74,21 @@ def say(text):
     print(text, file=sys.stderr, flush=True)
 
 
+COMPILERS = {
+    ".c": ["gcc", "-O2"],
+    ".cpp": ["g++", "-std=c++17", "-O3", "-march=native"],
+    ".swift": ["swiftc", "-O"],
+}
+
+
 def tool(source, *libraries):
     """Compiles Benchmarks/SOURCE where it has changed; the program's path."""
     path = os.path.join(HERE, source)
-    program = os.path.join(TOOLS, os.path.splitext(os.path.basename(source))[0])
+    base, ending = os.path.splitext(os.path.basename(source))
+    program = os.path.join(TOOLS, base)
     if not os.path.exists(program) or os.path.getmtime(program) < os.path.getmtime(path):
         os.makedirs(TOOLS, exist_ok=True)
-        subprocess.run(["gcc", "-O2", "-o", program + ".part", path, *libraries], check=True)
+        subprocess.run([*COMPILERS[ending], "-o", program + ".part", path, *libraries], check=True)
         os.replace(program + ".part", program)
     return program
 

@@ -217,7 +217,7 @@ def summary(runs):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = bench.parser(__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--kabuto", default=".build/release/kabuto")
     p.add_argument("--clients", default="1000,5000")
     p.add_argument("--mixes", default="20/4000,100/400", help="wanted/instruments, with commas")
@@ -233,7 +233,7 @@ def main():
         a.clients, a.rounds, a.seconds = "1000", 1, 3
     a.kabuto = os.path.abspath(a.kabuto)
     peers = [peer for peer in PEERS if peer in a.peers.split(",")]
-    print(json.dumps({"benchmark": "fanout", "offered_per_s": a.rate, **bench.machine()}), flush=True)
+    bench.emit({"benchmark": "fanout", "offered_per_s": a.rate, **bench.machine()})
     scenarios = []
     for clients in map(int, a.clients.split(",")):
         for mix in a.mixes.split(","):
@@ -245,7 +245,7 @@ def main():
         for scenario in scenarios:
             if scenario[0] == scenarios[0][0]:
                 answer = check(a, *scenario)
-                print(json.dumps(answer), flush=True)
+                bench.emit(answer)
                 if answer["wrong"] or not answer["compared"]:
                     sys.exit("the clients' last quotes are wrong")
     collected = {}
@@ -266,7 +266,7 @@ def main():
     for scenario in scenarios:
         medians = {peer: summary(collected[scenario, peer]) for peer in peers if (scenario, peer) in collected}
         for peer, one in medians.items():
-            print(json.dumps(bench.rounded(one)), flush=True)
+            bench.emit(bench.rounded(one))
 
             def ratio(other, field):
                 return medians["kabuto"][field] / medians[other][field] if {"kabuto", other} <= medians.keys() and medians[other][field] else None

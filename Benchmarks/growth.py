@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """How the cost grows: ten times the clients, the instruments, the messages; each against the same base (500 clients of
 20 instruments at 50 ms, 400 instruments, 2,000 messages a second)."""
-import argparse
-import json
 import time
 
 import bench
@@ -11,7 +9,7 @@ BASE = {"clients": 500, "instruments": 400, "messages": 2000}
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__)
+    p = bench.parser(__doc__)
     p.add_argument("--kabuto", default=".build/release/kabuto")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=float, default=5)
@@ -19,7 +17,7 @@ def main():
     a = p.parse_args()
     if a.quick:
         a.rounds, a.seconds = 1, 3
-    print(json.dumps({"benchmark": "growth", **bench.machine()}), flush=True)
+    bench.emit({"benchmark": "growth", **bench.machine()})
     runs = {}
     for _ in range(a.rounds):
         for grown in (None, "clients", "instruments", "messages"):
@@ -47,7 +45,7 @@ def main():
         one["cpu_us_per_frame"] = one["cpu_share"] / one["frames_per_s"] * 1e6
         base = base or one
         one["cpu_times_base"] = one["cpu_share"] / base["cpu_share"]
-        print(json.dumps({"grown": name, **bench.rounded(one)}), flush=True)
+        bench.emit({"grown": name, **bench.rounded(one)})
         rows.append([name if name == "base" else f"{name} × 10", one["cpu_share"], one["cpu_times_base"], one["updates_per_s"],
                      one["cpu_us_per_update"], one["cpu_us_per_frame"], one["p99_us"] / 1e3, one["memory_mb"]])
     print()

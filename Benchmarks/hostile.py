@@ -54,7 +54,7 @@ async def harm(port, count, seconds, only):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__)
+    p = bench.parser(__doc__)
     p.add_argument("--kabuto", default=".build/release/kabuto")
     p.add_argument("--clients", type=int, default=5000)
     p.add_argument("--rate", type=int, default=5000, help="messages a second")
@@ -70,7 +70,7 @@ def main():
         return
     if a.quick:
         a.clients, a.seconds = 1000, 5
-    print(json.dumps({"benchmark": "hostile", **bench.machine()}), flush=True)
+    bench.emit({"benchmark": "hostile", **bench.machine()})
     slow, stuck, bad = a.clients // 10, a.clients // 20, a.clients // 20
     good = a.clients - slow - stuck - bad
     lead = 2.5 + a.clients / 1000
@@ -112,7 +112,7 @@ def main():
                   "hostile": bad if with_them else 0, "closed_good": found["closed"], "updates_per_s": found["updates"] / found["seconds"],
                   "delay_us": found["delay_us"], "cpu_share": found["cpu_s"][0] / found["seconds"], "memory_mb": [before / 1e6, most / 1e6],
                   "lost": status["sources"][0]["lost"], "hostile_rounds": rounds}
-        print(json.dumps(bench.rounded(result)), flush=True)
+        bench.emit(bench.rounded(result))
         rows.append(["with hostile" if with_them else "without", good, found["delay_us"]["p50"] / 1e3, found["delay_us"]["p99"] / 1e3,
                      found["delay_us"]["p999"] / 1e3, found["closed"], result["cpu_share"], most / 1e6])
     print()

@@ -3,8 +3,6 @@
 instruments, at 1,000, 10,000 and 100,000 messages a second, beside uWebSockets at the same rate. The delay is measured
 from `rx` (when the server's host had the message) to the return of the client's read, on one clock. A message of
 the file is let go up to a millisecond late, and stamped when it is."""
-import argparse
-import json
 import os
 import time
 
@@ -40,7 +38,7 @@ def measure(a, peer, rate, size):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__)
+    p = bench.parser(__doc__)
     p.add_argument("--kabuto", default=".build/release/kabuto")
     p.add_argument("--clients", type=int, default=100)
     p.add_argument("--rates", default="1000,10000,100000")
@@ -51,7 +49,7 @@ def main():
     a = p.parse_args()
     if a.quick:
         a.rounds, a.seconds = 1, 2
-    print(json.dumps({"benchmark": "latency", **bench.machine()}), flush=True)
+    bench.emit({"benchmark": "latency", **bench.machine()})
     runs, size = {}, 183
     for _ in range(a.rounds):
         for rate in map(int, a.rates.split(",")):
@@ -69,7 +67,7 @@ def main():
         for field in ("cpu_share", "delivered", "updates_per_frame"):
             one[field] = bench.middle([f[field] for f in found])
         one["rounds"], one["spread_p99_us"] = len(found), bench.spread([f["delay_us"]["p99"] for f in found])
-        print(json.dumps(bench.rounded(one)), flush=True)
+        bench.emit(bench.rounded(one))
         delay = one["delay_us"]
         rows.append([rate, peer, delay["p50"] / 1000, delay["p99"] / 1000, delay["p999"] / 1000, delay["max"] / 1000, one["cpu_share"],
                      one["delivered"], one["updates_per_frame"], " – ".join(bench.short(x / 1000) for x in one["spread_p99_us"])])

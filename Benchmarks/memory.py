@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Memory of the server: what a connection costs that asks nothing, one with 20 and one with 100 instruments, and what
 an instrument costs. Resident bytes; the market is nearly still."""
-import argparse
-import json
 import os
 import time
 
@@ -10,14 +8,14 @@ import bench
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__)
+    p = bench.parser(__doc__)
     p.add_argument("--kabuto", default=".build/release/kabuto")
     p.add_argument("--clients", type=int, default=5000)
     p.add_argument("--quick", action="store_true", help="1,000 clients")
     a = p.parse_args()
     if a.quick:
         a.clients = 1000
-    print(json.dumps({"benchmark": "memory", **bench.machine()}), flush=True)
+    bench.emit({"benchmark": "memory", **bench.machine()})
     texts = os.path.join(bench.folder(), "nothing")
     open(texts, "w").write('{"op":"ping"}\n')
     rows, empty = [], {}
@@ -49,9 +47,9 @@ def main():
         result = {"clients": a.clients, "wanted": wanted, "bytes_per_client": round((most - before) / a.clients),
                   "server_mb": [round(x / 1e6, 1) for x in (before, most)], "after_they_left_mb": round(after / 1e6, 1)}
         rows.append([wanted, result["bytes_per_client"], *result["server_mb"], result["after_they_left_mb"]])
-        print(json.dumps(result), flush=True)
+        bench.emit(result)
     each = round((empty[4000] - empty[400]) / 3600)
-    print(json.dumps({"bytes_per_instrument": each, "server_mb": {str(k): round(v / 1e6, 1) for k, v in empty.items()}}), flush=True)
+    bench.emit({"bytes_per_instrument": each, "server_mb": {str(k): round(v / 1e6, 1) for k, v in empty.items()}})
     print()
     bench.table(["instruments a client", "bytes a client", "server before, MB", "with them, MB", "after they left, MB"], rows)
 

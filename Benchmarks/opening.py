@@ -3,7 +3,6 @@
 connection wants all of them and a thousand ordinary ones want 20 each (interval 50 ms). Told are connections that were
 closed, the ordinary ones' delay before and during, what the server took, and whether the last quotes of all
 instruments at the greedy connection and of ten ordinary ones are those of the file."""
-import argparse
 import json
 import os
 import time
@@ -33,7 +32,7 @@ def last_quotes(folder, final):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__)
+    p = bench.parser(__doc__)
     p.add_argument("--kabuto", default=".build/release/kabuto")
     p.add_argument("--rate", type=int, default=1_000_000)
     p.add_argument("--clients", type=int, default=1000)
@@ -44,7 +43,7 @@ def main():
     a = p.parse_args()
     if a.quick:
         a.seconds = 2
-    print(json.dumps({"benchmark": "opening", "messages_per_s": a.rate, **bench.machine()}), flush=True)
+    bench.emit({"benchmark": "opening", "messages_per_s": a.rate, **bench.machine()})
     lead, calm = 1 + a.clients / 1000, 4
     path = bench.market_file(a.instruments, f"100:{lead:g},{a.before}:{calm + 1},{a.rate}:{a.seconds:g}")
     final = json.load(open(path + ".final.json"))
@@ -86,7 +85,7 @@ def main():
         "memory_mb": [round(memory / 1e6, 1), round(peak / 1e6, 1)],
         "delay_us": {name: f["delay_us"] for name, f in found.items()}, "last_quotes": checks,
     }
-    print(json.dumps(bench.rounded(result)), flush=True)
+    bench.emit(bench.rounded(result))
     print()
     bench.table(["clients", "updates/s", "p50 ms", "p99 ms", "p99.9 ms", "closed"], [
         [name, f["updates"] / f["seconds"], f["delay_us"]["p50"] / 1e3, f["delay_us"]["p99"] / 1e3, f["delay_us"]["p999"] / 1e3, f["closed"]]

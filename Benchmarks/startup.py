@@ -5,7 +5,6 @@
     startup.py [KABUTO] --instruments 10000   from a kept snapshot (--orders 500000 --trades 200000): to ready, and to
                                               a page with all quotes; and how long the feed stood still for a snapshot
 """
-import argparse
 import json
 import os
 import shutil
@@ -16,16 +15,20 @@ import time
 import urllib.error
 import urllib.request
 
+import bench
 import manyorders
 from bench import folder, free_port, resident_bytes
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("kabuto", nargs="?", default=".build/release/kabuto")
+parser = bench.parser(__doc__)
+parser.add_argument("--kabuto", default=".build/release/kabuto")
+parser.add_argument("--quick", action="store_true", help="once")
 parser.add_argument("--instruments", type=int, default=0)
 parser.add_argument("--orders", type=int, default=500_000)
 parser.add_argument("--trades", type=int, default=200_000)
 parser.add_argument("--runs", type=int, default=5)
 options = parser.parse_args()
+if options.quick:
+    options.runs = 1
 
 
 class Server:
@@ -134,4 +137,5 @@ def kept():
             **{name: median(values) for name, values in figures.items()}}
 
 
-print(json.dumps({**(kept() if options.instruments else fresh()), "runs": options.runs}))
+bench.emit({"benchmark": "startup", **bench.machine()})
+bench.emit({**(kept() if options.instruments else fresh()), "runs": options.runs})

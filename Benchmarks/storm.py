@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
 """Five thousand clients (20 of 4,000 instruments, 50 ms) lose their connections at once and come back with `resume`:
 the time until each of them has its answer, and the delay of a hundred others before and meanwhile."""
-import argparse
-import json
 import time
 
 import bench
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__)
+    p = bench.parser(__doc__)
     p.add_argument("--kabuto", default=".build/release/kabuto")
     p.add_argument("--clients", type=int, default=5000)
     p.add_argument("--others", type=int, default=100)
@@ -19,7 +17,7 @@ def main():
     a = p.parse_args()
     if a.quick:
         a.clients, a.rounds = 1000, 1
-    print(json.dumps({"benchmark": "storm", **bench.machine()}), flush=True)
+    bench.emit({"benchmark": "storm", **bench.machine()})
     lead, calm, wild = 1.5 + a.clients / 1000, 4, 6
     path = bench.market_file(4000, f"100:{lead:g},{a.rate}:{calm + wild + 10:g}")
     names = bench.names_file(4000)
@@ -39,7 +37,7 @@ def main():
             server.end()
         runs.append({**many["storm"], "clients": a.clients, "others_before_us": before["delay_us"], "others_during_us": during["delay_us"],
                      "others_closed": before["closed"] + during["closed"], "cpu_share_during": during["cpu_s"][0] / during["seconds"]})
-        print(json.dumps(bench.rounded(runs[-1])), flush=True)
+        bench.emit(bench.rounded(runs[-1]))
     print()
     bench.table(["clients", "served", "exact", "median s", "p99 s", "last s", "others' p99 before, ms", "during, ms", "during max, ms"], [
         [r["clients"], r["served"], r["exact"], r["median_s"], r["p99_s"], r["last_s"], r["others_before_us"]["p99"] / 1e3,

@@ -7,7 +7,9 @@ cd "$(dirname "$0")/.."
 . scripts/common.sh
 
 [[ -f Benchmarks/run.sh ]] || fail 2 "Benchmarks/run.sh is missing: there is nothing to measure."
-command -v gcc >/dev/null || fail 2 "gcc was not found; the load client is compiled with it." "apt-get install -y gcc"
+for compiler in gcc g++; do
+  command -v "$compiler" >/dev/null || fail 2 "$compiler was not found; load client and peers are compiled with it." "apt-get install -y $compiler"
+done
 
 packages=()
 for package in nginx-light libnginx-mod-nchan libuv1; do

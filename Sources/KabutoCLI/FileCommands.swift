@@ -49,6 +49,12 @@ struct Digest: ParsableCommand {
   @Option(help: "Reference data; without it FILE.reference.json, where that exists.", completion: .file())
   var reference: String?
 
+  @Option(
+    help:
+      "Also writes every instrument's final book to this file: code, side, price × 10,000, shares, orders; best first.",
+    completion: .file())
+  var books: String?
+
   @Flag(help: "One JSON document on standard output.")
   var json = false
 
@@ -83,6 +89,9 @@ struct Digest: ParsableCommand {
     }
     let seconds = Double(clock() - begin) / Double(CLOCKS_PER_SEC)
     progress.end()
+    if let books {
+      do { try FinalBooks.write(replay.plant, to: books) } catch { throw giveUp("--books: \(books): \(error)") }
+    }
     let counters = replay.plant.counters
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)

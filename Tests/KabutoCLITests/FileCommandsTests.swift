@@ -130,6 +130,26 @@ import Testing
     #expect(try Program.run("books", bad, "--instrument", "TEST").status == 1)
   }
 
+  @Test func theFinalBooksAreWrittenLevelByLevel() throws {
+    var messages = Messages()
+    messages.order(1, 1, "B", 100, "TEST", 100_000)
+    messages.order(1, 2, "B", 30, "TEST", 101_000)
+    messages.order(1, 3, "B", 40, "TEST", 100_000)
+    messages.order(1, 4, "S", 200, "TEST", 105_000)
+    messages.order(2, 5, "S", 7, "ELSE", 50_000)
+    messages.cancel(1, 4, 50)
+    let file = try folder.file("books.itch", messages.bytes)
+    let out = folder.path + "/books.csv"
+    let digest = try Program.run("digest", file, "--json", "--books", out)
+    #expect(digest.status == 0, "\(digest.complaints)")
+    #expect(
+      try String(contentsOfFile: out, encoding: .utf8)
+        == "ELSE,S,50000,7,1\nTEST,B,101000,30,1\nTEST,B,100000,140,2\nTEST,S,105000,150,1\n")
+    let nowhere = try Program.run("digest", file, "--books", folder.path + "/no/such/folder.csv")
+    #expect(nowhere.status != 0)
+    #expect(nowhere.complaints.contains("--books") && nowhere.complaints.contains("/no/such/folder.csv"))
+  }
+
   @Test func theDigestIsThatOfTheMessagesNotOfTheFile() throws {
     let plain = try day()
     let bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: plain)))
