@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """From a packet's arrival to the frame in the client's hands: 100 clients that want every update of 20 of 400
-instruments, at 1,000, 10,000 and 100,000 messages a second, beside uWebSockets at the same rate. The delay is measured
-from `rx` (when the server's host had the message) to the return of the client's read, on one clock. A message of
-the file is let go up to a millisecond late, and stamped when it is."""
+instruments, at 1,000, 10,000 and 100,000 messages a second, beside uWebSockets at the same rate. `kabuto replay` sends
+the file as two MoldUDP64 lines over loopback. The delay is measured from `rx`, the kernel's time stamp of the packet,
+to the return of the client's read, on one clock. uWebSockets has no lines to read: its delay begins where its market is
+made, in the server itself."""
 import os
 import time
 
@@ -10,12 +11,22 @@ import bench
 
 
 def measure(a, peer, rate, size):
-    clients, instruments, lead = a.clients, 400, 1.5
+    clients, instruments, lead, lost = a.clients, 400, 1.5, None
     names = bench.names_file(instruments)
     if peer == "kabuto":
         path = bench.market_file(instruments, f"100:{lead},{rate}:{a.seconds + 3:g}")
-        server = bench.Kabuto(a.kabuto, f"itch:{path}?speed=1")
-        port, pid, stop = server.port, server.pid, server.end
+        lines = ",".join(f"239.255.72.{line}:{bench.free_port()}" for line in (1, 2))
+        request = f"request=127.0.0.1:{bench.free_port()}&interface=127.0.0.1"
+        begin = time.monotonic()
+        replay = bench.start([a.kabuto, "replay", path, "--to", f"mold:{lines}?{request}", "--speed", "1"], stdout=-3, stderr=-3)
+        server = bench.Kabuto(a.kabuto, f"mold:{lines}?{request}&date=2026-11-25&requests=100000")
+        port, pid = server.port, server.pid
+
+        def stop():
+            nonlocal lost
+            lost = server.status()["sources"][0]["lost"]
+            server.end()
+            bench.end(replay)
     else:
         library = bench.socketify_library()
         if not library:
@@ -25,8 +36,8 @@ def measure(a, peer, rate, size):
                               stdout=-3)
         time.sleep(0.3)
         pid, stop = process.pid, lambda: bench.end(process)
-    try:
         begin = time.monotonic()
+    try:
         found = bench.load(port, clients, "--names", names, "--wanted", 20, "--interval", 0, "--timing", "--sample", 1, "--warm", 0,
                            "--not-before", begin + lead + 1, "--seconds", a.seconds, "--pid", pid)
     finally:
@@ -34,7 +45,7 @@ def measure(a, peer, rate, size):
     expected = rate * 20 / instruments * clients * found["seconds"]
     return {"peer": peer, "messages_per_s": rate, "clients": clients, "delay_us": found["delay_us"], "cpu_share": found["cpu_s"][0] / found["seconds"],
             "delivered": found["updates"] / expected, "bytes_per_update": found["bytes"] / max(1, found["updates"]),
-            "updates_per_frame": found["updates"] / max(1, found["frames"]), "samples": found["samples"], "load": round(os.getloadavg()[0], 2)}
+            "updates_per_frame": found["updates"] / max(1, found["frames"]), "samples": found["samples"], "lost": lost, "load": round(os.getloadavg()[0], 2)}
 
 
 def main():

@@ -3,6 +3,7 @@
 // threads only as a name to hop to the loop with.
 
 import Distribution
+import Glibc
 import NIOCore
 import TickerPlant
 
@@ -21,7 +22,7 @@ final class LoopContext: @unchecked Sendable {
   private var sendScheduled = false
   /// Nanoseconds of the clock before which clients aren't sent anything again.
   private var holdUntil: UInt64 = 0
-  /// After a turn of sending that took longer than this the loop rests twice as long as the excess: updates gather,
+  /// After a turn of sending that took more processor time than this the loop rests twice as long as the excess: updates gather,
   /// and the same system calls carry more of them. Light load is never held (docs/RATIONALE.md).
   private static let freeSendNanoseconds: UInt64 = 1_000_000
   private static let longestHoldNanoseconds: UInt64 = 20_000_000
@@ -102,12 +103,20 @@ final class LoopContext: @unchecked Sendable {
       }
       return
     }
+    let usedBefore = Self.processorNanoseconds()
     distributor.finishBatches(now: begin / 1_000_000)
-    let end = NIODeadline.now().uptimeNanoseconds
-    let took = end - begin
+    // The processor's time, not the clock's: a turn in which others had the processor was not a long one.
+    let took = Self.processorNanoseconds() &- usedBefore
     if took > Self.freeSendNanoseconds {
-      holdUntil = end + min(2 * (took - Self.freeSendNanoseconds), Self.longestHoldNanoseconds)
+      let rest = min(2 * (took - Self.freeSendNanoseconds), Self.longestHoldNanoseconds)
+      holdUntil = NIODeadline.now().uptimeNanoseconds + rest
     }
+  }
+
+  private static func processorNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
   }
 
   /// A plant wrote: takes it, unless a turn is waiting already.
