@@ -57,7 +57,7 @@ extension FeedThread {
   /// Messages applied between two looks at the rings.
   private static var runMessages: Int { 4096 }
 
-  func playSoup(_ soup: FeedAddress.Soup, dateIsToday: Bool) throws(FeedSetupError) {
+  func playSoup(_ soup: FeedAddress.Soup, dateIsToday: Bool) {
     var progress = SoupProgress(soup, dateIsToday: dateIsToday, now: Self.monotonic())
     plant.setSourceState(.recovering)
     publish()
@@ -93,7 +93,7 @@ extension FeedThread {
     do {
       let connection = try SoupConnection.open(
         progress.soup.server, limitNanoseconds: SoupProgress.connectLimit
-      ) { _ in
+      ) {
         watch(&progress, at: Self.monotonic())
         return !stops
       }

@@ -126,7 +126,7 @@ public final class FeedThread: @unchecked Sendable {
       case .files(let paths, let expectation, let speed): try playFiles(paths, expectation, speed)
       case .simulator(let configuration, let speed): try playSimulator(configuration, speed)
       case .mold(let lines): try playLines(lines)
-      case .soup(let soup, let dateIsToday): try playSoup(soup, dateIsToday: dateIsToday)
+      case .soup(let soup, let dateIsToday): playSoup(soup, dateIsToday: dateIsToday)
       }
     } catch {
       failed = true

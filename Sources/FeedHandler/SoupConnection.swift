@@ -35,7 +35,7 @@ final class SoupConnection {
   /// Connects, trying all addresses of the server.
   /// - Parameter goesOn: asked every few milliseconds; false gives up.
   static func open(
-    _ server: FeedEndpoint, limitNanoseconds: UInt64, goesOn: (_ waitMilliseconds: Int32) -> Bool
+    _ server: FeedEndpoint, limitNanoseconds: UInt64, goesOn: () -> Bool
   ) throws(Failure) -> SoupConnection {
     let addresses: [ResolvedEndpoint]
     do throws(FeedSetupError) { addresses = try ResolvedEndpoint.all(server, isStream: true) } catch {
@@ -59,7 +59,7 @@ final class SoupConnection {
 
   /// Nil where the connection stands.
   private static func establish(
-    _ descriptor: Int32, _ address: ResolvedEndpoint, _ limit: UInt64, _ goesOn: (Int32) -> Bool
+    _ descriptor: Int32, _ address: ResolvedEndpoint, _ limit: UInt64, _ goesOn: () -> Bool
   ) -> String? {
     if address.withAddress({ connect(descriptor, $0, $1) }) == 0 { return nil }
     guard errno == EINPROGRESS else { return systemError() }
@@ -72,7 +72,7 @@ final class SoupConnection {
         getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &status, &size)
         return status == 0 ? nil : String(cString: strerror(status))
       }
-      if !goesOn(0) { return "given up" }
+      if !goesOn() { return "given up" }
     }
     return "no answer within \(limit / 1_000_000_000) s"
   }

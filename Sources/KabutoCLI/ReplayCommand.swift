@@ -98,7 +98,9 @@ struct Replay: ParsableCommand {
     progress.end()
     let report = publisher.report
     if json { try printJSON(report) } else { print(Self.text(report)) }
-    for error in publisher.sendingErrors { say("kabuto: \(error): packets could not be sent") }
+    for error in publisher.sendingErrors {
+      say("kabuto: \(error): packets could not be sent; check interface= and the route to the group")
+    }
     if !report.isClean { throw foundWrong }
   }
 

@@ -4,6 +4,7 @@
 import FeedProtocols
 import Foundation
 import MarketData
+import Synchronization
 import Testing
 
 @testable import FeedHandler
@@ -14,7 +15,7 @@ struct MoldPublisherTests {
   init() throws { folder = try TemporaryFolder() }
 
   /// All that a line said until its end, by number.
-  private struct Heard {
+  private struct Heard: Sendable {
     var messages: [UInt64: [UInt8]] = [:]
     var packets: UInt64 = 0
     var messageCount: UInt64 = 0
@@ -50,6 +51,18 @@ struct MoldPublisherTests {
     return heard
   }
 
+  /// What each line said; they are read at the same time, because the kernel keeps only so much.
+  private func hearAll(_ sockets: [UDPSocket]) throws -> [Heard] {
+    let results = Mutex<[Int: Result<Heard, any Error>]>([:])
+    DispatchQueue.concurrentPerform(iterations: sockets.count) { index in
+      let result = Result { try hear(sockets[index]) }
+      results.withLock { $0[index] = result }
+    }
+    return try results.withLock { found in
+      try sockets.indices.map { try #require(found[$0]).get() }
+    }
+  }
+
   private func target(_ sockets: [UDPSocket], host: String = "127.0.0.1", asks: Bool = true)
     -> FeedPublisher.Target
   {
@@ -75,8 +88,7 @@ struct MoldPublisherTests {
       $0.pace = .rate(20_000)
       $0.session = "DAY1"
     }.start()
-    for line in lines {
-      let heard = try hear(line)
+    for heard in try hearAll(lines) {
       #expect(heard.session == "DAY1" && heard.end == UInt64(wanted.count) + 1)
       #expect((1...UInt64(wanted.count)).map { heard.messages[$0] ?? [] } == wanted)
       #expect(heard.firsts == heard.firsts.sorted() && Set(heard.firsts).count == heard.firsts.count)
@@ -112,7 +124,7 @@ struct MoldPublisherTests {
       $0.rates = .init(loss: 0.2, duplicate: 0.2, reorder: 0.2)
       $0.seed = generatorSeed("mold faults")
     }.start()
-    let heard = try lines.map { try hear($0) }
+    let heard = try hearAll(lines)
     let report = try run.finish()
     let figures = try #require(report.lines)
     for (heard, line) in zip(heard, figures) {
@@ -134,8 +146,7 @@ struct MoldPublisherTests {
       $0.gaps = [1...2, 100...120, 118...130, 400...400]
     }.start()
     let missing = Set([1...2, 100...130, 400...400].flatMap { Array($0) }.map(UInt64.init))
-    for line in lines {
-      let heard = try hear(line)
+    for heard in try hearAll(lines) {
       #expect(Set(1...UInt64(wanted.count)).subtracting(heard.messages.keys) == missing)
       for (number, message) in heard.messages { #expect(message == wanted[Int(number) - 1]) }
     }
@@ -238,6 +249,34 @@ struct MoldPublisherTests {
     let beats = try hear(line) { $0.session == "Q" && $0.heartbeats >= 5 }
     #expect(beats.ends["Q"] == nil)
     #expect(try quiet.finish().interrupted)
+  }
+
+  @Test func capturesKeepTheirSessionsNumbersAndGaps() throws {
+    let bytes = capture([
+      mold("CAPA", 100, [order(1), order(2)]), mold("CAPA", 100, [order(1), order(2)]),
+      mold("CAPA", 105, [order(3)]), mold("CAPB", 1, [order(4)]),
+    ])
+    for path in [try folder.file("a.pcap", bytes), try folder.file("a.pcap.gz", gzip(bytes))] {
+      let line = try UDPSocket()
+      let run = try RunningPublisher([path], to: target([line])) { $0.pace = .rate(1_000) }.start()
+      let heard = try hear(line) { $0.ends["CAPB"] != nil }
+      #expect(heard.messages == [100: order(1), 101: order(2), 105: order(3), 1: order(4)])
+      #expect(heard.ends == ["CAPA": 106, "CAPB": 2])
+      let asker = try UDPSocket()
+      try ask(asker, run.publisher.port, "CAPA", 102, 1)
+      try ask(asker, run.publisher.port, "CAPA", 105, 1)
+      let answer = try #require(asker.receive())
+      #expect(try MoldUDP64Header.validated(answer.span.bytes).sequence == 105)
+      let report = try run.finish()
+      #expect(report.sessions.map(\.first) == [100, 1] && report.missing == 3)
+      #expect(report.requests?.unavailable == 1)
+      let named = try RunningPublisher([path], to: target([line])) {
+        $0.pace = .rate(1_000)
+        $0.session = "MINE"
+      }.start()
+      _ = try hear(line) { $0.ends["MINE-2"] != nil }
+      #expect(try named.finish().sessions.map(\.name) == ["MINE", "MINE-2"])
+    }
   }
 
   @Test func badMessagesKeepTheirNumbersAndGoOutEmpty() throws {

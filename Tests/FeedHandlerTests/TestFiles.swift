@@ -6,7 +6,7 @@ import Foundation
 import MarketData
 
 /// A folder for one test.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
   let path: String
 
   init() throws {

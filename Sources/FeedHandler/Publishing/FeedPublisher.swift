@@ -62,6 +62,7 @@ public final class FeedPublisher: @unchecked Sendable {
   var badCount: UInt64 = 0
   var missingCount: UInt64 = 0
   var seconds = 0.0
+  private var toldAt: UInt64 = 0
 
   /// Opens the files and the sockets.
   /// - Throws: `FeedSetupError` with all that can't be done.
@@ -128,7 +129,7 @@ public final class FeedPublisher: @unchecked Sendable {
             days += 1
             captured = nil
           }
-          publish(run)
+          publish(run, progress)
         case .bad(let bad): publishBad(bad)
         case .gap(_, let from, let through):
           begin(sessionName, first: from)
@@ -138,7 +139,6 @@ public final class FeedPublisher: @unchecked Sendable {
         case .session(let name): change(to: name)
         case .end: break reading
         }
-        progress(file.bytesDone, file.totalBytes, messages)
       }
     } catch { throw FeedSetupError("\(error)") }
     seconds = Double(FeedThread.monotonic() - began) / 1e9
@@ -202,7 +202,7 @@ public final class FeedPublisher: @unchecked Sendable {
 
   // MARK: - Messages
 
-  private func publish(_ run: MessageRun) {
+  private func publish(_ run: MessageRun, _ progress: (UInt64, UInt64, UInt64) -> Void) {
     begin(sessionName, first: run.firstSequence)
     if let next = current?.next, run.firstSequence > next { skip(through: run.firstSequence - 1) }
     var rest = run.bytes
@@ -214,6 +214,10 @@ public final class FeedPublisher: @unchecked Sendable {
         rest = UnsafeRawBufferPointer(rebasing: rest[due.bytes...])
       }
       service(at: now)
+      if now &- toldAt > 100_000_000 {
+        toldAt = now
+        progress(file.bytesDone, file.totalBytes, messages)
+      }
       if due.waitNanoseconds > 0, rest.count >= 2 { wait(min(due.waitNanoseconds, pauseNanoseconds)) }
     }
   }
