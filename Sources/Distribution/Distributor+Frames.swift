@@ -195,7 +195,7 @@ extension Distributor {
   private func join(
     _ numbers: UnsafeMutableBufferPointer<UInt32>, byteCount: Int, _ encoding: StreamEncoding
   ) {
-    if encoding == .binary { return joinBinary(numbers) }
+    if encoding == .binary { return joinBinary(numbers, byteCount: byteCount) }
     let items = outbox.items
     let bytes = outbox.bytes.pointer(at: 0)
     frame.begin(after: OutgoingFrame.headroomBytes)
@@ -212,20 +212,36 @@ extension Distributor {
     place.storeBytes(of: UInt8(ascii: "]"), as: UInt8.self)
   }
 
-  /// The same of binary events, which need nothing between them.
-  private func joinBinary(_ numbers: UnsafeMutableBufferPointer<UInt32>) {
+  /// The same of binary events, which need nothing between them; answers are wrapped. Not more than `byteCount` bytes
+  /// but for what wrapping takes.
+  private func joinBinary(_ numbers: UnsafeMutableBufferPointer<UInt32>, byteCount: Int) {
+    let items = outbox.items
+    let bytes = outbox.bytes.pointer(at: 0)
     frame.begin(after: OutgoingFrame.headroomBytes)
+    let start = frame.extend(by: byteCount + Self.wrappingBytes * numbers.count)
+    var place = start
     for number in numbers {
-      let item = outbox.items[Int(number)]
-      let bytes = UnsafeRawBufferPointer(
-        start: outbox.bytes.pointer(at: item.offset), count: Int(item.byteCount))
-      if item.lane == OutboxItem.answer {
-        frame.varint(UInt64(bytes.count + 1))
-        frame.byte(BinaryEvent.text)
+      let item = items + Int(number)
+      let count = Int(item.pointee.byteCount)
+      if item.pointee.lane == OutboxItem.answer {
+        var rest = count + 1
+        while rest > 0x7f {
+          place.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
+          place += 1
+          rest >>= 7
+        }
+        place.storeBytes(of: UInt8(truncatingIfNeeded: rest), as: UInt8.self)
+        (place + 1).storeBytes(of: BinaryEvent.text, as: UInt8.self)
+        place += 2
       }
-      frame.raw(bytes)
+      place.copyMemory(from: bytes + item.pointee.offset, byteCount: count)
+      place += count
     }
+    frame.truncate(to: OutgoingFrame.headroomBytes + (place - start))
   }
+
+  /// The most that a length and a kind before an answer take: an item has less than 2^32 bytes.
+  private static let wrappingBytes = 6
 
   /// Frames of `frameBytes` and a little more each, while the client takes them; the rest it remembers.
   private func transmitParts(

@@ -32,7 +32,7 @@ class Ending(Quiet):
         silent, busy = Fold(), Fold()
         async with connect(server) as line, connect(server) as other:
             await other.send(subscribe("quotes", ["*"], interval=0))
-            await other.recv()
+            busy.take(await other.recv())
             answer = server.raw()
             answer.sendall(b"GET /v1/events?channel=quotes&instruments=* HTTP/1.1\r\nHost: x\r\n\r\n")
             answer.recv(10)
