@@ -159,17 +159,13 @@ extension TickerPlant {
     do throws(ITCHError) {
       switch message.type {
       case AddOrder.type:
-        let message = try AddOrder(reading: Self.span(start, AddOrder.byteCount).bytes)
-        advance(to: message.header.timestamp)
-        addOrder(message, attribution: 0, position: window.position(number))
+        try takeAddOrder(start, position: window.position(number))
       case OrderDelete.type:
         let message = OrderDelete(reading: Self.span(start, OrderDelete.byteCount).bytes)
         advance(to: message.header.timestamp)
         deleteOrder(message)
       case OrderReplace.type:
-        let message = OrderReplace(reading: Self.span(start, OrderReplace.byteCount).bytes)
-        advance(to: message.header.timestamp)
-        replaceOrder(message, position: window.position(number))
+        takeReplaceOrder(start, position: window.position(number))
       case OrderExecuted.type:
         let message = OrderExecuted(reading: Self.span(start, OrderExecuted.byteCount).bytes)
         advance(to: message.header.timestamp)
@@ -199,6 +195,22 @@ extension TickerPlant {
       case let type: try applyRare(Self.span(start, window.length(ofType: type)).bytes)
       }
     } catch { counters.malformed &+= 1 }
+  }
+
+  // Functions of their own, which read the message themselves: handed over, its fields would go through memory.
+
+  @inline(never)
+  private mutating func takeAddOrder(_ start: UnsafeRawPointer, position: Int) throws(ITCHError) {
+    let message = try AddOrder(reading: Self.span(start, AddOrder.byteCount).bytes)
+    advance(to: message.header.timestamp)
+    addOrder(message, attribution: 0, position: position)
+  }
+
+  @inline(never)
+  private mutating func takeReplaceOrder(_ start: UnsafeRawPointer, position: Int) {
+    let message = OrderReplace(reading: Self.span(start, OrderReplace.byteCount).bytes)
+    advance(to: message.header.timestamp)
+    replaceOrder(message, position: position)
   }
 
   /// The bytes of a message. Where the length is its type's constant, the checks of the span fall away.

@@ -314,7 +314,7 @@ public struct UpdateBuffer: ~Copyable {
   @inlinable
   public mutating func removeAll() { used = 0 }
 
-  @usableFromInline
+  @inline(never) @usableFromInline
   mutating func grow(toFit extra: Int) {
     capacity = max(capacity * 2, used + extra)
     let bigger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
