@@ -1,14 +1,15 @@
-// From bytes to the functions that apply them. Three passes go over the messages, a few at a time, close behind each
+// From bytes to the functions that apply them. Four passes go over the messages, a few at a time, close behind each
 // other: the first cuts and checks frames and starts loading the order's slot and the book's head; the second looks
-// into the slot and starts loading the price level; the third applies. Without them nearly each message of a large
-// market would wait for memory three times.
+// into the slot and starts loading the price level; the third finds where a new order's price stands, and starts
+// loading the level that it will join; the fourth applies. Without them nearly each message of a large market would
+// wait for memory three times. What was found ahead is a guess: each use checks it.
 
 import CHardware
 import FeedProtocols
 import MarketData
 
 extension TickerPlant {
-  /// Messages that a pass takes at once. Two such steps are what memory takes to answer.
+  /// Messages that a pass takes at once: enough work for memory to answer meanwhile, and few enough loads under way.
   private static var step: Int { 8 }
 
   /// Applies framed messages (two-byte big-endian length, then the message) with consecutive sequence numbers.
