@@ -90,7 +90,9 @@ struct Digest: ParsableCommand {
     let seconds = Double(clock() - begin) / Double(CLOCKS_PER_SEC)
     progress.end()
     if let books {
-      do { try FinalBooks.write(replay.plant, to: books) } catch { throw giveUp("--books: \(books): \(error)") }
+      do { try FinalBooks.write(replay.plant, to: books) } catch {
+        throw giveUp("--books: \(books): \(error)")
+      }
     }
     let counters = replay.plant.counters
     var usage = rusage()

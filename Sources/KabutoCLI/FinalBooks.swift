@@ -11,7 +11,9 @@ enum FinalBooks {
   /// - Throws: what the system says where the file can't be written.
   static func write(_ plant: borrowing TickerPlant, to path: String) throws {
     var text: [UInt8] = []
-    let order = (0..<plant.instrumentCount).map { (plant.code(of: $0).description, $0) }.sorted { $0.0 < $1.0 }
+    let order = (0..<plant.instrumentCount).map { (plant.code(of: $0).description, $0) }.sorted {
+      $0.0 < $1.0
+    }
     for (code, index) in order {
       for side in [Side.buy, .sell] {
         var depth = 0

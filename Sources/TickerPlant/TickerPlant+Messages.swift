@@ -1,14 +1,15 @@
-// From bytes to the functions that apply them. Three passes go over the messages, a few at a time, close behind each
+// From bytes to the functions that apply them. Four passes go over the messages, a few at a time, close behind each
 // other: the first cuts and checks frames and starts loading the order's slot and the book's head; the second looks
-// into the slot and starts loading the price level; the third applies. Without them nearly each message of a large
-// market would wait for memory three times.
+// into the slot and starts loading the price level; the third finds where a new order's price stands, and starts
+// loading the level that it will join; the fourth applies. Without them nearly each message of a large market would
+// wait for memory three times. What was found ahead is a guess: each use checks it.
 
 import CHardware
 import FeedProtocols
 import MarketData
 
 extension TickerPlant {
-  /// Messages that a pass takes at once. Two such steps are what memory takes to answer.
+  /// Messages that a pass takes at once: enough work for memory to answer meanwhile, and few enough loads under way.
   private static var step: Int { 8 }
 
   /// Applies framed messages (two-byte big-endian length, then the message) with consecutive sequence numbers.
@@ -159,17 +160,13 @@ extension TickerPlant {
     do throws(ITCHError) {
       switch message.type {
       case AddOrder.type:
-        let message = try AddOrder(reading: Self.span(start, AddOrder.byteCount).bytes)
-        advance(to: message.header.timestamp)
-        addOrder(message, attribution: 0, position: window.position(number))
+        try takeAddOrder(start, position: window.position(number))
       case OrderDelete.type:
         let message = OrderDelete(reading: Self.span(start, OrderDelete.byteCount).bytes)
         advance(to: message.header.timestamp)
         deleteOrder(message)
       case OrderReplace.type:
-        let message = OrderReplace(reading: Self.span(start, OrderReplace.byteCount).bytes)
-        advance(to: message.header.timestamp)
-        replaceOrder(message, position: window.position(number))
+        takeReplaceOrder(start, position: window.position(number))
       case OrderExecuted.type:
         let message = OrderExecuted(reading: Self.span(start, OrderExecuted.byteCount).bytes)
         advance(to: message.header.timestamp)
@@ -199,6 +196,22 @@ extension TickerPlant {
       case let type: try applyRare(Self.span(start, window.length(ofType: type)).bytes)
       }
     } catch { counters.malformed &+= 1 }
+  }
+
+  // Functions of their own, which read the message themselves: handed over, its fields would go through memory.
+
+  @inline(never)
+  private mutating func takeAddOrder(_ start: UnsafeRawPointer, position: Int) throws(ITCHError) {
+    let message = try AddOrder(reading: Self.span(start, AddOrder.byteCount).bytes)
+    advance(to: message.header.timestamp)
+    addOrder(message, attribution: 0, position: position)
+  }
+
+  @inline(never)
+  private mutating func takeReplaceOrder(_ start: UnsafeRawPointer, position: Int) {
+    let message = OrderReplace(reading: Self.span(start, OrderReplace.byteCount).bytes)
+    advance(to: message.header.timestamp)
+    replaceOrder(message, position: position)
   }
 
   /// The bytes of a message. Where the length is its type's constant, the checks of the span fall away.

@@ -327,7 +327,7 @@ public struct UpdateBuffer: ~Copyable {
     base = .allocate(byteCount: capacity, alignment: 16)
   }
 
-  @usableFromInline
+  @inline(never) @usableFromInline
   mutating func grow(toFit extra: Int) {
     capacity = max(capacity * 2, used + extra)
     let bigger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)

@@ -1,3 +1,4 @@
+import CHardware
 import MarketData
 import Testing
 
@@ -44,6 +45,86 @@ import Testing
         let slot = table.find(reference)
         #expect(slot >= 0 && table.slots[slot].reference == reference)
       }
+    }
+  }
+
+  @Test func aReferenceThatCameAgainIsFoundWhereItIsNow() {
+    var random = generator("reference comes again")
+    for _ in 0..<200 {
+      var table = OrderTable(expected: 16)
+      // One bucket's two slots, whichever; then the same reference again, beside what it left behind.
+      var live: Set<UInt64> = []
+      for _ in 0..<400 {
+        let reference = UInt64(random.below(24)) &* 0x9e37_79b9 &+ 1
+        if live.contains(reference) {
+          table.remove(at: table.find(reference))
+          live.remove(reference)
+        } else {
+          #expect(fill(&table, reference, shares: 3))
+          live.insert(reference)
+        }
+        for number in 0..<24 {
+          let wanted = UInt64(number) &* 0x9e37_79b9 &+ 1
+          let slot = table.find(wanted)
+          #expect((slot >= 0) == live.contains(wanted))
+          if slot >= 0 { #expect(table.slots[slot].reference == wanted && table.slots[slot].shares == 3) }
+        }
+      }
+    }
+  }
+
+  @Test func blocksOfSidesAreZeroApartAndUsedAgain() {
+    var random = generator("side memory")
+    var memory = SideMemory()
+    var taken: [(start: UnsafeMutableRawPointer, bytes: Int)] = []
+    for round in 0..<3_000 {
+      if taken.isEmpty || random.chance(70) {
+        let bytes = 320 << random.below(5)
+        let block = memory.take(bytes)
+        #expect(UInt(bitPattern: block) % 64 == 0)
+        #expect(UnsafeRawBufferPointer(start: block, count: bytes).allSatisfy { $0 == 0 })
+        block.initializeMemory(as: UInt8.self, repeating: UInt8(truncatingIfNeeded: round | 1), count: bytes)
+        taken.append((block, bytes))
+      } else {
+        let one = taken.remove(at: random.below(taken.count))
+        memory.giveBack(one.start, one.bytes)
+        // What was given back last is the next of its size.
+        let again = memory.take(one.bytes)
+        #expect(again == one.start)
+        memory.giveBack(again, one.bytes)
+      }
+    }
+    let places = taken.sorted { $0.start < $1.start }
+    for (one, next) in zip(places, places.dropFirst()) { #expect(one.start + one.bytes <= next.start) }
+  }
+
+  @Test func aTableThatIsConsumedHandsOverAllInOrder() {
+    // Less than a piece, several pieces, and elements that don't fill a piece evenly.
+    for count in [1, 1000, 1 << 16, 3 << 16] {
+      let table = TableMemory.allocate(OrderSlot.self, capacity: count)
+      for index in 0..<count { table[index].reference = UInt64(index) }
+      var next: UInt64 = 0
+      TableMemory.consume(table, capacity: count) {
+        if $0.pointee.reference == next { next += 1 }
+      }
+      #expect(next == UInt64(count))
+    }
+    let odd = TableMemory.allocate((UInt64, UInt64, UInt64).self, capacity: 200_000)
+    var seen = 0
+    TableMemory.consume(odd, capacity: 200_000) { _ in seen += 1 }
+    #expect(seen == 200_000)
+  }
+
+  @Test func theGreaterOnesAreCounted() {
+    var random = generator("greater before")
+    for _ in 0..<2_000 {
+      let values = (0..<16).map { _ in Int32(truncatingIfNeeded: random.next() >> UInt64(random.below(40))) }
+        .sorted()
+      let bound = random.chance(50) ? values[random.below(16)] : Int32(truncatingIfNeeded: random.next())
+      let counted = values.withUnsafeBufferPointer { pointer in
+        pointer.baseAddress.map { Int(kabuto_greater_before($0 + 16, bound)) }
+      }
+      #expect(counted == values.filter { $0 > bound }.count)
     }
   }
 

@@ -11,7 +11,7 @@
 static inline void kabuto_prefetch(const void *_Nullable address) { __builtin_prefetch(address, 1, 3); }
 
 /// How many of the 16 numbers before `end` are greater than `bound`, where they ascend.
-static inline int kabuto_greater_before(const int32_t *_Nonnull end, int32_t bound) {
+__attribute__((always_inline)) static inline int kabuto_greater_before(const int32_t *_Nonnull end, int32_t bound) {
 #ifdef __SSE2__
   const __m128i *block = (const __m128i *)(const void *)end;
   __m128i wanted = _mm_set1_epi32(bound);
