@@ -71,6 +71,16 @@ class Prices(ViewerTest):
         self.page.wait(lambda: seen.add(self.page.price()) or len(seen) > 1, "another price")
         self.assertNoComplaints()
 
+    def test_binary_frames_show_the_same(self):
+        """With ?encoding=binary the frames are binary, and prices are there and move."""
+        self.page.open("?lang=en&encoding=binary")
+        self.assertEqual(self.page.run("return kabuto.stream.socket.protocol"), "kabuto.binary.1")
+        first = self.page.run("return kabuto.model.updates")
+        self.page.wait(lambda: self.page.run("return kabuto.model.updates") > first + 20, "20 updates")
+        self.assertRegex(self.page.price(), r"\d")
+        self.page.wait(lambda: self.page.run("return document.querySelectorAll('.tape .grid-body [role=row]').length") > 0, "trades", 60)
+        self.assertNoComplaints()
+
     def test_list_is_ordered_by_turnover(self):
         """Orders the list by turnover at first; a column header sorts by that column, again turns it round."""
         self.page.open()
