@@ -250,6 +250,12 @@ static void look(struct client *c, const char *text, size_t size, int64_t at) {
   }
 }
 
+/* Who never answers a ping is taken for gone after a minute. Its payload isn't repeated: the server doesn't look. */
+static void pong(struct client *c) {
+  static const uint8_t frame[6] = {0x8a, 0x80, 0, 0, 0, 0};
+  if (send(c->fd, frame, sizeof frame, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) now_totals.errors++;
+}
+
 /* Takes `size` bytes at `data`; `data - CARRY` may be overwritten. */
 static void take(struct client *c, char *data, size_t size, int64_t at) {
   now_totals.bytes += size;
@@ -271,6 +277,7 @@ static void take(struct client *c, char *data, size_t size, int64_t at) {
       now_totals.frames++;
       c->frames++;
       if (c->opcode == 8) now_totals.closed++;
+      if (c->opcode == 9) pong(c);
       if (storm == 2 && !c->served) { c->served = 1; }
       continue;
     }

@@ -5,7 +5,7 @@
 #   FILTER=LineArbiter   only the tests whose name matches
 #   SECONDS_A_FUZZ=5     how long each fuzz test goes on
 #
-# Nothing is suppressed but the leaks of others in leaks.supp, each with its reason.
+# What is suppressed is not ours: leaks.supp and races.supp say what and why.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -20,7 +20,7 @@ case $kind in
     ;;
   thread)
     scratch=.build-tsan
-    export TSAN_OPTIONS="halt_on_error=0:exitcode=66:history_size=4"
+    export TSAN_OPTIONS="suppressions=$PWD/scripts/races.supp:halt_on_error=0:exitcode=66:history_size=4"
     ;;
   *) fail 64 "scripts/sanitize.sh: \"$kind\" found, wanted address or thread" ;;
 esac
