@@ -12,6 +12,9 @@ extension TickerPlant {
   /// Messages that a pass takes at once: enough work for memory to answer meanwhile, and few enough loads under way.
   private static var step: Int { 8 }
 
+  /// Slots of an order table up to which a market stays in the processor's cache: there is nothing to wait for.
+  static var cachedOrders: Int { 1 << 14 }
+
   /// Applies framed messages (two-byte big-endian length, then the message) with consecutive sequence numbers.
   ///
   /// Messages at or below `sequence` are passed over; a jump beyond it is declared as a gap. A frame that is cut
@@ -34,10 +37,14 @@ extension TickerPlant {
     window.begin()
     repeat {
       cut = cutFrames(bytes, at: &place, from: cut, to: applied &+ 4 &* Self.step)
-      let lookEnd = min(cut, applied &+ 3 &* Self.step)
-      lookAhead(base, end: bytes.count, from: looked, to: lookEnd)
-      looked = lookEnd
-      locateLevels(before: applied &+ 2 &* Self.step)
+      if orders.capacity > Self.cachedOrders {
+        let lookEnd = max(looked, min(cut, applied &+ 3 &* Self.step))
+        lookAhead(base, end: bytes.count, from: looked, to: lookEnd)
+        looked = lookEnd
+        locateLevels(before: applied &+ 2 &* Self.step)
+      } else {
+        looked = cut
+      }
       let end = min(cut, applied &+ Self.step)
       while applied < end {
         take(applied, base, sequence: firstSequence &+ UInt64(truncatingIfNeeded: applied))
