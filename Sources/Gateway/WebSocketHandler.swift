@@ -22,6 +22,9 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   private var message = ByteBuffer()
   private var isFragmented = false
   private var isClosing = false
+  /// The connection has given its socket's number back, or is about to: it may be another's. Asking the channel each time
+  /// would cost as much as all else before the system call.
+  private var isGone = false
   /// The socket of a plain connection; nil with TLS, where all goes through the pipeline.
   private var socket: CInt?
   private var connection: (any Channel)?
@@ -62,6 +65,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   }
 
   func channelInactive(context channel: ChannelHandlerContext) {
+    isGone = true
     end()
     channel.fireChannelInactive()
   }
@@ -184,8 +188,8 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   // MARK: - Out
 
   var canTakeMore: Bool {
-    guard !isClosing, let connection else { return false }
-    return socket == nil ? connection.isWritable : outstanding == 0
+    guard !isClosing, !isGone else { return false }
+    return socket == nil ? connection?.isWritable ?? false : outstanding == 0
   }
 
   var takenBytes: UInt64 { progress?.acknowledgedBytes ?? 0 }
@@ -194,20 +198,20 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   var progress: TCPProgress? { connection.flatMap { TCPProgress(channel: $0) } }
 
   func send(frame: OutgoingFrame) {
-    guard let channel, !isClosing else { return }
+    guard !isClosing, !isGone else { return }
     let (head, headBytes) = Self.head(opcode: frame.encoding == .json ? 0x81 : 0x82, count: frame.byteCount)
     let start = frame.start - headBytes
     withUnsafeBytes(of: head) {
       start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: headBytes)
     }
     var bytes = UnsafeRawBufferPointer(start: start, count: frame.byteCount + headBytes)
-    // A channel that isn't active has given its socket's number back: it may be another's.
-    if let socket, outstanding == 0, let connection, connection.isActive {
+    if let socket, outstanding == 0 {
       let sent = Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
       if sent == bytes.count { return }
       if sent > 0 { bytes = UnsafeRawBufferPointer(rebasing: bytes[Int(sent)..<bytes.count]) }
       // Of a broken connection the channel hears by itself, and no later than with this write.
     }
+    guard let channel else { return }
     var buffer = channel.channel.allocator.buffer(capacity: bytes.count)
     buffer.writeBytes(bytes)
     write(buffer, channel)
@@ -217,12 +221,14 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     guard socket != nil else { return channel.writeAndFlush(wrapOutboundOut(buffer), promise: nil) }
     outstanding += 1
     let bound = NIOLoopBound(self, eventLoop: channel.eventLoop)
-    channel.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { _ in bound.value.written() }
+    channel.writeAndFlush(wrapOutboundOut(buffer)).whenComplete { bound.value.written($0) }
   }
 
-  private func written() {
+  private func written(_ result: Result<Void, any Error>) {
     outstanding -= 1
-    if outstanding == 0, !isClosing, let client {
+    // Writes fail when the connection ends, before it says so otherwise.
+    if case .failure = result { isGone = true }
+    if outstanding == 0, !isClosing, !isGone, let client {
       context.distributor.serveBacklog(client, now: LoopContext.now())
     }
   }
