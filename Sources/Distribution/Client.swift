@@ -104,6 +104,8 @@ public final class Client {
   public internal(set) var isSettled = false
   /// Instruments whose newest values wait for the transport, or for the budget: (lane, instrument) → what changed.
   var backlog: [BacklogKey: Waiting] = [:]
+  /// Since when it has been passed over in a lane, because it took nothing while very much changed.
+  var lag: Lag?
   var progress = Progress()
   var budget = ByteBudget()
   /// What the backlog sent although its lane holds it still: up to which sequence (trades: up to which number), so

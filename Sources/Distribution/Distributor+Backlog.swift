@@ -19,7 +19,7 @@ extension Distributor {
       Client.Waiting(mask: mask, from: from, changes: UInt64(changes)))
   }
 
-  private func postpone(_ client: Client, _ key: Client.BacklogKey, _ new: Client.Waiting) {
+  func postpone(_ client: Client, _ key: Client.BacklogKey, _ new: Client.Waiting) {
     if client.backlog.isEmpty {
       client.progress.reset()
       waiting[client.id] = client
@@ -50,6 +50,7 @@ extension Distributor {
     client.progress.reset()
     // Not the client is slow: it wanted so much and no more.
     if withinBudget, !client.budget.hasEnough(forWaiting: client.backlog.count, now: now) { return }
+    endLag(client)
     let entries = client.backlog.sorted {
       sequence(of: Int($0.key.instrument), in: lanes[Int($0.key.lane)].key.channel)
         < sequence(of: Int($1.key.instrument), in: lanes[Int($1.key.lane)].key.channel)

@@ -16,6 +16,9 @@ extension Distributor {
       let from = lane.from[index]
       lane.masks[index] = 0
       guard let number = encodeItem(lane, index, mask: mask, from: from) else { continue }
+      if mask & (Lane.snapshotBit | Lane.standingBits) == 0 {
+        lane.changes[index] &+= outbox.items[Int(number)].events
+      }
       let seats = outbox.seats
       for slot in lane.subscribers[index] where !seats[Int(slot)].push(number) {
         deliverSlowly(slot, number, now)
@@ -29,6 +32,7 @@ extension Distributor {
       }
     }
     lane.dirty.removeAll(keepingCapacity: true)
+    if !beginningToLag.isEmpty { beginLags(in: lane) }
   }
 
   /// In the order of their sequence: a client that loses its line between two frames can resume.
@@ -70,13 +74,15 @@ extension Distributor {
 
   /// A delivery that isn't a plain push: the first of a frame, a full seat, or a client to look at more closely.
   private func deliverSlowly(_ slot: Int32, _ number: UInt32, _ now: UInt64) {
-    guard let client = seated[Int(slot)] else { return }
     let item = outbox.items[Int(number)]
+    if isPassedOver(slot, item) { return }
+    guard let client = seated[Int(slot)] else { return }
     let lane = lanes[Int(item.lane)]
     let index = Int(item.instrument)
     if !client.served.isEmpty, passes(client, lane, index, item.mask, item.from, now) { return }
     guard client.isClear(now: now) else {
-      return postpone(client, lane, index, item.mask, item.from, events: Int(item.events), now)
+      postpone(client, lane, index, item.mask, item.from, events: Int(item.events), now)
+      return considerLag(client, lane)
     }
     put(client, number, fast: client.served.isEmpty)
   }

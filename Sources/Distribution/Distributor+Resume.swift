@@ -104,7 +104,7 @@ extension Distributor {
   }
 
   /// What changed of an instrument after `since`; for trades and bars also the number of the first new item.
-  private func changes(_ channel: StreamChannel, _ image: InstrumentImage, since: UInt64) -> (
+  func changes(_ channel: StreamChannel, _ image: InstrumentImage, since: UInt64) -> (
     mask: UInt64, from: Int
   ) {
     var mask: UInt64 = 0

@@ -49,6 +49,7 @@ extension Distributor {
       answer(client)
       send(client, now)
     case .unsubscribe(let id):
+      endLag(client)
       let isWaiting = cancelResume(client, id)
       let subscription = client.subscriptions.removeValue(forKey: id)
       guard isWaiting || subscription != nil else {
@@ -82,6 +83,8 @@ extension Distributor {
   }
 
   func subscribe(_ client: Client, _ request: SubscriptionRequest, now: UInt64) {
+    // What it was passed over for follows from the lanes it is in now.
+    endLag(client)
     let wasAnswering = isAnswering
     isAnswering = true
     defer { isAnswering = wasAnswering }

@@ -28,6 +28,8 @@ public final class Distributor {
   private var freeSlots: [Int32] = []
   /// Slots to be free again once `touched` is done.
   private var leaving: [Int32] = []
+  /// Slots of clients that are to be passed over after the present flush.
+  var beginningToLag: [Int32] = []
   var outbox = Outbox()
   /// Slots whose seats hold something.
   var touched: [Int32] = []
@@ -196,6 +198,7 @@ public final class Distributor {
     guard clients.removeValue(forKey: client.id) != nil else { return }
     for channel in StreamChannel.allCases { removeAll(client, channel) }
     waiting[client.id] = nil
+    client.lag = nil
     client.backlog = [:]
     client.served = [:]
     pendingResumes.removeAll { $0.client === client }

@@ -47,7 +47,12 @@ final class Lane {
   /// By instrument: for trades and bars, number of the first item that was not sent yet.
   var from: [Int] = []
   var dirty: [Int32] = []
+  /// By instrument: values given out, but for snapshots.
+  var changes: [UInt32] = []
   var members = 0
+
+  /// What it carries is a state: the newest value replaces the older ones.
+  var isState: Bool { key.channel == .quotes || key.channel == .books }
 
   init(id: Int32, key: LaneKey, instruments: Int) {
     self.id = id
@@ -60,6 +65,7 @@ final class Lane {
       subscribers.append([])
       masks.append(0)
       from.append(0)
+      changes.append(0)
     }
   }
 

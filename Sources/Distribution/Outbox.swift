@@ -29,6 +29,9 @@ struct Seat {
   var capacity: UInt32 = 0
   /// A bit a channel: the client wants some of its instruments by name.
   var namedChannels: UInt32 = 0
+  /// The lane in which the client is passed over (Distributor+Lag).
+  var lagLane = Seat.noLane
+  static let noLane: Int32 = -2
 
   var count: Int {
     guard let start, let next else { return 0 }
@@ -138,9 +141,10 @@ struct Outbox: ~Copyable {
     let seat = seats + slot
     let numbers = UnsafeMutableBufferPointer(start: seat.pointee.start, count: seat.pointee.count)
     let capacity = seat.pointee.capacity
-    let named = seat.pointee.namedChannels
+    let (named, lagLane) = (seat.pointee.namedChannels, seat.pointee.lagLane)
     seat.pointee = Seat()
     seat.pointee.namedChannels = named
+    seat.pointee.lagLane = lagLane
     return (numbers, capacity)
   }
 

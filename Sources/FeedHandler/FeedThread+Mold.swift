@@ -40,12 +40,15 @@ extension FeedThread {
 
   func playLines(_ lines: MoldLines) throws(FeedSetupError) {
     var sockets: [DatagramSocket] = []
-    for line in lines.lines { sockets.append(try DatagramSocket(listeningTo: line, interface: lines.interface)) }
+    for line in lines.lines {
+      sockets.append(try DatagramSocket(listeningTo: line, interface: lines.interface))
+    }
     if let request = lines.request { sockets.append(try DatagramSocket(connectedTo: request)) }
     if let least = sockets.map(\.kernelBytes).min(), least < Int(DatagramSocket.bufferBytes) {
       outlets.log(
         .warning,
-        "\(feed.source): the kernel holds at most \(least >> 10) KiB for a line, \(DatagramSocket.bufferBytes >> 20) MiB are wanted: raise net.core.rmem_max, or bursts will be lost"
+        "\(feed.source): the kernel holds at most \(least >> 10) KiB for a line, "
+          + "\(DatagramSocket.bufferBytes >> 20) MiB are wanted: raise net.core.rmem_max, or bursts will be lost"
       )
     }
     var receiver = MoldReceiver(

@@ -177,8 +177,7 @@ public final class FeedThread: @unchecked Sendable {
     while let piece = pieces.next() {
       for ring in rings {
         var waitsAfterStop = 0
-        while !ring.write(piece.records, tag: tag | (piece.continues ? RecordSplitter.continues : 0))
-        {
+        while !ring.write(piece.records, tag: tag | (piece.continues ? RecordSplitter.continues : 0)) {
           ringWaits += 1
           if stops {
             // Who should take it may be gone already.

@@ -198,6 +198,10 @@ public final class GatewayServer: Sendable {
       }
     }
     if router.ledger.counts.open > 0 { try? await Task.sleep(for: .milliseconds(300)) }
+  }
+
+  /// Ends the event loops, after `drain` and when nobody writes into the rings any more: a ring wakes its loop.
+  public func end() async {
     for loop in loops { loop.stop() }
     do { try await group.shutdownGracefully() } catch { log.warning("event loops: \(error)") }
   }

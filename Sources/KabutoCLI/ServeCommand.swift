@@ -139,6 +139,7 @@ struct ServeRun {
     async let drained: Void = gateway.drain()
     for thread in threads { await Task.detached { thread.stop() }.value }
     await drained
+    await gateway.end()
     store?.close()
     log.info("ended")
   }

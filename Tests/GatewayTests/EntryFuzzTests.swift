@@ -117,5 +117,6 @@ import Testing
       seen.count > 10 && statuses.isSuperset(of: ["101", "200", "400"]), "\(seen.count) clients, \(statuses)")
     #expect(gateway.router.limits.heldBytes == 0)
     await gateway.drain()
+    await gateway.end()
   }
 }

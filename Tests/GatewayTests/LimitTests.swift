@@ -51,6 +51,7 @@ import Testing
     #expect(line.all().hasPrefix("HTTP/1.1 408 "))
     #expect(hits(gateway, .handshakeTime) == 3)
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func aBodyThatTricklesIsToldAndEnded() async throws {
@@ -60,6 +61,7 @@ import Testing
     #expect(try problem(line.all())["type"] as? String == "/problems/request-too-slow")
     #expect(hits(gateway, .requestTime) == 1)
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func aConnectionThatAsksNothingMoreEnds() async throws {
@@ -69,6 +71,7 @@ import Testing
     #expect(line.all().isEmpty)
     #expect(hits(gateway, .idleTime) == 1)
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func headsHaveABound() async throws {
@@ -92,6 +95,7 @@ import Testing
     line.send(String(repeating: "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n", count: 200))
     for _ in 0..<200 { #expect(try line.answer().head.hasPrefix("HTTP/1.1 200")) }
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func whoDoesNotTakeAnAnswerIsEnded() async throws {
@@ -111,6 +115,7 @@ import Testing
     large.send("GET /big.png HTTP/1.1\r\nHost: x\r\n\r\n")
     #expect(await until { hits(gateway, .answerTime) >= 1 })
     await gateway.drain()
+    await gateway.end()
     #expect(gateway.router.limits.heldBytes == 0)
     #expect(gateway.router.ledger.counts.open == 0)
   }
@@ -135,6 +140,7 @@ import Testing
     other.send("GET /big.png HTTP/1.1\r\nHost: x\r\n\r\n")
     #expect(try other.answer().body.count == 16 << 20)
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func anAddressThatAsksTooOftenIsTold() async throws {
@@ -157,6 +163,7 @@ import Testing
     #expect(answers >= 4)
     #expect(hits(gateway, .requestRate) == 1)
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func anAddressHasSoManyConnections() async throws {
@@ -171,6 +178,7 @@ import Testing
     #expect((refused.json["detail"] as? String)?.contains("2 are allowed") == true)
     #expect(gateway.router.ledger.refusals.map(\.count) == [0, 1, 0])
     await gateway.drain()
+    await gateway.end()
     #expect(gateway.router.ledger.counts.open == 0)
   }
 
@@ -203,6 +211,7 @@ import Testing
     #expect(hits(gateway, .silent) == 1)
     #expect(gateway.router.limits.closed.map(\.code) == [4002])
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func controlFramesAndFragmentsAreCounted() async throws {
@@ -223,6 +232,7 @@ import Testing
     }
     #expect(hits(gateway, .frameRate) == 2)
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func metricsTellEachReason() async throws {
@@ -237,5 +247,6 @@ import Testing
       #expect(text.contains("kabuto_connections_refused_total{reason=\"\(reason.rawValue)\"} 0\n"))
     }
     await gateway.drain()
+    await gateway.end()
   }
 }

@@ -229,6 +229,7 @@ func start(
     }
     #expect(try line.get("/health/ready").head.hasPrefix("HTTP/1.1 200"))
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func aKeptConnectionBecomesAWebSocket() async throws {
@@ -244,6 +245,7 @@ func start(
     line.send(Line.frame(9, "x"))
     #expect(try line.frame() == (10, [0x78]))
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func framesThatComeWithTheHandshakeAreKept() async throws {
@@ -262,6 +264,7 @@ func start(
       #expect(try line.frame() == (10, Array("too".utf8)))
     }
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func updatesFollowTheSnapshotAtOnce() async throws {
@@ -292,6 +295,7 @@ func start(
       }
     }
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func oldClientsAreAnsweredInKind() async throws {
@@ -309,6 +313,7 @@ func start(
       #expect(try kept.answer().head.lowercased().contains("connection: keep-alive"))
     }
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func aRequestThatIsNeverWholeEndsTheConnection() async throws {
@@ -325,6 +330,7 @@ func start(
       _ = line.all()  // returns only when the other side ends
     }
     await gateway.drain()
+    await gateway.end()
   }
 
   @Test func drainingTellsThenEnds() async throws {
@@ -347,6 +353,7 @@ func start(
     #expect(closing.opcode == 8)
     #expect(closing.data.prefix(2) == [0x03, 0xe9], "1001")
     await drained
+    await gateway.end()
   }
 
   @Test func anAddressThatCannotBeBoundIsTold() async throws {
@@ -355,5 +362,6 @@ func start(
     let taken = gateway.port
     await #expect(throws: GatewayError.self) { _ = try await start(feed) { $0.port = taken } }
     await gateway.drain()
+    await gateway.end()
   }
 }

@@ -1,4 +1,4 @@
-// The tree itself: arrows between rooms point down, and pure rooms touch nothing outside (docs/ARCHITECTURE.md).
+// The tree itself: arrows between rooms point down, pure rooms touch nothing outside (docs/ARCHITECTURE.md).
 
 import Foundation
 import Testing
@@ -18,8 +18,8 @@ import Testing
     "PriceStore": ["MarketData", "TickerPlant"],
     "Gateway": ["MarketData", "FeedProtocols", "TickerPlant", "Distribution", "PriceStore"],
     "KabutoCLI": [
-      "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler", "PriceStore",
-      "Gateway",
+      "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
+      "PriceStore", "Gateway",
     ],
   ]
   static let pure = ["MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution"]
@@ -46,10 +46,12 @@ import Testing
     for file in files {
       for line in file.text.split(separator: "\n") {
         let words = line.split(separator: " ")
-        guard let place = words.firstIndex(of: "import"), place <= 1, place + 1 < words.count else { continue }
+        guard let place = words.firstIndex(of: "import"), place <= 1, place + 1 < words.count
+        else { continue }
         let imported = String(words[place + 1])
         if all.contains(imported) {
-          #expect(allowed.contains(imported), "\(room)/\(file.name) imports \(imported), which is not below it")
+          #expect(
+            allowed.contains(imported), "\(room)/\(file.name) imports \(imported), which is not below it")
         }
       }
     }
