@@ -63,7 +63,8 @@ extension Distributor {
         Client.Waiting(mask: mask, from: 0, changes: UInt64(missed)))
     }
     if client.everything[channel.rawValue] === lane {
-      for index in 0..<imageCount where named[Int32(truncatingIfNeeded: index)].map({ $0.lane === lane }) ?? true {
+      for index in 0..<imageCount
+      where named[Int32(truncatingIfNeeded: index)].map({ $0.lane === lane }) ?? true {
         look(index)
       }
     } else {

@@ -38,6 +38,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   /// What the WebSocket's subprotocol says.
   private var encoding = StreamEncoding.json
   private var stream: EventStream?
+  private let account = WorkAccount()
 
   init(router: Router, context: LoopContext, stack: Stack, peer: Peer) {
     self.router = router
@@ -126,7 +127,9 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     let bound = NIOLoopBound((self, head, channel), eventLoop: channel.eventLoop)
     channel.eventLoop.execute {
       let (handler, head, channel) = bound.value
-      if channel.channel.isActive { handler.handle(head, channel) }
+      handler.context.perform(handler.account) {
+        if channel.channel.isActive { handler.handle(head, channel) }
+      }
     }
   }
 

@@ -17,6 +17,7 @@ final class LoopContext: @unchecked Sendable {
   /// Nanoseconds of taking records before connections get their turn.
   private static let drainNanoseconds: UInt64 = 5_000_000
   private static let tickMilliseconds: Int64 = 10
+  var share = WorkShare()
   private var lastWakeWanted = true
   private var drainScheduled = false
   private var sendScheduled = false
@@ -57,6 +58,7 @@ final class LoopContext: @unchecked Sendable {
   private func tick() {
     woken()
     distributor.tick(now: Self.now())
+    if !share.isEmpty { performWaiting() }
     let wanted = distributor.wantsImmediate
     if wanted != lastWakeWanted {
       lastWakeWanted = wanted
@@ -113,7 +115,7 @@ final class LoopContext: @unchecked Sendable {
     }
   }
 
-  private static func processorNanoseconds() -> UInt64 {
+  static func processorNanoseconds() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)

@@ -15,6 +15,7 @@ extension Router {
     var counters: Distributor.Counters
     var ringFill: Int
     var ringCapacity: Int
+    var workWaiting: Int
   }
 
   private func figures(_ context: LoopContext) -> EventLoopFuture<[LoopFigures]> {
@@ -23,7 +24,8 @@ extension Router {
       loop.eventLoop.submit {
         LoopFigures(
           clients: loop.distributor.clientCount, counters: loop.distributor.counters,
-          ringFill: loop.rings.map(\.fill).max() ?? 0, ringCapacity: loop.rings.first?.capacity ?? 0)
+          ringFill: loop.rings.map(\.fill).max() ?? 0, ringCapacity: loop.rings.first?.capacity ?? 0,
+          workWaiting: loop.share.count)
       }
     }
     return EventLoopFuture.whenAllSucceed(all, on: context.eventLoop)
@@ -94,6 +96,9 @@ extension Router {
     text.gauge(
       "kabuto_ring_fill_bytes", "Bytes that wait for the loop",
       loops.enumerated().map { (["loop": String($0.offset)], Double($0.element.ringFill)) })
+    text.gauge(
+      "kabuto_work_waiting", "Requests and messages of busy connections that wait for their turn",
+      loops.enumerated().map { (["loop": String($0.offset)], Double($0.element.workWaiting)) })
     perLoop("kabuto_records_total", "Update records taken") { Double($0.counters.records) }
     perLoop("kabuto_events_encoded_total", "Events encoded, once each") { Double($0.counters.encoded) }
     perLoop("kabuto_events_delivered_total", "Events put into clients' frames") {
@@ -212,7 +217,7 @@ extension Router {
         ("delivered", loop.counters.delivered), ("conflated", loop.counters.conflated),
         ("frames", loop.counters.frames), ("stuck", loop.counters.stuck),
         ("ring_fill", UInt64(loop.ringFill)),
-        ("ring_capacity", UInt64(loop.ringCapacity)),
+        ("ring_capacity", UInt64(loop.ringCapacity)), ("work_waiting", UInt64(loop.workWaiting)),
       ]
       for (name, value) in figures {
         writer.raw(",")

@@ -31,6 +31,9 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   private let isPlain: Bool
   private let encoding: StreamEncoding
   private let counters: LimitCounters
+  private let account = WorkAccount()
+  /// Nothing is read while messages wait for their turn.
+  private var isPaused = false
   /// Writes that the pipeline has not done yet.
   private var outstanding = 0
   /// Bytes the kernel may hold unsent: what is there can't be replaced by newer values any more.
@@ -158,7 +161,19 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       return close(code: 1007, reason: "not UTF-8")
     }
+    guard client != nil else { return }
+    context.perform(account) { self.carryOut(bytes) }
+    if account.waiting > 0, !isPaused {
+      isPaused = true
+      try? connection?.syncOptions?.setOption(.autoRead, value: false)
+    }
+  }
+
+  private func carryOut(_ bytes: [UInt8]) {
     if let client { context.distributor.receive(bytes, from: client, now: LoopContext.now()) }
+    guard isPaused, account.waiting == 0, !isGone else { return }
+    isPaused = false
+    try? connection?.syncOptions?.setOption(.autoRead, value: true)
   }
 
   private func closed(by frame: WebSocketFrame) {

@@ -1,12 +1,13 @@
 // Clients that are passed over because they take nothing while very much changes: afterwards they know what a quick
 // client knows, and each change was told or counted.
 
-@testable import Distribution
 import FeedProtocols
 import Foundation
 import MarketData
 import Testing
 import TickerPlant
+
+@testable import Distribution
 
 @Suite struct LagTests {
   static let instruments = 120
@@ -51,7 +52,8 @@ import TickerPlant
     for number in 0..<Self.instruments {
       for channel in ["quotes", "books"] {
         #expect(
-          client.difference(channel, "N\(number)") == nil, "\(seedNote) round \(round): \(channel) N\(number)")
+          client.difference(channel, "N\(number)") == nil, "\(seedNote) round \(round): \(channel) N\(number)"
+        )
       }
     }
   }
@@ -89,7 +91,9 @@ import TickerPlant
     let client = StreamClient(world)
     client.subscribe("quotes", "quotes", ["*"], interval: 0)
     client.transport.canTakeMore = false
-    for reference in 1_000..<2_000 as Range<UInt64> { order(world, Int(reference) % Self.instruments, reference) }
+    for reference in 1_000..<2_000 as Range<UInt64> {
+      order(world, Int(reference) % Self.instruments, reference)
+    }
     #expect(client.client.lag != nil)
     world.sources[0].plant.beginEpoch(session: "S", date: world.sources[0].plant.date.nextWeekday)
     world.sources[0].next = 1

@@ -68,7 +68,9 @@ import TickerPlant
             one.bars.keys.sorted() == two.bars.keys.sorted(), "\(seedNote) round \(round), turn \(turn)")
         }
       }
-      #expect(left.faults.isEmpty && stayed.faults.isEmpty, "\(seedNote) round \(round), turn \(turn): \(left.faults.prefix(2)) \(stayed.faults.prefix(2))")
+      #expect(
+        left.faults.isEmpty && stayed.faults.isEmpty,
+        "\(seedNote) round \(round), turn \(turn): \(left.faults.prefix(2)) \(stayed.faults.prefix(2))")
     }
     #expect(exact > 0)
   }
