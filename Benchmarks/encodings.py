@@ -6,7 +6,6 @@ of the whole server, deliveries are the server's own count. Then frames of both 
 compressed each by itself (no context takeover: the only form that clients could share) with zlib in C, and the CPU time
 of that is set beside the server's CPU time a frame. One JSON line each.
 """
-import argparse
 import base64
 import json
 import os
@@ -85,7 +84,7 @@ def capture(a, wanted, instruments, interval, encoding, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = bench.parser(__doc__)
     parser.add_argument("--kabuto", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.build/release/kabuto"))
     parser.add_argument("--rate", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=8)
@@ -99,7 +98,7 @@ def main():
                 found[encoding].append(run(a, clients, wanted, instruments, interval, encoding))
         for encoding, runs in found.items():
             runs.sort(key=lambda one: one["cpu_ns_an_event"])
-            print(json.dumps(runs[len(runs) // 2]), flush=True)
+            bench.emit(runs[len(runs) // 2])
     tool = bench.tool("deflate.c", "-lz")
     for wanted, instruments, interval in ((20, 4000, 50), (100, 400, 50), (0, 400, 50)):
         for encoding in PROTOCOL:
@@ -108,10 +107,10 @@ def main():
                 for level in (1, 6):
                     one = json.loads(subprocess.run([tool, file, str(level), "20"], check=True, capture_output=True, text=True).stdout)
                     if one["frames"]:
-                        print(json.dumps({
+                        bench.emit({
                             "encoding": encoding, "wanted": wanted or "*", "instruments": instruments, "interval_ms": interval, "frames_of": kind,
                             "level": level, "bytes_a_frame": one["bytes_before"] / one["frames"],
-                            "compressed_to": one["bytes_after"] / one["bytes_before"], "us_a_frame": one["us_a_frame"]}), flush=True)
+                            "compressed_to": one["bytes_after"] / one["bytes_before"], "us_a_frame": one["us_a_frame"]})
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ client of its own checks that trades come in order, each once. After the warm-up
 to memory and descriptors; the verdict is about what it rises in the rest. Tables grow to the size of the first day: a
 run whose warm-up is shorter than a day of the market (about seven minutes at speed 60) doesn't judge memory.
 """
-import argparse
 import json
 import os
 import shutil
@@ -134,7 +133,7 @@ def plot(samples, path, judged):
 
 
 def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p = bench.parser(__doc__)
     p.add_argument("--kabuto", default=".build/release/kabuto")
     p.add_argument("--minutes", type=float, default=30)
     p.add_argument("--clients", type=int, default=300, help="that stay; a tenth as many come and go")
@@ -214,7 +213,7 @@ def main():
             json.dump({**result, "samples": samples}, out, indent=1)
     if a.plot:
         plot(samples, a.plot, warm)
-    print(json.dumps(result))
+    bench.emit(result)
     raise SystemExit(0 if result["verdict"] == "passed" else 1)
 
 

@@ -59,9 +59,11 @@ extension FeedThread {
     let tickNanoseconds = min(10_000_000, lines.configuration.heartbeatNanoseconds / 10)
     var tickAt: UInt64 = 0
     var dayAt: UInt64 = 0
+    var wasLate = false
     var hasEnded = false
     while !stops {
       var now = Self.monotonic()
+      let polledAt = now
       let due = min(tickAt, receiver.arbiter.nextDue(after: now) ?? .max)
       let pause = due > now ? min(due - now, tickNanoseconds) : 0
       if kabuto_wait(descriptors, &ready, Int32(descriptors.count), pause) > 0 {
@@ -78,12 +80,18 @@ extension FeedThread {
             }
             if DatagramSocket.isFull(received) { hasMore = true }
           }
+          receiver.takeHistory { archive($0) }
           publish()
           if !hasMore { break }
         }
       }
       now = Self.monotonic()
-      if now >= tickAt || due <= now {
+      // After a pause (a full ring, a snapshot) the sockets are read before anybody is called silent.
+      let isLate = now &- polledAt > 5 &* tickNanoseconds
+      if isLate, !wasLate {
+        wasLate = true
+      } else if now >= tickAt || due <= now {
+        wasLate = false
         tickAt = now + tickNanoseconds
         if now >= dayAt {
           dayAt = now + 10_000_000_000

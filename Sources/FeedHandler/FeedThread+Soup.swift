@@ -27,6 +27,8 @@ private struct SoupProgress {
   /// Since when it is being found out whether all is caught up, and how much of it was spent waiting; nil = caught up.
   var catchingUpSince: UInt64?
   var waited: UInt64 = 0
+  /// The server's next message.
+  var next: UInt64 = 0
 
   static let firstBackoff: UInt64 = 100_000_000
   static let longestBackoff: UInt64 = 5_000_000_000
@@ -139,6 +141,7 @@ extension FeedThread {
         if case .deliver(let first) = try session.receiveSequenced(count: count, at: now) {
           hear(&progress, at: now)
           plant.apply(framed: connection.bytes(range), firstSequence: first, receivedAt: receivedAt)
+          progress.next = first &+ UInt64(count)
           publish()
         }
       case .packet(let type, let payload):
@@ -202,6 +205,13 @@ extension FeedThread {
     progress.waited = 0
     heard(&progress, at: now)
     let wanted = plant.sequence + 1
+    progress.next = next
+    if next < wanted {
+      outlets.log(
+        .warning,
+        "\(feed.source): the server begins with message \(next), \(wanted) was to come: not live before it is there"
+      )
+    }
     outlets.log(.info, "\(feed.source): logged in to session \(name) from message \(next)")
     if next > wanted {
       outlets.log(
@@ -266,6 +276,8 @@ extension FeedThread {
   /// Nothing older is to come.
   private func caughtUp(_ progress: inout SoupProgress) {
     guard progress.catchingUpSince != nil, !progress.isSilent else { return }
+    // A server that begins before what is known here, and has not come so far, is another than it was.
+    guard progress.next > plant.sequence else { return }
     progress.catchingUpSince = nil
     plant.setSourceState(.live)
     publish()

@@ -114,6 +114,8 @@ public final class FeedThread: @unchecked Sendable {
 
   private func run() {
     lastSnapshot = Self.monotonic()
+    // Nobody has heard the lines yet.
+    if case .mold = feed.input { plant.setSourceState(.recovering) }
     if plant.sequence == 0 {
       // Nothing is known yet: not ready before the first message.
       plant.setSourceState(.recovering)

@@ -118,7 +118,8 @@ struct RecordReader {
     let brokenBy = isBreak && !isRepeat && header.sequence != payload.tradeSequence ? header.sequence : 0
     let row = TradeRow(
       instrument: instrument, epoch: epoch, trade: payload, brokenBy: brokenBy,
-      minuteStart: midnightSeconds &+ Int64(payload.tradeTime / 60_000_000_000 * 60), replaces: mends)
+      minuteStart: midnightSeconds &+ Int64(payload.tradeTime / 60_000_000_000 * 60),
+      replaces: mends && !isRepeat)
     if isBreak { rows.breaks.append(row) } else { rows.trades.append(row) }
   }
 

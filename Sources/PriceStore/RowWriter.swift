@@ -84,7 +84,19 @@ enum RowWriter {
 
   private static func trades(_ rows: [TradeRow], _ db: Database, replacing: Bool = false) throws {
     guard !rows.isEmpty else { return }
-    var statement = try PreparedStatement(db, insert(replacing: replacing) + " INTO " + tradeColumns)
+    // A trade that was taken back stays so: the break is a message of its own.
+    let sql =
+      replacing
+      ? """
+      INSERT INTO \(tradeColumns)
+      ON CONFLICT (instrument, epoch, sequence) DO UPDATE SET
+        time = excluded.time, price = excluded.price, size = excluded.size, match = excluded.match,
+        kind = excluded.kind, aggressor = excluded.aggressor, direction = excluded.direction,
+        sum = excluded.sum
+      WHERE broken = 0
+      """
+      : "INSERT OR IGNORE INTO " + tradeColumns
+    var statement = try PreparedStatement(db, sql)
     for key in order(rows.count, { rows[$0].instrument }) {
       let row = rows[Int(key & 0xffff_ffff)]
       guard row.replaces == replacing else { continue }
@@ -138,7 +150,8 @@ enum RowWriter {
       ON CONFLICT (instrument, \(key)) DO UPDATE SET
         \(columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", "))
       WHERE excluded.epoch > epoch OR (excluded.epoch = epoch AND excluded.sequence > sequence)
-        OR (excluded.epoch = epoch AND excluded.sequence = sequence AND excluded.closed + ? > closed)
+        OR (excluded.epoch = epoch AND excluded.sequence = sequence AND excluded.closed > closed)
+        OR (excluded.epoch = epoch AND ?14 = 1 AND excluded.closed >= closed)
       """)
     for row in rows {
       statement.bind(1, row.instrument)

@@ -103,6 +103,32 @@ private let millisecond: UInt64 = 1_000_000
     #expect(arbiter.next == 21)
   }
 
+  @Test func aLossNoticedPieceByPieceIsOneGap() {
+    var arbiter = arbiter(requests: true)
+    var budget = RequestBudget(perSecond: 1_000)
+    var declared: [ClosedRange<UInt64>] = []
+    for step in 0..<200 as Range<UInt64> {
+      let now = second + step * 10 * millisecond
+      // First the heartbeats tell of ten, then of twenty; then a packet comes behind both.
+      let place: UInt64 = step < 5 ? 11 : 21
+      for line in 0..<2 {
+        _ = arbiter.receive(header("S", place, 0), line: line, byteCount: 20, at: now)
+        if step > 10 {
+          let packet = header("S", 21, 1)
+          if arbiter.receive(packet, line: line, byteCount: 23, at: now) == .hold {
+            arbiter.hold(packet, blocks: blocks(1).span.bytes, line: line, receivedAt: 0, at: now)
+          }
+        }
+      }
+      arbiter.tick(at: now)
+      while let action = arbiter.nextAction(at: now, budget: &budget) {
+        if case .declare(let from, let through) = action { declared.append(from...through) }
+      }
+    }
+    #expect(declared == [1...20])
+    #expect(arbiter.next == 22)
+  }
+
   /// Every number is delivered or declared once, in order, whatever comes.
   @Test func madeUpPacketsBreakNothing() {
     var random = generator("made-up lines")

@@ -42,7 +42,6 @@ class Exchange:
         self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.server.bind(("127.0.0.1", 0))
         self.server.settimeout(0.05)
-        # Held until the receiver has bound its own, so that nobody else takes them meanwhile.
         self.groups = []
         for line in range(2):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

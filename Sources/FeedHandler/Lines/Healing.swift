@@ -71,8 +71,14 @@ struct Healing: ~Copyable {
     if second.arbiter.next > reached {
       state = .running(second, from: from, base: base, reached: second.arbiter.next, since: now)
     } else if now >= since + Self.patience {
-      state = .waiting(from: from, base: base, askAt: now + Self.longestPause, pause: Self.longestPause)
+      waitAgain(at: now)
     }
+  }
+
+  /// Gives the second plant up, and asks again later.
+  mutating func waitAgain(at now: UInt64) {
+    guard case .running(_, let from, let base, _, _) = state else { return }
+    state = .waiting(from: from, base: base, askAt: now + Self.longestPause, pause: Self.longestPause)
   }
 
   /// The second plant has replaced the first.

@@ -32,6 +32,13 @@ struct MoldReceiver: ~Copyable {
   private var restarts = 1
   private var malformedNotes = 0
   private var hasEnded = false
+  private var sessionBegan = false
+  /// Packets of a session that begins when the present one is done; bounded.
+  private var postponed: [(bytes: [UInt8], line: Int, receivedAt: UInt64)] = []
+  private var postponedBytes = 0
+  private static let mostPostponedBytes = 4 << 20
+  /// A second plant that has replaced the first: what it learned is still to be handed over.
+  private var finished: SecondPlant?
 
   /// A receiver for a plant, which may have been restored.
   init(
@@ -79,28 +86,54 @@ struct MoldReceiver: ~Copyable {
     }
     var tries = 0
     while SequencedPackets.take(
-      packet, header, line: line, receivedAt: receivedAt, at: now, arbiter: &arbiter, plant: &plant),
-      tries < 2
+      packet, header, line: line, receivedAt: receivedAt, at: now, arbiter: &arbiter, plant: &plant)
     {
       act(at: now, plant: &plant)
       tries += 1
+      // The present session isn't done: something of it is waited for.
+      if tries == 2 {
+        postpone(packet, line: line, receivedAt: receivedAt)
+        break
+      }
     }
     act(at: now, plant: &plant)
+    offerPostponed(at: now, plant: &plant)
     if case .none = healing.state { return }
     heal(packet, header, line: line, receivedAt: receivedAt, at: now, plant: &plant)
+  }
+
+  private mutating func postpone(_ packet: UnsafeRawBufferPointer, line: Int, receivedAt: UInt64) {
+    guard postponedBytes + packet.count <= Self.mostPostponedBytes else { return }
+    postponedBytes += packet.count
+    postponed.append(([UInt8](packet), line, receivedAt))
+  }
+
+  /// Takes packets that came before their session began.
+  private mutating func offerPostponed(at now: UInt64, plant: inout TickerPlant) {
+    guard sessionBegan else { return }
+    sessionBegan = false
+    let packets = postponed
+    postponed = []
+    postponedBytes = 0
+    for packet in packets {
+      packet.bytes.withUnsafeBytes {
+        take($0, line: packet.line, receivedAt: packet.receivedAt, at: now, plant: &plant)
+      }
+    }
   }
 
   /// Time goes on: silent lines, gaps to be declared, requests to be repeated. Call it each few milliseconds.
   mutating func tick(at now: UInt64, plant: inout TickerPlant) {
     arbiter.tick(at: now)
     act(at: now, plant: &plant)
+    offerPostponed(at: now, plant: &plant)
     if let from = healing.question(at: now), let session = arbiter.session, budget.take(at: now) {
       outgoing.append(MoldUDP64Request(session: session, sequence: from, count: 1_000))
     }
     if let second = healing.second {
       second.arbiter.tick(at: now)
       second.act(at: now, budget: &budget, outgoing: &outgoing)
-      finishHealing(second, plant: &plant)
+      finishHealing(second, at: now, plant: &plant)
       healing.watch(at: now)
     }
     let state = state(at: now)
@@ -159,7 +192,7 @@ struct MoldReceiver: ~Copyable {
     )
     // With nobody to ask, nothing heals but another day.
     if arbiter.configuration.hasRequestServer, case .none = healing.state {
-      healing.wait(from: from, base: plant.sequence > 0 ? plant.snapshot() : nil, at: now)
+      healing.wait(from: from, base: plant.snapshot(), at: now)
     }
     plant.declareGap(from: from, through: through)
   }
@@ -167,6 +200,8 @@ struct MoldReceiver: ~Copyable {
   private mutating func begin(_ session: String, plant: inout TickerPlant) {
     healing.cancel()
     hasEnded = false
+    sessionBegan = true
+    if Self.parts(of: plant.session).name != session { restarts = 1 }
     let day: CalendarDate
     if !hasBegun {
       day = firstDay
@@ -175,7 +210,6 @@ struct MoldReceiver: ~Copyable {
     } else {
       day = max(today, plant.date)
     }
-    if Self.parts(of: plant.session).name != session { restarts = 1 }
     hasBegun = true
     plant.beginEpoch(session: restarts > 1 ? "\(session)~\(restarts)" : session, date: day)
     note(.info, "session \(session), day \(day)")
@@ -224,7 +258,7 @@ struct MoldReceiver: ~Copyable {
     guard let second = healing.second else { return }
     second.take(
       packet, header, line: line, receivedAt: receivedAt, at: now, budget: &budget, outgoing: &outgoing)
-    finishHealing(second, plant: &plant)
+    finishHealing(second, at: now, plant: &plant)
   }
 
   private mutating func startHealing(at now: UInt64, plant: borrowing TickerPlant) {
@@ -245,25 +279,30 @@ struct MoldReceiver: ~Copyable {
     healing.run(SecondPlant(arbiter.configuration, session: session, plant: fresh), at: now)
   }
 
-  private mutating func finishHealing(_ second: SecondPlant, plant: inout TickerPlant) {
-    if second.isOver { return healing.cancel() }
+  private mutating func finishHealing(_ second: SecondPlant, at now: UInt64, plant: inout TickerPlant) {
+    // Its lines seem to speak of another session: where that is so, the first arbiter finds out by itself.
+    if second.isOver { return healing.waitAgain(at: now) }
     guard arbiter.isComplete, second.arbiter.isComplete, second.arbiter.next == arbiter.next,
       second.plant.sequence == plant.sequence
     else { return }
-    second.plant.setSourceState(.live)
+    second.plant.setSourceState(state(at: now))
     do throws(SnapshotError) {
       try plant.restore(second.plant.snapshot())
       note(.info, "healed: every message up to \(plant.sequence) is in the books; prices are live")
     } catch {
       note(.error, "healing failed: \(error)")
     }
+    finished = second
     healing.finish()
   }
 
   /// Hands over what the second plant has written, for who keeps history.
   mutating func takeHistory(_ body: (UnsafeRawBufferPointer) -> Void) {
-    guard let second = healing.second, second.plant.updates.bytes.count > 0 else { return }
-    body(second.plant.updates.bytes)
-    second.plant.updates.removeAll()
+    for second in [finished, healing.second] {
+      guard let second, second.plant.updates.bytes.count > 0 else { continue }
+      body(second.plant.updates.bytes)
+      second.plant.updates.removeAll()
+    }
+    finished = nil
   }
 }

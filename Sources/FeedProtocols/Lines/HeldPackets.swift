@@ -16,6 +16,9 @@ public struct HeldPacket: Sendable {
 
   /// One past the last message.
   public var end: UInt64 { sequence &+ UInt64(count) }
+
+  /// Bytes of memory, what holds the bytes included.
+  var cost: Int { bytes.count + 112 }
 }
 
 /// See the head of this file.
@@ -34,14 +37,14 @@ struct HeldPackets: Sendable {
 
   /// Takes a packet in; false where there is no room.
   mutating func insert(_ packet: HeldPacket) -> Bool {
-    guard byteCount + packet.bytes.count <= maximumBytes else { return false }
+    guard byteCount + packet.cost <= maximumBytes else { return false }
     var low = head
     var high = packets.count
     while low < high {
       let middle = (low + high) / 2
       if packets[middle].sequence <= packet.sequence { low = middle + 1 } else { high = middle }
     }
-    byteCount += packet.bytes.count
+    byteCount += packet.cost
     packets.insert(packet, at: low)
     return true
   }
@@ -52,7 +55,7 @@ struct HeldPackets: Sendable {
     let packet = packets[head]
     packets[head].bytes = []
     head += 1
-    byteCount -= packet.bytes.count
+    byteCount -= packet.cost
     if head == packets.count || head > 1024 {
       packets.removeSubrange(..<head)
       head = 0

@@ -3,6 +3,7 @@
 extension LineArbiter {
   /// Most messages that one request asks for: a request server answers with one packet anyway.
   private static var mostMessages: UInt64 { 60_000 }
+  private static var leastPause: UInt64 { 1_000_000 }
   /// Holes that are asked for at the same time.
   private static var holesAtOnce: Int { 8 }
   /// Messages at a hole's end that are asked for now and then: a request server may have no more than the newest.
@@ -10,7 +11,9 @@ extension LineArbiter {
 
   /// The gap in front, where it is to be given up.
   mutating func expired(at now: UInt64) -> Action? {
-    guard configuration.declares, let hole = holes.first, hole.from == next else { return nil }
+    guard configuration.declares || isClosing != nil, let hole = holes.first, hole.from == next else {
+      return nil
+    }
     guard now >= hole.progressAt &+ configuration.waitNanoseconds else { return nil }
     if configuration.hasRequestServer, hole.attempts < configuration.leastAttempts { return nil }
     // A line that hasn't come so far yet may bring it; but it isn't waited for without end.
@@ -86,12 +89,16 @@ extension LineArbiter {
 
   /// When `nextAction` may have something to do though no packet comes; nil = nothing is open.
   public func nextDue(after now: UInt64) -> UInt64? {
-    guard !holes.isEmpty else { return nil }
+    guard let first = holes.first else { return nil }
+    guard configuration.hasRequestServer else {
+      return max(first.progressAt &+ configuration.waitNanoseconds, now &+ Self.leastPause)
+    }
     var due = now &+ configuration.retryNanoseconds
     for hole in holes.list.prefix(Self.holesAtOnce) {
       let own = hole.askedAt.map { $0 &+ configuration.retryNanoseconds }
       due = min(due, own ?? hole.progressAt &+ configuration.graceNanoseconds)
     }
-    return max(due, now)
+    // Where the budget is used up, the next look is no sooner.
+    return max(due, now &+ Self.leastPause)
   }
 }

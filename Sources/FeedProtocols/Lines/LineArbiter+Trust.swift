@@ -8,6 +8,8 @@ struct LineTrack: Sendable {
   var expected: UInt64 = 0
   /// When it was last heard in the session that is followed; 0 = never.
   var goodAt: UInt64 = 0
+  /// Its last packet said that the session is over.
+  var saysEnd = false
   /// What it says that isn't believed, since when, how often in a row, and how far it came.
   var claim: Claim?
 
@@ -35,6 +37,7 @@ struct LineTrack: Sendable {
   /// Another session begins.
   mutating func begin() {
     expected = 0
+    saysEnd = false
     claim = nil
   }
 
@@ -132,12 +135,17 @@ extension LineArbiter {
     for other in tracks.indices where other != line {
       if tracks[other].claim?.isFirm(kind, configuration, at: now) ?? false {
         others += 1
-      } else if isHeard(other, at: now) {
+      } else if tracks[other].goodAt > 0, now < tracks[other].goodAt &+ patience(for: kind) {
         return false
       }
     }
     // A line alone must have stopped saying what it said before.
     return others > 0 || !isHeard(line, at: now)
+  }
+
+  /// How long the other lines' silence must be. To follow a wrong session or a false beginning costs the day's books.
+  private func patience(for kind: LineTrack.Claim.Kind) -> UInt64 {
+    kind == .jump ? configuration.silenceNanoseconds : configuration.trustNanoseconds
   }
 
   // MARK: - The beginning
@@ -176,7 +184,11 @@ extension LineArbiter {
   private mutating func begin(with begun: MoldSession) {
     isSettled = true
     for place in tracks.indices { tracks[place].begin() }
-    guard session != begun else { return }
+    guard session != begun else {
+      // Of a session that goes on, lines that are behind what was had before have gone back.
+      if next > 1 { for place in tracks.indices { tracks[place].expected = next } }
+      return
+    }
     session = begun
     next = 1
     known = 1

@@ -24,7 +24,9 @@ public struct LineArbiterConfiguration: Sendable {
   /// Requests without an answer before a gap may be declared, however long it took to be allowed to ask.
   public var leastAttempts = 8
   /// A step of the numbers beyond this is believed only where no line contradicts it.
-  public var maximumJump: UInt64 = 10_000_000
+  public var maximumJump: UInt64 = 65_536
+  /// How long a line may be quiet before another one's claim of another session, or of numbers begun anew, is followed.
+  public var trustNanoseconds: UInt64 = 5_000_000_000
   /// Bytes of packets that wait for their turn.
   public var maximumHeldBytes = 32 << 20
   /// Whether gaps are ever declared; a healing arbiter waits on.
@@ -102,6 +104,8 @@ public struct LineArbiter: Sendable {
   /// Everything still missing is declared, so that another session can begin.
   var isClosing: Closing?
 
+  private var isRestarting: Bool { if case .restart = isClosing { true } else { false } }
+
   enum Closing {
     case session(MoldSession)
     case restart
@@ -157,7 +161,7 @@ public struct LineArbiter: Sendable {
       if count == 0 { lines[line].heartbeats &+= 1 }
       lines[line].heardAt = now
       let isBelieved = isBelieved(header, line, at: now)
-      if hasNewSession || (isClosing != nil && hasEnded) {
+      if hasNewSession || isAwaited(header.session) {
         hasNewSession = false
         lines[line].packets &-= 1
         lines[line].bytes &-= UInt64(byteCount)
@@ -176,7 +180,7 @@ public struct LineArbiter: Sendable {
     }
     guard count > 0 else {
       notice(upTo: header.sequence, at: now)
-      if header.isEndOfSession, line < lines.count { hasEnded = true }
+      if line < lines.count { noteEnd(header.isEndOfSession, line, at: now) }
       return .ignore
     }
     let end = header.sequence &+ count
@@ -195,20 +199,36 @@ public struct LineArbiter: Sendable {
   /// The packet of a `deliver` verdict has been applied up to, not including, `end`.
   @inline(__always)
   public mutating func advance(to end: UInt64, line: Int, at now: UInt64) {
-    count(end &- next, firstBy: line)
     if holes.isEmpty {
+      count(end &- next, firstBy: line)
       next = end
       if end > known { known = end }
     } else {
-      advanceSlowly(to: end, at: now)
+      advanceSlowly(to: end, line: line, at: now)
     }
   }
 
   @inline(never)
-  private mutating func advanceSlowly(to end: UInt64, at now: UInt64) {
-    _ = holes.fill(from: next, end: end, at: now)
+  private mutating func advanceSlowly(to end: UInt64, line: Int, at now: UInt64) {
+    // What was held already was counted for the line that brought it.
+    let new =
+      holes.fill(from: next, end: min(end, known), at: now) &+ (end > known ? end - max(known, next) : 0)
+    count(new, firstBy: line)
     next = end
     known = max(known, end)
+  }
+
+  /// An end is believed when every line that is heard says it; one that goes on takes it back.
+  private mutating func noteEnd(_ saysEnd: Bool, _ line: Int, at now: UInt64) {
+    tracks[line].saysEnd = saysEnd
+    let all = tracks.indices.allSatisfy { tracks[$0].saysEnd || !isHeard($0, at: now) }
+    if all, saysEnd { hasEnded = true }
+  }
+
+  /// Whether packets of that session are waited for until the present one is done.
+  private func isAwaited(_ other: MoldSession) -> Bool {
+    if case .session(let new) = isClosing { return new == other }
+    return false
   }
 
   @inline(__always)
@@ -249,7 +269,7 @@ public struct LineArbiter: Sendable {
   /// Learns that all numbers below `end` have been sent.
   private mutating func notice(upTo end: UInt64, at now: UInt64) {
     guard end > known else { return }
-    holes.append(from: known, end: end, at: now)
+    holes.append(from: known, end: end, at: now, join: configuration.waitNanoseconds)
     known = end
   }
 
@@ -282,9 +302,10 @@ public struct LineArbiter: Sendable {
       next = packet.end
       return .deliver(packet, skip: skip)
     }
-    if isClosing != nil { return close() }
     if let gap = expired(at: now) { return gap }
     if let request = dueRequest(at: now, budget: &budget) { return .request(request) }
+    // What is missing of a session is asked and waited for before the next one begins.
+    if isClosing != nil, holes.isEmpty || isRestarting { return close() }
     if hasEnded, !saidEnd, holes.isEmpty {
       saidEnd = true
       return .ended

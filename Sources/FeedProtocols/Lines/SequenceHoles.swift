@@ -21,14 +21,25 @@ struct SequenceHole: Sendable, Equatable {
 
 /// See the head of this file.
 struct SequenceHoles: Sendable {
+  /// More than are asked for at once: from then on holes that touch are one, so that they stay few.
+  private static let manyHoles = 16
+
   private(set) var list: [SequenceHole] = []
 
   var isEmpty: Bool { list.isEmpty }
   var first: SequenceHole? { list.first }
 
-  /// Notices numbers above all others.
-  mutating func append(from: UInt64, end: UInt64, at now: UInt64) {
+  /// Notices numbers above all others. Where they follow a hole that was noticed less than `join` before, they are part
+  /// of it: a loss is noticed piece by piece where heartbeats come in between.
+  mutating func append(from: UInt64, end: UInt64, at now: UInt64, join: UInt64 = 0) {
     guard from < end else { return }
+    if let last = list.last, last.end == from, now < last.noticedAt &+ join || Self.manyHoles < list.count {
+      list[list.count - 1].end = end
+      list[list.count - 1].progressAt = now
+      list[list.count - 1].wasAsked = last.wasAsked || last.askedAt != nil
+      list[list.count - 1].askedAt = nil
+      return
+    }
     list.append(SequenceHole(from: from, end: end, noticedAt: now, progressAt: now))
   }
 
