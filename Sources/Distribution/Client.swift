@@ -166,6 +166,9 @@ public final class Client {
     messageTokensAt = now
   }
 
+  /// Its connection is gone: sending may find that out at any time, and whoever sent goes on behind it.
+  var isGone: Bool { transport == nil }
+
   /// True where the transport takes more and nothing older waits.
   var isOpen: Bool { !isSending && backlog.isEmpty && (transport?.canTakeMore ?? false) }
 

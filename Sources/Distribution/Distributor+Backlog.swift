@@ -20,6 +20,7 @@ extension Distributor {
   }
 
   func postpone(_ client: Client, _ key: Client.BacklogKey, _ new: Client.Waiting) {
+    guard !client.isGone else { return }
     if client.backlog.isEmpty {
       client.progress.reset()
       waiting[client.id] = client

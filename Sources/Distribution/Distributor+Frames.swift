@@ -89,6 +89,7 @@ extension Distributor {
 
   /// Puts a number into a client's seat.
   func put(_ client: Client, _ number: UInt32, fast: Bool) {
+    guard !client.isGone else { return }
     outbox.reserve(Int(client.slot), fast: fast)
     _ = outbox.seats[Int(client.slot)].push(number)
     guard !client.touched else { return }
@@ -163,6 +164,7 @@ extension Distributor {
 
   /// Sends a client what its seat holds, as one frame, or several where that is much.
   func send(_ client: Client, _ now: UInt64) {
+    guard !client.isGone else { return }
     let (numbers, capacity) = outbox.take(Int(client.slot))
     client.touched = false
     guard numbers.count > 0 else { return }
@@ -201,6 +203,8 @@ extension Distributor {
   private func join(
     _ numbers: UnsafeMutableBufferPointer<UInt32>, byteCount: Int, _ encoding: StreamEncoding
   ) {
+    // Who wants to give this frame to the next client says so again.
+    framed.removeAll(keepingCapacity: true)
     if encoding == .binary { return joinBinary(numbers, byteCount: byteCount) }
     let items = outbox.items
     let bytes = outbox.bytes.pointer(at: 0)

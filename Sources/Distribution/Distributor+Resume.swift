@@ -143,6 +143,8 @@ extension Distributor {
   /// Whether everything after `since` is still here: quotes and books are their newest state; trades and closed
   /// bars must not have been pushed out.
   private func holdsAll(_ channel: StreamChannel, _ image: InstrumentImage, since: UInt64) -> Bool {
+    // Books made anew after a gap: what changed within it has no number of its own.
+    if image.rebuiltAt > 0, since <= image.rebuiltAt { return false }
     switch channel {
     case .quotes, .books: return true
     case .trades:

@@ -19,7 +19,8 @@ extension Distributor {
 
   /// Takes a client's message: answers go out at once.
   public func receive(_ bytes: [UInt8], from client: Client, now: UInt64) {
-    guard clients[client.id] != nil else { return }
+    // A write that fails may read what came before the end: of a connection that is being sent to nothing is taken.
+    guard clients[client.id] != nil, !client.isSending else { return }
     guard client.mayReceive(now: now) else {
       error(
         client, id: nil, code: "rate_exceeded",
@@ -35,6 +36,10 @@ extension Distributor {
       self.error(client, id: error.id, code: error.code, detail: error.detail, now: now)
     }
   }
+
+  /// Resumes of one client that may wait at the same time, and positions of each; others are answered at once.
+  static let mostPendingResumes = 8
+  static let mostPositions = 64
 
   /// Carries out a command.
   public func perform(_ command: Command, for client: Client, now: UInt64) {
@@ -58,6 +63,7 @@ extension Distributor {
       if let subscription {
         flushLanes(subscription.channel, now: now)
         send(client, now)
+        guard !client.isGone else { return }
         leave(client, subscription)
         limitBudget(client, now)
       }
@@ -69,7 +75,9 @@ extension Distributor {
       send(client, now)
     case .subscribe(let request):
       cancelResume(client, request.id)
-      if let positions = request.from, mustWait(positions) {
+      if let positions = request.from, positions.count <= Self.mostPositions, mustWait(positions),
+        pendingResumes.count(where: { $0.client === client }) < Self.mostPendingResumes
+      {
         pendingResumes.append(PendingResume(client: client, request: request, until: now + 5_000))
       } else {
         subscribe(client, request, now: now)
@@ -112,6 +120,7 @@ extension Distributor {
     }
     flushLanes(request.channel, now: now)
     send(client, now)
+    guard !client.isGone else { return }
     // The limits first: a request that can't be met leaves what there was.
     let old = client.subscriptions[request.id]
     var freed: Set<Int32> = []
@@ -136,6 +145,7 @@ extension Distributor {
       if old.channel != request.channel {
         flushLanes(old.channel, now: now)
         send(client, now)
+        guard !client.isGone else { return }
       }
       leave(client, old)
     }

@@ -96,6 +96,8 @@ struct InstrumentImage {
   var local: Int
   /// Sequence at which this image began: bars that closed before it are not here.
   var startSequence: UInt64 = 0
+  /// Sequence at which it was made anew within an epoch (after a gap, from a snapshot); 0 = never.
+  var rebuiltAt: UInt64 = 0
   var quoteSequence: UInt64 = 0
   var quoteTime: UInt64 = 0
   var bookSequence: UInt64 = 0
@@ -116,6 +118,7 @@ struct InstrumentImage {
   mutating func begin(sequence: UInt64, time: UInt64) {
     clear()
     startSequence = sequence
+    rebuiltAt = sequence
     for field in 0..<QuoteField.allCases.count { fieldSequence[field] = sequence }
     quoteSequence = sequence
     bookSequence = sequence

@@ -48,10 +48,10 @@ struct WorkShare {
     queue.append((account, work))
   }
 
-  /// Counts what a piece of work took.
-  mutating func charge(_ account: WorkAccount, _ nanoseconds: UInt64) {
+  /// Counts what a piece of work took. `fromShare`: it had waited; what is done at once is nobody else's debt.
+  mutating func charge(_ account: WorkAccount, _ nanoseconds: UInt64, fromShare: Bool) {
     account.used &+= nanoseconds
-    credit -= Double(nanoseconds)
+    if fromShare { credit -= Double(nanoseconds) }
   }
 
   /// The next piece that waits, where there is credit for one.
@@ -76,7 +76,7 @@ extension LoopContext {
   func perform(_ account: WorkAccount, _ work: @escaping () -> Void) {
     eventLoop.preconditionInEventLoop()
     if share.isFree(account, at: NIODeadline.now().uptimeNanoseconds) {
-      timed(account, work)
+      timed(account, work, fromShare: false)
     } else {
       share.wait(account, work)
       performWaiting()
@@ -85,12 +85,14 @@ extension LoopContext {
 
   /// Does what waits, as far as there is time for it.
   func performWaiting() {
-    while let item = share.next(at: NIODeadline.now().uptimeNanoseconds) { timed(item.account, item.work) }
+    while let item = share.next(at: NIODeadline.now().uptimeNanoseconds) {
+      timed(item.account, item.work, fromShare: true)
+    }
   }
 
-  private func timed(_ account: WorkAccount, _ work: () -> Void) {
+  private func timed(_ account: WorkAccount, _ work: () -> Void, fromShare: Bool) {
     let before = Self.processorNanoseconds()
     work()
-    share.charge(account, Self.processorNanoseconds() &- before)
+    share.charge(account, Self.processorNanoseconds() &- before, fromShare: fromShare)
   }
 }

@@ -60,9 +60,13 @@ final class FakeTransport: ClientTransport {
   var encodings: [StreamEncoding] = []
   var closed: (code: UInt16, reason: String)?
 
+  /// What happens while a frame is being sent: a connection may end in the middle of it.
+  var whileSending: (() -> Void)?
+
   func send(frame: OutgoingFrame) {
     frames.append(Array(frame.bytes))
     encodings.append(frame.encoding)
+    whileSending?()
   }
   func close(code: UInt16, reason: String) { closed = (code, reason) }
 }

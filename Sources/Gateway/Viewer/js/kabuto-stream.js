@@ -300,6 +300,9 @@ export class KabutoStream extends EventTarget {
       if (!Array.isArray(events)) throw new TypeError("not an array");
     } catch (error) {
       this.dispatchEvent(new CustomEvent("fault", { detail: { code: "bad_frame", detail: String(error) } }));
+      // What it carried is missed: begin anew, and not from here.
+      for (const subscription of this.subscriptions.values()) subscription.liveSince = 0;
+      socket.close();
       return;
     }
     for (const event of events) this.#note(event, at);

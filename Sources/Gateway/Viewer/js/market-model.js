@@ -209,7 +209,7 @@ export class MarketModel {
     if (event.type === "snapshot") {
       record.trades = event.trades.slice();
       record.tradesDropped = 0;
-    } else if (event.broken) {
+    } else if (event.broke !== undefined) {
       const broken = record.trades.find((trade) => trade.seq === event.broke || trade.match === event.match);
       if (broken) broken.broken = true;
     } else {
