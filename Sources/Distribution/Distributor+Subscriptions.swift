@@ -32,6 +32,8 @@ extension Distributor {
     }
     do throws(CommandError) {
       perform(try Command(json: bytes), for: client, now: now)
+      // What a change of lanes gave to others leaves before newer records come: their positions say how far they are.
+      if incomplete.isEmpty { flushTouched(now: now) }
     } catch {
       self.error(client, id: error.id, code: error.code, detail: error.detail, now: now)
     }
