@@ -111,7 +111,11 @@ enum DatabaseOpening {
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
         if tables > 0, application != Schema.applicationID {
-          throw StoreError.foreign(path, application: application)
+          guard application == 0, try holdsOurTablesAlone(db) else {
+            throw StoreError.foreign(path, application: application)
+          }
+          // The log was cut off between the tables and the mark.
+          return "the mark of the program (application_id) is missing, and the tables are this program's"
         }
         if try Schema.migrator.hasBeenSuperseded(db) {
           let applied = try String.fetchAll(db, sql: "SELECT identifier FROM grdb_migrations ORDER BY rowid")
@@ -122,6 +126,16 @@ enum DatabaseOpening {
     } catch let error as DatabaseError where isDamage(error) {
       return StoreError.text(error)
     }
+  }
+
+  /// Nothing but what this program makes: then a missing mark is damage, and not another program's file.
+  private static func holdsOurTablesAlone(_ db: Database) throws -> Bool {
+    let ours: Set<String> = [
+      "market", "instrument", "epoch", "trade", "quote", "minute_bar", "daily_bar", "snapshot",
+      "snapshot_of_market", "grdb_migrations",
+    ]
+    let found = try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")
+    return found.allSatisfy(ours.contains)
   }
 
   private static func checkedInPart(_ path: String, _ milliseconds: Int) -> StoreMessage {
