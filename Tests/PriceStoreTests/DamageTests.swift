@@ -203,6 +203,16 @@ import Testing
     #expect(error?.code == .foreign)
   }
 
+  @Test func ourTablesWithoutTheMarkAreSetAside() async throws {
+    let directory = TemporaryDirectory()
+    try openStore(directory.path).close()
+    let queue = try DatabaseQueue(path: directory.file)
+    try await queue.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA application_id = 0") }
+    try queue.close()
+    try openStore(directory.path).close()
+    #expect(try Self.setAsideFiles(directory).count == 1)
+  }
+
   @Test func aSecondProcessIsKeptOut() async throws {
     let directory = TemporaryDirectory()
     let store = try openStore(directory.path)
