@@ -37,6 +37,7 @@ import TickerPlant
     }
     world.wait(200)
     if sent < nth { world.distributor.remove(gone.client) }
+    gone.transport.whileSending = nil  // it holds the client
     #expect(world.distributor.waiting.isEmpty)
     #expect(world.distributor.pendingResumes.isEmpty)
     for lane in world.distributor.lanes {
