@@ -69,7 +69,7 @@ extension Distributor {
       conflatedNow = 0
       // What the lane gathered since its last flush goes with it: `served` says that the client has all up to here.
       let ahead = lane.masks[Int(key.instrument)] & Lane.valueBits
-      let mask = lane.key.channel == .quotes || lane.key.channel == .books ? entry.mask | ahead : entry.mask
+      let mask = lane.isState ? entry.mask | ahead : entry.mask
       let item = encodeItem(lane, Int(key.instrument), mask: mask, from: entry.from)
       changesWaiting = 0
       client.conflated &+= conflatedNow

@@ -16,7 +16,7 @@ extension Distributor {
       let from = lane.from[index]
       lane.masks[index] = 0
       guard let number = encodeItem(lane, index, mask: mask, from: from) else { continue }
-      if mask & (Lane.snapshotBit | Lane.standingBits) == 0 {
+      if mask & Lane.specialBits == 0 {
         lane.changes[index] &+= outbox.items[Int(number)].events
       }
       let seats = outbox.seats

@@ -23,7 +23,7 @@ extension Distributor {
   @inline(__always)
   func isPassedOver(_ slot: Int32, _ item: OutboxItem) -> Bool {
     outbox.seats[Int(slot)].lagLane == item.lane
-      && item.mask & (Lane.snapshotBit | Lane.standingBits) == 0
+      && item.mask & Lane.specialBits == 0
   }
 
   /// Notes a client that much waits for: it is passed over when the lane's flush is done.

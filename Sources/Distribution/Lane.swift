@@ -33,6 +33,8 @@ final class Lane {
   static let stateBit: UInt64 = 1 << 61
   /// What is told of an instrument besides its values.
   static let standingBits = staleBit | stateBit
+  /// What isn't a value that a sequence number names.
+  static let specialBits = snapshotBit | standingBits
   /// The values themselves.
   static let valueBits = ~standingBits
 

@@ -96,12 +96,12 @@ final class DatagramSocket {
 
   private static func open(_ family: Int32) throws(FeedSetupError) -> Int32 {
     let socket = Glibc.socket(family, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard socket >= 0 else { throw FeedSetupError("no socket: \(String(cString: strerror(errno)))") }
+    guard socket >= 0 else { throw FeedSetupError("no socket: \(systemError())") }
     return socket
   }
 
   private static func fault(_ what: String, closing socket: Int32) -> FeedSetupError {
-    let reason = String(cString: strerror(errno))
+    let reason = systemError()
     close(socket)
     return FeedSetupError("\(what): \(reason)")
   }

@@ -27,8 +27,6 @@ struct Healing: ~Copyable {
   /// How often a gap was healed.
   private(set) var healed: UInt64 = 0
 
-  var isRunning: Bool { if case .running = state { true } else { false } }
-
   /// A gap was declared. `base`: the state before its first message; nil = before any message.
   mutating func wait(from: UInt64, base: [UInt8]?, at now: UInt64) {
     guard case .none = state else { return }  // an earlier gap's way leads past this one

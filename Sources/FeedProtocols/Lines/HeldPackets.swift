@@ -11,8 +11,6 @@ public struct HeldPacket: Sendable {
   public var bytes: [UInt8]
   /// When the host received it, nanoseconds since 1970.
   public var receivedAt: UInt64
-  /// Which line brought it.
-  public var line: Int
 
   /// One past the last message.
   public var end: UInt64 { sequence &+ UInt64(count) }
@@ -33,7 +31,6 @@ struct HeldPackets: Sendable {
   init(maximumBytes: Int) { self.maximumBytes = maximumBytes }
 
   var isEmpty: Bool { head == packets.count }
-  var count: Int { packets.count - head }
 
   /// Takes a packet in; false where there is no room.
   mutating func insert(_ packet: HeldPacket) -> Bool {

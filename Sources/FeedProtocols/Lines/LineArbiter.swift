@@ -155,20 +155,17 @@ public struct LineArbiter: Sendable {
   {
     let count = UInt64(header.blockCount)
     if line < lines.count {
+      lines[line].heardAt = now
+      let isBelieved = isBelieved(header, line, at: now)
+      // Counted when it is taken.
+      if hasNewSession || isAwaited(header.session) {
+        hasNewSession = false
+        return .again
+      }
       lines[line].packets &+= 1
       lines[line].bytes &+= UInt64(byteCount)
       lines[line].messages &+= count
       if count == 0 { lines[line].heartbeats &+= 1 }
-      lines[line].heardAt = now
-      let isBelieved = isBelieved(header, line, at: now)
-      if hasNewSession || isAwaited(header.session) {
-        hasNewSession = false
-        lines[line].packets &-= 1
-        lines[line].bytes &-= UInt64(byteCount)
-        lines[line].messages &-= count
-        if count == 0 { lines[line].heartbeats &-= 1 }
-        return .again
-      }
       guard isBelieved else {
         lines[line].disbelieved &+= 1
         return .ignore
@@ -250,7 +247,7 @@ public struct LineArbiter: Sendable {
     }
     let packet = HeldPacket(
       sequence: header.sequence, count: Int(count), bytes: blocks.withUnsafeBytes { [UInt8]($0) },
-      receivedAt: receivedAt, line: line)
+      receivedAt: receivedAt)
     guard held.insert(packet) else {
       // No room: what it carries is missing like the rest.
       requests.passedOver &+= count

@@ -81,6 +81,4 @@ struct SequenceHoles: Sendable {
     list[place].askedAt = now
     list[place].attempts += 1
   }
-
-  mutating func removeAll() { list.removeAll() }
 }
