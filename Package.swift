@@ -17,6 +17,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -24,6 +25,10 @@ let package = Package(
   targets: [
     // C: a map and a shim, nothing more.
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CVectorscan", pkgConfig: "libhs", providers: [.apt(["libvectorscan-dev"])]),
+    .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+    .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .systemLibrary(name: "CInjection", pkgConfig: "modsecurity", providers: [.apt(["libmodsecurity-dev"])]),
     .target(name: "CHardware"),
     .target(name: "CNetwork"),
 
@@ -34,6 +39,8 @@ let package = Package(
     .target(
       name: "TickerPlant", dependencies: ["MarketData", "FeedProtocols", "CHardware"], swiftSettings: strict),
     .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
+    .target(
+      name: "Firewall", dependencies: ["CHardware", "CVectorscan", "CPCRE2", "CXML", "CInjection"], swiftSettings: strict),
 
     // Rooms that touch the world.
     .target(
@@ -65,12 +72,27 @@ let package = Package(
       resources: [.copy("Viewer"), .copy("openapi.json")],
       swiftSettings: strict),
 
+    .target(
+      name: "FirewallProxy",
+      dependencies: [
+        "Firewall",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOFoundationCompat", package: "swift-nio"),
+        .product(name: "NIOHPACK", package: "swift-nio-http2"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: strict),
+
     // The command: parses, wires, reports.
     .executableTarget(
       name: "KabutoCLI",
       dependencies: [
         "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
-        "PriceStore", "Gateway",
+        "PriceStore", "Gateway", "Firewall", "FirewallProxy",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -110,6 +132,20 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+      ], swiftSettings: strict),
+    .testTarget(
+      name: "FirewallTests", dependencies: ["Firewall", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "FirewallProxyTests",
+      dependencies: [
+        "FirewallProxy", "Firewall",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], swiftSettings: strict),
     .testTarget(
       name: "KabutoCLITests", dependencies: ["KabutoCLI", "Gateway", "Distribution", "MarketData"],

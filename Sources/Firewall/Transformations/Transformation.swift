@@ -1,0 +1,25 @@
+// A transformation: bytes in, bytes out (ModSecurity reference manual, "Transformation functions").
+//
+// Each has a file of its own beside this one, which adds a `static let` here by extension and nothing else; the table
+// below registers it. A transformation that changes nothing returns the very view it was given: whoever shares values
+// sees by the pointer that there is nothing new.
+
+public struct Transformation: Sendable {
+  /// As in the reference manual; compared without case.
+  public let name: String
+  public let aliases: [String]
+  /// A value that holds none of these comes back as it is. `.anything` where that can't be said.
+  public let triggers: ByteClass
+  /// The result lies in the arena, in the policy or in the value itself.
+  public let apply: @Sendable (_ value: ByteView, _ arena: Arena) -> ByteView
+
+  init(
+    _ name: String, aliases: [String] = [], triggers: ByteClass = .anything,
+    apply: @escaping @Sendable (ByteView, Arena) -> ByteView
+  ) {
+    self.name = name
+    self.aliases = aliases
+    self.triggers = triggers
+    self.apply = apply
+  }
+}
