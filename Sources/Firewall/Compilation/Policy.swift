@@ -18,16 +18,137 @@ public struct BodySettings: Sendable {
   public var responseBodyLimitAction = LimitAction.reject
   /// Media types that are looked into, lower case (SecResponseBodyMimeType).
   public var responseBodyTypes: Set<String> = ["text/plain", "text/html"]
+  /// What bodies must not exceed inside.
+  public var limits = BodyLimits()
+  /// Between arguments (SecArgumentSeparator).
+  public var argumentSeparator = UInt8(ascii: "&")
   public init() {}
 }
 
 public final class Policy: Sendable {
   public let engine: EngineMode
   public let bodies: BodySettings
+  /// By phase, 1 to 5 at index 0 to 4.
+  let phases: [PhasePlan]
+  let rules: [CompiledRule]
+  /// Names of TX variables, by slot.
+  let slotNames: [ByteView]
+  let slots: [String: Int]
+  let databases: [PatternDatabase]
+  /// The most ids that one database can give.
+  let largestDatabase: Int
+  /// XPath expressions that rules use.
+  let xpaths: [ByteView]
+  let xmlNamespaces: [(prefix: String, uri: String)]
+  let uses: VariableUse
+  /// The seconds that a persistent collection lives without being touched (SecCollectionTimeout).
+  let collectionTimeoutSeconds: Int64
+  let webAppID: String
+  let store: CollectionStore
+  let regexOptions: RegexOptions
+  /// What was accepted and has no effect here, or is worth knowing.
+  public let notes: [String]
+  /// Figures of the compilation.
+  public let statistics: PolicyStatistics
+  /// Holds the bytes that macros and selectors view.
+  private let bytes: Arena
+
+  init(
+    engine: EngineMode, bodies: BodySettings, phases: [PhasePlan], rules: [CompiledRule], slotNames: [ByteView],
+    slots: [String: Int], databases: [PatternDatabase], largestDatabase: Int, xpaths: [ByteView],
+    xmlNamespaces: [(prefix: String, uri: String)], uses: VariableUse, collectionTimeoutSeconds: Int64,
+    webAppID: String, store: CollectionStore, regexOptions: RegexOptions, notes: [String],
+    statistics: PolicyStatistics, bytes: Arena
+  ) {
+    self.engine = engine
+    self.bodies = bodies
+    self.phases = phases
+    self.rules = rules
+    self.slotNames = slotNames
+    self.slots = slots
+    self.databases = databases
+    self.largestDatabase = largestDatabase
+    self.xpaths = xpaths
+    self.xmlNamespaces = xmlNamespaces
+    self.uses = uses
+    self.collectionTimeoutSeconds = collectionTimeoutSeconds
+    self.webAppID = webAppID
+    self.store = store
+    self.regexOptions = regexOptions
+    self.notes = notes
+    self.statistics = statistics
+    self.bytes = bytes
+  }
 
   /// A policy without rules: everything passes.
-  public init() {
-    engine = .off
-    bodies = BodySettings()
+  public convenience init() {
+    self.init(
+      engine: .off, bodies: BodySettings(),
+      phases: (1...5).map { PhasePlan(phase: $0, rules: [], steps: [], always: [], groups: []) }, rules: [],
+      slotNames: [], slots: [:], databases: [], largestDatabase: 0, xpaths: [], xmlNamespaces: [],
+      uses: VariableUse(), collectionTimeoutSeconds: 3600, webAppID: "", store: CollectionStore(),
+      regexOptions: RegexOptions(), notes: [], statistics: PolicyStatistics(), bytes: Arena())
   }
 }
+
+/// How many rules of what kind, and what they were compiled to.
+public struct PolicyStatistics: Sendable {
+  public var rules = 0
+  public var scannedRules = 0
+  public var databases = 0
+  public var databaseBytes = 0
+  public var cachedDatabases = 0
+  public var patterns = 0
+  public var prefilterPatterns = 0
+  public var refusedPatterns = 0
+  public init() {}
+}
+
+/// Variables that cost something to make and that only some rule sets use.
+struct VariableUse: Sendable {
+  var fullRequest = false
+  var xml = false
+  var time = false
+
+  mutating func add(_ variable: Variable) {
+    switch variable {
+    case .fullRequest, .fullRequestLength: fullRequest = true
+    case .xml: xml = true
+    case .time, .timeDay, .timeEpoch, .timeHour, .timeMin, .timeMon, .timeSec, .timeWday, .timeYear: time = true
+    default: break
+    }
+  }
+}
+
+/// The rules of one phase, in order, as the walk goes over them.
+struct PhasePlan: Sendable {
+  let phase: Int
+  let rules: [CompiledRule]
+  let steps: [Step]
+  /// A bit for each step that is visited whatever the scans say.
+  let always: [UInt64]
+  let groups: [ScanGroup]
+}
+
+/// What the walk does at a position.
+struct Step: Sendable {
+  enum Kind: UInt8, Sendable {
+    /// An ordinary rule.
+    case rule
+    /// `SecRule TX:x "@lt 2" "…,skipAfter:Y"` and nothing else: decided without touching the rule.
+    case guardRule
+    /// A scanned rule: visited only where it was hit.
+    case scanned
+  }
+  let kind: Kind
+  let comparison: Comparison
+  let isNegated: Bool
+  let slot: Int32
+  let constant: Int64
+  /// Where a guard jumps to.
+  let target: Int32
+  /// The group to be scanned before going on, or -1: this is where a group's region begins.
+  let group: Int32
+}
+
+enum Comparison: UInt8, Sendable { case eq, ge, gt, le, lt }

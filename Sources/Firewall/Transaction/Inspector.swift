@@ -2,6 +2,12 @@
 // Owner: one thread (an event loop).
 
 public final class Inspector {
+  private var idle: [Transaction] = []
+  /// Scratch memory for the policy that was used last; a policy of another shape gets its own.
+  private var scan: (policy: ObjectIdentifier, scratch: ScanScratch?)?
+  /// Transactions kept for reuse.
+  static let idleCount = 256
+
   public init() {}
 
   /// A transaction for one request. `enforcing` is false where the proxy only observes: then nothing asks for an
@@ -13,9 +19,21 @@ public final class Inspector {
   public func begin(
     policy: Policy, connection: ConnectionFacts, id: String, now: Int64, random: UInt64, enforcing: Bool
   ) -> Transaction {
-    Transaction()
+    if scan?.policy != ObjectIdentifier(policy) {
+      scan = (
+        ObjectIdentifier(policy), ScanScratch(for: policy.databases, largest: policy.largestDatabase)
+      )
+    }
+    let transaction = idle.popLast() ?? Transaction()
+    transaction.start(
+      policy: policy, scan: scan?.scratch, connection: connection, id: id, now: now, random: random,
+      enforcing: enforcing)
+    return transaction
   }
 
   /// Takes a finished transaction back; its matches and views are gone after.
-  public func recycle(_ transaction: Transaction) {}
+  public func recycle(_ transaction: Transaction) {
+    transaction.forget()
+    if idle.count < Inspector.idleCount { idle.append(transaction) }
+  }
 }

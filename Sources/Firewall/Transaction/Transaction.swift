@@ -6,36 +6,249 @@
 // Owner: one thread.
 
 public final class Transaction {
-  init() {}
+  let arena = Arena()
+  let scratch: OperatorScratch
+  let regex = RegexScratch()
+  var policy = Policy()
+  var scan: ScanScratch?
+  var connection = ConnectionFacts(clientAddress: "", clientPort: 0, serverAddress: "", serverPort: 0)
+  var id = ""
+  /// Nanoseconds since 1970 at the start, and at the newest call that told the time.
+  var started: Int64 = 0
+  var now: Int64 = 0
+  var random: UInt64 = 0
+  var isEnforcing = false
+  var engine = EngineMode.off
+
+  // MARK: Variables
+
+  /// Values by variable.
+  var values = ContiguousArray<ContiguousArray<Argument>>(repeating: [], count: Variable.allCases.count)
+  /// TX by slot; a count of -1 means unset.
+  var slots: ContiguousArray<ByteView> = []
+  /// TX variables whose names were made at run time.
+  var extras: ContiguousArray<Argument> = []
+  var environment: ContiguousArray<Argument> = []
+  var matched = MatchedVariables()
+  /// Keys of the collections that were opened.
+  var openCollections: [(variable: Variable, key: [UInt8])] = []
+  var identity: (user: ByteView, session: ByteView, resource: ByteView) = (.empty, .empty, .empty)
+  var content = BodyContent()
+
+  // MARK: What rules changed about the rest
+
+  var exceptions = RuleExceptions()
+  var bodyProcessor: BodyProcessorKind?
+  var forcesRequestBody = false
+  var requestBodyAccess = false
+  var responseBodyAccess = false
+  var allowed: AllowScope?
+
+  // MARK: The walk
+
+  var hits: ContiguousArray<Hit> = []
+  var hitHeads: ContiguousArray<Int32> = []
+  var hitTails: ContiguousArray<Int32> = []
+  var candidates: ContiguousArray<UInt64> = []
+  var scannedGroups: ContiguousArray<Bool> = []
+  var nodeViews: ContiguousArray<ByteView> = []
+  var nodeClasses: ContiguousArray<ByteClass> = []
+  var pieces: ContiguousArray<ByteView> = []
+  var phase = 0
+
+  // MARK: Outcome
+
+  public internal(set) var matches: [RuleMatch] = []
+  /// What would have been done, were the rules enforced.
+  public internal(set) var wouldBlock: Intervention?
+  /// Limits that were hit and other things that make the answer less than certain, for the log.
+  public internal(set) var notes: [String] = []
+  /// Keeps matches of rules with `nolog` too: for people who tune.
+  public var keepsAllMatches = false
+  var pending: Intervention?
+  var highestSeverity = 255
+  var scores: [(name: String, added: Int)] = []
+  var limitsExceeded = false
+  /// The rule whose texts are being expanded.
+  var currentRule: CompiledRule?
+
+  init() {
+    scratch = OperatorScratch(arena: arena)
+  }
+
+  func start(
+    policy: Policy, scan: ScanScratch?, connection: ConnectionFacts, id: String, now: Int64, random: UInt64,
+    enforcing: Bool
+  ) {
+    self.policy = policy
+    self.scan = scan
+    self.connection = connection
+    self.id = id
+    started = now
+    self.now = now
+    self.random = random
+    isEnforcing = enforcing
+    engine = policy.engine
+    requestBodyAccess = policy.bodies.requestBodyAccess
+    responseBodyAccess = policy.bodies.responseBodyAccess
+    let unset = ByteView(start: ByteView.empty.start, count: -1)
+    if slots.count != policy.slotNames.count {
+      slots = ContiguousArray(repeating: unset, count: policy.slotNames.count)
+    }
+    scalar(.uniqueID, arena.copy(id))
+    let client = arena.copy(connection.clientAddress)
+    scalar(.remoteAddr, client)
+    scalar(.remoteHost, client)
+    scalar(.remotePort, decimal(connection.clientPort))
+    scalar(.serverAddr, arena.copy(connection.serverAddress))
+    scalar(.serverPort, decimal(connection.serverPort))
+    scalar(.webAppID, arena.copy(policy.webAppID))
+    scalar(.urlencodedError, ByteView("0"))
+    scalar(.modsecBuild, ByteView("kabuto"))
+  }
+
+  /// Back to nothing; the memory stays.
+  func forget() {
+    for index in values.indices where !values[index].isEmpty { values[index].removeAll(keepingCapacity: true) }
+    let unset = ByteView(start: ByteView.empty.start, count: -1)
+    for index in slots.indices { slots[index] = unset }
+    extras.removeAll(keepingCapacity: true)
+    environment.removeAll(keepingCapacity: true)
+    matched.clear()
+    openCollections.removeAll(keepingCapacity: true)
+    identity = (.empty, .empty, .empty)
+    content.clear()
+    exceptions.clear()
+    bodyProcessor = nil
+    forcesRequestBody = false
+    allowed = nil
+    hits.removeAll(keepingCapacity: true)
+    phase = 0
+    matches.removeAll(keepingCapacity: true)
+    wouldBlock = nil
+    notes.removeAll(keepingCapacity: true)
+    keepsAllMatches = false
+    pending = nil
+    highestSeverity = 255
+    scores.removeAll(keepingCapacity: true)
+    limitsExceeded = false
+    scratch.captures.removeAll(keepingCapacity: true)
+    scratch.limitExceeded = false
+    arena.reset()
+  }
+
+  // MARK: - The calls, in order
 
   /// Phase 1. `uri` as sent (origin-form or absolute), `version` as sent (`HTTP/1.1`).
-  public func request(method: ByteView, uri: ByteView, version: ByteView, headers: [Field]) -> Intervention? { nil }
+  public func request(method: ByteView, uri: ByteView, version: ByteView, headers: [Field]) -> Intervention? {
+    readRequest(method: method, uri: uri, version: version, headers: headers)
+    return run(phase: 1)
+  }
 
   /// Whether the rules want the body (SecRequestBodyAccess, ctl:requestBodyAccess), known after phase 1.
-  public var wantsRequestBody: Bool { false }
+  public var wantsRequestBody: Bool { engine != .off && requestBodyAccess }
 
   /// Phase 2, always run. `isComplete` is false where the body was longer than its limit and this is the first part.
-  public func requestBody(_ body: ByteView, isComplete: Bool) -> Intervention? { nil }
+  public func requestBody(_ body: ByteView, isComplete: Bool) -> Intervention? {
+    if engine != .off { readRequestBody(body, isComplete: isComplete) }
+    return run(phase: 2)
+  }
 
   /// Phase 3.
-  public func response(status: Int, version: ByteView, headers: [Field]) -> Intervention? { nil }
+  public func response(status: Int, version: ByteView, headers: [Field]) -> Intervention? {
+    readResponse(status: status, version: version, headers: headers)
+    return run(phase: 3)
+  }
 
   /// Whether the rules want the response's body (access and media type), known after phase 3.
-  public var wantsResponseBody: Bool { false }
+  public var wantsResponseBody: Bool {
+    guard engine != .off, responseBodyAccess, let type = values[.responseContentType].first?.value else { return false }
+    return policy.bodies.responseBodyTypes.contains(type.text.lowercased())
+  }
 
   /// Phase 4, always run.
-  public func responseBody(_ body: ByteView, isComplete: Bool) -> Intervention? { nil }
+  public func responseBody(_ body: ByteView, isComplete: Bool) -> Intervention? {
+    scalar(.outboundDataError, isComplete ? ByteView("0") : ByteView("1"))
+    if !isComplete { notes.append("the response's body is longer than SecResponseBodyLimit: only its beginning was inspected") }
+    if engine != .off, !body.isEmpty { scalar(.responseBody, body) }
+    return run(phase: 4)
+  }
 
   /// Phase 5: logging rules, persistent collections. `now` in nanoseconds since 1970.
-  public func finish(now: Int64) {}
+  public func finish(now: Int64) {
+    self.now = now
+    _ = run(phase: 5)
+    if scratch.limitExceeded || limitsExceeded {
+      notes.append("a pattern reached SecPcreMatchLimit: its rule's answer isn't certain")
+    }
+  }
 
-  /// Rules that matched and log, in order.
-  public var matches: [RuleMatch] { [] }
-  /// The request's anomaly score, as the rule set counts it.
-  public var score: Int { 0 }
-  public var outboundScore: Int { 0 }
-  /// What would have been done, were the rules enforced.
-  public var wouldBlock: Intervention? { nil }
-  /// Limits that were hit and other things that make the answer less than certain, for the log.
-  public var notes: [String] { [] }
+  /// The request's anomaly score, as the rule set counts it: its blocking score, or that of its paranoia levels.
+  public var score: Int {
+    for name in ["blocking_inbound_anomaly_score", "anomaly_score", "inbound_anomaly_score"] {
+      if let value = number(name), value != 0 { return Int(clamping: value) }
+    }
+    var sum: Int64 = 0
+    for level in 1...4 {
+      sum &+= number("inbound_anomaly_score_pl\(level)") ?? number("anomaly_score_pl\(level)") ?? 0
+    }
+    return Int(clamping: sum)
+  }
+
+  public var outboundScore: Int {
+    for name in ["blocking_outbound_anomaly_score", "outbound_anomaly_score"] {
+      if let value = number(name), value != 0 { return Int(clamping: value) }
+    }
+    var sum: Int64 = 0
+    for level in 1...4 { sum &+= number("outbound_anomaly_score_pl\(level)") ?? 0 }
+    return Int(clamping: sum)
+  }
+
+  /// The number in a TX variable; nil where it isn't set.
+  public func number(_ name: String) -> Int64? {
+    guard let slot = policy.slots[name], slots.indices.contains(slot), slots[slot].count >= 0 else { return nil }
+    return slots[slot].leadingInteger
+  }
+
+  /// A TX variable as text, for people who tune.
+  public func variable(_ name: String) -> String? {
+    guard let slot = policy.slots[name.lowercased()], slots.indices.contains(slot), slots[slot].count >= 0 else {
+      return extras.first { $0.name.text == name.lowercased() }?.value.text
+    }
+    return slots[slot].text
+  }
+}
+
+extension ContiguousArray where Element == ContiguousArray<Argument> {
+  subscript(_ variable: Variable) -> ContiguousArray<Argument> {
+    @inline(__always) get { self[Int(variable.rawValue)] }
+    @inline(__always) _modify { yield &self[Int(variable.rawValue)] }
+  }
+}
+
+extension Transaction {
+  /// A variable of one value.
+  func scalar(_ variable: Variable, _ value: ByteView) {
+    values[variable].removeAll(keepingCapacity: true)
+    values[variable].append(Argument(name: .empty, value: value))
+  }
+
+  func decimal(_ number: some BinaryInteger) -> ByteView {
+    var value = Int64(clamping: number)
+    let isNegative = value < 0
+    return arena.build(20) { place in
+      var digits = 0
+      repeat {
+        place[digits] = UInt8(48 + abs(Int(value % 10)))
+        digits += 1
+        value /= 10
+      } while value != 0
+      if isNegative {
+        place[digits] = UInt8(ascii: "-")
+        digits += 1
+      }
+      UnsafeMutableBufferPointer(start: place, count: digits).reverse()
+      return digits
+    }
+  }
 }

@@ -1,0 +1,117 @@
+// The phases laid out: which rule stands where, where markers lead, which rules are guards, which can be scanned ahead.
+
+extension PolicyBuilder {
+  /// Everything compiled; of use only where no fault was found.
+  mutating func finish() -> Policy {
+    var seen: [Int: Place] = [:]
+    for draft in drafts where draft.marker == nil && draft.id != 0 {
+      if let other = seen[draft.id] {
+        fault(draft.place, found: "the id \(draft.id) a second time", wanted: "an id of its own; \(other) has it")
+      }
+      seen[draft.id] = draft.place
+    }
+    // Markers by name: their place among the drafts and, per phase, the position of the rule after them.
+    var markers: [String: [(draft: Int, positions: [Int])]] = [:]
+    var counts = [0, 0, 0, 0, 0]
+    var landings: [Set<Int>] = Array(repeating: [], count: 5)
+    for (index, draft) in drafts.enumerated() {
+      if let name = draft.marker {
+        markers[name, default: []].append((index, counts))
+        for phase in 0..<5 { landings[phase].insert(counts[phase]) }
+      } else {
+        counts[draft.phase - 1] += 1
+      }
+    }
+    var rules: [CompiledRule] = []
+    var byPhase: [[CompiledRule]] = Array(repeating: [], count: 5)
+    for (index, draft) in drafts.enumerated() where draft.marker == nil {
+      let phase = draft.phase - 1
+      let compiled = rule(draft, index: rules.count) { name in
+        markers[name]?.first { $0.draft > index }.map { $0.positions[phase] }
+      }
+      guard let compiled else { continue }
+      if compiled.skip > 0 { landings[phase].insert(byPhase[phase].count + 1 + compiled.skip) }
+      rules.append(compiled)
+      byPhase[phase].append(compiled)
+    }
+    guard faults.isEmpty else { return Policy() }
+    var plans = PlanBuilder(options: options)
+    let phases = (0..<5).map { plans.layOut(phase: $0 + 1, rules: byPhase[$0], landings: landings[$0]) }
+    let built = plans.build(phases)
+    var statistics = built.statistics
+    statistics.rules = rules.count
+    return Policy(
+      engine: engine, bodies: bodies, phases: built.phases, rules: rules, slotNames: slotNames, slots: slots,
+      databases: built.databases, largestDatabase: built.largest, xpaths: xpaths, xmlNamespaces: xmlNamespaces,
+      uses: uses, collectionTimeoutSeconds: collectionTimeoutSeconds, webAppID: webAppID, store: options.store,
+      regexOptions: options.regex, notes: notes, statistics: statistics, bytes: bytes)
+  }
+}
+
+extension CompiledRule {
+  /// For `SecRule TX:x "@lt 2" "…,nolog,pass,skipAfter:Y"` and nothing else: how to decide it without more ado.
+  func guardStep() -> Step? {
+    guard links.count == 1, let link = links.first, let target = link.targets.first, link.targets.count == 1,
+      link.exclusions.isEmpty, target.variable == .tx, target.slot >= 0, !target.isCount,
+      link.transformations.isEmpty, link.settings.isEmpty, link.effects.isEmpty, !link.isCapturing, !isLogged,
+      skip == 0, let skipTo, let test = link.test, let argument = test.argument.literal,
+      let comparison = Comparison.named(test.name)
+    else { return nil }
+    guard case .pass = disruption else { return nil }
+    return Step(
+      kind: .guardRule, comparison: comparison, isNegated: test.isNegated, slot: Int32(target.slot),
+      constant: argument.leadingInteger, target: Int32(clamping: skipTo), group: -1)
+  }
+
+  /// Whether its first test depends on nothing that a rule could change within the phase.
+  var isScannable: Bool {
+    guard let link = links.first, let test = link.test, test.constant != nil, !link.targets.isEmpty else { return false }
+    return link.targets.allSatisfy { $0.variable.isFixed && !$0.isCount }
+      && link.exclusions.allSatisfy { $0.variable.isFixed }
+  }
+}
+
+extension Comparison {
+  static func named(_ name: String) -> Comparison? {
+    switch name.lowercased() {
+    case "eq": .eq
+    case "ge": .ge
+    case "gt": .gt
+    case "le": .le
+    case "lt": .lt
+    default: nil
+    }
+  }
+
+  func holds(_ a: Int64, _ b: Int64) -> Bool {
+    switch self {
+    case .eq: a == b
+    case .ge: a >= b
+    case .gt: a > b
+    case .le: a <= b
+    case .lt: a < b
+    }
+  }
+}
+
+extension ByteView {
+  /// The number at its beginning, as C's atoi reads it: blanks, a sign, digits; 0 where there is none. Saturates.
+  var leadingInteger: Int64 {
+    var at = 0
+    while at < count, self[at] == 0x20 || (0x09...0x0D).contains(self[at]) { at += 1 }
+    var isNegative = false
+    if at < count, self[at] == UInt8(ascii: "-") || self[at] == UInt8(ascii: "+") {
+      isNegative = self[at] == UInt8(ascii: "-")
+      at += 1
+    }
+    var value: Int64 = 0
+    while at < count, self[at] &- 48 < 10 {
+      let (times, over) = value.multipliedReportingOverflow(by: 10)
+      let (sum, more) = times.addingReportingOverflow(Int64(self[at] &- 48))
+      if over || more { return isNegative ? .min : .max }
+      value = sum
+      at += 1
+    }
+    return isNegative ? -value : value
+  }
+}

@@ -1,0 +1,31 @@
+// What compiling needs from outside: files that rules name, a place to keep databases, helping hands.
+
+/// Keeps compiled pattern databases between starts. Whatever it loses or damages is compiled again.
+public protocol DatabaseCache: Sendable {
+  func load(_ key: String) -> [UInt8]?
+  func store(_ key: String, _ bytes: [UInt8])
+}
+
+public struct PolicyOptions: Sendable {
+  /// The bytes of a file that a rule names (@pmFromFile): a path, absolute or relative to the rule's file.
+  public var file: @Sendable (_ path: String) throws -> [UInt8]
+  public var regex = RegexOptions()
+  public var cache: (any DatabaseCache)?
+  /// Runs the closure for 0..<n, perhaps on several threads; returns when all are done.
+  public var concurrently: @Sendable (_ n: Int, _ body: @Sendable (Int) -> Void) -> Void
+  /// Persistent collections, carried over a reload.
+  public var store: CollectionStore
+  /// False: no scanning ahead, every rule asked in its turn. The plain evaluator, which the fast one must equal.
+  public var scans = true
+
+  public init(
+    store: CollectionStore = CollectionStore(),
+    file: @escaping @Sendable (String) throws -> [UInt8] = { path in
+      throw OperatorFault(found: path, wanted: "rules that name no file: none can be read here")
+    }
+  ) {
+    self.file = file
+    self.store = store
+    concurrently = { n, body in for index in 0..<n { body(index) } }
+  }
+}

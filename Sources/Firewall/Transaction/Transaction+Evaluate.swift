@@ -1,0 +1,220 @@
+// One rule against its values: the head's, from hits or one by one, then the links of its chain, then what a match does.
+
+extension Transaction {
+  /// - Parameter hits: the first of the rule's hits, where it was scanned ahead; nil: all its values are asked.
+  /// - Returns: whether the rule matched as a whole.
+  func evaluate(_ rule: CompiledRule, hits first: Int32?) -> Bool {
+    if !exceptions.isEmpty, exceptions.removes(rule) { return false }
+    matched.clear()
+    scores.removeAll(keepingCapacity: true)
+    var record = MatchRecord()
+    for (number, link) in rule.links.enumerated() {
+      let isMatch: Bool
+      if number == 0, let first, !link.isMultiMatch {
+        isMatch = evaluate(link, of: rule, hits: first, &record)
+      } else {
+        isMatch = evaluate(link, of: rule, &record)
+      }
+      guard isMatch else { return false }
+    }
+    // As in libmodsecurity: the innermost link's effects come first.
+    for link in rule.links.reversed() where !link.effects.isEmpty { apply(link.effects) }
+    finish(rule, record)
+    return true
+  }
+
+  /// The last value that matched, for the log.
+  struct MatchRecord {
+    var variable = Variable.tx
+    var name = ByteView.empty
+    var value = ByteView.empty
+    var offset = 0
+    var length = 0
+    var link = 0
+    var isCount = false
+  }
+
+  private func evaluate(_ link: CompiledLink, of rule: CompiledRule, hits first: Int32, _ record: inout MatchRecord) -> Bool {
+    var isMatch = false
+    // In the order of the rule's variables, as the plain evaluation would meet them.
+    for target in link.targets {
+      var at = first
+      while at >= 0 {
+        let hit = hits[Int(at)]
+        at = hit.next
+        guard hit.variable == target.variable, target.matches(hit.variable, hit.name, regex) else { continue }
+        if exceptions.hasTargets, exceptions.removes(hit.variable, hit.name, from: rule, regex) { continue }
+        if ask(link, hit.view) { note(link, hit.variable, hit.name, hit.view, &record, &isMatch) }
+      }
+    }
+    return isMatch
+  }
+
+  private func evaluate(_ link: CompiledLink, of rule: CompiledRule, _ record: inout MatchRecord) -> Bool {
+    guard link.test != nil else {
+      // SecAction.
+      scratch.clear(for: .empty)
+      for setting in link.settings { apply(setting) }
+      return true
+    }
+    var isMatch = false
+    for target in link.targets {
+      if target.isCount {
+        let count = decimal(count(target, link, rule))
+        if ask(link, count) {
+          note(link, target.variable, targetName(target), count, &record, &isMatch)
+          record.isCount = true
+        }
+        continue
+      }
+      if target.slot >= 0 {
+        // TX with a plain name: by far the most common of what rules write.
+        let value = slots[target.slot]
+        if value.count >= 0, !isExcluded(link, rule, .tx, policy.slotNames[target.slot]) {
+          test(link, .tx, policy.slotNames[target.slot], value, &record, &isMatch)
+        }
+        continue
+      }
+      if target.variable.isFixed {
+        let count = values[target.variable].count
+        for index in 0..<count {
+          let argument = values[target.variable][index]
+          guard target.selector.matches(argument.name, regex) else { continue }
+          if isExcluded(link, rule, target.variable, argument.name) { continue }
+          test(link, target.variable, argument.name, argument.value, &record, &isMatch)
+        }
+        continue
+      }
+      for argument in dynamicValues(target, rule) {
+        if isExcluded(link, rule, target.variable, argument.name) { continue }
+        test(link, target.variable, argument.name, argument.value, &record, &isMatch)
+      }
+    }
+    return isMatch
+  }
+
+  private func isExcluded(_ link: CompiledLink, _ rule: CompiledRule, _ variable: Variable, _ name: ByteView) -> Bool {
+    (!link.exclusions.isEmpty && link.exclusions.contains { $0.matches(variable, name, regex) })
+      || (exceptions.hasTargets && exceptions.removes(variable, name, from: rule, regex))
+  }
+
+  /// A value through the link's transformations; with multiMatch asked at each step that changed it.
+  private func test(
+    _ link: CompiledLink, _ variable: Variable, _ name: ByteView, _ value: ByteView, _ record: inout MatchRecord,
+    _ isMatch: inout Bool
+  ) {
+    var view = value
+    if link.isMultiMatch, ask(link, view) { note(link, variable, name, view, &record, &isMatch) }
+    for transformation in link.transformations {
+      let next = transformation.apply(view, arena)
+      let isChanged = next.start != view.start || next.count != view.count
+      view = next
+      if link.isMultiMatch, isChanged, ask(link, view) { note(link, variable, name, view, &record, &isMatch) }
+    }
+    if !link.isMultiMatch, ask(link, view) { note(link, variable, name, view, &record, &isMatch) }
+  }
+
+  /// The operator's answer, negation included.
+  func ask(_ link: CompiledLink, _ value: ByteView) -> Bool {
+    guard let test = link.test else { return true }
+    scratch.clear(for: value)
+    if let operation = test.constant {
+      let answer = operation.matches(value, scratch) != test.isNegated
+      if scratch.limitExceeded {
+        limitsExceeded = true
+        scratch.limitExceeded = false
+        mark(.mscPcreLimitsExceeded)
+      }
+      return answer
+    }
+    let argument = expand(test.argument)
+    let answer: Bool
+    switch test.macroOperator {
+    case .compare(let comparison): answer = comparison.holds(value.leadingInteger, argument.leadingInteger)
+    case .within: answer = value.isEmpty || argument.firstRange(of: value) != nil
+    case .streq: answer = value == argument
+    case .contains: answer = value.firstRange(of: argument) != nil
+    case .beginsWith: answer = value.hasPrefix(argument)
+    case .endsWith: answer = value.hasSuffix(argument)
+    case .other:
+      do {
+        answer = try test.definition.make(argument.array, OperatorContext(regexOptions: policy.regexOptions) { path in
+          throw OperatorFault(found: path, wanted: "no file named by a macro")
+        }).matches(value, scratch)
+      } catch {
+        let made = "@\(test.name) with \"\(argument.text)\": \(error.found)"
+        if !notes.contains(made) { notes.append(made) }
+        // What can't be asked isn't known; a rule that can't be asked doesn't match, and the log says so.
+        return false
+      }
+    }
+    return answer != test.isNegated
+  }
+
+  private func mark(_ variable: Variable) { scalar(variable, ByteView("1")) }
+
+  /// A value that matched: remembered for later links, for macros and for the log; the link's settings are done.
+  private func note(
+    _ link: CompiledLink, _ variable: Variable, _ name: ByteView, _ view: ByteView, _ record: inout MatchRecord,
+    _ isMatch: inout Bool
+  ) {
+    isMatch = true
+    record.variable = variable
+    record.name = name
+    record.value = view
+    record.offset = scratch.offset
+    record.length = scratch.length
+    record.isCount = false
+    matched.entries.append(MatchedVariables.Entry(variable: variable, name: name, value: view))
+    if link.isCapturing {
+      let unset = ByteView(start: ByteView.empty.start, count: -1)
+      for index in 0..<10 {
+        slots[index] = index < scratch.captures.count ? scratch.captures[index] : unset
+      }
+    }
+    for setting in link.settings { apply(setting) }
+  }
+
+  private func targetName(_ target: Target) -> ByteView {
+    switch target.selector {
+    case .name(let name), .xpath(let name): name
+    case .all, .regex: .empty
+    }
+  }
+
+  // MARK: - After a full match
+
+  private func finish(_ rule: CompiledRule, _ record: MatchRecord) {
+    if let severity = rule.severity { highestSeverity = min(highestSeverity, severity.rawValue) }
+    disrupt(rule)
+    guard rule.isLogged || keepsAllMatches else { return }
+    currentRule = rule
+    defer { currentRule = nil }
+    let transformations = rule.links.last.map { $0.transformations.map(\.name) } ?? []
+    matches.append(
+      RuleMatch(
+        rule: rule.id, phase: phase, message: expand(rule.message).text, severity: rule.severity?.text ?? "",
+        data: expand(rule.data).text, tags: rule.tags, variable: (record.isCount ? "&" : "") + fullName(record.variable, record.name).text,
+        value: record.value.array, offset: record.offset, length: record.length, transformations: transformations,
+        place: rule.place, logged: rule.isLogged, scores: scores))
+  }
+
+  private func disrupt(_ rule: CompiledRule) {
+    let kind: Intervention.Kind
+    switch rule.disruption {
+    case .pass: return
+    case .allow(let scope):
+      // What lets pass is followed while only observing too, so that both see the same.
+      allowed = scope
+      return
+    case .deny(let status): kind = .deny(status: status)
+    case .drop: kind = .drop
+    case .redirect(let location, let status): kind = .redirect(location: expand(location).text, status: status)
+    }
+    let intervention = Intervention(kind: kind, rule: rule.id, phase: phase)
+    // Phase 5 comes when all is done: nothing can be stopped there.
+    guard phase < 5 else { return }
+    if wouldBlock == nil { wouldBlock = intervention }
+    if isEnforcing, engine == .on { pending = intervention }
+  }
+}

@@ -1,0 +1,126 @@
+// Variables that rules write or that depend on the moment, counts, and macros.
+
+extension Transaction {
+  /// `ARGS:q`, `REQUEST_URI`.
+  func fullName(_ variable: Variable, _ name: ByteView) -> ByteView {
+    let own = arena.copy(variable.name)
+    return name.isEmpty ? own : arena.join(own, ByteView(":"), name)
+  }
+
+  /// The values of a target that isn't fixed, as they are now.
+  func dynamicValues(_ target: Target, _ rule: CompiledRule?) -> ContiguousArray<Argument> {
+    let all: ContiguousArray<Argument>
+    switch target.variable {
+    case .tx:
+      var found = extras
+      for slot in slots.indices where slots[slot].count >= 0 {
+        found.append(Argument(name: policy.slotNames[slot], value: slots[slot]))
+      }
+      all = found
+    case .env: all = environment
+    case .matchedVars:
+      all = ContiguousArray(
+        matched.entries.map { Argument(name: fullName($0.variable, $0.name), value: $0.value) })
+    case .matchedVarsNames:
+      all = ContiguousArray(
+        matched.entries.map {
+          let name = fullName($0.variable, $0.name)
+          return Argument(name: name, value: name)
+        })
+    case .ip, .global, .session, .user, .resource:
+      guard let open = openCollections.last(where: { $0.variable == target.variable }) else { return [] }
+      all = ContiguousArray(
+        policy.store.values(target.variable, open.key, now: now / 1_000_000_000).map {
+          Argument(name: arena.copy($0.name), value: arena.copy($0.value))
+        })
+    case .rule:
+      all = ruleFields(rule)
+    case .geo: all = []
+    default:
+      guard let value = moment(target.variable) else { return [] }
+      return [Argument(name: .empty, value: value)]
+    }
+    if case .all = target.selector { return all }
+    return all.filter { target.selector.matches($0.name, regex) }
+  }
+
+  /// Scalars that depend on the moment.
+  func moment(_ variable: Variable) -> ByteView? {
+    switch variable {
+    case .duration: decimal((now - started) / 1_000_000)
+    case .highestSeverity: decimal(highestSeverity)
+    case .matchedVar: matched.entries.last?.value
+    case .matchedVarName: matched.entries.last.map { fullName($0.variable, $0.name) }
+    case .mscPcreError, .mscPcreLimitsExceeded: limitsExceeded ? ByteView("1") : nil
+    case .userID: identity.user.isEmpty ? nil : identity.user
+    case .sessionID: identity.session.isEmpty ? nil : identity.session
+    default: nil
+    }
+  }
+
+  private func ruleFields(_ rule: CompiledRule?) -> ContiguousArray<Argument> {
+    guard let rule else { return [] }
+    return [
+      Argument(name: ByteView("id"), value: decimal(rule.id)),
+      Argument(name: ByteView("msg"), value: expand(rule.message)),
+      Argument(name: ByteView("logdata"), value: expand(rule.data)),
+      Argument(name: ByteView("severity"), value: rule.severity.map { decimal($0.rawValue) } ?? .empty),
+      Argument(name: ByteView("rev"), value: arena.copy(rule.revision)),
+      Argument(name: ByteView("ver"), value: arena.copy(rule.version)),
+    ]
+  }
+
+  /// How many values a target has.
+  func count(_ target: Target, _ link: CompiledLink, _ rule: CompiledRule) -> Int {
+    if target.slot >= 0 { return slots[target.slot].count >= 0 ? 1 : 0 }
+    if target.variable.isFixed {
+      if case .all = target.selector { return values[target.variable].count }
+      var count = 0
+      for index in values[target.variable].indices
+      where target.selector.matches(values[target.variable][index].name, regex) {
+        count += 1
+      }
+      return count
+    }
+    return dynamicValues(target, rule).count
+  }
+
+  // MARK: - Macros
+
+  /// The text with its macros filled in; what has no value is empty.
+  func expand(_ macro: Macro) -> ByteView {
+    if let literal = macro.literal { return literal }
+    pieces.removeAll(keepingCapacity: true)
+    for part in macro.parts {
+      let piece: ByteView
+      switch part {
+      case .literal(let text): piece = text
+      case .slot(let slot): piece = slots[slot].count >= 0 ? slots[slot] : .empty
+      case .value(let variable, let name): piece = first(variable, name)
+      }
+      pieces.append(piece)
+    }
+    return pieces.count == 1 ? pieces[0] : joinPieces()
+  }
+
+  private func first(_ variable: Variable, _ name: ByteView) -> ByteView {
+    if variable.isFixed {
+      for value in values[variable] where name.isEmpty || value.name.equalsIgnoringCase(name) { return value.value }
+      return .empty
+    }
+    if variable == .rule, let rule = currentRule {
+      // Its own message may hold macros, but not itself.
+      if name.equalsIgnoringCase(ByteView("msg")) || name.equalsIgnoringCase(ByteView("logdata")) {
+        let macro = name.equalsIgnoringCase(ByteView("msg")) ? rule.message : rule.data
+        return macro.literal ?? .empty
+      }
+      return ruleFields(rule).first { $0.name.equalsIgnoringCase(name) }?.value ?? .empty
+    }
+    if let value = moment(variable) { return value }
+    let saved = pieces
+    defer { pieces = saved }
+    let target = Target(
+      variable: variable, selector: name.isEmpty ? .all : .name(name), isCount: false, slot: -1, text: "")
+    return dynamicValues(target, currentRule).first?.value ?? .empty
+  }
+}
