@@ -1,0 +1,28 @@
+// @rx (ModSecurity reference manual): a regular expression; its groups 0 to 9 are captured. An empty one matches
+// everything and captures nothing, as in libmodsecurity.
+
+/// An operator that asks a regular expression, for the compiler's databases.
+protocol PatternOperator: Operator {
+  var pattern: [UInt8] { get }
+}
+
+final class Rx: PatternOperator {
+  let pattern: [UInt8]
+  private let regex: Regex
+
+  init(_ pattern: [UInt8], _ options: RegexOptions) throws(OperatorFault) {
+    self.pattern = pattern
+    regex = try Regex(pattern, options: options)
+  }
+
+  func matches(_ value: ByteView, _ scratch: OperatorScratch) -> Bool {
+    guard !pattern.isEmpty else { return true }
+    let working = scratch.regex
+    guard scratch.search(regex, value) else { return false }
+    scratch.mark(working.match)
+    for index in 0..<working.groupCount {
+      scratch.captures.append(working.group(index).map { value[$0] } ?? .empty)
+    }
+    return true
+  }
+}
