@@ -1,0 +1,3 @@
+// An XML body's document.
+
+public final class XMLBody {}
