@@ -27,11 +27,14 @@ struct ActionDefinition: Sendable {
   enum Argument: Sendable { case none, needed, optional }
   let name: String
   let argument: Argument
-  let apply: @Sendable (_ argument: String, _ parts: inout RuleParts, _ builder: inout PolicyBuilder, _ place: Place) -> Void
+  let apply:
+    @Sendable (_ argument: String, _ parts: inout RuleParts, _ builder: inout PolicyBuilder, _ place: Place)
+      -> Void
 
   init(
     _ name: String, _ argument: Argument = .none,
-    apply: @escaping @Sendable (String, inout RuleParts, inout PolicyBuilder, Place) -> Void = { _, _, _, _ in }
+    apply: @escaping @Sendable (String, inout RuleParts, inout PolicyBuilder, Place) -> Void = { _, _, _, _ in
+    }
   ) {
     self.name = name
     self.argument = argument

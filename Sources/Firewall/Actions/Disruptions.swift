@@ -28,10 +28,14 @@ enum Disruptions {
       }
     },
     ActionDefinition("proxy", .needed) { _, _, builder, place in
-      builder.fault(place, found: "the action `proxy`", wanted: "deny, drop or redirect: proxying elsewhere isn't offered")
+      builder.fault(
+        place, found: "the action `proxy`", wanted: "deny, drop or redirect: proxying elsewhere isn't offered"
+      )
     },
     ActionDefinition("pause", .needed) { _, _, builder, place in
-      builder.fault(place, found: "the action `pause`", wanted: "deny or drop: a pause would hold a connection for the attacker")
+      builder.fault(
+        place, found: "the action `pause`",
+        wanted: "deny or drop: a pause would hold a connection for the attacker")
     },
   ]
 

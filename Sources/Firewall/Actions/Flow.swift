@@ -33,13 +33,15 @@ enum Flow {
       builder.xmlNamespaces.append((prefix: pair[0], uri: uri))
     },
     ActionDefinition("exec", .needed) { _, _, builder, place in
-      builder.fault(place, found: "the action `exec`", wanted: "no programs: a firewall that runs them is a way in")
+      builder.fault(
+        place, found: "the action `exec`", wanted: "no programs: a firewall that runs them is a way in")
     },
     ActionDefinition("append", .needed) { _, _, builder, place in
       builder.fault(place, found: "the action `append`", wanted: "no changes of content: they aren't offered")
     },
     ActionDefinition("prepend", .needed) { _, _, builder, place in
-      builder.fault(place, found: "the action `prepend`", wanted: "no changes of content: they aren't offered")
+      builder.fault(
+        place, found: "the action `prepend`", wanted: "no changes of content: they aren't offered")
     },
   ]
 }

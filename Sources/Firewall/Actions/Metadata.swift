@@ -27,8 +27,12 @@ enum Metadata {
     },
     ActionDefinition("ver", .optional) { text, parts, _, _ in parts.version = text },
     ActionDefinition("rev", .optional) { text, parts, _, _ in parts.revision = text },
-    ActionDefinition("maturity", .needed) { text, _, builder, place in scale("maturity", text, &builder, place) },
-    ActionDefinition("accuracy", .needed) { text, _, builder, place in scale("accuracy", text, &builder, place) },
+    ActionDefinition("maturity", .needed) { text, _, builder, place in
+      scale("maturity", text, &builder, place)
+    },
+    ActionDefinition("accuracy", .needed) { text, _, builder, place in
+      scale("accuracy", text, &builder, place)
+    },
   ]
 
   /// 1 to 9: checked, and otherwise without effect.

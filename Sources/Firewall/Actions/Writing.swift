@@ -7,7 +7,8 @@ enum Writing {
     },
     ActionDefinition("expirevar", .needed) { text, parts, builder, place in
       let pair = text.trimmingQuotes.split(separator: "=", maxSplits: 1).map(String.init)
-      guard pair.count == 2, let (variable, name) = builder.written(pair[0], by: "expirevar", at: place) else {
+      guard pair.count == 2, let (variable, name) = builder.written(pair[0], by: "expirevar", at: place)
+      else {
         if pair.count != 2 {
           builder.fault(place, found: "expirevar \"\(text)\"", wanted: "collection.name=seconds")
         }
@@ -19,7 +20,9 @@ enum Writing {
     ActionDefinition("initcol", .needed) { text, parts, builder, place in
       let pair = text.trimmingQuotes.split(separator: "=", maxSplits: 1).map(String.init)
       guard pair.count == 2, let variable = Variable.named(pair[0]), variable.isPersistent else {
-        builder.fault(place, found: "initcol \"\(text)\"", wanted: "ip, global, session, user or resource, as in ip=%{REMOTE_ADDR}")
+        builder.fault(
+          place, found: "initcol \"\(text)\"",
+          wanted: "ip, global, session, user or resource, as in ip=%{REMOTE_ADDR}")
         return
       }
       parts.effects.append(.openCollection(variable, key: builder.macro(pair[1], at: place)))
@@ -28,7 +31,8 @@ enum Writing {
       let pair = text.trimmingQuotes.split(separator: "=", maxSplits: 1).map(String.init)
       parts.effects.append(
         .setEnvironment(
-          name: builder.macro(pair.first ?? "", at: place), value: builder.macro(pair.count == 2 ? pair[1] : "", at: place)))
+          name: builder.macro(pair.first ?? "", at: place),
+          value: builder.macro(pair.count == 2 ? pair[1] : "", at: place)))
     },
     ActionDefinition("setuid", .needed) { text, parts, builder, place in
       parts.effects.append(.setUser(builder.macro(text.trimmingQuotes, at: place)))
@@ -64,9 +68,11 @@ extension PolicyBuilder {
     }
     let collection = String(text[..<dot])
     let name = String(text[text.index(after: dot)...])
-    guard let variable = Variable.named(collection), variable == .tx || variable.isPersistent, !name.isEmpty else {
+    guard let variable = Variable.named(collection), variable == .tx || variable.isPersistent, !name.isEmpty
+    else {
       fault(
-        place, found: "\(action) of \"\(collection)\"", wanted: "tx, ip, global, session, user or resource and a name")
+        place, found: "\(action) of \"\(collection)\"",
+        wanted: "tx, ip, global, session, user or resource and a name")
       return nil
     }
     return (variable, name)
@@ -75,7 +81,9 @@ extension PolicyBuilder {
   /// `tx.score=+5`, `!tx.score`, `tx.name`.
   mutating func setting(_ text: String, at place: Place) -> VariableSetting? {
     if text.hasPrefix("!") {
-      guard let (variable, name) = written(String(text.dropFirst()), by: "setvar", at: place) else { return nil }
+      guard let (variable, name) = written(String(text.dropFirst()), by: "setvar", at: place) else {
+        return nil
+      }
       return setting(variable, name, .remove, "", place)
     }
     // The first = outside a macro.
@@ -99,7 +107,8 @@ extension PolicyBuilder {
   }
 
   private mutating func setting(
-    _ variable: Variable, _ name: String, _ operation: VariableSetting.Operation, _ value: String, _ place: Place
+    _ variable: Variable, _ name: String, _ operation: VariableSetting.Operation, _ value: String,
+    _ place: Place
   ) -> VariableSetting {
     let nameMacro = macro(name, at: place)
     return VariableSetting(

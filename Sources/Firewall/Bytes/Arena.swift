@@ -58,6 +58,10 @@ public final class Arena {
     return text.withUTF8 { copy(ByteView(UnsafeRawBufferPointer($0))) }
   }
 
+  public func copy(_ bytes: [UInt8]) -> ByteView {
+    bytes.withUnsafeBytes { copy(ByteView($0)) }
+  }
+
   public func join(_ parts: ByteView...) -> ByteView {
     let total = parts.reduce(0) { $0 + $1.count }
     return build(total) { place in

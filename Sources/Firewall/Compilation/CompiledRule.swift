@@ -22,7 +22,8 @@ final class CompiledRule: Sendable {
   let index: Int
 
   init(
-    id: Int, phase: Int, place: Place, links: [CompiledLink], message: Macro, data: Macro, severity: Severity?,
+    id: Int, phase: Int, place: Place, links: [CompiledLink], message: Macro, data: Macro,
+    severity: Severity?,
     tags: [String], version: String, revision: String, disruption: Disruption, isLogged: Bool, skip: Int,
     skipTo: Int?, index: Int
   ) {
@@ -90,7 +91,8 @@ final class CompiledLink: Sendable {
   let place: Place
 
   init(
-    targets: [Target], exclusions: [Target], test: Test?, transformations: [Transformation], isMultiMatch: Bool,
+    targets: [Target], exclusions: [Target], test: Test?, transformations: [Transformation],
+    isMultiMatch: Bool,
     isCapturing: Bool, settings: [VariableSetting], effects: [Effect], place: Place
   ) {
     self.targets = targets
@@ -133,7 +135,7 @@ struct Test: Sendable {
 
 /// Operators that are common with a macro for an argument.
 enum MacroOperator: Sendable {
-  case compare(Comparison), within, streq, contains, beginsWith, endsWith, other
+  case compare(Relation), within, streq, contains, beginsWith, endsWith, other
 
   init(_ name: String) {
     switch name.lowercased() {
@@ -142,7 +144,7 @@ enum MacroOperator: Sendable {
     case "contains": self = .contains
     case "beginswith": self = .beginsWith
     case "endswith": self = .endsWith
-    default: self = Comparison.named(name).map { .compare($0) } ?? .other
+    default: self = Relation.named(name).map { .compare($0) } ?? .other
     }
   }
 }

@@ -26,12 +26,18 @@ struct DatabaseBuilding {
     return results.withLock { $0 }
   }
 
-  private func weight(_ index: Int) -> Int { specifications[index].patterns.reduce(0) { $0 + $1.expression.count } }
+  private func weight(_ index: Int) -> Int {
+    specifications[index].patterns.reduce(0) { $0 + $1.expression.count }
+  }
 
-  private static func build(_ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions) -> Built {
+  private static func build(_ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions)
+    -> Built
+  {
     let label = label(specification, options)
     let key = key(label)
-    if let cache = options.cache, let kept = cache.load(key), let found = unpack(kept, label: label) { return found }
+    if let cache = options.cache, let kept = cache.load(key), let found = unpack(kept, label: label) {
+      return found
+    }
     let made = PatternDatabase.build(
       specification.patterns, ids: specification.owners, prefilter: specification.prefilter,
       multiline: options.regex.multiline)
@@ -42,11 +48,15 @@ struct DatabaseBuilding {
   }
 
   /// All that decides what a database is.
-  private static func label(_ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions) -> [UInt8] {
+  private static func label(_ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions)
+    -> [UInt8]
+  {
     var label = Array("\(PatternDatabase.version)\nmultiline=\(options.regex.multiline)\n".utf8)
     for (index, pattern) in specification.patterns.enumerated() {
-      let kind = pattern.isLiteral ? "literal" : specification.prefilter.contains(index) ? "prefilter" : "exact"
-      label += Array("\(specification.owners[index]) \(kind) \(pattern.expression.count) ".utf8) + pattern.expression
+      let kind =
+        pattern.isLiteral ? "literal" : specification.prefilter.contains(index) ? "prefilter" : "exact"
+      label +=
+        Array("\(specification.owners[index]) \(kind) \(pattern.expression.count) ".utf8) + pattern.expression
     }
     return label
   }

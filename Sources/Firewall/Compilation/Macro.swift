@@ -29,7 +29,8 @@ extension PolicyBuilder {
         parts.append(part)
       } else {
         fault(
-          place, found: "%{\(after[..<close])} in a text", wanted: "a variable that exists, as in %{MATCHED_VAR} or %{TX.score}")
+          place, found: "%{\(after[..<close])} in a text",
+          wanted: "a variable that exists, as in %{MATCHED_VAR} or %{TX.score}")
       }
       rest = after[after.index(after: close)...]
     }

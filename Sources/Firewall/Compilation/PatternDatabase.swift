@@ -71,7 +71,9 @@ final class PatternDatabase: @unchecked Sendable {
     while !kept.isEmpty {
       let texts = kept.map { index in
         let pattern = patterns[index]
-        return (pattern.isLiteral ? escape(pattern.expression) : pattern.expression).map { CChar(bitPattern: $0) }
+        return (pattern.isLiteral ? escape(pattern.expression) : pattern.expression).map {
+          CChar(bitPattern: $0)
+        }
           + [0]
       }
       var database: OpaquePointer?

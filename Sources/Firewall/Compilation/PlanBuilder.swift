@@ -64,7 +64,10 @@ struct PlanBuilder {
       if options.scans, let guardStep = rule.guardStep() {
         step = guardStep
         open.append(
-          ("\(guardStep.slot),\(guardStep.comparison),\(guardStep.constant),\(guardStep.isNegated)", Int(guardStep.target)))
+          (
+            "\(guardStep.slot),\(guardStep.comparison),\(guardStep.constant),\(guardStep.isNegated)",
+            Int(guardStep.target)
+          ))
       } else if options.scans, rule.isScannable {
         let key = Set(open.map(\.key)).sorted().joined(separator: ";")
         let group: Int
@@ -104,7 +107,9 @@ struct PlanBuilder {
           case .xpath(let expression): expression
           }
         // A rule that names a variable twice is looked at once.
-        guard done.insert("\(target.variable.rawValue):\(name?.text.lowercased() ?? "")").inserted else { continue }
+        guard done.insert("\(target.variable.rawValue):\(name?.text.lowercased() ?? "")").inserted else {
+          continue
+        }
         if name != nil, done.contains("\(target.variable.rawValue):") { continue }
         let index: Int
         if let found = classes.firstIndex(where: {
@@ -146,7 +151,11 @@ struct PlanBuilder {
     let isScanned = patterns(of: link) != nil
     // With multiMatch the value counts at every step of the chain.
     for node in link.isMultiMatch ? path : [node] {
-      if isScanned { draft.nodes[node].scanned.append(position) } else { draft.nodes[node].tested.append(position) }
+      if isScanned {
+        draft.nodes[node].scanned.append(position)
+      } else {
+        draft.nodes[node].tested.append(position)
+      }
     }
   }
 
@@ -192,7 +201,9 @@ struct PlanBuilder {
     for key in order {
       var clusters: [(members: Set<Int>, places: [(index: Int, node: Int)])] = []
       let sorted = (places[key] ?? []).sorted {
-        let (a, b) = (classes[$0.index].nodes[$0.node].scanned.count, classes[$1.index].nodes[$1.node].scanned.count)
+        let (a, b) = (
+          classes[$0.index].nodes[$0.node].scanned.count, classes[$1.index].nodes[$1.node].scanned.count
+        )
         return a != b ? a > b : $0.index < $1.index
       }
       for place in sorted {
@@ -267,7 +278,8 @@ struct PlanBuilder {
       phases: phases, databases: built.compactMap(\.database), largest: Int(largest), statistics: statistics)
   }
 
-  private func plan(of draft: DraftClass, rules: [CompiledRule], built: [DatabaseBuilding.Built]) -> ClassPlan {
+  private func plan(of draft: DraftClass, rules: [CompiledRule], built: [DatabaseBuilding.Built]) -> ClassPlan
+  {
     func entry(_ position: Int) -> PlanEntry? {
       guard let link = rules[position].links.first else { return nil }
       let isWhole =
@@ -275,7 +287,9 @@ struct PlanBuilder {
       return PlanEntry(position: position, link: link, isUnconditional: isWhole)
     }
     func test(_ position: Int) -> PlanTest? {
-      guard let entry = entry(position), let test = entry.link.test, let operation = test.constant else { return nil }
+      guard let entry = entry(position), let test = entry.link.test, let operation = test.constant else {
+        return nil
+      }
       return PlanTest(entry: entry, operation: operation, isNegated: test.isNegated)
     }
     let nodes = draft.nodes.map { node in

@@ -50,11 +50,12 @@ public final class Policy: Sendable {
   public let notes: [String]
   /// Figures of the compilation.
   public let statistics: PolicyStatistics
-  /// Holds the bytes that macros and selectors view.
-  private let bytes: Arena
+  /// Holds the bytes that macros and selectors view; not written after compiling.
+  private nonisolated(unsafe) let bytes: Arena
 
   init(
-    engine: EngineMode, bodies: BodySettings, phases: [PhasePlan], rules: [CompiledRule], slotNames: [ByteView],
+    engine: EngineMode, bodies: BodySettings, phases: [PhasePlan], rules: [CompiledRule],
+    slotNames: [ByteView],
     slots: [String: Int], databases: [PatternDatabase], largestDatabase: Int, xpaths: [ByteView],
     xmlNamespaces: [(prefix: String, uri: String)], uses: VariableUse, collectionTimeoutSeconds: Int64,
     webAppID: String, store: CollectionStore, regexOptions: RegexOptions, notes: [String],
@@ -114,7 +115,8 @@ struct VariableUse: Sendable {
     switch variable {
     case .fullRequest, .fullRequestLength: fullRequest = true
     case .xml: xml = true
-    case .time, .timeDay, .timeEpoch, .timeHour, .timeMin, .timeMon, .timeSec, .timeWday, .timeYear: time = true
+    case .time, .timeDay, .timeEpoch, .timeHour, .timeMin, .timeMon, .timeSec, .timeWday, .timeYear:
+      time = true
     default: break
     }
   }
@@ -141,7 +143,7 @@ struct Step: Sendable {
     case scanned
   }
   let kind: Kind
-  let comparison: Comparison
+  let comparison: Relation
   let isNegated: Bool
   let slot: Int32
   let constant: Int64
@@ -151,4 +153,4 @@ struct Step: Sendable {
   let group: Int32
 }
 
-enum Comparison: UInt8, Sendable { case eq, ge, gt, le, lt }
+enum Relation: UInt8, Sendable { case eq, ge, gt, le, lt }

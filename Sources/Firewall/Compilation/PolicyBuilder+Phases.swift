@@ -6,7 +6,8 @@ extension PolicyBuilder {
     var seen: [Int: Place] = [:]
     for draft in drafts where draft.marker == nil && draft.id != 0 {
       if let other = seen[draft.id] {
-        fault(draft.place, found: "the id \(draft.id) a second time", wanted: "an id of its own; \(other) has it")
+        fault(
+          draft.place, found: "the id \(draft.id) a second time", wanted: "an id of its own; \(other) has it")
       }
       seen[draft.id] = draft.place
     }
@@ -42,8 +43,10 @@ extension PolicyBuilder {
     statistics.rules = rules.count
     return Policy(
       engine: engine, bodies: bodies, phases: built.phases, rules: rules, slotNames: slotNames, slots: slots,
-      databases: built.databases, largestDatabase: built.largest, xpaths: xpaths, xmlNamespaces: xmlNamespaces,
-      uses: uses, collectionTimeoutSeconds: collectionTimeoutSeconds, webAppID: webAppID, store: options.store,
+      databases: built.databases, largestDatabase: built.largest, xpaths: xpaths,
+      xmlNamespaces: xmlNamespaces,
+      uses: uses, collectionTimeoutSeconds: collectionTimeoutSeconds, webAppID: webAppID,
+      store: options.store,
       regexOptions: options.regex, notes: notes, statistics: statistics, bytes: bytes)
   }
 }
@@ -55,7 +58,7 @@ extension CompiledRule {
       link.exclusions.isEmpty, target.variable == .tx, target.slot >= 0, !target.isCount,
       link.transformations.isEmpty, link.settings.isEmpty, link.effects.isEmpty, !link.isCapturing, !isLogged,
       skip == 0, let skipTo, let test = link.test, let argument = test.argument.literal,
-      let comparison = Comparison.named(test.name)
+      let comparison = Relation.named(test.name)
     else { return nil }
     guard case .pass = disruption else { return nil }
     return Step(
@@ -65,14 +68,16 @@ extension CompiledRule {
 
   /// Whether its first test depends on nothing that a rule could change within the phase.
   var isScannable: Bool {
-    guard let link = links.first, let test = link.test, test.constant != nil, !link.targets.isEmpty else { return false }
+    guard let link = links.first, let test = link.test, test.constant != nil, !link.targets.isEmpty else {
+      return false
+    }
     return link.targets.allSatisfy { $0.variable.isFixed && !$0.isCount }
       && link.exclusions.allSatisfy { $0.variable.isFixed }
   }
 }
 
-extension Comparison {
-  static func named(_ name: String) -> Comparison? {
+extension Relation {
+  static func named(_ name: String) -> Relation? {
     switch name.lowercased() {
     case "eq": .eq
     case "ge": .ge

@@ -35,7 +35,8 @@ extension PolicyBuilder {
       selector = .xpath(xpath(expression))
       text += ":" + expression
     }
-    return Target(variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot, text: text)
+    return Target(
+      variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot, text: text)
   }
 
   private mutating func xpath(_ expression: String) -> ByteView {
@@ -63,7 +64,8 @@ extension PolicyBuilder {
       }
     }
     return Test(
-      isNegated: syntax.negated, name: definition.name, constant: constant, argument: argument, definition: definition,
+      isNegated: syntax.negated, name: definition.name, constant: constant, argument: argument,
+      definition: definition,
       macroOperator: MacroOperator(definition.name))
   }
 
@@ -130,8 +132,10 @@ extension PolicyBuilder {
     }
     return CompiledRule(
       id: draft.id, phase: draft.phase, place: draft.place, links: links, message: head.message ?? emptyMacro,
-      data: head.data ?? emptyMacro, severity: head.severity, tags: defaults.tags + head.tags, version: head.version,
-      revision: head.revision, disruption: disruption(head, defaults), isLogged: head.isLogged ?? defaults.isLogged ?? true,
+      data: head.data ?? emptyMacro, severity: head.severity, tags: defaults.tags + head.tags,
+      version: head.version,
+      revision: head.revision, disruption: disruption(head, defaults),
+      isLogged: head.isLogged ?? defaults.isLogged ?? true,
       skip: head.skip, skipTo: head.skipAfter == nil ? nil : skipTo ?? .max, index: index)
   }
 

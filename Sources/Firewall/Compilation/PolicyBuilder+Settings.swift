@@ -23,8 +23,10 @@ extension PolicyBuilder {
     case "secpcrematchlimit":
       number(first, name, place) { $0.options.regex.matchLimit = UInt32(clamping: $1) }
     case "seccollectiontimeout": number(first, name, place) { $0.collectionTimeoutSeconds = Int64($1) }
-    case "secrequestbodylimitaction": limitAction(first, name, place) { $0.bodies.requestBodyLimitAction = $1 }
-    case "secresponsebodylimitaction": limitAction(first, name, place) { $0.bodies.responseBodyLimitAction = $1 }
+    case "secrequestbodylimitaction":
+      limitAction(first, name, place) { $0.bodies.requestBodyLimitAction = $1 }
+    case "secresponsebodylimitaction":
+      limitAction(first, name, place) { $0.bodies.responseBodyLimitAction = $1 }
     case "secresponsebodymimetype":
       bodies.responseBodyTypes.formUnion(
         arguments.flatMap { $0.split(separator: " ") }.map { $0.lowercased() })
@@ -93,12 +95,31 @@ extension PolicyBuilder {
 
   private mutating func updateActions(_ id: String, _ arguments: [String], _ place: Place) {
     let parts = id.split(separator: ":").map { Int($0) }
-    guard arguments.count >= 2, let number = parts.first ?? nil, parts.count <= 2, parts.count == 1 || parts[1] != nil
+    guard arguments.count >= 2, let number = parts.first ?? nil, parts.count <= 2,
+      parts.count == 1 || parts[1] != nil
     else {
-      fault(place, found: "SecRuleUpdateActionById \(arguments.joined(separator: " "))", wanted: "a rule id and a list of actions")
+      fault(
+        place, found: "SecRuleUpdateActionById \(arguments.joined(separator: " "))",
+        wanted: "a rule id and a list of actions")
       return
     }
     let actions = ActionList.parse(arguments[1], place: place, faults: &faults)
     changes.actions.append((number, parts.count == 2 ? (parts[1] ?? 0) : 0, actions, place))
+  }
+}
+
+extension PolicyBuilder {
+  /// What the table of directives says of the rest.
+  private mutating func otherSetting(_ name: String, _ arguments: [String], _ place: Place) {
+    guard let directive = Directive.named(name) else {
+      let near = Directive.nearest(to: name).map { "; did you mean \"\($0.name)\"?" } ?? ""
+      fault(place, found: "the directive \"\(name)\"", wanted: "a directive of SecLang" + near)
+      return
+    }
+    switch directive.handling {
+    case .applied: break
+    case .ignored(let why): notes.append("\(place): \(directive.name) has no effect here: \(why)")
+    case .refused(let why): fault(place, found: "the directive \(directive.name)", wanted: why)
+    }
   }
 }

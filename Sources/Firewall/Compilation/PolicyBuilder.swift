@@ -119,7 +119,8 @@ extension PolicyBuilder {
 
   private mutating func add(_ link: LinkDraft, _ openChain: inout Bool) {
     if openChain, !drafts.isEmpty {
-      for name in ["id", "phase", "deny", "drop", "block", "redirect", "allow", "skipafter", "skip"] where link.has(name) {
+      for name in ["id", "phase", "deny", "drop", "block", "redirect", "allow", "skipafter", "skip"]
+      where link.has(name) {
         if name == "id" || name == "phase" || name == "skipafter" || name == "skip" { continue }
         fault(
           link.place, found: "`\(name)` in a later rule of a chain",
@@ -162,12 +163,18 @@ extension PolicyBuilder {
       fault(place, found: "SecDefaultAction without a phase", wanted: "a phase, as in \"phase:2,log,pass\"")
       return
     }
-    for name in ["id", "chain", "msg", "skip", "skipafter", "rev", "ver", "severity", "logdata", "setvar", "ctl"]
+    for name in [
+      "id", "chain", "msg", "skip", "skipafter", "rev", "ver", "severity", "logdata", "setvar", "ctl",
+    ]
     where link.has(name) {
-      fault(place, found: "`\(name)` in SecDefaultAction", wanted: "only phase, logging, transformations, tags and a disruptive action")
+      fault(
+        place, found: "`\(name)` in SecDefaultAction",
+        wanted: "only phase, logging, transformations, tags and a disruptive action")
     }
     if !["pass", "deny", "drop", "block", "redirect", "allow"].contains(where: link.has) {
-      fault(place, found: "SecDefaultAction without a disruptive action", wanted: "one of pass, deny, drop, redirect, allow")
+      fault(
+        place, found: "SecDefaultAction without a disruptive action",
+        wanted: "one of pass, deny, drop, redirect, allow")
     }
     defaults[phase(of: link)] = actions.filter { $0.name.lowercased() != "phase" }
   }

@@ -33,7 +33,9 @@ extension PolicyBuilder {
       } else if ends.count == 2, let low = ends[0], let high = ends[1], low <= high {
         result.append(low...high)
       } else {
-        fault(place, found: "\"\(word)\" as rule ids", wanted: "a number or a range, as in 942100 or 942000-942999")
+        fault(
+          place, found: "\"\(word)\" as rule ids",
+          wanted: "a number or a range, as in 942100 or 942000-942999")
         return nil
       }
     }
@@ -49,7 +51,8 @@ extension PolicyBuilder {
       drafts.removeAll { $0.marker == nil && removal.selection.matches($0) }
     }
     for change in changes.targets {
-      for index in drafts.indices where drafts[index].marker == nil && change.selection.matches(drafts[index]) {
+      for index in drafts.indices where drafts[index].marker == nil && change.selection.matches(drafts[index])
+      {
         drafts[index].links[0].syntax?.targets.append(contentsOf: change.targets)
       }
     }

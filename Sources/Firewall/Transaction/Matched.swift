@@ -54,7 +54,9 @@ struct RuleExceptions {
     rules.contains { $0.contains(rule.id) } || tags.contains { rule.tags.contains($0) }
   }
 
-  func removes(_ variable: Variable, _ name: ByteView, from rule: CompiledRule, _ scratch: RegexScratch) -> Bool {
+  func removes(_ variable: Variable, _ name: ByteView, from rule: CompiledRule, _ scratch: RegexScratch)
+    -> Bool
+  {
     targets.contains { $0.rules.contains(rule.id) && $0.target.matches(variable, name, scratch) }
       || tagTargets.contains { rule.tags.contains($0.tag) && $0.target.matches(variable, name, scratch) }
   }

@@ -12,7 +12,8 @@ extension Transaction {
     if setting.slot >= 0 {
       let old = slots[setting.slot]
       slots[setting.slot] =
-        changed(old.count >= 0 ? old : nil, setting.operation, value) ?? ByteView(start: value.start, count: -1)
+        changed(old.count >= 0 ? old : nil, setting.operation, value)
+        ?? ByteView(start: value.start, count: -1)
       if setting.operation == .add {
         scores.append((policy.slotNames[setting.slot].text, Int(clamping: value.leadingInteger)))
       }
@@ -22,7 +23,8 @@ extension Transaction {
     if let slot = policy.slots[name.text] {
       let old = slots[slot]
       slots[slot] =
-        changed(old.count >= 0 ? old : nil, setting.operation, value) ?? ByteView(start: value.start, count: -1)
+        changed(old.count >= 0 ? old : nil, setting.operation, value)
+        ?? ByteView(start: value.start, count: -1)
       return
     }
     let place = extras.firstIndex { $0.name == name }
@@ -44,12 +46,15 @@ extension Transaction {
     }
   }
 
-  private func changed(_ old: ByteView?, _ operation: VariableSetting.Operation, _ value: ByteView) -> ByteView? {
+  private func changed(_ old: ByteView?, _ operation: VariableSetting.Operation, _ value: ByteView)
+    -> ByteView?
+  {
     switch operation {
     case .assign: value
     case .remove: nil
     case .add: decimal((old?.leadingInteger ?? 0).addingSaturating(value.leadingInteger))
-    case .subtract: decimal((old?.leadingInteger ?? 0).addingSaturating(value.leadingInteger.negatedSaturating))
+    case .subtract:
+      decimal((old?.leadingInteger ?? 0).addingSaturating(value.leadingInteger.negatedSaturating))
     }
   }
 
@@ -57,7 +62,8 @@ extension Transaction {
     guard let open = openCollections.last(where: { $0.variable == setting.variable }) else { return }
     let name = lowered(expand(setting.name)).array
     policy.store.update(
-      setting.variable, open.key, name: name, now: now / 1_000_000_000, timeout: policy.collectionTimeoutSeconds
+      setting.variable, open.key, name: name, now: now / 1_000_000_000,
+      timeout: policy.collectionTimeoutSeconds
     ) { old in
       let before = old.map { bytes in bytes.withUnsafeBytes { arena.copy(ByteView($0)) } }
       return changed(before, setting.operation, value)?.array

@@ -34,7 +34,9 @@ extension Transaction {
     var isCount = false
   }
 
-  private func evaluate(_ link: CompiledLink, of rule: CompiledRule, hits first: Int32, _ record: inout MatchRecord) -> Bool {
+  private func evaluate(
+    _ link: CompiledLink, of rule: CompiledRule, hits first: Int32, _ record: inout MatchRecord
+  ) -> Bool {
     var isMatch = false
     // In the order of the rule's variables, as the plain evaluation would meet them.
     for target in link.targets {
@@ -93,14 +95,17 @@ extension Transaction {
     return isMatch
   }
 
-  private func isExcluded(_ link: CompiledLink, _ rule: CompiledRule, _ variable: Variable, _ name: ByteView) -> Bool {
+  private func isExcluded(_ link: CompiledLink, _ rule: CompiledRule, _ variable: Variable, _ name: ByteView)
+    -> Bool
+  {
     (!link.exclusions.isEmpty && link.exclusions.contains { $0.matches(variable, name, regex) })
       || (exceptions.hasTargets && exceptions.removes(variable, name, from: rule, regex))
   }
 
   /// A value through the link's transformations; with multiMatch asked at each step that changed it.
   private func test(
-    _ link: CompiledLink, _ variable: Variable, _ name: ByteView, _ value: ByteView, _ record: inout MatchRecord,
+    _ link: CompiledLink, _ variable: Variable, _ name: ByteView, _ value: ByteView,
+    _ record: inout MatchRecord,
     _ isMatch: inout Bool
   ) {
     var view = value
@@ -138,9 +143,12 @@ extension Transaction {
     case .endsWith: answer = value.hasSuffix(argument)
     case .other:
       do {
-        answer = try test.definition.make(argument.array, OperatorContext(regexOptions: policy.regexOptions) { path in
-          throw OperatorFault(found: path, wanted: "no file named by a macro")
-        }).matches(value, scratch)
+        answer = try test.definition.make(
+          argument.array,
+          OperatorContext(regexOptions: policy.regexOptions) { path in
+            throw OperatorFault(found: path, wanted: "no file named by a macro")
+          }
+        ).matches(value, scratch)
       } catch {
         let made = "@\(test.name) with \"\(argument.text)\": \(error.found)"
         if !notes.contains(made) { notes.append(made) }
@@ -155,7 +163,8 @@ extension Transaction {
 
   /// A value that matched: remembered for later links, for macros and for the log; the link's settings are done.
   private func note(
-    _ link: CompiledLink, _ variable: Variable, _ name: ByteView, _ view: ByteView, _ record: inout MatchRecord,
+    _ link: CompiledLink, _ variable: Variable, _ name: ByteView, _ view: ByteView,
+    _ record: inout MatchRecord,
     _ isMatch: inout Bool
   ) {
     isMatch = true
@@ -194,8 +203,10 @@ extension Transaction {
     matches.append(
       RuleMatch(
         rule: rule.id, phase: phase, message: expand(rule.message).text, severity: rule.severity?.text ?? "",
-        data: expand(rule.data).text, tags: rule.tags, variable: (record.isCount ? "&" : "") + fullName(record.variable, record.name).text,
-        value: record.value.array, offset: record.offset, length: record.length, transformations: transformations,
+        data: expand(rule.data).text, tags: rule.tags,
+        variable: (record.isCount ? "&" : "") + fullName(record.variable, record.name).text,
+        value: record.value.array, offset: record.offset, length: record.length,
+        transformations: transformations,
         place: rule.place, logged: rule.isLogged, scores: scores))
   }
 
@@ -209,7 +220,8 @@ extension Transaction {
       return
     case .deny(let status): kind = .deny(status: status)
     case .drop: kind = .drop
-    case .redirect(let location, let status): kind = .redirect(location: expand(location).text, status: status)
+    case .redirect(let location, let status):
+      kind = .redirect(location: expand(location).text, status: status)
     }
     let intervention = Intervention(kind: kind, rule: rule.id, phase: phase)
     // Phase 5 comes when all is done: nothing can be stopped there.

@@ -22,7 +22,8 @@ extension Transaction {
     if !parts.queryString.isEmpty {
       content.clear()
       URLEncodedBody.parse(
-        parts.queryString, separator: policy.bodies.argumentSeparator, limits: policy.bodies.limits, arena: arena,
+        parts.queryString, separator: policy.bodies.argumentSeparator, limits: policy.bodies.limits,
+        arena: arena,
         into: &content)
       take(content.arguments, .argsGet, .argsGetNames)
       noteContent("query string")
@@ -58,7 +59,9 @@ extension Transaction {
       content.arguments.removeAll(keepingCapacity: true)
     case 12 where name.equalsIgnoringCase(ByteView("content-type")):
       if value.hasPrefixIgnoringCase(ByteView("multipart/form-data")) { bodyProcessor = .multipart }
-      if value.hasPrefixIgnoringCase(ByteView("application/x-www-form-urlencoded")) { bodyProcessor = .urlencoded }
+      if value.hasPrefixIgnoringCase(ByteView("application/x-www-form-urlencoded")) {
+        bodyProcessor = .urlencoded
+      }
     case 13 where name.equalsIgnoringCase(ByteView("authorization")):
       scalar(.authType, value.prefix(value.firstIndex(of: UInt8(ascii: " ")) ?? value.count))
     default: break
@@ -83,14 +86,18 @@ extension Transaction {
   }
 
   private func noteContent(_ what: String) {
-    if content.limitReached { notes.append("the \(what) has more than a limit allows: the rest wasn't inspected") }
+    if content.limitReached {
+      notes.append("the \(what) has more than a limit allows: the rest wasn't inspected")
+    }
   }
 
   // MARK: - Body
 
   func readRequestBody(_ body: ByteView, isComplete: Bool) {
     scalar(.inboundDataError, isComplete ? ByteView("0") : ByteView("1"))
-    if !isComplete { notes.append("the body is longer than SecRequestBodyLimit: only its beginning was inspected") }
+    if !isComplete {
+      notes.append("the body is longer than SecRequestBodyLimit: only its beginning was inspected")
+    }
     guard requestBodyAccess || !body.isEmpty else {
       bodyError(nil)
       return
@@ -147,7 +154,9 @@ extension Transaction {
 
   private func readMultipart(_ body: ByteView, _ limits: BodyLimits) {
     var type = ByteView.empty
-    if let header = values[.requestHeaders].first(where: { $0.name.equalsIgnoringCase(ByteView("content-type")) }) {
+    if let header = values[.requestHeaders].first(where: {
+      $0.name.equalsIgnoringCase(ByteView("content-type"))
+    }) {
       type = header.value
     }
     MultipartBody.parse(body, contentType: type, limits: limits, arena: arena, into: &content)
@@ -254,6 +263,8 @@ extension Transaction {
     scalar(.timeMin, decimal(inDay / 60 % 60))
     scalar(.timeSec, decimal(inDay % 60))
     func two(_ value: Int64) -> ByteView { arena.join(value < 10 ? ByteView("0") : .empty, decimal(value)) }
-    scalar(.time, arena.join(two(inDay / 3600), ByteView(":"), two(inDay / 60 % 60), ByteView(":"), two(inDay % 60)))
+    scalar(
+      .time,
+      arena.join(two(inDay / 3600), ByteView(":"), two(inDay / 60 % 60), ByteView(":"), two(inDay % 60)))
   }
 }

@@ -53,7 +53,8 @@ extension Transaction {
     }
   }
 
-  private func scan(_ view: ByteView, _ part: PlanScan, _ name: ByteView, _ index: Int, _ variable: Variable) {
+  private func scan(_ view: ByteView, _ part: PlanScan, _ name: ByteView, _ index: Int, _ variable: Variable)
+  {
     guard let scan else { return }
     let found = scan.scan(view, with: part.database)
     if found < 0 {
@@ -75,7 +76,8 @@ extension Transaction {
   }
 
   private func hit(
-    _ entry: PlanEntry, _ view: ByteView, _ name: ByteView, _ index: Int, _ variable: Variable, isConfirmed: Bool
+    _ entry: PlanEntry, _ view: ByteView, _ name: ByteView, _ index: Int, _ variable: Variable,
+    isConfirmed: Bool
   ) {
     if !entry.isUnconditional, !entry.link.selects(variable, name, regex) { return }
     let position = entry.position

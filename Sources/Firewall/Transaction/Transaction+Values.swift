@@ -105,7 +105,9 @@ extension Transaction {
 
   private func first(_ variable: Variable, _ name: ByteView) -> ByteView {
     if variable.isFixed {
-      for value in values[variable] where name.isEmpty || value.name.equalsIgnoringCase(name) { return value.value }
+      for value in values[variable] where name.isEmpty || value.name.equalsIgnoringCase(name) {
+        return value.value
+      }
       return .empty
     }
     if variable == .rule, let rule = currentRule {

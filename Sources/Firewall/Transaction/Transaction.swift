@@ -109,7 +109,9 @@ public final class Transaction {
 
   /// Back to nothing; the memory stays.
   func forget() {
-    for index in values.indices where !values[index].isEmpty { values[index].removeAll(keepingCapacity: true) }
+    for index in values.indices where !values[index].isEmpty {
+      values[index].removeAll(keepingCapacity: true)
+    }
     let unset = ByteView(start: ByteView.empty.start, count: -1)
     for index in slots.indices { slots[index] = unset }
     extras.removeAll(keepingCapacity: true)
@@ -162,14 +164,19 @@ public final class Transaction {
 
   /// Whether the rules want the response's body (access and media type), known after phase 3.
   public var wantsResponseBody: Bool {
-    guard engine != .off, responseBodyAccess, let type = values[.responseContentType].first?.value else { return false }
+    guard engine != .off, responseBodyAccess, let type = values[.responseContentType].first?.value else {
+      return false
+    }
     return policy.bodies.responseBodyTypes.contains(type.text.lowercased())
   }
 
   /// Phase 4, always run.
   public func responseBody(_ body: ByteView, isComplete: Bool) -> Intervention? {
     scalar(.outboundDataError, isComplete ? ByteView("0") : ByteView("1"))
-    if !isComplete { notes.append("the response's body is longer than SecResponseBodyLimit: only its beginning was inspected") }
+    if !isComplete {
+      notes.append(
+        "the response's body is longer than SecResponseBodyLimit: only its beginning was inspected")
+    }
     if engine != .off, !body.isEmpty { scalar(.responseBody, body) }
     return run(phase: 4)
   }
@@ -206,13 +213,16 @@ public final class Transaction {
 
   /// The number in a TX variable; nil where it isn't set.
   public func number(_ name: String) -> Int64? {
-    guard let slot = policy.slots[name], slots.indices.contains(slot), slots[slot].count >= 0 else { return nil }
+    guard let slot = policy.slots[name], slots.indices.contains(slot), slots[slot].count >= 0 else {
+      return nil
+    }
     return slots[slot].leadingInteger
   }
 
   /// A TX variable as text, for people who tune.
   public func variable(_ name: String) -> String? {
-    guard let slot = policy.slots[name.lowercased()], slots.indices.contains(slot), slots[slot].count >= 0 else {
+    guard let slot = policy.slots[name.lowercased()], slots.indices.contains(slot), slots[slot].count >= 0
+    else {
       return extras.first { $0.name.text == name.lowercased() }?.value.text
     }
     return slots[slot].text
@@ -247,7 +257,7 @@ extension Transaction {
         place[digits] = UInt8(ascii: "-")
         digits += 1
       }
-      UnsafeMutableBufferPointer(start: place, count: digits).reverse()
+      for index in 0..<digits / 2 { swap(&place[index], &place[digits - 1 - index]) }
       return digits
     }
   }

@@ -12,7 +12,7 @@ enum Selector: Sendable {
     switch self {
     case .all: true
     case .name(let wanted): wanted.equalsIgnoringCase(name)
-    case .regex(let regex): regex.isFound(in: name, scratch)
+    case .regex(let regex): regex.firstMatch(in: name, scratch) == .match
     case .xpath(let expression): expression == name
     }
   }

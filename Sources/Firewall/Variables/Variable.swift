@@ -19,7 +19,8 @@ public enum Variable: UInt8, CaseIterable, Sendable {
   case remoteAddr, remoteHost, remotePort, remoteUser
   case reqbodyError, reqbodyErrorMsg, reqbodyProcessor, reqbodyProcessorError, reqbodyProcessorErrorMsg
   case requestBasename, requestBody, requestBodyLength, requestCookies, requestCookiesNames, requestFilename
-  case requestHeaders, requestHeadersNames, requestLine, requestMethod, requestProtocol, requestURI, requestURIRaw
+  case requestHeaders, requestHeadersNames, requestLine, requestMethod, requestProtocol, requestURI,
+    requestURIRaw
   case responseBody, responseContentLength, responseContentType, responseHeaders, responseHeadersNames
   case responseProtocol, responseStatus
   case serverAddr, serverName, serverPort
@@ -28,7 +29,8 @@ public enum Variable: UInt8, CaseIterable, Sendable {
   case uniqueID, urlencodedError, webAppID, modsecBuild
   case xml
   // What rules write, or what depends on the moment.
-  case duration, env, geo, global, highestSeverity, ip, matchedVar, matchedVarName, matchedVars, matchedVarsNames
+  case duration, env, geo, global, highestSeverity, ip, matchedVar, matchedVarName, matchedVars,
+    matchedVarsNames
   case mscPcreError, mscPcreLimitsExceeded, resource, rule, session, sessionID, tx, user, userID
 
   /// Whether its values stay as they are within a phase.
@@ -37,9 +39,12 @@ public enum Variable: UInt8, CaseIterable, Sendable {
   /// Whether its values have names of their own, so that a selector makes sense.
   var isCollection: Bool {
     switch self {
-    case .args, .argsGet, .argsPost, .argsNames, .argsGetNames, .argsPostNames, .files, .filesNames, .filesSizes,
-      .filesTmpContent, .filesTmpNames, .multipartFilename, .multipartName, .multipartPartHeaders, .requestCookies,
-      .requestCookiesNames, .requestHeaders, .requestHeadersNames, .responseHeaders, .responseHeadersNames, .xml,
+    case .args, .argsGet, .argsPost, .argsNames, .argsGetNames, .argsPostNames, .files, .filesNames,
+      .filesSizes,
+      .filesTmpContent, .filesTmpNames, .multipartFilename, .multipartName, .multipartPartHeaders,
+      .requestCookies,
+      .requestCookiesNames, .requestHeaders, .requestHeadersNames, .responseHeaders, .responseHeadersNames,
+      .xml,
       .env, .geo, .global, .ip, .matchedVars, .matchedVarsNames, .resource, .rule, .session, .tx, .user:
       true
     default: false
