@@ -5,7 +5,7 @@
 // Owner: one transaction, on one thread.
 
 /// A name and a value, as variables carry them.
-public struct Argument {
+public struct Argument: BitwiseCopyable {
   public let name: ByteView
   public let value: ByteView
   public init(name: ByteView, value: ByteView) {

@@ -6,28 +6,36 @@
 
 public final class Arena {
   static let firstChunkBytes = 64 * 1024
+  /// Behind a pointer, outside the checks for exclusive access: this is touched for every derived value.
+  private struct State {
+    var current: UnsafeMutablePointer<UInt8>
+    var left: Int
+    var used = 0
+  }
+  private let state: UnsafeMutablePointer<State>
   private var chunks: [UnsafeMutableBufferPointer<UInt8>]
-  private var current: UnsafeMutablePointer<UInt8>
-  private var left: Int
   /// What was handed out since the last reset, in bytes.
-  public private(set) var usedBytes = 0
+  public var usedBytes: Int { state.pointee.used }
 
   public init() {
     let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Arena.firstChunkBytes)
     chunks = [chunk]
-    current = chunk.baseAddress.unsafelyUnwrapped
-    left = chunk.count
+    state = .allocate(capacity: 1)
+    state.initialize(to: State(current: chunk.baseAddress.unsafelyUnwrapped, left: chunk.count))
   }
 
-  deinit { for chunk in chunks { chunk.deallocate() } }
+  deinit {
+    for chunk in chunks { chunk.deallocate() }
+    state.deallocate()
+  }
 
   /// Room for `count` bytes, not initialised.
   public func allocate(_ count: Int) -> UnsafeMutablePointer<UInt8> {
-    if count > left { grow(count) }
-    let place = current
-    current += count
-    left -= count
-    usedBytes += count
+    if count > state.pointee.left { grow(count) }
+    let place = state.pointee.current
+    state.pointee.current += count
+    state.pointee.left -= count
+    state.pointee.used += count
     return place
   }
 
@@ -38,10 +46,10 @@ public final class Arena {
     let count = write(place)
     precondition(count >= 0 && count <= capacity, "more was written than was asked for")
     // Nothing else was allocated meanwhile: the rest goes back.
-    if place + capacity == current {
-      current = place + count
-      left += capacity - count
-      usedBytes -= capacity - count
+    if place + capacity == state.pointee.current {
+      state.pointee.current = place + count
+      state.pointee.left += capacity - count
+      state.pointee.used -= capacity - count
     }
     return ByteView(start: place, count: count)
   }
@@ -75,17 +83,17 @@ public final class Arena {
   }
 
   public func reset() {
-    for chunk in chunks.dropFirst() { chunk.deallocate() }
-    chunks.removeLast(chunks.count - 1)
-    current = chunks[0].baseAddress.unsafelyUnwrapped
-    left = chunks[0].count
-    usedBytes = 0
+    if chunks.count > 1 {
+      for chunk in chunks.dropFirst() { chunk.deallocate() }
+      chunks.removeLast(chunks.count - 1)
+    }
+    state.pointee = State(current: chunks[0].baseAddress.unsafelyUnwrapped, left: chunks[0].count)
   }
 
   private func grow(_ count: Int) {
     let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(count, 256 * 1024))
     chunks.append(chunk)
-    current = chunk.baseAddress.unsafelyUnwrapped
-    left = chunk.count
+    state.pointee.current = chunk.baseAddress.unsafelyUnwrapped
+    state.pointee.left = chunk.count
   }
 }

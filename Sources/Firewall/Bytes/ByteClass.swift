@@ -1,7 +1,7 @@
 // Which kinds of bytes a value holds, found in one pass. A transformation names the kinds that it changes: a value that
 // holds none of them passes through as it is, without a look.
 
-public struct ByteClass: OptionSet, Sendable {
+public struct ByteClass: OptionSet, BitwiseCopyable, Sendable {
   public let rawValue: UInt32
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 

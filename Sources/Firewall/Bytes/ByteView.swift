@@ -4,7 +4,7 @@
 // (for the length of the call), to a transaction's `Arena` (until it is reset), or to the policy. It is two words,
 // trivially copied, and never counted.
 
-public struct ByteView: @unchecked Sendable {
+public struct ByteView: BitwiseCopyable, @unchecked Sendable {
   public let start: UnsafePointer<UInt8>
   public let count: Int
 

@@ -73,11 +73,14 @@ enum AllowScope: Sendable {
 }
 
 /// One test with its actions.
-final class CompiledLink: Sendable {
-  let targets: [Target]
-  let exclusions: [Target]
+final class CompiledLink: @unchecked Sendable {
+  let targets: UnsafeBufferPointer<Target>
+  let exclusions: UnsafeBufferPointer<Target>
   /// Nil for SecAction: always matches, once.
   let test: Test?
+  /// The test's operator and its negation, where its argument is constant: at hand without copying the test.
+  let operation: (any Operator)?
+  let isNegated: Bool
   let transformations: [Transformation]
   let isMultiMatch: Bool
   let isCapturing: Bool
@@ -95,9 +98,11 @@ final class CompiledLink: Sendable {
     isMultiMatch: Bool,
     isCapturing: Bool, settings: [VariableSetting], effects: [Effect], place: Place
   ) {
-    self.targets = targets
-    self.exclusions = exclusions
+    self.targets = CompiledLink.kept(targets)
+    self.exclusions = CompiledLink.kept(exclusions)
     self.test = test
+    operation = test?.constant
+    isNegated = test?.isNegated ?? false
     self.transformations = transformations
     self.isMultiMatch = isMultiMatch
     self.isCapturing = isCapturing
@@ -106,18 +111,38 @@ final class CompiledLink: Sendable {
     self.place = place
     var whole = VariableSet()
     for target in targets where !target.isCount {
-      if case .all = target.selector { whole.insert(target.variable) }
+      if target.selector == .all { whole.insert(target.variable) }
     }
     self.whole = whole
   }
 
+  deinit {
+    targets.deallocate()
+    exclusions.deallocate()
+  }
+
+  private static func kept(_ targets: [Target]) -> UnsafeBufferPointer<Target> {
+    let memory = UnsafeMutableBufferPointer<Target>.allocate(capacity: targets.count)
+    _ = memory.initialize(from: targets)
+    return UnsafeBufferPointer(memory)
+  }
+
   /// Whether a value of `variable` called `name` is among its targets.
   func selects(_ variable: Variable, _ name: ByteView, _ scratch: RegexScratch) -> Bool {
-    guard
-      whole.contains(variable)
-        || targets.contains(where: { !$0.isCount && $0.matches(variable, name, scratch) })
-    else { return false }
-    return exclusions.isEmpty || !exclusions.contains { $0.matches(variable, name, scratch) }
+    var isSelected = whole.contains(variable)
+    if !isSelected {
+      for target in targets where !target.isCount && target.matches(variable, name, scratch) {
+        isSelected = true
+        break
+      }
+    }
+    return isSelected && !excludes(variable, name, scratch)
+  }
+
+  @inline(__always)
+  func excludes(_ variable: Variable, _ name: ByteView, _ scratch: RegexScratch) -> Bool {
+    for target in exclusions where target.matches(variable, name, scratch) { return true }
+    return false
   }
 }
 

@@ -103,8 +103,7 @@ struct PlanBuilder {
         let name: ByteView? =
           switch target.selector {
           case .all, .regex: nil
-          case .name(let name): name
-          case .xpath(let expression): expression
+          case .name, .xpath: target.name
           }
         // A rule that names a variable twice is looked at once.
         guard done.insert("\(target.variable.rawValue):\(name?.text.lowercased() ?? "")").inserted else {
@@ -270,7 +269,9 @@ struct PlanBuilder {
       return PhasePlan(
         phase: draft.phase, rules: draft.rules, steps: draft.steps, always: draft.always,
         groups: draft.groups.map { group in
-          ScanGroup(plans: group.map { plan(of: $0, rules: draft.rules, built: built) })
+          var tables = ScanTables()
+          for plan in group { add(plan, to: &tables, rules: draft.rules, built: built) }
+          return ScanGroup(tables)
         })
     }
     let largest = specifications.map { ($0.owners.max() ?? 0) + 1 }.max() ?? 0
@@ -278,37 +279,58 @@ struct PlanBuilder {
       phases: phases, databases: built.compactMap(\.database), largest: Int(largest), statistics: statistics)
   }
 
-  private func plan(of draft: DraftClass, rules: [CompiledRule], built: [DatabaseBuilding.Built]) -> ClassPlan
-  {
+  private func add(
+    _ draft: DraftClass, to tables: inout ScanTables, rules: [CompiledRule], built: [DatabaseBuilding.Built]
+  ) {
     func entry(_ position: Int) -> PlanEntry? {
       guard let link = rules[position].links.first else { return nil }
       let isWhole =
         link.whole.contains(draft.variable) && !link.exclusions.contains { $0.variable == draft.variable }
-      return PlanEntry(position: position, link: link, isUnconditional: isWhole)
+      tables.kept.append(link)
+      return PlanEntry(
+        position: Int32(position), isUnconditional: isWhole, isMultiMatch: link.isMultiMatch,
+        link: .passUnretained(link))
     }
-    func test(_ position: Int) -> PlanTest? {
-      guard let entry = entry(position), let test = entry.link.test, let operation = test.constant else {
-        return nil
-      }
-      return PlanTest(entry: entry, operation: operation, isNegated: test.isNegated)
+    func addTest(_ position: Int) {
+      guard let entry = entry(position), let operation = rules[position].links.first?.operation else { return }
+      tables.operations.append(operation)
+      tables.tests.append(
+        PlanTest(
+          entry: entry, operation: Int32(tables.operations.count - 1),
+          isNegated: rules[position].links.first?.isNegated ?? false))
     }
-    let nodes = draft.nodes.map { node in
-      var tests = node.tested.compactMap(test)
-      var scans: [PlanScan] = []
+    let firstNode = tables.nodes.count
+    for node in draft.nodes {
+      let (firstScan, firstTest) = (tables.scans.count, tables.tests.count)
+      for position in node.tested { addTest(position) }
       if let scan = node.scan {
         let result = built[scan.specification]
         if let database = result.database {
-          scans.append(PlanScan(database: database, entries: scan.members.compactMap(entry)))
+          let firstEntry = tables.entries.count
+          tables.entries += scan.members.compactMap(entry)
+          tables.kept.append(database)
+          tables.scans.append(
+            PlanScan(database: .passUnretained(database), firstEntry: firstEntry, entryCount: scan.members.count))
         }
         // What Vectorscan refused after all, PCRE2 looks at.
         let refused = Set(result.refused.map { Int(specifications[scan.specification].owners[$0]) })
         let own = Set(node.scanned)
-        for id in refused.sorted() where own.contains(scan.members[id]) {
-          if let made = test(scan.members[id]) { tests.append(made) }
-        }
+        for id in refused.sorted() where own.contains(scan.members[id]) { addTest(scan.members[id]) }
       }
-      return PlanNode(parent: node.parent, transformation: node.transformation, scans: scans, tests: tests)
+      var number = -1
+      if let transformation = node.transformation {
+        number = tables.transformations.count
+        tables.transformations.append(transformation)
+      }
+      tables.nodes.append(
+        PlanNode(
+          parent: Int32(node.parent), transformation: Int32(number), triggers: node.transformation?.triggers ?? [],
+          firstScan: Int32(firstScan), scanCount: Int32(tables.scans.count - firstScan), firstTest: Int32(firstTest),
+          testCount: Int32(tables.tests.count - firstTest)))
     }
-    return ClassPlan(variable: draft.variable, name: draft.name, nodes: nodes)
+    tables.plans.append(
+      ClassPlan(
+        variable: draft.variable, isNamed: draft.name != nil, name: draft.name ?? .empty, firstNode: firstNode,
+        nodeCount: draft.nodes.count))
   }
 }

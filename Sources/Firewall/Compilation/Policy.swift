@@ -52,6 +52,8 @@ public final class Policy: Sendable {
   public let statistics: PolicyStatistics
   /// Holds the bytes that macros and selectors view; not written after compiling.
   private nonisolated(unsafe) let bytes: Arena
+  /// Keeps what targets point to.
+  private let selectors: [Regex]
 
   init(
     engine: EngineMode, bodies: BodySettings, phases: [PhasePlan], rules: [CompiledRule],
@@ -59,7 +61,7 @@ public final class Policy: Sendable {
     slots: [String: Int], databases: [PatternDatabase], largestDatabase: Int, xpaths: [ByteView],
     xmlNamespaces: [(prefix: String, uri: String)], uses: VariableUse, collectionTimeoutSeconds: Int64,
     webAppID: String, store: CollectionStore, regexOptions: RegexOptions, notes: [String],
-    statistics: PolicyStatistics, bytes: Arena
+    statistics: PolicyStatistics, bytes: Arena, selectors: [Regex]
   ) {
     self.engine = engine
     self.bodies = bodies
@@ -79,6 +81,7 @@ public final class Policy: Sendable {
     self.notes = notes
     self.statistics = statistics
     self.bytes = bytes
+    self.selectors = selectors
   }
 
   /// A policy without rules: everything passes.
@@ -88,7 +91,7 @@ public final class Policy: Sendable {
       phases: (1...5).map { PhasePlan(phase: $0, rules: [], steps: [], always: [], groups: []) }, rules: [],
       slotNames: [], slots: [:], databases: [], largestDatabase: 0, xpaths: [], xmlNamespaces: [],
       uses: VariableUse(), collectionTimeoutSeconds: 3600, webAppID: "", store: CollectionStore(),
-      regexOptions: RegexOptions(), notes: [], statistics: PolicyStatistics(), bytes: Arena())
+      regexOptions: RegexOptions(), notes: [], statistics: PolicyStatistics(), bytes: Arena(), selectors: [])
   }
 }
 

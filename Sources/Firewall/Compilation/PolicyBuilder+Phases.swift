@@ -47,7 +47,7 @@ extension PolicyBuilder {
       xmlNamespaces: xmlNamespaces,
       uses: uses, collectionTimeoutSeconds: collectionTimeoutSeconds, webAppID: webAppID,
       store: options.store,
-      regexOptions: options.regex, notes: notes, statistics: statistics, bytes: bytes)
+      regexOptions: options.regex, notes: notes, statistics: statistics, bytes: bytes, selectors: selectors)
   }
 }
 

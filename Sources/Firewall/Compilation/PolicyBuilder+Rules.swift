@@ -9,34 +9,38 @@ extension PolicyBuilder {
       return nil
     }
     uses.add(variable)
-    var selector = Selector.all
+    var selector = Target.Selector.all
     var slot = -1
-    var text = variable.name
+    var name = ByteView.empty
+    var regex: Unmanaged<Regex>?
     switch syntax.selector {
     case .all: break
-    case .name(let name):
+    case .name(let text):
       if variable == .xml {
-        selector = .xpath(xpath(name))
+        selector = .xpath
+        name = xpath(text)
       } else {
-        selector = .name(bytes.copy(name))
-        if variable == .tx { slot = self.slot(name) }
+        selector = .name
+        name = bytes.copy(text)
+        if variable == .tx { slot = self.slot(text) }
       }
-      text += ":" + name
     case .regex(let pattern):
       do {
         // Selectors compare without case.
-        selector = .regex(try Regex(Array("(?i)".utf8) + Array(pattern.utf8), options: options.regex))
+        let made = try Regex(Array("(?i)".utf8) + Array(pattern.utf8), options: options.regex)
+        selectors.append(made)
+        selector = .regex
+        regex = Unmanaged.passUnretained(made)
       } catch {
         fault(place, found: "the selector /\(pattern)/: \(error.found)", wanted: error.wanted)
         return nil
       }
-      text += ":/\(pattern)/"
     case .xpath(let expression):
-      selector = .xpath(xpath(expression))
-      text += ":" + expression
+      selector = .xpath
+      name = xpath(expression)
     }
     return Target(
-      variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot, text: text)
+      variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot, name: name, regex: regex)
   }
 
   private mutating func xpath(_ expression: String) -> ByteView {

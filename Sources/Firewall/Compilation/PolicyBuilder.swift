@@ -20,6 +20,8 @@ struct PolicyBuilder {
   var xpaths: [ByteView] = []
   var xmlNamespaces: [(prefix: String, uri: String)] = []
   var uses = VariableUse()
+  /// Expressions of selectors, which targets only point to.
+  var selectors: [Regex] = []
 
   init(options: PolicyOptions) {
     self.options = options

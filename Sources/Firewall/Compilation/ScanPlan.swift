@@ -1,50 +1,107 @@
 // What is computed ahead for the values of one phase: for each variable a tree of transformation chains, prefixes shared,
-// with a pattern database and single tests at its nodes.
+// with pattern databases and single tests at its nodes.
 //
 // Rules whose variables are fixed and whose operator is constant are looked at here, all at once, value by value; a rule
 // that nothing hit is never visited by the walk. Rules are grouped by what guards them (the skipAfter that jumps over
 // them, such as a paranoia level's): a group is scanned when the walk first comes into it.
+//
+// Flat tables of trivial values: a scan counts no reference. What they point to is kept by the group.
 
 /// One group of rules of a phase, with the same guards.
-struct ScanGroup: Sendable {
-  let plans: [ClassPlan]
+final class ScanGroup: @unchecked Sendable {
+  let plans: UnsafeBufferPointer<ClassPlan>
+  let nodes: UnsafeBufferPointer<PlanNode>
+  let scans: UnsafeBufferPointer<PlanScan>
+  let tests: UnsafeBufferPointer<PlanTest>
+  let entries: UnsafeBufferPointer<PlanEntry>
+  let transformations: UnsafeBufferPointer<Transformation>
+  let operations: UnsafeBufferPointer<any Operator>
+  private let kept: [AnyObject]
+
+  init(_ draft: ScanTables) {
+    plans = ScanGroup.copy(draft.plans)
+    nodes = ScanGroup.copy(draft.nodes)
+    scans = ScanGroup.copy(draft.scans)
+    tests = ScanGroup.copy(draft.tests)
+    entries = ScanGroup.copy(draft.entries)
+    transformations = ScanGroup.copy(draft.transformations)
+    operations = ScanGroup.copy(draft.operations)
+    kept = draft.kept
+  }
+
+  deinit {
+    plans.deallocate()
+    nodes.deallocate()
+    scans.deallocate()
+    tests.deallocate()
+    entries.deallocate()
+    UnsafeMutableBufferPointer(mutating: transformations).deinitialize()
+    transformations.deallocate()
+    UnsafeMutableBufferPointer(mutating: operations).deinitialize()
+    operations.deallocate()
+  }
+
+  private static func copy<T>(_ array: [T]) -> UnsafeBufferPointer<T> {
+    let memory = UnsafeMutableBufferPointer<T>.allocate(capacity: array.count)
+    _ = memory.initialize(from: array)
+    return UnsafeBufferPointer(memory)
+  }
+}
+
+/// The tables while they are made.
+struct ScanTables {
+  var plans: [ClassPlan] = []
+  var nodes: [PlanNode] = []
+  var scans: [PlanScan] = []
+  var tests: [PlanTest] = []
+  var entries: [PlanEntry] = []
+  var transformations: [Transformation] = []
+  var operations: [any Operator] = []
+  var kept: [AnyObject] = []
 }
 
 /// The tree for one class of values: those of a variable, or those of one name of it.
-struct ClassPlan: Sendable {
+struct ClassPlan: BitwiseCopyable {
   let variable: Variable
-  /// Only values of this name; nil: all of the variable.
-  let name: ByteView?
+  /// Only values of `name`.
+  let isNamed: Bool
+  let name: ByteView
   /// Parents before children; the first is the value itself.
-  let nodes: [PlanNode]
+  let firstNode: Int
+  let nodeCount: Int
 }
 
-struct PlanNode: Sendable {
-  let parent: Int
-  /// Nil for the value itself.
-  let transformation: Transformation?
-  let scans: [PlanScan]
-  let tests: [PlanTest]
+struct PlanNode: BitwiseCopyable {
+  /// Within the class.
+  let parent: Int32
+  /// -1 for the value itself.
+  let transformation: Int32
+  let triggers: ByteClass
+  let firstScan: Int32
+  let scanCount: Int32
+  let firstTest: Int32
+  let testCount: Int32
 }
 
-struct PlanScan: Sendable {
-  let database: PatternDatabase
+struct PlanScan: BitwiseCopyable {
+  let database: Unmanaged<PatternDatabase>
   /// By id of the database.
-  let entries: [PlanEntry]
+  let firstEntry: Int
+  let entryCount: Int
 }
 
 /// A rule that a hit makes a candidate.
-struct PlanEntry: Sendable {
+struct PlanEntry: BitwiseCopyable {
   /// Its position in the phase.
-  let position: Int
-  let link: CompiledLink
+  let position: Int32
   /// Every value of the class is one of its targets, without exclusions: no need to look.
   let isUnconditional: Bool
-  /// The database may be wrong, or doesn't tell enough: ask the operator before the rule becomes a candidate.
+  let isMultiMatch: Bool
+  let link: Unmanaged<CompiledLink>
 }
 
-struct PlanTest: Sendable {
+struct PlanTest: BitwiseCopyable {
   let entry: PlanEntry
-  let operation: any Operator
+  let operation: Int32
   let isNegated: Bool
 }

@@ -10,23 +10,50 @@ public protocol Operator: AnyObject, Sendable {
 
 /// What an operator leaves behind, and what it works in. Owner: one thread.
 public final class OperatorScratch {
-  /// Offset and length of the part of the value that matched; the whole value where an operator can't say.
-  public var offset = 0
-  public var length = 0
-  /// What goes into TX:0 to TX:9 of a rule that captures; views of the value, of the policy, or of `arena`.
-  public var captures: [ByteView] = []
-  /// A limit was hit (PCRE2's match limit): the answer "no match" is not certain.
-  public var limitExceeded = false
+  /// Behind a pointer, outside the checks for exclusive access: this is touched for every test of every value.
+  private struct State: BitwiseCopyable {
+    var offset = 0
+    var length = 0
+    var limitExceeded = false
+  }
+  private let state: UnsafeMutablePointer<State>
   public let arena: Arena
   /// PCRE2's working memory (see Regex.swift).
-  var regexData: RegexScratch?
+  let regex = RegexScratch()
+  /// What goes into TX:0 to TX:9 of a rule that captures; views of the value, of the policy, or of `arena`.
+  let captures = TrivialList<ByteView>(capacity: 16)
 
-  public init(arena: Arena) { self.arena = arena }
+  /// Offset and length of the part of the value that matched; the whole value where an operator can't say.
+  public var offset: Int {
+    get { state.pointee.offset }
+    set { state.pointee.offset = newValue }
+  }
+  public var length: Int {
+    get { state.pointee.length }
+    set { state.pointee.length = newValue }
+  }
+  /// A limit was hit (PCRE2's match limit): the answer "no match" is not certain.
+  public var limitExceeded: Bool {
+    get { state.pointee.limitExceeded }
+    set { state.pointee.limitExceeded = newValue }
+  }
 
+  public init(arena: Arena) {
+    self.arena = arena
+    state = .allocate(capacity: 1)
+    state.initialize(to: State())
+  }
+
+  deinit {
+    state.deallocate()
+    captures.free()
+  }
+
+  @inline(__always)
   public func clear(for value: ByteView) {
-    offset = 0
-    length = value.count
-    if !captures.isEmpty { captures.removeAll(keepingCapacity: true) }
+    state.pointee.offset = 0
+    state.pointee.length = value.count
+    captures.removeAll()
   }
 }
 

@@ -1,14 +1,6 @@
 // What operators share: marking the part that matched, and searching with the thread's memory for regular expressions.
 
 extension OperatorScratch {
-  /// The memory for regular expressions, made when it is first asked for.
-  var regex: RegexScratch {
-    if let regexData { return regexData }
-    let made = RegexScratch()
-    regexData = made
-    return made
-  }
-
   /// Whether `expression` is found; a limit that was hit is noted.
   func search(_ expression: Regex, _ value: ByteView, from: Int = 0, canBeEmpty: Bool = true) -> Bool {
     switch expression.firstMatch(in: value, from: from, canBeEmpty: canBeEmpty, regex) {

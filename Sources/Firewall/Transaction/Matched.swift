@@ -1,14 +1,10 @@
 // What the rule at hand has matched so far, and what earlier rules took out of later ones.
 
-/// MATCHED_VAR and its kin, of the rule and its chain.
-struct MatchedVariables {
-  struct Entry {
-    let variable: Variable
-    let name: ByteView
-    let value: ByteView
-  }
-  var entries: ContiguousArray<Entry> = []
-  mutating func clear() { if !entries.isEmpty { entries.removeAll(keepingCapacity: true) } }
+/// A value that the rule at hand has matched.
+struct MatchedVariable: BitwiseCopyable {
+  let variable: Variable
+  let name: ByteView
+  let value: ByteView
 }
 
 /// ctl:ruleRemove…: for the rest of the transaction.
@@ -63,7 +59,7 @@ struct RuleExceptions {
 }
 
 /// A value that made a scanned rule a candidate.
-struct Hit {
+struct Hit: BitwiseCopyable {
   let variable: Variable
   let name: ByteView
   /// After the transformations.
@@ -72,6 +68,4 @@ struct Hit {
   let entry: Int32
   /// The rule's next hit; -1: none.
   var next: Int32
-  /// The test has already said yes; only databases have to be confirmed.
-  let isConfirmed: Bool
 }

@@ -27,11 +27,13 @@ extension Transaction {
         ?? ByteView(start: value.start, count: -1)
       return
     }
-    let place = extras.firstIndex { $0.name == name }
+    let place = (0..<extras.count).first { extras[$0].name == name }
     let new = changed(place.map { extras[$0].value }, setting.operation, value)
     switch (place, new) {
     case (let place?, let new?): extras[place] = Argument(name: name, value: new)
-    case (let place?, nil): extras.remove(at: place)
+    case (let place?, nil):
+      if let last = extras.last { extras[place] = last }
+      extras.removeLast()
     case (nil, let new?):
       // A request chooses these names: a bound on how many it may make.
       if extras.count < 10_000 { extras.append(Argument(name: name, value: new)) }
@@ -96,8 +98,12 @@ extension Transaction {
           at: (now / 1_000_000_000).addingSaturating(expand(seconds).leadingInteger))
       case .setEnvironment(let name, let value):
         let name = expand(name)
-        environment.removeAll { $0.name == name }
-        environment.append(Argument(name: name, value: expand(value)))
+        let new = Argument(name: name, value: expand(value))
+        if let place = (0..<environment.count).first(where: { environment[$0].name == name }) {
+          environment[place] = new
+        } else {
+          environment.append(new)
+        }
       case .setUser(let value):
         identity.user = expand(value)
         open(.user, identity.user)

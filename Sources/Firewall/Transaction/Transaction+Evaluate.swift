@@ -5,7 +5,7 @@ extension Transaction {
   /// - Returns: whether the rule matched as a whole.
   func evaluate(_ rule: CompiledRule, hits first: Int32?) -> Bool {
     if !exceptions.isEmpty, exceptions.removes(rule) { return false }
-    matched.clear()
+    matched.removeAll()
     scores.removeAll(keepingCapacity: true)
     var record = MatchRecord()
     for (number, link) in rule.links.enumerated() {
@@ -81,7 +81,7 @@ extension Transaction {
         let count = values[target.variable].count
         for index in 0..<count {
           let argument = values[target.variable][index]
-          guard target.selector.matches(argument.name, regex) else { continue }
+          guard target.selects(argument.name, regex) else { continue }
           if isExcluded(link, rule, target.variable, argument.name) { continue }
           test(link, target.variable, argument.name, argument.value, &record, &isMatch)
         }
@@ -98,7 +98,7 @@ extension Transaction {
   private func isExcluded(_ link: CompiledLink, _ rule: CompiledRule, _ variable: Variable, _ name: ByteView)
     -> Bool
   {
-    (!link.exclusions.isEmpty && link.exclusions.contains { $0.matches(variable, name, regex) })
+    link.excludes(variable, name, regex)
       || (exceptions.hasTargets && exceptions.removes(variable, name, from: rule, regex))
   }
 
@@ -121,10 +121,9 @@ extension Transaction {
 
   /// The operator's answer, negation included.
   func ask(_ link: CompiledLink, _ value: ByteView) -> Bool {
-    guard let test = link.test else { return true }
     scratch.clear(for: value)
-    if let operation = test.constant {
-      let answer = operation.matches(value, scratch) != test.isNegated
+    if let operation = link.operation {
+      let answer = operation.matches(value, scratch) != link.isNegated
       if scratch.limitExceeded {
         limitsExceeded = true
         scratch.limitExceeded = false
@@ -132,6 +131,7 @@ extension Transaction {
       }
       return answer
     }
+    guard let test = link.test else { return true }
     let argument = expand(test.argument)
     let answer: Bool
     switch test.macroOperator {
@@ -174,21 +174,17 @@ extension Transaction {
     record.offset = scratch.offset
     record.length = scratch.length
     record.isCount = false
-    matched.entries.append(MatchedVariables.Entry(variable: variable, name: name, value: view))
+    matched.append(MatchedVariable(variable: variable, name: name, value: view))
     if link.isCapturing {
-      let unset = ByteView(start: ByteView.empty.start, count: -1)
       for index in 0..<10 {
-        slots[index] = index < scratch.captures.count ? scratch.captures[index] : unset
+        slots[index] = index < scratch.captures.count ? scratch.captures[index] : Transaction.unset
       }
     }
     for setting in link.settings { apply(setting) }
   }
 
   private func targetName(_ target: Target) -> ByteView {
-    switch target.selector {
-    case .name(let name), .xpath(let name): name
-    case .all, .regex: .empty
-    }
+    target.name
   }
 
   // MARK: - After a full match

@@ -190,7 +190,7 @@ extension Transaction {
   }
 
   private func readFullRequest(_ body: ByteView) {
-    pieces.removeAll(keepingCapacity: true)
+    pieces.removeAll()
     for header in values[.requestHeaders] {
       pieces.append(header.name)
       pieces.append(ByteView(": "))

@@ -2,99 +2,111 @@
 
 extension Transaction {
   func scan(_ group: ScanGroup) {
+    guard let scan else { return }
     for plan in group.plans {
-      let count = values[plan.variable].count
-      for index in 0..<count {
-        let value = values[plan.variable][index]
-        if let name = plan.name {
-          // XPath expressions are the names of their values, and are the very same bytes.
-          if plan.variable == .xml {
-            guard value.name.start == name.start || value.name == name else { continue }
-          } else {
-            guard value.name.equalsIgnoringCase(name) else { continue }
+      let list = values[plan.variable]
+      guard !list.isEmpty else { continue }
+      nodeViews.reserve(plan.nodeCount, .empty)
+      nodeClasses.reserve(plan.nodeCount, [])
+      for index in 0..<list.count {
+        let value = list[index]
+        if plan.isNamed {
+          // XPath expressions are the names of their values, and compare as they are.
+          guard plan.variable == .xml ? value.name == plan.name : value.name.equalsIgnoringCase(plan.name) else {
+            continue
           }
         }
-        scan(value, index, plan)
+        descend(value, index, plan, group, scan)
       }
     }
   }
 
-  private func scan(_ value: Argument, _ index: Int, _ plan: ClassPlan) {
-    let nodes = plan.nodes
-    if nodeViews.count < nodes.count {
-      let missing = nodes.count - nodeViews.count
-      nodeViews.append(contentsOf: repeatElement(.empty, count: missing))
-      nodeClasses.append(contentsOf: repeatElement([], count: missing))
-    }
-    for number in nodes.indices {
+  private func descend(_ value: Argument, _ index: Int, _ plan: ClassPlan, _ group: ScanGroup, _ scan: ScanScratch) {
+    let views = nodeViews.base
+    let classes = nodeClasses.base
+    let nodes = UnsafeBufferPointer(rebasing: group.nodes[plan.firstNode..<plan.firstNode + plan.nodeCount])
+    views[0] = value.value
+    classes[0] = value.value.classes
+    for number in 0..<nodes.count {
       let node = nodes[number]
-      if let transformation = node.transformation {
-        let input = nodeViews[node.parent]
-        let classes = nodeClasses[node.parent]
-        if classes.isDisjoint(with: transformation.triggers) && transformation.triggers != .anything {
-          nodeViews[number] = input
-          nodeClasses[number] = classes
+      if node.transformation >= 0 {
+        let parent = Int(node.parent)
+        let input = views[parent]
+        if classes[parent].rawValue & node.triggers.rawValue == 0 {
+          views[number] = input
+          classes[number] = classes[parent]
         } else {
-          let output = transformation.apply(input, arena)
-          nodeViews[number] = output
-          nodeClasses[number] =
-            output.start == input.start && output.count == input.count ? classes : output.classes
+          let output = group.transformations[Int(node.transformation)].apply(input, arena)
+          views[number] = output
+          classes[number] =
+            output.start == input.start && output.count == input.count ? classes[parent] : output.classes
         }
-      } else {
-        nodeViews[0] = value.value
-        nodeClasses[0] = value.value.classes
       }
-      if node.scans.isEmpty && node.tests.isEmpty { continue }
-      let view = nodeViews[number]
-      if !view.isEmpty {
-        for part in node.scans { scan(view, part, value.name, index, plan.variable) }
+      let view = views[number]
+      if node.scanCount > 0, view.count > 0 {
+        for part in Int(node.firstScan)..<Int(node.firstScan + node.scanCount) {
+          look(view, group.scans[part], group, value.name, index, plan.variable, scan)
+        }
       }
-      for test in node.tests { ask(test, view, value.name, index, plan.variable) }
+      if node.testCount > 0 {
+        for test in Int(node.firstTest)..<Int(node.firstTest + node.testCount) {
+          ask(group.tests[test], view, group, value.name, index, plan.variable)
+        }
+      }
     }
   }
 
-  private func scan(_ view: ByteView, _ part: PlanScan, _ name: ByteView, _ index: Int, _ variable: Variable)
-  {
-    guard let scan else { return }
-    let found = scan.scan(view, with: part.database)
+  private func look(
+    _ view: ByteView, _ part: PlanScan, _ group: ScanGroup, _ name: ByteView, _ index: Int, _ variable: Variable,
+    _ scan: ScanScratch
+  ) {
+    let found = part.database._withUnsafeGuaranteedRef { scan.scan(view, with: $0) }
+    if found == 0 { return }
     if found < 0 {
-      // The library refused (a value over 4 GiB, no memory): every rule of the database is a candidate, and PCRE2 decides.
-      for entry in part.entries { hit(entry, view, name, index, variable, isConfirmed: false) }
+      // The library refused (a value over 4 GiB, no memory): every rule of the database is a candidate, PCRE2 decides.
+      for entry in 0..<part.entryCount { hit(group.entries[part.firstEntry + entry], view, name, index, variable) }
       return
     }
     for place in 0..<found {
-      hit(part.entries[Int(scan.found[place])], view, name, index, variable, isConfirmed: false)
+      hit(group.entries[part.firstEntry + Int(scan.found[place])], view, name, index, variable)
     }
   }
 
-  private func ask(_ test: PlanTest, _ view: ByteView, _ name: ByteView, _ index: Int, _ variable: Variable) {
-    guard test.entry.isUnconditional || test.entry.link.selects(variable, name, regex) else { return }
-    scratch.clear(for: view)
-    if test.operation.matches(view, scratch) != test.isNegated {
-      hit(test.entry, view, name, index, variable, isConfirmed: false)
-    }
-  }
-
-  private func hit(
-    _ entry: PlanEntry, _ view: ByteView, _ name: ByteView, _ index: Int, _ variable: Variable,
-    isConfirmed: Bool
+  private func ask(
+    _ test: PlanTest, _ view: ByteView, _ group: ScanGroup, _ name: ByteView, _ index: Int, _ variable: Variable
   ) {
-    if !entry.isUnconditional, !entry.link.selects(variable, name, regex) { return }
-    let position = entry.position
-    let number = Int32(hits.count)
-    let tail = hitTails[position]
+    guard test.entry.isUnconditional || selects(test.entry, variable, name) else { return }
+    scratch.clear(for: view)
+    if group.operations[Int(test.operation)].matches(view, scratch) != test.isNegated {
+      hit(test.entry, view, name, index, variable)
+    } else if scratch.limitExceeded {
+      // No certain answer: the rule is asked again in its turn, where that is noted.
+      hit(test.entry, view, name, index, variable)
+    }
+  }
+
+  @inline(__always)
+  private func selects(_ entry: PlanEntry, _ variable: Variable, _ name: ByteView) -> Bool {
+    entry.link._withUnsafeGuaranteedRef { $0.selects(variable, name, scratch.regex) }
+  }
+
+  private func hit(_ entry: PlanEntry, _ view: ByteView, _ name: ByteView, _ index: Int, _ variable: Variable) {
+    if !entry.isUnconditional, !selects(entry, variable, name) { return }
+    let position = Int(entry.position)
+    let number = Int32(truncatingIfNeeded: hits.count)
     if hitHeads[position] >= 0 {
+      let tail = Int(hitTails[position])
       // With multiMatch a value can be hit at several steps: one is enough.
-      let last = hits[Int(tail)]
-      if last.variable == variable, last.entry == Int32(index), entry.link.isMultiMatch { return }
-      hits[Int(tail)].next = number
+      if entry.isMultiMatch, hits[tail].variable == variable, hits[tail].entry == Int32(truncatingIfNeeded: index) {
+        return
+      }
+      hits.base[tail].next = number
     } else {
       hitHeads[position] = number
-      candidates[position >> 6] |= 1 << UInt64(position & 63)
+      candidates.base[position >> 6] |= 1 << UInt64(position & 63)
     }
     hitTails[position] = number
     hits.append(
-      Hit(
-        variable: variable, name: name, view: view, entry: Int32(index), next: -1, isConfirmed: isConfirmed))
+      Hit(variable: variable, name: name, view: view, entry: Int32(truncatingIfNeeded: index), next: -1))
   }
 }

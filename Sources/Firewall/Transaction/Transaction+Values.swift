@@ -12,18 +12,18 @@ extension Transaction {
     let all: ContiguousArray<Argument>
     switch target.variable {
     case .tx:
-      var found = extras
-      for slot in slots.indices where slots[slot].count >= 0 {
+      var found = ContiguousArray(extras)
+      for slot in 0..<slots.count where slots[slot].count >= 0 {
         found.append(Argument(name: policy.slotNames[slot], value: slots[slot]))
       }
       all = found
-    case .env: all = environment
+    case .env: all = ContiguousArray(environment)
     case .matchedVars:
       all = ContiguousArray(
-        matched.entries.map { Argument(name: fullName($0.variable, $0.name), value: $0.value) })
+        matched.map { Argument(name: fullName($0.variable, $0.name), value: $0.value) })
     case .matchedVarsNames:
       all = ContiguousArray(
-        matched.entries.map {
+        matched.map {
           let name = fullName($0.variable, $0.name)
           return Argument(name: name, value: name)
         })
@@ -40,8 +40,8 @@ extension Transaction {
       guard let value = moment(target.variable) else { return [] }
       return [Argument(name: .empty, value: value)]
     }
-    if case .all = target.selector { return all }
-    return all.filter { target.selector.matches($0.name, regex) }
+    if target.selector == .all { return all }
+    return all.filter { target.selects($0.name, regex) }
   }
 
   /// Scalars that depend on the moment.
@@ -49,8 +49,8 @@ extension Transaction {
     switch variable {
     case .duration: decimal((now - started) / 1_000_000)
     case .highestSeverity: decimal(highestSeverity)
-    case .matchedVar: matched.entries.last?.value
-    case .matchedVarName: matched.entries.last.map { fullName($0.variable, $0.name) }
+    case .matchedVar: matched.last?.value
+    case .matchedVarName: matched.last.map { fullName($0.variable, $0.name) }
     case .mscPcreError, .mscPcreLimitsExceeded: limitsExceeded ? ByteView("1") : nil
     case .userID: identity.user.isEmpty ? nil : identity.user
     case .sessionID: identity.session.isEmpty ? nil : identity.session
@@ -74,12 +74,9 @@ extension Transaction {
   func count(_ target: Target, _ link: CompiledLink, _ rule: CompiledRule) -> Int {
     if target.slot >= 0 { return slots[target.slot].count >= 0 ? 1 : 0 }
     if target.variable.isFixed {
-      if case .all = target.selector { return values[target.variable].count }
+      if target.selector == .all { return values[target.variable].count }
       var count = 0
-      for index in values[target.variable].indices
-      where target.selector.matches(values[target.variable][index].name, regex) {
-        count += 1
-      }
+      for value in values[target.variable] where target.selects(value.name, regex) { count += 1 }
       return count
     }
     return dynamicValues(target, rule).count
@@ -90,7 +87,7 @@ extension Transaction {
   /// The text with its macros filled in; what has no value is empty.
   func expand(_ macro: Macro) -> ByteView {
     if let literal = macro.literal { return literal }
-    pieces.removeAll(keepingCapacity: true)
+    pieces.removeAll()
     for part in macro.parts {
       let piece: ByteView
       switch part {
@@ -119,10 +116,14 @@ extension Transaction {
       return ruleFields(rule).first { $0.name.equalsIgnoringCase(name) }?.value ?? .empty
     }
     if let value = moment(variable) { return value }
-    let saved = pieces
-    defer { pieces = saved }
+    // The values may need macros of their own, which use the same list.
+    let saved = Array(pieces)
+    defer {
+      pieces.removeAll()
+      for piece in saved { pieces.append(piece) }
+    }
     let target = Target(
-      variable: variable, selector: name.isEmpty ? .all : .name(name), isCount: false, slot: -1, text: "")
+      variable: variable, selector: name.isEmpty ? .all : .name, isCount: false, slot: -1, name: name, regex: nil)
     return dynamicValues(target, currentRule).first?.value ?? .empty
   }
 }

@@ -50,17 +50,13 @@ extension Transaction {
   }
 
   private func prepare(_ plan: PhasePlan) {
-    candidates.removeAll(keepingCapacity: true)
-    candidates.append(contentsOf: plan.always)
-    if hitHeads.count < plan.rules.count {
-      let more = repeatElement(Int32(-1), count: plan.rules.count - hitHeads.count)
-      hitHeads.append(contentsOf: more)
-      hitTails.append(contentsOf: more)
+    plan.always.withUnsafeBufferPointer { always in
+      if let base = always.baseAddress { candidates.copy(from: base, count: always.count) }
     }
-    for index in 0..<plan.rules.count { hitHeads[index] = -1 }
-    hits.removeAll(keepingCapacity: true)
-    scannedGroups.removeAll(keepingCapacity: true)
-    scannedGroups.append(contentsOf: repeatElement(false, count: plan.groups.count))
+    hitHeads.fill(-1, count: plan.rules.count)
+    hitTails.fill(-1, count: plan.rules.count)
+    hits.removeAll()
+    scannedGroups.fill(false, count: plan.groups.count)
   }
 
   @inline(__always)

@@ -8,7 +8,7 @@
 public final class Transaction {
   let arena = Arena()
   let scratch: OperatorScratch
-  let regex = RegexScratch()
+  var regex: RegexScratch { scratch.regex }
   var policy = Policy()
   var scan: ScanScratch?
   var connection = ConnectionFacts(clientAddress: "", clientPort: 0, serverAddress: "", serverPort: 0)
@@ -23,13 +23,14 @@ public final class Transaction {
   // MARK: Variables
 
   /// Values by variable.
-  var values = ContiguousArray<ContiguousArray<Argument>>(repeating: [], count: Variable.allCases.count)
+  let values = ValueTable()
   /// TX by slot; a count of -1 means unset.
-  var slots: ContiguousArray<ByteView> = []
+  let slots = TrivialList<ByteView>(capacity: 256)
   /// TX variables whose names were made at run time.
-  var extras: ContiguousArray<Argument> = []
-  var environment: ContiguousArray<Argument> = []
-  var matched = MatchedVariables()
+  let extras = TrivialList<Argument>()
+  let environment = TrivialList<Argument>()
+  /// MATCHED_VARS of the rule at hand and its chain.
+  let matched = TrivialList<MatchedVariable>()
   /// Keys of the collections that were opened.
   var openCollections: [(variable: Variable, key: [UInt8])] = []
   var identity: (user: ByteView, session: ByteView, resource: ByteView) = (.empty, .empty, .empty)
@@ -46,14 +47,15 @@ public final class Transaction {
 
   // MARK: The walk
 
-  var hits: ContiguousArray<Hit> = []
-  var hitHeads: ContiguousArray<Int32> = []
-  var hitTails: ContiguousArray<Int32> = []
-  var candidates: ContiguousArray<UInt64> = []
-  var scannedGroups: ContiguousArray<Bool> = []
-  var nodeViews: ContiguousArray<ByteView> = []
-  var nodeClasses: ContiguousArray<ByteClass> = []
-  var pieces: ContiguousArray<ByteView> = []
+  let hits = TrivialList<Hit>(capacity: 256)
+  /// By position in the phase: the rule's first and last hit; -1: none.
+  let hitHeads = TrivialList<Int32>(capacity: 512)
+  let hitTails = TrivialList<Int32>(capacity: 512)
+  let candidates = TrivialList<UInt64>()
+  let scannedGroups = TrivialList<Bool>()
+  let nodeViews = TrivialList<ByteView>(capacity: 64)
+  let nodeClasses = TrivialList<ByteClass>(capacity: 64)
+  let pieces = TrivialList<ByteView>(capacity: 64)
   var phase = 0
 
   // MARK: Outcome
@@ -76,6 +78,25 @@ public final class Transaction {
     scratch = OperatorScratch(arena: arena)
   }
 
+  deinit {
+    values.free()
+    slots.free()
+    extras.free()
+    environment.free()
+    matched.free()
+    hits.free()
+    hitHeads.free()
+    hitTails.free()
+    candidates.free()
+    scannedGroups.free()
+    nodeViews.free()
+    nodeClasses.free()
+    pieces.free()
+  }
+
+  /// What a TX slot holds that isn't set.
+  static var unset: ByteView { ByteView(start: ByteView.empty.start, count: -1) }
+
   func start(
     policy: Policy, scan: ScanScratch?, connection: ConnectionFacts, id: String, now: Int64, random: UInt64,
     enforcing: Bool
@@ -91,10 +112,7 @@ public final class Transaction {
     engine = policy.engine
     requestBodyAccess = policy.bodies.requestBodyAccess
     responseBodyAccess = policy.bodies.responseBodyAccess
-    let unset = ByteView(start: ByteView.empty.start, count: -1)
-    if slots.count != policy.slotNames.count {
-      slots = ContiguousArray(repeating: unset, count: policy.slotNames.count)
-    }
+    slots.fill(Transaction.unset, count: policy.slotNames.count)
     scalar(.uniqueID, arena.copy(id))
     let client = arena.copy(connection.clientAddress)
     scalar(.remoteAddr, client)
@@ -109,14 +127,11 @@ public final class Transaction {
 
   /// Back to nothing; the memory stays.
   func forget() {
-    for index in values.indices where !values[index].isEmpty {
-      values[index].removeAll(keepingCapacity: true)
-    }
-    let unset = ByteView(start: ByteView.empty.start, count: -1)
-    for index in slots.indices { slots[index] = unset }
-    extras.removeAll(keepingCapacity: true)
-    environment.removeAll(keepingCapacity: true)
-    matched.clear()
+    values.removeAll()
+    slots.removeAll()
+    extras.removeAll()
+    environment.removeAll()
+    matched.removeAll()
     openCollections.removeAll(keepingCapacity: true)
     identity = (.empty, .empty, .empty)
     content.clear()
@@ -124,7 +139,7 @@ public final class Transaction {
     bodyProcessor = nil
     forcesRequestBody = false
     allowed = nil
-    hits.removeAll(keepingCapacity: true)
+    hits.removeAll()
     phase = 0
     matches.removeAll(keepingCapacity: true)
     wouldBlock = nil
@@ -134,7 +149,7 @@ public final class Transaction {
     highestSeverity = 255
     scores.removeAll(keepingCapacity: true)
     limitsExceeded = false
-    scratch.captures.removeAll(keepingCapacity: true)
+    scratch.captures.removeAll()
     scratch.limitExceeded = false
     arena.reset()
   }
@@ -213,7 +228,7 @@ public final class Transaction {
 
   /// The number in a TX variable; nil where it isn't set.
   public func number(_ name: String) -> Int64? {
-    guard let slot = policy.slots[name], slots.indices.contains(slot), slots[slot].count >= 0 else {
+    guard let slot = policy.slots[name], slot < slots.count, slots[slot].count >= 0 else {
       return nil
     }
     return slots[slot].leadingInteger
@@ -221,7 +236,7 @@ public final class Transaction {
 
   /// A TX variable as text, for people who tune.
   public func variable(_ name: String) -> String? {
-    guard let slot = policy.slots[name.lowercased()], slots.indices.contains(slot), slots[slot].count >= 0
+    guard let slot = policy.slots[name.lowercased()], slot < slots.count, slots[slot].count >= 0
     else {
       return extras.first { $0.name.text == name.lowercased() }?.value.text
     }
@@ -229,17 +244,10 @@ public final class Transaction {
   }
 }
 
-extension ContiguousArray where Element == ContiguousArray<Argument> {
-  subscript(_ variable: Variable) -> ContiguousArray<Argument> {
-    @inline(__always) get { self[Int(variable.rawValue)] }
-    @inline(__always) _modify { yield &self[Int(variable.rawValue)] }
-  }
-}
-
 extension Transaction {
   /// A variable of one value.
   func scalar(_ variable: Variable, _ value: ByteView) {
-    values[variable].removeAll(keepingCapacity: true)
+    values[variable].removeAll()
     values[variable].append(Argument(name: .empty, value: value))
   }
 

@@ -4,7 +4,7 @@
 // and don't change within it: those can be scanned ahead. Dynamic ones are what rules themselves write or what depends
 // on the moment, and are looked at when a rule asks.
 
-public enum Variable: UInt8, CaseIterable, Sendable {
+public enum Variable: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case args, argsGet, argsPost, argsNames, argsGetNames, argsPostNames, argsCombinedSize
   case authType
   case files, filesCombinedSize, filesNames, filesSizes, filesTmpContent, filesTmpNames
