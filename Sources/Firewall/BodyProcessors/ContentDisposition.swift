@@ -52,6 +52,7 @@ struct ContentDisposition {
       hasExtendedName = reader.lastValueCount > 0
     } else {
       let value: ByteView
+      var isQuestionable = false
       if reader.byte == UInt8(ascii: "\"") || reader.byte == UInt8(ascii: "'") {
         if reader.byte == UInt8(ascii: "'") { flags.invalidQuoting = true }
         switch reader.quotedString(arena) {
@@ -60,17 +61,21 @@ struct ContentDisposition {
         }
       } else {
         value = reader.token()
+        isQuestionable = value.firstIndex(of: UInt8(ascii: "'")) != nil
       }
-      if parameter == ByteView("name") {
+      let isName = parameter == ByteView("name")
+      guard isName || parameter == ByteView("filename") else { return -11 }
+      if isQuestionable { flags.invalidQuoting = true }
+      if isName {
         content.partNames.append(value)
+        guard !reader.isUnclosed else { return -9 }
         guard name.isEmpty else { return -14 }
         name = value
-      } else if parameter == ByteView("filename") {
+      } else {
         content.partFileNames.append(value)
+        guard !reader.isUnclosed else { return -9 }
         guard fileName.isEmpty else { return -15 }
         fileName = value
-      } else {
-        return -11
       }
     }
 
@@ -93,6 +98,8 @@ struct ContentDisposition {
     var at: Int
     /// The length of the last extended value.
     var lastValueCount = 0
+    /// The last quoted string had no end.
+    var isUnclosed = false
 
     init(text: ByteView, at: Int) {
       self.text = text
@@ -123,7 +130,7 @@ struct ContentDisposition {
         }
         at += 1
       }
-      guard !isAtEnd else { return .failure(Wrong(number: -9)) }
+      isUnclosed = isAtEnd
       let raw = text[start..<at]
       at += 1
       guard escapes > 0 else { return .success(raw) }

@@ -12,7 +12,7 @@ public enum MultipartBody {
   /// Lines are seen in pieces of so many bytes: a header line must be shorter, a boundary must be in the first piece.
   static let pieceBytes = 4096
   /// Header fields that one part may have.
-  static let partHeaderCount = 128
+  static let partHeaderCount = 64
 
   /// Reads `body` into arguments, files, part headers and flags.
   /// - Parameter contentType: the value of the request's Content-Type field.
@@ -89,10 +89,10 @@ struct MultipartParser {
   /// From a line's start to behind the next boundary; nil where there is nothing more to read.
   private mutating func freeText(_ start: Int, _ content: inout BodyContent) -> Int? {
     var at = start
+    var line = KnownLine(start: start, end: start)
     while let dashes = body.firstDoubleDash(from: at) {
       guard dashes == start || body[dashes - 1] == UInt8(ascii: "\n") else {
-        markDelimiter(inside: dashes, after: start)
-        at = dashes + 1
+        at = inside(dashes, line: &line)
         continue
       }
       guard let end = pieceEnd(dashes) else {
@@ -100,9 +100,10 @@ struct MultipartParser {
       }
       switch classify(dashes, end, mayBeBoundary: state == .preamble || dashes > start, &content) {
       case .ordinary: at = end
-      case .refused: return nil
+      case .refused:
+        if state == .preamble, dashes > start { flags.dataBefore = true }
+        return nil
       case .boundary(let isFinal, let next):
-        if state == .data { noteLineEnd(before: dashes) }
         if state == .preamble, dashes > start { flags.dataBefore = true }
         return close(contentEnd: dashes, isFinal: isFinal, next: next, &content)
       }
@@ -126,24 +127,35 @@ struct MultipartParser {
     return body.count - start >= MultipartBody.pieceBytes ? start + MultipartBody.pieceBytes : nil
   }
 
-  /// MULTIPART_UNMATCHED_BOUNDARY for a boundary in the middle of a line's first piece.
-  private mutating func markDelimiter(inside dashes: Int, after start: Int) {
-    guard body[dashes..<(dashes + delimiter.count)] == delimiter else { return }
-    // The piece, not the line, is looked into: its end must be in reach of its start, and be there.
-    let first = max(start, dashes + delimiter.count - MultipartBody.pieceBytes)
-    var lineStart = dashes
-    while lineStart > first, body[lineStart - 1] != UInt8(ascii: "\n") { lineStart -= 1 }
-    guard lineStart == start || body[lineStart - 1] == UInt8(ascii: "\n") else { return }
-    if pieceEnd(lineStart) != nil { flags.unmatchedBoundary = 1 }
+  /// A stretch from a line's start on that holds no line end.
+  private struct KnownLine {
+    var start: Int
+    var end: Int
   }
 
-  /// MULTIPART_LF_LINE and its like for the line end that belongs to the boundary after it.
-  private mutating func noteLineEnd(before dashes: Int) {
-    if dashes - dataStart >= 2, body[dashes - 2] == UInt8(ascii: "\r") {
-      flags.crlfLine = true
-    } else {
-      flags.lfLine = true
-    }
+  /// Looks at a run of dashes in the middle of a line: MULTIPART_UNMATCHED_BOUNDARY where a boundary is in the line's
+  /// first piece. Gives the place behind the run.
+  private mutating func inside(_ dashes: Int, line: inout KnownLine) -> Int {
+    let last = delimiter.count - 1
+    let lastByte = delimiter[last]
+    var at = dashes
+    repeat {
+      if at + last < body.count, body[at + last] == lastByte, body[at..<(at + last + 1)] == delimiter {
+        var from = at
+        while from > line.end, body[from - 1] != UInt8(ascii: "\n") { from -= 1 }
+        line = KnownLine(start: from > line.end ? from : line.start, end: at)
+        if at + delimiter.count - line.start <= MultipartBody.pieceBytes, pieceEnd(line.start) != nil {
+          flags.unmatchedBoundary = 1
+        }
+      }
+      at += 1
+    } while at + 1 < body.count && body[at + 1] == UInt8(ascii: "-")
+    return at
+  }
+
+  /// MULTIPART_LF_LINE for the line end that stands before a boundary.
+  private mutating func noteLineEnd(before start: Int) {
+    if start > 0, start < 2 || body[start - 2] != UInt8(ascii: "\r") { flags.lfLine = true }
   }
 
   // MARK: Boundaries
@@ -152,9 +164,13 @@ struct MultipartParser {
     _ start: Int, _ end: Int, mayBeBoundary: Bool, _ content: inout BodyContent
   ) -> Line {
     let piece = body[start..<end]
+    guard piece.count > 3 else { return .ordinary }
     // As much as C's string functions see.
     let visible = piece.firstIndex(of: 0) ?? piece.count
-    guard visible > 3 else { return .ordinary }
+    guard visible > 3 else {
+      if piece.firstRange(of: delimiter) != nil { flags.unmatchedBoundary = 1 }
+      return .ordinary
+    }
     guard piece.hasPrefix(delimiter) else {
       if flags.boundaryQuoted, piece.dropFirst(2).hasPrefix(ByteView("\"")),
         piece.dropFirst(3).hasPrefix(boundary)
@@ -169,6 +185,7 @@ struct MultipartParser {
       flags.unmatchedBoundary = 1
       return .ordinary
     }
+    noteLineEnd(before: start)
     guard mayBeBoundary else {
       // A part ends before it has content.
       flags.invalidPart = true
@@ -214,11 +231,13 @@ struct MultipartParser {
   /// A last line without a line end: the final boundary may stand there.
   private mutating func finish(lastLine: Int, _ start: Int, _ content: inout BodyContent) -> Int? {
     if state == .preamble, lastLine > start { flags.dataBefore = true }
-    guard boundaryCount > 0, lastLine > start || state != .data else { return nil }
+    guard boundaryCount > 0 else { return nil }
     let line = body.dropFirst(lastLine)
     guard line.count == delimiter.count + 2, line.hasPrefix(delimiter), line.hasSuffix(ByteView("--")) else {
       return nil
     }
+    noteLineEnd(before: lastLine)
+    if state == .data, lastLine == dataStart { flags.invalidPart = true }
     finishPart(lastLine, &content)
     isComplete = true
     return nil
@@ -254,7 +273,7 @@ struct MultipartParser {
   // MARK: Part headers
 
   private mutating func headerLine(_ start: Int, _ content: inout BodyContent) -> Int? {
-    guard let end = pieceEnd(start) else { return nil }
+    guard let end = pieceEnd(start) else { return finish(lastLine: start, start, &content) }
     let line = body[start..<end]
     if line.hasPrefix(ByteView("--")) {
       if case .refused = classify(start, end, mayBeBoundary: false, &content) { return nil }

@@ -61,15 +61,17 @@ struct MultipartBoundary {
     }
     let rest = contentType.dropFirst(equals + 1)
     if !rest.isEmpty, isWhitespace(rest[0]) { flags.boundaryWhitespace = true }
-    var value = rest.prefix(rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.count)
+    // Quotes are looked for at the ends of all that is left, and only then is the next parameter cut off.
+    var value = rest
     let quote = UInt8(ascii: "\"")
-    if value.count >= 2, value[0] == quote, value[value.count - 1] == quote {
-      value = value[1..<(value.count - 1)]
+    if rest.count >= 2, rest[0] == quote, rest[rest.count - 1] == quote {
+      value = rest[1..<(rest.count - 1)]
       flags.boundaryQuoted = true
-    } else if !value.isEmpty, value[0] == quote || value[value.count - 1] == quote {
+    } else if !rest.isEmpty, rest[0] == quote || rest[rest.count - 1] == quote {
       refuse("Invalid boundary in C-T (quote)", &flags)
       return nil
     }
+    value = value.prefix(value.firstIndex(of: UInt8(ascii: ";")) ?? value.count)
     guard MultipartBoundary.parameterCount(value) == 0 else {
       refuse("Invalid boundary in C-T (content)", &flags)
       return nil

@@ -58,15 +58,17 @@ struct MultipartHeaders {
 
   mutating func fold(_ line: ByteView, _ flags: inout MultipartFlags) -> String? {
     flags.headerFolding = true
+    guard !line.isEmpty else { return nil }
+    if line[0] != UInt8(ascii: "\t"), line[0] != UInt8(ascii: " ") { flags.invalidHeaderFolding = true }
+    guard let last = headers.last, let lastLine = lines.last else {
+      return "Invalid part header (folding error)."
+    }
     var from = 0
     while from < line.count, isWhitespace(line[from]) {
       if line[from] != UInt8(ascii: "\t"), line[from] != UInt8(ascii: " ") {
         flags.invalidHeaderFolding = true
       }
       from += 1
-    }
-    guard let last = headers.last, let lastLine = lines.last else {
-      return "Invalid part header (folding error)."
     }
     guard !isTooLong else { return nil }
     if !isFolding {
