@@ -7,12 +7,8 @@ extension ByteView {
   ///   - plusIsSpace: as in query strings and forms, not in paths.
   ///   - invalid: counts percent signs that aren't followed by two hexadecimal digits.
   func percentDecoded(plusIsSpace: Bool, arena: Arena, invalid: inout Int) -> ByteView {
-    var first = 0
-    while first < count {
-      let byte = start[first]
-      if byte == UInt8(ascii: "%") || (plusIsSpace && byte == UInt8(ascii: "+")) { break }
-      first += 1
-    }
+    var first = firstIndex(of: UInt8(ascii: "%")) ?? count
+    if plusIsSpace { first = prefix(first).firstIndex(of: UInt8(ascii: "+")) ?? first }
     guard first < count else { return self }
     var wrong = 0
     let decoded = arena.build(count) { place in
