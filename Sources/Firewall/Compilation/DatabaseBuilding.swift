@@ -11,6 +11,8 @@ struct DatabaseBuilding {
     var database: PatternDatabase?
     var refused: [Int] = []
     var isCached = false
+    /// Not in the cache, and not to be built now.
+    var isPutOff = false
   }
 
   func run() -> [Built] {
@@ -30,14 +32,15 @@ struct DatabaseBuilding {
     specifications[index].patterns.reduce(0) { $0 + $1.expression.count }
   }
 
-  private static func build(_ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions)
-    -> Built
-  {
+  private static func build(
+    _ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions
+  ) -> Built {
     let label = label(specification, options)
     let key = key(label)
     if let cache = options.cache, let kept = cache.load(key), let found = unpack(kept, label: label) {
       return found
     }
+    guard options.databases == .build else { return Built(refused: Array(specification.patterns.indices), isPutOff: true) }
     let made = PatternDatabase.build(
       specification.patterns, ids: specification.owners, prefilter: specification.prefilter,
       multiline: options.regex.multiline)

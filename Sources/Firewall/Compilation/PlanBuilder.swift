@@ -262,6 +262,7 @@ struct PlanBuilder {
       statistics.refusedPatterns += result.refused.count
       statistics.cachedDatabases += result.isCached ? 1 : 0
       statistics.databases += result.database == nil ? 0 : 1
+      statistics.missingDatabases += result.isPutOff ? 1 : 0
       statistics.databaseBytes += result.database?.size ?? 0
     }
     let phases = drafts.map { draft in

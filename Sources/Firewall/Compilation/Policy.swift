@@ -104,6 +104,9 @@ public struct PolicyStatistics: Sendable {
   public var cachedDatabases = 0
   public var patterns = 0
   public var prefilterPatterns = 0
+  /// Databases that were put off (`PolicyOptions.databases`): without them the policy is right, but slow where it
+  /// comes to them.
+  public var missingDatabases = 0
   public var refusedPatterns = 0
   public init() {}
 }

@@ -7,7 +7,8 @@ struct PolicyBuilder {
   let bytes = Arena()
   var faults: [RuleFault] = []
   var notes: [String] = []
-  var engine = EngineMode.off
+  /// On where nothing is said: whoever runs the rules (a proxy's mode) decides then.
+  var engine = EngineMode.on
   var bodies = BodySettings()
   var collectionTimeoutSeconds: Int64 = 3600
   var webAppID = ""
@@ -25,6 +26,8 @@ struct PolicyBuilder {
 
   init(options: PolicyOptions) {
     self.options = options
+    // As libmodsecurity 3 does where nothing is said.
+    bodies.requestBodyAccess = true
     // TX:0 to TX:9 are the captures: slots 0 to 9.
     for digit in 0...9 { _ = slot("\(digit)") }
   }

@@ -6,6 +6,9 @@ public protocol DatabaseCache: Sendable {
   func store(_ key: String, _ bytes: [UInt8])
 }
 
+/// What becomes of pattern databases that aren't in the cache.
+public enum DatabasePolicy: Sendable { case build, leaveOut }
+
 public struct PolicyOptions: Sendable {
   /// The bytes of a file that a rule names (@pmFromFile): a path, absolute or relative to the rule's file.
   public var file: @Sendable (_ path: String) throws -> [UInt8]
@@ -17,6 +20,10 @@ public struct PolicyOptions: Sendable {
   public var store: CollectionStore
   /// False: no scanning ahead, every rule asked in its turn. The plain evaluator, which the fast one must equal.
   public var scans = true
+
+  /// Whether pattern databases that aren't in the cache are built now. Without them PCRE2 alone looks for their patterns,
+  /// which is as right and slower: for a quick first start, with a complete compilation to follow.
+  public var databases = DatabasePolicy.build
 
   public init(
     store: CollectionStore = CollectionStore(),

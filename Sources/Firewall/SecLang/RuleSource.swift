@@ -43,6 +43,9 @@ public struct RuleSource: Sendable {
     take(text, file: file, stack: [], loader: loader)
   }
 
+  /// Puts directives before all others.
+  public mutating func prepend(_ first: [DirectiveSyntax]) { directives.insert(contentsOf: first, at: 0) }
+
   private mutating func read(_ path: String, named place: Place, stack: [String], loader: any RuleLoader) {
     func fault(_ found: String, _ wanted: String) -> RuleFault {
       RuleFault(place: place, found: found, wanted: wanted)

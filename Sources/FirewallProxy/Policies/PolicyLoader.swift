@@ -1,0 +1,119 @@
+// Policies from files: the rules read with what they include, compiled, the pattern databases kept on disk.
+//
+// Loading is for a thread of its own: it reads files and takes seconds where nothing is kept.
+
+internal import Dispatch
+public import Firewall
+public import Foundation
+
+/// Where a policy comes from.
+public struct PolicyLoader: Sendable {
+  /// SecLang files and folders (of which all `*.conf`, by name), in order.
+  public var paths: [String]
+  /// Where compiled pattern databases are kept; nil: nowhere.
+  public var cacheFolder: String?
+  /// SecLang that is read before the files, `SecRuleEngine On` for instance.
+  public var preamble = ""
+  /// Collections that outlive a transaction, carried over a reload.
+  public let store: CollectionStore
+  /// False: the plain evaluator, which asks rule after rule.
+  public var scans = true
+
+  public init(paths: [String], cacheFolder: String? = PolicyLoader.defaultCacheFolder) {
+    self.paths = paths
+    self.cacheFolder = cacheFolder
+    store = CollectionStore()
+  }
+
+  /// `$XDG_CACHE_HOME/kabuto/patterns`, or the same under `~/.cache`; nil where neither is known.
+  public static var defaultCacheFolder: String? {
+    let environment = ProcessInfo.processInfo.environment
+    if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return folder + "/kabuto/patterns" }
+    if let home = environment["HOME"], home.hasPrefix("/") { return home + "/.cache/kabuto/patterns" }
+    return nil
+  }
+
+  /// The rules, read and checked but not compiled.
+  public func source() throws(RuleFaults) -> RuleSource {
+    var files: [String] = []
+    var faults: [RuleFault] = []
+    let loader = DiskLoader()
+    for path in paths {
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        let found = ((try? loader.matching(glob: path + "/*.conf")) ?? []).sorted()
+        if found.isEmpty {
+          faults.append(
+            RuleFault(
+              place: Place(file: path, line: 0), found: "a folder without *.conf files",
+              wanted: "a folder of rules, or a rule file"))
+        }
+        files += found
+      } else {
+        files.append(path)
+      }
+    }
+    var directives: [DirectiveSyntax] = []
+    if !preamble.isEmpty {
+      let first = RuleSource(text: Array(preamble.utf8), file: "(options)", loader: loader)
+      directives += first.directives
+      faults += first.faults
+    }
+    var source = RuleSource(paths: files, loader: loader)
+    source.prepend(directives)
+    faults += source.faults
+    if !faults.isEmpty { throw RuleFaults(faults) }
+    return source
+  }
+
+  public func load() throws(RuleFaults) -> Policy {
+    try compile(source())
+  }
+
+  public func compile(_ source: RuleSource) throws(RuleFaults) -> Policy {
+    var options = PolicyOptions(store: store) { path in try DiskLoader().bytes(path: path) }
+    options.scans = scans
+    options.cache = cacheFolder.map(DiskCache.init)
+    options.concurrently = { n, body in DispatchQueue.concurrentPerform(iterations: n, execute: body) }
+    return try Policy.compile(source.directives, options: options)
+  }
+}
+
+/// Rule files on disk.
+struct DiskLoader: RuleLoader {
+  /// No rule file is larger.
+  static let largestFileBytes = 64 << 20
+
+  func bytes(path: String) throws -> [UInt8] {
+    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? handle.close() }
+    let data = try handle.read(upToCount: DiskLoader.largestFileBytes + 1) ?? Data()
+    guard data.count <= DiskLoader.largestFileBytes else {
+      throw CocoaError(.fileReadTooLarge, userInfo: [NSFilePathErrorKey: path])
+    }
+    return Array(data)
+  }
+
+  func matching(glob pattern: String) throws -> [String] {
+    var found = glob_t()
+    defer { globfree(&found) }
+    guard glob(pattern, 0, nil, &found) == 0 else { return [] }
+    return (0..<Int(found.gl_pathc)).compactMap { found.gl_pathv[$0].map { String(cString: $0) } }
+  }
+}
+
+/// Pattern databases as files. A file appears whole or not at all; what can't be read or written is compiled anew.
+struct DiskCache: DatabaseCache {
+  let folder: String
+
+  func load(_ key: String) -> [UInt8]? {
+    (try? Data(contentsOf: URL(fileURLWithPath: folder + "/" + key), options: .mappedIfSafe)).map(Array.init)
+  }
+
+  func store(_ key: String, _ bytes: [UInt8]) {
+    // For the owner alone: whoever can write here decides what is not detected.
+    try? FileManager.default.createDirectory(
+      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try? Data(bytes).write(to: URL(fileURLWithPath: folder + "/" + key), options: .atomic)
+  }
+}
