@@ -2,6 +2,9 @@
 //
 // Drops empty segments and `.`, and takes a segment back for `..`, never above the root; a relative path keeps the `..`
 // that lead out of it. The Windows form reads \ as /. Works in one pass over a copy, writing behind what it reads.
+//
+// libmodsecurity 3.0.9 takes every segment that ends in two dots for a way back (`/a/etc..` gives `/a`), and leaves the
+// last of a run of backslashes; both hide something from the rules, and aren't done here.
 
 extension Transformation {
   // Nothing changes without a slash or a dot: "//", "/.", "." and so on.
@@ -57,6 +60,7 @@ extension Transformation {
         continue
       }
       // A segment: all but its last byte is written at once, the last one decides.
+      let begin = written
       while read + 1 < count, bytes[read + 1] != slash {
         bytes[written] = bytes[read]
         written += 1
@@ -65,8 +69,7 @@ extension Transformation {
       let last = bytes[read]
       read += 1
       let isEnd = read == count
-      if last == dot, written > 0, bytes[written - 1] == dot {
-        // As in libmodsecurity, a name that ends in two dots counts as a way back too: from itself.
+      if last == dot, written == begin + 1, bytes[begin] == dot {
         if !isRelative || !isOutside && written > 2 {
           written -= 3
           while written > 0, bytes[written] != slash { written -= 1 }
@@ -77,7 +80,7 @@ extension Transformation {
           continue
         }
         isOutside = true
-      } else if last == dot, written == 0 || bytes[written - 1] == slash {
+      } else if last == dot, written == begin {
         // The segment `.` goes, and the slash before it where another one follows.
         if !isEnd, written > 0 { written -= 1 }
         continue

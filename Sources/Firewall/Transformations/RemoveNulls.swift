@@ -1,4 +1,4 @@
-// removeNulls, replaceNulls (ModSecurity reference manual): NUL bytes are dropped, or become spaces.
+// removeNulls (ModSecurity reference manual): NUL bytes are dropped.
 
 extension Transformation {
   static let removeNulls = Transformation("removeNulls", triggers: .null) { value, arena in
@@ -11,14 +11,6 @@ extension Transformation {
         out.put(value[from..<null])
         if null >= value.count { return }
       }
-    }
-  }
-
-  static let replaceNulls = Transformation("replaceNulls", triggers: .null) { value, arena in
-    guard value.firstIndex(of: 0) != nil else { return value }
-    return arena.build(value.count) { place in
-      for index in 0..<value.count { place[index] = value.start[index] == 0 ? 0x20 : value.start[index] }
-      return value.count
     }
   }
 }

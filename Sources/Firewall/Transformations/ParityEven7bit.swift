@@ -1,0 +1,9 @@
+// parityEven7bit (ModSecurity reference manual): the top bit of each byte is set so that the number of ones is even.
+//
+// As in libmodsecurity the ones of all eight bits are counted, where the manual says seven: bytes above 7F differ.
+
+extension Transformation {
+  static let parityEven7bit = Transformation("parityEven7bit") { value, arena in
+    parity(value, arena) { $0.nonzeroBitCount & 1 == 0 ? $0 & 0x7F : $0 | 0x80 }
+  }
+}
