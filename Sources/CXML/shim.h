@@ -1,8 +1,12 @@
 #ifndef KABUTO_CXML_SHIM_H
 #define KABUTO_CXML_SHIM_H
 #include <libxml/parser.h>
+#include <libxml/SAX2.h>
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
 #include <libxml/xmlschemas.h>
 #include <libxml/valid.h>
+
+// xmlFree is a variable, of each thread in some builds, which Swift doesn't import as a function.
+static inline void kabuto_xml_free(void *_Nullable memory) { xmlFree(memory); }
 #endif
