@@ -1,0 +1,147 @@
+// A transaction as one line of JSON. Written by hand: it is on the path of every request.
+
+import Firewall
+
+enum LogLine {
+  /// Values longer than this are cut, and say so.
+  static let valueBytes = 1024
+
+  static func write(
+    _ exchange: Exchange, end: Int64, wall: Int64, dates: inout TimeText, to out: inout [UInt8]
+  ) {
+    let transaction = exchange.transaction
+    out += "{\"time\":\"".utf8
+    dates.write(wall, to: &out)
+    out += "\",\"request_id\":\"".utf8
+    if let given = exchange.givenID {
+      JSON.escape(given, to: &out)
+    } else {
+      let at = out.count
+      out.append(contentsOf: repeatElement(0, count: 32))
+      out.withUnsafeMutableBytes {
+        exchange.id.write(to: UnsafeMutableRawBufferPointer(rebasing: $0[at..<at + 32]))
+      }
+    }
+    out += "\",\"client\":\"".utf8
+    JSON.escape(exchange.clientAddress ?? exchange.front.client.facts.clientAddress, to: &out)
+    out += "\",\"method\":\"".utf8
+    exchange.requestText.withUnsafeBytes { text in
+      let method = min(exchange.methodCount, text.count)
+      JSON.escape(UnsafeRawBufferPointer(rebasing: text[..<method]), to: &out)
+      out += "\",\"uri\":\"".utf8
+      JSON.escape(UnsafeRawBufferPointer(rebasing: text[method...]), to: &out)
+    }
+    out += "\",\"status\":".utf8
+    JSON.number(exchange.status, to: &out)
+    out += ",\"action\":\"".utf8
+    out += action(exchange).utf8
+    out += "\",\"score\":".utf8
+    JSON.number(transaction?.score ?? 0, to: &out)
+    if let outbound = transaction?.outboundScore, outbound > 0 {
+      out += ",\"outbound_score\":".utf8
+      JSON.number(outbound, to: &out)
+    }
+    out += ",\"matches\":[".utf8
+    if let transaction {
+      var isFirst = true
+      for match in transaction.matches where match.logged {
+        if !isFirst { out.append(UInt8(ascii: ",")) }
+        isFirst = false
+        write(match, to: &out)
+      }
+    }
+    out += "],\"mode\":\"".utf8
+    out += exchange.loop.configuration.mode.rawValue.utf8
+    out += "\",\"duration_us\":".utf8
+    JSON.number(Int(end - exchange.startedAt) / 1000, to: &out)
+    if let refused = exchange.refused {
+      out += ",\"refused\":\"".utf8
+      JSON.escape(refused.rawValue, to: &out)
+      out.append(UInt8(ascii: "\""))
+    }
+    if let backend = exchange.lastBackend {
+      out += ",\"backend\":\"".utf8
+      JSON.escape(backend.authority, to: &out)
+      out.append(UInt8(ascii: "\""))
+    }
+    if exchange.hadRelay {
+      out += ",\"frames_in\":".utf8
+      JSON.number(Int(clamping: exchange.fromClient.frames), to: &out)
+      out += ",\"frames_out\":".utf8
+      JSON.number(Int(clamping: exchange.fromBackend.frames), to: &out)
+    }
+    let notes = exchange.remarks + (transaction?.notes ?? [])
+    if !notes.isEmpty { strings("notes", notes, to: &out) }
+    out += "}\n".utf8
+  }
+
+  /// What is refused never reached the backend, whatever the mode.
+  private static func action(_ exchange: Exchange) -> StaticString {
+    if exchange.isEnforced || exchange.refused != nil { return "block" }
+    return exchange.transaction?.wouldBlock != nil ? "alarm" : "pass"
+  }
+
+  private static func strings(_ name: String, _ values: [String], to out: inout [UInt8]) {
+    out += ",\"\(name)\":[".utf8
+    for (index, value) in values.enumerated() {
+      if index > 0 { out.append(UInt8(ascii: ",")) }
+      out.append(UInt8(ascii: "\""))
+      JSON.escape(value, to: &out)
+      out.append(UInt8(ascii: "\""))
+    }
+    out.append(UInt8(ascii: "]"))
+  }
+
+  private static func write(_ match: RuleMatch, to out: inout [UInt8]) {
+    out += "{\"id\":".utf8
+    JSON.number(match.rule, to: &out)
+    out += ",\"phase\":".utf8
+    JSON.number(match.phase, to: &out)
+    out += ",\"message\":\"".utf8
+    JSON.escape(match.message, to: &out)
+    out += "\",\"severity\":\"".utf8
+    JSON.escape(match.severity, to: &out)
+    out += "\",\"variable\":\"".utf8
+    JSON.escape(match.variable, to: &out)
+    out += "\",\"value\":\"".utf8
+    if Secrets.isSecret(variable: match.variable) {
+      out += "***\",\"masked\":true".utf8
+    } else {
+      match.value.withUnsafeBytes {
+        JSON.escape(UnsafeRawBufferPointer(rebasing: $0.prefix(valueBytes)), to: &out)
+      }
+      out.append(UInt8(ascii: "\""))
+      if match.value.count > valueBytes {
+        out += ",\"cut\":true,\"value_bytes\":".utf8
+        JSON.number(match.value.count, to: &out)
+      }
+    }
+    strings("tags", match.tags, to: &out)
+    out += ",\"offset\":".utf8
+    JSON.number(match.offset, to: &out)
+    out += ",\"length\":".utf8
+    JSON.number(match.length, to: &out)
+    strings("transformations", match.transformations, to: &out)
+    out.append(UInt8(ascii: "}"))
+  }
+}
+
+/// Values that don't belong into a log.
+enum Secrets {
+  private static let headers: Set<String> = ["authorization", "proxy-authorization", "cookie", "set-cookie"]
+  private static let words = [
+    "password", "passwd", "passphrase", "pwd", "secret", "token", "api_key", "apikey", "api-key", "access_key",
+    "accesskey", "private_key", "credential", "session",
+  ]
+
+  /// - Parameter variable: as in `ARGS:password`, `REQUEST_HEADERS:Authorization`, `REQUEST_COOKIES:id`.
+  static func isSecret(variable: String) -> Bool {
+    let lower = variable.lowercased()
+    guard let colon = lower.firstIndex(of: ":") else { return false }
+    let collection = lower[..<colon]
+    let name = String(lower[lower.index(after: colon)...])
+    if collection == "request_cookies" { return true }
+    if collection.hasSuffix("_headers"), headers.contains(name) { return true }
+    return words.contains { name.contains($0) }
+  }
+}
