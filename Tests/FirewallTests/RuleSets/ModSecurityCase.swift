@@ -24,12 +24,20 @@ struct ModSecurityCase: Sendable {
   let client: (address: String, port: Int)
   let server: (address: String, port: Int)
   let request: TestRequest
-  /// Nil where the test has none.
-  let response: (status: Int, version: String, headers: [TestRequest.Header], body: [UInt8])?
+  let response: TestResponse
   let expected: Expectation
 
   /// `action-id.json: Testing Action :: id (2/6)`.
   var name: String { "\(file): \(title)" }
+
+  /// libmodsecurity takes a list of actions whose double quote is never closed, to the end of its line. It is a fault
+  /// here: in a file, that quote would swallow the rule below.
+  static let unclosed: Set = [
+    "issue-1831.json: Invalid actions break CRS 3.1 on rule 912160 - 1",
+    "issue-1831.json: Invalid actions break CRS 3.1 on rule 912160 - 2",
+    "issue-1960.json: SecRuleEngine DetectionOnly with disruptive SecDefaultAction",
+    "rule-920200.json: Testing Byte ranges :: OWASP CRS id:920200",
+  ]
 
   /// All tests, in order.
   static func all() throws -> [ModSecurityCase] {
@@ -54,14 +62,13 @@ struct ModSecurityCase: Sendable {
       uri: request?["uri"]?.text ?? "/",
       version: "HTTP/" + (request?["http_version"]?.text ?? "1.1"),
       headers: Self.headers(request?["headers"]), body: Self.body(request?["body"]))
-    if let response = json["response"] {
-      self.response = (
-        200, response["protocol"]?.text ?? "HTTP/1.1", Self.headers(response["headers"]),
-        Self.body(response["body"])
-      )
-    } else {
-      self.response = nil
+    var response = TestResponse(headers: [])
+    if let given = json["response"] {
+      if let version = given["protocol"]?.text { response.version = version }
+      response.headers = Self.headers(given["headers"])
+      response.body = Self.body(given["body"])
     }
+    self.response = response
     var expected = Expectation()
     for (name, value) in json["expected"]?.members ?? [] {
       guard let text = value.text else { continue }
@@ -86,6 +93,24 @@ struct ModSecurityCase: Sendable {
   private static func body(_ json: CapturedJSON?) -> [UInt8] {
     guard let lines = json?.elements else { return json?.bytes ?? [] }
     return lines.flatMap { ($0.bytes ?? []) + [10] }
+  }
+
+  /// The rules, with the double quote that four tests never close: libmodsecurity takes the line's end for it.
+  var mendedRules: String {
+    guard Self.unclosed.contains(name) else { return rules }
+    return rules.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      let bare = line.replacing("\\\"", with: "")
+      return bare.count { $0 == "\"" } % 2 == 1 ? line + "\"" : String(line)
+    }.joined(separator: "\n")
+  }
+
+  /// Ids of the rules among these directives.
+  func ruleIDs(_ directives: [DirectiveSyntax]) -> Set<Int> {
+    Set(
+      directives.compactMap { directive in
+        guard case .rule(let rule) = directive.kind else { return nil }
+        return rule.actions.first { $0.name == "id" }?.argument.flatMap { Int($0) }
+      })
   }
 
   /// Where the paths of these rules lead. libmodsecurity looks at its working folder first, so that an included file
