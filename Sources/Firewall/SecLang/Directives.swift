@@ -37,12 +37,15 @@ public struct Directive: Sendable {
     return ranked.min { $0.1 < $1.1 }.flatMap { $0.1 <= max(2, wanted.count / 5) ? $0.0 : nil }
   }
 
-  /// "1 argument", "2 to 3 arguments", for faults.
+  /// "1 argument", "2 to 3 arguments, …", for faults.
   var argumentsText: String {
-    if arguments.upperBound == .max { return "\(arguments.lowerBound) or more arguments" }
-    if arguments.count > 1 { return "\(arguments.lowerBound) to \(arguments.upperBound) arguments" }
-    return arguments.lowerBound == 1
-      ? "1 argument, in double quotes if it holds blanks" : "\(arguments.lowerBound) arguments"
+    let quotes = ", in double quotes where they hold blanks"
+    switch (arguments.lowerBound, arguments.upperBound) {
+    case (0, 0): return "none"
+    case (1, 1): return "1, in double quotes where it holds blanks"
+    case (let least, .max): return "\(least) or more" + quotes
+    case (let least, let most): return (least == most ? "\(least)" : "\(least) to \(most)") + quotes
+    }
   }
 
   private static let byName = Dictionary(all.map { ($0.name.lowercased(), $0) }) { first, _ in first }

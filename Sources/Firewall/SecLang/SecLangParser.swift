@@ -135,7 +135,7 @@ private struct Sections {
       return faults.append(
         fault("the section `\(shown)`", "only <IfModule> is known: rules here are for all requests"))
     }
-    open.append(Section(name: name, line: line.line, isTrue: words.count > 1 && !words[1].hasPrefix("!")))
+    open.append(Section(name: name, line: line.line, isTrue: !(words.count > 1 && words[1].hasPrefix("!"))))
     if words.count != 2 {
       faults.append(fault("`\(shown)`", "name one module: <IfModule security2_module>"))
     }

@@ -15,7 +15,8 @@ struct DiskLoader: RuleLoader {
   }
 
   func bytes(path: String) throws -> [UInt8] {
-    [UInt8](try Data(contentsOf: URL(fileURLWithPath: real(path))))
+    guard let data = FileManager.default.contents(atPath: real(path)) else { throw MemoryLoader.Missing() }
+    return [UInt8](data)
   }
 
   func matching(glob: String) throws -> [String] {
@@ -40,8 +41,11 @@ struct MemoryLoader: RuleLoader {
   func matching(glob: String) throws -> [String] {
     let parts = glob.split(separator: "*", omittingEmptySubsequences: false)
     guard parts.count == 2 else { return files[glob] == nil ? [] : [glob] }
-    return files.keys.filter {
-      $0.hasPrefix(parts[0]) && $0.hasSuffix(parts[1]) && $0.count >= glob.count - 1
+    return files.keys.filter { path in
+      guard path.count >= glob.count - 1, path.hasPrefix(parts[0]), path.hasSuffix(parts[1]) else {
+        return false
+      }
+      return !path.dropFirst(parts[0].count).dropLast(parts[1].count).contains("/")
     }
   }
 }

@@ -186,3 +186,31 @@ struct RuleSetParsingTests {
     #expect(counts.markers == 40)
   }
 }
+
+@Suite(.enabled(if: FirewallData.isThere, FirewallData.missing))
+struct RegressionRulesParsingTests {
+  /// Expected parser errors that show in the syntax already; the others are for the compiler.
+  static let faultyInSyntax: Set = [
+    "action-id.json: Testing Action :: id (5/6)", "config-include-bad.json: Include - bad rule",
+    "config-include-bad.json: Include - missing file",
+    "config-include-bad.json: Include - missing at include",
+    "config-include.json: Include (7/8)",
+    "issue-1941.json: Failed to load locate the unicode map file from: ... 2/n",
+  ]
+
+  @Test func rulesOfRegressionTestsAreReadOrTheirErrorIsExpected() throws {
+    let cases = try ModSecurityCase.all()
+    #expect(cases.count == 656)
+    #expect(cases.count { $0.expected.parserError != nil } == 28)
+    var faulty: Set<String> = []
+    for test in cases {
+      let source = RuleSource(text: Array(test.rules.utf8), file: test.file, loader: ModSecurityCase.loader)
+      guard !source.faults.isEmpty else { continue }
+      #expect(
+        test.expected.parserError != nil || ModSecurityCase.unclosed.contains(test.name),
+        "\(test.name): \(source.faults)")
+      faulty.insert(test.name)
+    }
+    #expect(faulty == Self.faultyInSyntax.union(ModSecurityCase.unclosed))
+  }
+}

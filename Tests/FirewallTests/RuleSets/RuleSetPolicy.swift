@@ -1,0 +1,73 @@
+// Policies of the published rule sets, set up as their tests assume.
+
+import Firewall
+
+enum RuleSetPolicy {
+  /// False as long as rules can't be compiled: the runs of whole rule sets are skipped then.
+  static let isAvailable = false
+
+  /// A policy of what was read.
+  static func make(
+    _ directives: [DirectiveSyntax], faults: [RuleFault], loader: DiskLoader = DiskLoader()
+  ) throws -> Policy {
+    guard faults.isEmpty else { throw RuleFaults(faults) }
+    return Policy()
+  }
+
+  /// Text of our own, then files.
+  static func make(_ text: String, including paths: [String]) throws -> Policy {
+    let includes = paths.map { "Include \"\($0)\"\n" }.joined()
+    let source = RuleSource(
+      text: Array((text + "\n" + includes).utf8), file: "set-up.conf", loader: DiskLoader())
+    return try make(source.directives, faults: source.faults)
+  }
+
+  /// What modsecurity.conf-recommended says, as far as these tests need it.
+  private static let recommended = #"""
+    SecRuleEngine DetectionOnly
+    SecRequestBodyAccess On
+    SecRequestBodyLimit 13107200
+    SecRequestBodyNoFilesLimit 131072
+    SecRequestBodyLimitAction Reject
+    SecResponseBodyAccess On
+    SecResponseBodyMimeType text/plain text/html text/xml
+    SecRule REQUEST_HEADERS:Content-Type "^(?:application(?:/soap\+|/)|text/)xml" \
+      "id:200000,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=XML"
+    SecRule REQUEST_HEADERS:Content-Type "^application/json" \
+      "id:200001,phase:1,t:none,t:lowercase,pass,nolog,ctl:requestBodyProcessor=JSON"
+
+    """#
+
+  /// What the README of the rule set's tests asks for: all levels, and limits so low that the size rules fire.
+  private static let forTests = #"""
+    SecAction "id:900005,phase:1,nolog,pass,ctl:ruleEngine=DetectionOnly,ctl:ruleRemoveById=910000,\
+      setvar:tx.paranoia_level=4,setvar:tx.crs_validate_utf8_encoding=1,\
+      setvar:tx.arg_name_length=100,setvar:tx.arg_length=400,setvar:tx.combined_file_sizes=65535"
+    """#
+
+  static func coreRuleSet3ForTests() throws -> Policy {
+    try make(recommended + forTests, including: FirewallData.ruleFiles("crs-3.3"))
+  }
+
+  /// The rules of Debian's package; its set-up file is the rule set's own example.
+  static func debiansRulesForTests() throws -> Policy {
+    try make(
+      recommended + forTests,
+      including: [
+        FirewallData.folder + "/crs-3.3/crs-setup.conf.example", FirewallData.debianRules + "/*.conf",
+      ])
+  }
+
+  static func coreRuleSet3(paranoiaLevel: Int) throws -> Policy {
+    try make(
+      recommended + "SecAction \"id:900000,phase:1,nolog,pass,setvar:tx.paranoia_level=\(paranoiaLevel)\"",
+      including: FirewallData.ruleFiles("crs-3.3"))
+  }
+
+  static func coreRuleSet4(paranoiaLevel: Int) throws -> Policy {
+    try make(
+      recommended
+        + "SecAction \"id:900000,phase:1,nolog,pass,setvar:tx.blocking_paranoia_level=\(paranoiaLevel)\"",
+      including: FirewallData.ruleFiles("crs-4"))
+  }
+}
