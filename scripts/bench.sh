@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the benchmarks and passes its arguments on (--quick). What they measure and against whom: docs/BENCHMARKS.md.
-# The peers are brought first: Debian's nginx with nchan, libuv for uWebSockets, PyPI packages in .venv-bench. What
-# can't be installed is left out of the comparison.
+# The peers are brought first: Debian's nginx with nchan and with ModSecurity, Apache with ModSecurity 2 (its programs
+# alone, no service), the Core Rule Set, libuv for uWebSockets, sqlmap, PyPI packages in .venv-bench. What can't be
+# installed is left out of the comparison.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -12,7 +13,8 @@ for compiler in gcc g++; do
 done
 
 packages=()
-for package in nginx-light libnginx-mod-nchan libuv1; do
+for package in nginx-light libnginx-mod-nchan libuv1 libnginx-mod-http-modsecurity libmodsecurity-dev apache2-bin \
+  libapache2-mod-security2 modsecurity-crs sqlmap; do
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || packages+=("$package")
 done
 # Any build of nginx will do.
