@@ -6,6 +6,7 @@ import Firewall
 import FirewallProxy
 import Foundation
 import Logging
+import Synchronization
 
 struct FirewallRun: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -65,9 +66,9 @@ struct FirewallRun: AsyncParsableCommand {
     }
     let configuration = try settings()
     let adminAddress = try admin.map { try address($0, "--admin") }
-    let paths = rules
+    let files = RuleFiles(rules)
     let firewall = FirewallServer(
-      configuration: configuration, logger: logger, loadPolicy: { try RuleFiles.policy(paths) })
+      configuration: configuration, logger: logger, loadPolicy: { try files.policy() })
     do { try await firewall.start() } catch { throw giveUp("\(error)") }
     var adminServer: FirewallAdmin?
     if let adminAddress {
@@ -88,6 +89,10 @@ struct FirewallRun: AsyncParsableCommand {
         "mode": "\(configuration.mode.rawValue)", "rules": "\(rules.isEmpty ? "none" : rules.joined(separator: ", "))",
         "loops": "\(configuration.loops)", "admin": "\(adminServer.map { "port \($0.port)" } ?? "off")",
       ])
+    if files.isIncomplete {
+      logger.info("building pattern databases; until they are there, patterns are looked for one by one")
+      Task { try? await firewall.reload() }
+    }
     let reason = await Signals.wait()
     logger.info("ending", metadata: ["reason": "\(reason)"])
     hangUp.cancel()
@@ -164,13 +169,26 @@ struct FirewallRun: AsyncParsableCommand {
   }
 }
 
-/// Rules from files.
-enum RuleFiles {
-  /// The policy of these files and folders; of none, one that inspects nothing.
-  static func policy(_ paths: [String]) throws -> Policy {
-    for path in paths where !FileManager.default.isReadableFile(atPath: path) {
-      throw FirewallError("rules '\(path)': not found or not readable; wanted a file or folder with SecLang rules")
+/// Rules from files: quickly the first time, with what is kept of their pattern databases; completely from then on.
+final class RuleFiles: Sendable {
+  private let loader: PolicyLoader
+  private let isFirst = Mutex(true)
+  private let missing = Mutex(0)
+
+  init(_ paths: [String]) { loader = PolicyLoader(paths: paths) }
+
+  /// Whether the last policy lacks databases, so that it should be loaded again.
+  var isIncomplete: Bool { missing.withLock { $0 } > 0 }
+
+  /// The policy of the files and folders; of none, one that inspects nothing.
+  func policy() throws -> Policy {
+    guard !loader.paths.isEmpty else { return Policy() }
+    let isFirst = isFirst.withLock { first in
+      defer { first = false }
+      return first
     }
-    return Policy()
+    let policy = try loader.load(isFirst ? .leaveOut : .build)
+    missing.withLock { $0 = policy.statistics.missingDatabases }
+    return policy
   }
 }

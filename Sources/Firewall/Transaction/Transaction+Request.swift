@@ -115,7 +115,7 @@ extension Transaction {
       JSONBody.parse(body, limits: limits, arena: arena, into: &content)
       take(content.arguments, nil, nil)
     case .xml:
-      XMLBody.parse(body, limits: limits, arena: arena, into: &content)
+      XMLBody.parse(body, limits: limits, into: &content)
       readXML()
     case .multipart:
       readMultipart(body, limits)
@@ -144,11 +144,21 @@ extension Transaction {
   private func readXML() {
     guard let document = content.xml else { return }
     for expression in policy.xpaths {
-      for value in document.evaluate(
-        xpath: expression, namespaces: policy.xmlNamespaces, limits: policy.bodies.limits, arena: arena)
+      var found: [ByteView] = []
+      var isCut = false
+      if expression == ByteView("/*") {
+        found = [document.rootContent(arena: arena)]
+      } else if expression == ByteView("//@*") {
+        isCut = document.attributeValues(arena: arena, into: &found)
+      } else if let result = document.evaluate(
+        xpath: expression.text, namespaces: policy.xmlNamespaces, arena: arena)
       {
-        values[.xml].append(Argument(name: expression, value: value))
+        (found, isCut) = result
+      } else {
+        notes.append("the XPath \(expression.text) can't be evaluated: a prefix without xmlns?")
       }
+      if isCut { content.limitReached = true }
+      for value in found { values[.xml].append(Argument(name: expression, value: value)) }
     }
   }
 

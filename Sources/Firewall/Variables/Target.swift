@@ -15,7 +15,7 @@ struct Target: BitwiseCopyable, Sendable {
   /// The name or the expression; empty for all values.
   let name: ByteView
   /// Kept alive by the policy.
-  nonisolated(unsafe) let regex: Unmanaged<Regex>?
+  let regex: Unmanaged<Regex>?
 
   @inline(__always)
   func selects(_ name: ByteView, _ scratch: RegexScratch) -> Bool {

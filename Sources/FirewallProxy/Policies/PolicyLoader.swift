@@ -4,7 +4,7 @@
 
 internal import Dispatch
 public import Firewall
-public import Foundation
+internal import Foundation
 
 /// Where a policy comes from.
 public struct PolicyLoader: Sendable {
@@ -66,13 +66,16 @@ public struct PolicyLoader: Sendable {
     return source
   }
 
-  public func load() throws(RuleFaults) -> Policy {
-    try compile(source())
+  /// The policy. What becomes of pattern databases that aren't kept yet is the caller's choice: a first start can do
+  /// without and load again afterwards.
+  public func load(_ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy {
+    try compile(source(), databases)
   }
 
-  public func compile(_ source: RuleSource) throws(RuleFaults) -> Policy {
+  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy {
     var options = PolicyOptions(store: store) { path in try DiskLoader().bytes(path: path) }
     options.scans = scans
+    options.databases = databases
     options.cache = cacheFolder.map(DiskCache.init)
     options.concurrently = { n, body in DispatchQueue.concurrentPerform(iterations: n, execute: body) }
     return try Policy.compile(source.directives, options: options)
