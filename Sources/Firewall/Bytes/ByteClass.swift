@@ -37,7 +37,8 @@ public struct ByteClass: OptionSet, BitwiseCopyable, Sendable {
   public static let underscore = ByteClass(rawValue: 1 << 24)
   /// Other bytes below 0x20, and 0x7F.
   public static let control = ByteClass(rawValue: 1 << 25)
-  /// What has no class of its own: ! $ : > ? @ [ ] ` { | } ~.
+  public static let colon = ByteClass(rawValue: 1 << 27)
+  /// What has no class of its own: ! $ > ? @ [ ] ` { | } ~.
   public static let other = ByteClass(rawValue: 1 << 26)
 
   public static let anything = ByteClass(rawValue: .max)
@@ -73,6 +74,7 @@ public struct ByteClass: OptionSet, BitwiseCopyable, Sendable {
     case UInt8(ascii: "."): .dot
     case UInt8(ascii: "("), UInt8(ascii: ")"): .parenthesis
     case UInt8(ascii: "_"): .underscore
+    case UInt8(ascii: ":"): .colon
     default: .other
     }
   }

@@ -27,8 +27,8 @@ struct PlanBuilder {
     /// Positions of rules whose patterns are scanned here.
     var scanned: [Int] = []
     var tested: [Int] = []
-    /// Specification and the rules of its ids.
-    var scan: (specification: Int, members: [Int])?
+    /// The rules of the databases' ids, and the databases: for all values, and for plain ones where that is another.
+    var scan: (members: [Int], specification: Int, text: Int?, identifier: Int?)?
   }
 
   struct DraftClass {
@@ -179,6 +179,11 @@ struct PlanBuilder {
     return patterns
   }
 
+  private func canMatch(_ pattern: ScanPattern, within alphabet: Alphabet) -> Bool {
+    pattern.isLiteral
+      ? alphabet.contains(pattern.expression) : PatternAlphabet.canMatch(pattern.expression, within: alphabet)
+  }
+
   private mutating func suitability(_ pattern: ScanPattern) -> PatternDatabase.Suitability {
     if let known = suitabilities[pattern] { return known }
     let found = PatternDatabase.suitability(of: pattern, multiline: options.regex.multiline)
@@ -219,24 +224,29 @@ struct PlanBuilder {
       }
       for cluster in clusters {
         let members = cluster.members.sorted()
-        let specification = specify(members, rules: rules)
+        guard let all = specify(members, rules: rules, within: nil) else { continue }
+        let text = specify(members, rules: rules, within: .text)
+        let identifier = specify(members, rules: rules, within: .identifier)
         for place in cluster.places {
-          classes[place.index].nodes[place.node].scan = (specification, members)
+          classes[place.index].nodes[place.node].scan = (members, all, text, identifier)
         }
       }
     }
   }
 
-  private mutating func specify(_ members: [Int], rules: [CompiledRule]) -> Int {
+  /// The database of these rules' patterns, of those that can match a value of the alphabet; nil: of none.
+  private mutating func specify(_ members: [Int], rules: [CompiledRule], within alphabet: Alphabet?) -> Int? {
     var specification = DatabaseSpecification(patterns: [], owners: [], prefilter: [])
     for (id, position) in members.enumerated() {
       guard let link = rules[position].links.first, let patterns = patterns(of: link) else { continue }
       for pattern in patterns {
+        if let alphabet, !canMatch(pattern, within: alphabet) { continue }
         if suitability(pattern) == .prefilter { specification.prefilter.insert(specification.patterns.count) }
         specification.patterns.append(pattern)
         specification.owners.append(UInt32(id))
       }
     }
+    if specification.patterns.isEmpty { return nil }
     if let index = known[specification] { return index }
     specifications.append(specification)
     known[specification] = specifications.count - 1
@@ -292,26 +302,55 @@ struct PlanBuilder {
         position: Int32(position), isUnconditional: isWhole, isMultiMatch: link.isMultiMatch,
         link: .passUnretained(link))
     }
+    /// A negated test, and one that no pattern stands for, can be true of any value.
+    func least(_ link: CompiledLink?) -> UInt8 {
+      guard let link, !link.isNegated, let operation = link.operation else { return 0 }
+      func can(_ alphabet: Alphabet) -> Bool {
+        if let regex = operation as? any PatternOperator {
+          return PatternAlphabet.canMatch(regex.pattern, within: alphabet)
+        }
+        if let set = operation as? any LiteralSet { return set.literals.contains { alphabet.contains($0) } }
+        return true
+      }
+      if can(.identifier) { return 0 }
+      return can(.text) ? 1 : 2
+    }
     func addTest(_ position: Int) {
       guard let entry = entry(position), let operation = rules[position].links.first?.operation else { return }
       tables.operations.append(operation)
       tables.tests.append(
         PlanTest(
           entry: entry, operation: Int32(tables.operations.count - 1),
-          isNegated: rules[position].links.first?.isNegated ?? false))
+          isNegated: rules[position].links.first?.isNegated ?? false,
+          least: least(rules[position].links.first)))
     }
     let firstNode = tables.nodes.count
     for node in draft.nodes {
-      let (firstScan, firstTest) = (tables.scans.count, tables.tests.count)
+      let firstTest = tables.tests.count
+      var scans: (identifier: Int32, text: Int32, all: Int32) = (-1, -1, -1)
       for position in node.tested { addTest(position) }
       if let scan = node.scan {
         let result = built[scan.specification]
         if let database = result.database {
           let firstEntry = tables.entries.count
           tables.entries += scan.members.compactMap(entry)
-          tables.kept.append(database)
-          tables.scans.append(
-            PlanScan(database: .passUnretained(database), firstEntry: firstEntry, entryCount: scan.members.count))
+          func add(_ database: PatternDatabase) -> Int32 {
+            tables.kept.append(database)
+            tables.scans.append(
+              PlanScan(database: .passUnretained(database), firstEntry: firstEntry, entryCount: scan.members.count))
+            return Int32(tables.scans.count - 1)
+          }
+          scans.all = add(database)
+          // A database that isn't there, or lacks what the larger one has: the larger one does.
+          func plain(_ specification: Int?) -> Int32 {
+            guard let specification else { return -1 }
+            guard specification != scan.specification, built[specification].refused.isEmpty,
+              let database = built[specification].database
+            else { return scans.all }
+            return add(database)
+          }
+          scans.text = plain(scan.text)
+          scans.identifier = scan.identifier == scan.text ? scans.text : plain(scan.identifier)
         }
         // What Vectorscan refused after all, PCRE2 looks at.
         let refused = Set(result.refused.map { Int(specifications[scan.specification].owners[$0]) })
@@ -326,7 +365,7 @@ struct PlanBuilder {
       tables.nodes.append(
         PlanNode(
           parent: Int32(node.parent), transformation: Int32(number), triggers: node.transformation?.triggers ?? [],
-          firstScan: Int32(firstScan), scanCount: Int32(tables.scans.count - firstScan), firstTest: Int32(firstTest),
+          identifierScan: scans.identifier, textScan: scans.text, scan: scans.all, firstTest: Int32(firstTest),
           testCount: Int32(tables.tests.count - firstTest)))
     }
     tables.plans.append(

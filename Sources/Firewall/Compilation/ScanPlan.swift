@@ -77,8 +77,10 @@ struct PlanNode: BitwiseCopyable {
   /// -1 for the value itself.
   let transformation: Int32
   let triggers: ByteClass
-  let firstScan: Int32
-  let scanCount: Int32
+  /// The scan for values of the `Alphabet`s, and for all others; -1: none.
+  let identifierScan: Int32
+  let textScan: Int32
+  let scan: Int32
   let firstTest: Int32
   let testCount: Int32
 }
@@ -104,4 +106,6 @@ struct PlanTest: BitwiseCopyable {
   let entry: PlanEntry
   let operation: Int32
   let isNegated: Bool
+  /// How plain a value may be and still match: 0 for any, 1 for more than identifiers, 2 for more than text.
+  let least: UInt8
 }

@@ -22,6 +22,8 @@ extension Transaction {
   }
 
   private func descend(_ value: Argument, _ index: Int, _ plan: ClassPlan, _ group: ScanGroup, _ scan: ScanScratch) {
+    let identifier = Alphabet.identifier.classes.rawValue
+    let text = Alphabet.text.classes.rawValue
     let views = nodeViews.base
     let classes = nodeClasses.base
     let nodes = UnsafeBufferPointer(rebasing: group.nodes[plan.firstNode..<plan.firstNode + plan.nodeCount])
@@ -43,14 +45,17 @@ extension Transaction {
         }
       }
       let view = views[number]
-      if node.scanCount > 0, view.count > 0 {
-        for part in Int(node.firstScan)..<Int(node.firstScan + node.scanCount) {
-          look(view, group.scans[part], group, value.name, index, plan.variable, scan)
-        }
+      let kinds = classes[number].rawValue
+      let (part, level): (Int32, UInt8) =
+        kinds & ~identifier == 0
+        ? (node.identifierScan, 0) : kinds & ~text == 0 ? (node.textScan, 1) : (node.scan, 2)
+      if part >= 0, view.count > 0 {
+        look(view, group.scans[Int(part)], group, value.name, index, plan.variable, scan)
       }
       if node.testCount > 0 {
-        for test in Int(node.firstTest)..<Int(node.firstTest + node.testCount) {
-          ask(group.tests[test], view, group, value.name, index, plan.variable)
+        for number in Int(node.firstTest)..<Int(node.firstTest + node.testCount) {
+          let test = group.tests[number]
+          if test.least <= level { ask(test, view, group, value.name, index, plan.variable) }
         }
       }
     }
