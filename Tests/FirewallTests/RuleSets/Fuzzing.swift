@@ -1,0 +1,36 @@
+// Repeatable randomness for tests that draw their cases.
+
+import Foundation
+
+/// SplitMix64.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  /// From $KABUTO_SEED (hexadecimal), or new; printed, so that a failure can be repeated.
+  static func forTest(_ name: String) -> SeededGenerator {
+    let given = ProcessInfo.processInfo.environment["KABUTO_SEED"].flatMap { UInt64($0, radix: 16) }
+    let seed = given ?? UInt64.random(in: 0...UInt64(UInt32.max))
+    print("\(name): KABUTO_SEED=\(String(seed, radix: 16)) repeats it")
+    return SeededGenerator(seed: seed)
+  }
+}
+
+/// Calls `body` at least once, and on until `seconds` (or KABUTO_FUZZ_SECONDS) have passed.
+func repeatFuzzing(seconds: Double = 1, _ body: (_ round: Int) throws -> Void) rethrows {
+  let given = ProcessInfo.processInfo.environment["KABUTO_FUZZ_SECONDS"].flatMap(Double.init)
+  let end = Date(timeIntervalSinceNow: given ?? seconds)
+  var round = 0
+  repeat {
+    try body(round)
+    round += 1
+  } while Date() < end
+}
