@@ -43,7 +43,11 @@ final class Regex: @unchecked Sendable {
     }
     guard let compiled else { throw Regex.fault(error, offset: offset, in: pattern) }
     code = compiled
-    isCompiledToMachineCode = pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE) == 0
+    // Where this fails, or the pattern says (*NO_JIT), PCRE2 interprets.
+    pcre2_jit_compile_8(compiled, PCRE2_JIT_COMPLETE)
+    var machineCodeBytes = 0
+    pcre2_pattern_info_8(compiled, UInt32(PCRE2_INFO_JITSIZE), &machineCodeBytes)
+    isCompiledToMachineCode = machineCodeBytes > 0
     var groups: UInt32 = 0
     pcre2_pattern_info_8(compiled, UInt32(PCRE2_INFO_CAPTURECOUNT), &groups)
     groupCount = Int(groups)
@@ -59,8 +63,13 @@ final class Regex: @unchecked Sendable {
   ) -> RegexOutcome {
     guard from >= 0, from <= value.count, let data = scratch.matchData else { return .noMatch }
     scratch.allow(matchLimit)
-    let found = pcre2_match_8(
-      code, value.start, value.count, from, canBeEmpty ? 0 : PCRE2_NOTEMPTY, data, scratch.context)
+    let flags = canBeEmpty ? 0 : PCRE2_NOTEMPTY
+    var found = pcre2_match_8(code, value.start, value.count, from, flags, data, scratch.context)
+    if found == PCRE2_ERROR_JIT_STACKLIMIT {
+      // The interpreter keeps its frames on the heap, where there is more room.
+      found = pcre2_match_8(
+        code, value.start, value.count, from, flags | PCRE2_NO_JIT, data, scratch.context)
+    }
     if found > 0 {
       scratch.groupCount = Int(found)
       return .match

@@ -5,7 +5,7 @@
 extension Transformation {
   static let compressWhitespace = Transformation("compressWhitespace", triggers: .whitespace) {
     value, arena in
-    let first = value.first { $0.isSpace }
+    let first = firstToCompress(value)
     guard first < value.count else { return value }
     return arena.rewrite(value, capacity: value.count) { out in
       out.put(value.prefix(first))
@@ -17,5 +17,16 @@ extension Transformation {
         out.put(value[word..<index])
       }
     }
+  }
+
+  /// The offset of the first white space that isn't a single space.
+  private static func firstToCompress(_ value: ByteView) -> Int {
+    var index = 0
+    while index < value.count {
+      let byte = value.start[index]
+      if byte.isSpace, byte != 0x20 || index + 1 < value.count && value.start[index + 1].isSpace { break }
+      index += 1
+    }
+    return index
   }
 }

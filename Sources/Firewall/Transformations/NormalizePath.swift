@@ -21,7 +21,8 @@ extension Transformation {
   static let normalizePathWin = Transformation(
     "normalizePathWin", aliases: ["normalisePathWin"], triggers: [.slash, .dot, .backslash]
   ) { value, arena in
-    arena.rewrite(value, capacity: value.count) { out in
+    guard value.firstIndex(of: UInt8(ascii: "\\")) != nil || isSuspect(value) else { return value }
+    return arena.rewrite(value, capacity: value.count) { out in
       for byte in value.buffer { out.put(byte == UInt8(ascii: "\\") ? UInt8(ascii: "/") : byte) }
       out = ByteWriter(out.at - value.count + normalize(out.at - value.count, value.count))
     }

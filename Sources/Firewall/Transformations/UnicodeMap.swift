@@ -12,16 +12,15 @@ public struct UnicodeMap: Sendable {
 
   /// Reads the section of `codePage`; nil where `file` has none.
   public init?(file: [UInt8], codePage: Int) {
-    var lines = file.split(omittingEmptySubsequences: false) { $0 == 0x0A || $0 == 0x0D }[...]
+    var lines = file.split(separator: 0x0A, omittingEmptySubsequences: false)[...]
     while let line = lines.first, Int(text: line.prefix { $0.isDigit }) != codePage { lines.removeFirst() }
     guard !lines.isEmpty else { return nil }
     lines.removeFirst()
     while let line = lines.first, line.contains(where: { $0 == UInt8(ascii: ":") }) {
-      for pair in line.split(separator: 0x20) {
+      for pair in line.split(whereSeparator: \.isSpace) {
         let parts = pair.split(separator: UInt8(ascii: ":"))
         guard parts.count == 2, let character = UInt16(hexadecimal: parts[0]),
-          let byte = UInt16(hexadecimal: parts[1]),
-          byte < 256
+          let byte = UInt16(hexadecimal: parts[1]), byte < 256
         else { continue }
         set(character, UInt8(byte))
       }
