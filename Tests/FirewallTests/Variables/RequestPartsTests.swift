@@ -57,7 +57,9 @@ import Testing
 
   @Test(arguments: cases) func knownAnswers(known: Case) {
     let held = HeldBytes(latin1Bytes(known.raw))
-    let found = RequestURI(held.view, arena: Arena())
+    let arena = Arena()
+    defer { withExtendedLifetime((held, arena)) {} }
+    let found = RequestURI(held.view, arena: arena)
     #expect(latin1(found.raw) == known.raw)
     #expect(latin1(found.uri) == known.uri)
     #expect(latin1(found.queryString) == known.query)
