@@ -27,6 +27,8 @@ struct RegressionCaseTests {
   /// Cases that aren't checked: the file and the number from 0, and why.
   static let skipped = [
     "request-body-parser-json 5": "the rule's message is looked for; JSONBodyTests has the depth",
+    "request-body-parser-multipart-crlf 0": "line ends of a field are lost there, not here",
+    "variable-XML 0": "the operator is @rx; XMLBodyTests has such an XPath",
     "request-body-parser-multipart 53": "a warning that 3.0.9 doesn't have",
     "request-body-parser-multipart 54": "a check that 3.0.9 doesn't have",
     "variable-MULTIPART_PART_HEADERS 0": "a rule's result is looked for; MultipartBodyTests has the headers",
@@ -42,7 +44,7 @@ struct RegressionCaseTests {
     "request-body-parser-multipart 26": "a chain",
     "variable-MULTIPART_STRICT_ERROR 7": "MultipartBodyTests has the flags",
   ]
-  static let checkedCount = 110
+  static let checkedCount = 132
 
   struct Case {
     let key: String
@@ -122,9 +124,9 @@ struct RegressionCaseTests {
 
     var content = BodyContent()
     let wanted = test.rules.joined()
-    if wanted.contains("requestBodyProcessor=JSON") {
+    if wanted.contains("requestBodyProcessor=JSON"), test.contentType.contains("json") {
       JSONBody.parse(body.view, limits: limits, arena: arena, into: &content)
-    } else if wanted.contains("requestBodyProcessor=XML") {
+    } else if wanted.contains("requestBodyProcessor=XML"), test.contentType.contains("xml") {
       XMLBody.parse(body.view, limits: limits, into: &content)
     } else if test.contentType.lowercased().hasPrefix("multipart/form-data") {
       MultipartBody.parse(body.view, contentType: type.view, limits: limits, arena: arena, into: &content)
@@ -201,6 +203,7 @@ struct RegressionCaseTests {
 
   /// The status that the rules lead to; nil where they ask more than is known here.
   private func status(_ rules: [String], _ seen: Seen) -> Int? {
+    guard rules.contains("SecRuleEngine On") else { return 200 }
     var status = 200
     for rule in rules where rule.hasPrefix("SecRule ") {
       guard rule.contains("deny") || rule.contains("chain") else { continue }
@@ -224,8 +227,7 @@ struct RegressionCaseTests {
     var checked = 0
     var skipped: Set<String> = []
     for (file, test) in try RegressionCaseTests.files.flatMap({ file in try cases(in: file).map { (file, $0) }
-      })
-    {
+    }) {
       let key = test.key.split(separator: " ").prefix(2).joined(separator: " ")
       if RegressionCaseTests.skipped[key] != nil {
         skipped.insert(key)
