@@ -4,7 +4,7 @@
 // Inside a part's content only two dashes can matter (a boundary, or something like one), so those are looked for eight
 // bytes at a time and lines are not. Names, values and files are views of the body.
 // Departures: a form field keeps its line ends, which libmodsecurity 3.0.9 loses; a file's content is always there, and
-// so is what was read before an error; the first error is told, not the last; header lines come without their line end.
+// so is what was read before an error; the first error is told, too; header lines come without their line end.
 // Invariant: the position only grows; nothing is read outside the body.
 
 /// multipart/form-data.
@@ -76,8 +76,10 @@ struct MultipartParser {
     // What is open is shown to the rules as far as it goes.
     if state == .data { finishPart(body.count, &content) }
     guard !flags.error else { return }
-    fail(
-      boundaryCount > 0 ? "Final boundary missing." : "No boundaries found in payload.", body.count, &content)
+    let reason = boundaryCount > 0 ? "Final boundary missing." : "No boundaries found in payload."
+    guard let first = content.error else { return fail(reason, body.count, &content) }
+    // What libmodsecurity says, and what led to it.
+    content.error = "Multipart parsing error: Multipart: " + reason + " Before: " + first
   }
 
   private func fail(_ reason: String, _ at: Int, _ content: inout BodyContent) {

@@ -36,6 +36,8 @@ struct XMLParsing {
 
   static func parse(_ body: ByteView, limits: BodyLimits) -> Outcome {
     _ = initialised
+    // Of this thread: errors of converters reach no parser, and would be printed.
+    xmlSetStructuredErrorFunc(nil) { _, _ in }
     guard body.count > 0, let length = Int32(exactly: body.count) else {
       return .failed(message: "Document is empty or too long", offset: 0, isLimit: body.count > 0)
     }

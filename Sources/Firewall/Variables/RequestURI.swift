@@ -1,5 +1,7 @@
 // The variables that libmodsecurity 3.0.9 derives from a request's URI. They are its own, not RFC 3986's: paths come
-// decoded once, and a decoded question mark ends a path as a plain one does.
+// decoded once, PATH_INFO is all of the path.
+// One departure: the query is cut off before the path is decoded, not after, as libmodsecurity does since 3.0.12: an
+// encoded question mark must not hide what follows it (CVE-2024-1019).
 
 public struct RequestURI {
   /// REQUEST_URI_RAW: as sent.
@@ -8,7 +10,7 @@ public struct RequestURI {
   public let uri: ByteView
   /// QUERY_STRING: as sent, between the first question mark and the fragment.
   public let queryString: ByteView
-  /// REQUEST_FILENAME: decoded, up to the first question mark; scheme and host stay, if any were sent.
+  /// REQUEST_FILENAME: what is before the first question mark, decoded; scheme and host stay, if any were sent.
   public let filename: ByteView
   /// REQUEST_BASENAME: what follows the last slash or backslash of the filename; empty without one.
   public let basename: ByteView
@@ -19,20 +21,32 @@ public struct RequestURI {
   public init(_ raw: ByteView, arena: Arena) {
     self.raw = raw
     let sent = raw.prefix(raw.firstIndex(of: UInt8(ascii: "#")) ?? raw.count)
-    if let mark = sent.firstIndex(of: UInt8(ascii: "?")) {
-      queryString = sent.dropFirst(mark + 1)
-    } else {
-      queryString = .empty
-    }
+    let mark = sent.firstIndex(of: UInt8(ascii: "?")) ?? sent.count
+    queryString = sent.dropFirst(mark + 1)
     var invalid = 0
     let decoded = sent.percentDecoded(plusIsSpace: false, arena: arena, invalid: &invalid)
-    filename = decoded.prefix(decoded.firstIndex(of: UInt8(ascii: "?")) ?? decoded.count)
+    // What stands before the question mark is decoded first, so it is the beginning of the whole.
+    filename = decoded.prefix(RequestURI.decodedCount(sent.prefix(mark)))
     uri = RequestURI.withoutAuthority(decoded)
     var after = filename.count
     while after > 0, filename[after - 1] != UInt8(ascii: "/"), filename[after - 1] != UInt8(ascii: "\\") {
       after -= 1
     }
     basename = after > 0 ? filename.dropFirst(after) : .empty
+  }
+
+  /// How long `path` is once decoded.
+  private static func decodedCount(_ path: ByteView) -> Int {
+    var count = path.count
+    var at = 0
+    while let percent = path.firstIndex(of: UInt8(ascii: "%"), from: at) {
+      at = percent + 1
+      guard percent + 2 < path.count, hexDigit(path[percent + 1]) != nil, hexDigit(path[percent + 2]) != nil
+      else { continue }
+      count -= 2
+      at = percent + 3
+    }
+    return count
   }
 
   /// From the path on, where a scheme and a host stand before it.
