@@ -74,10 +74,11 @@ struct ModSecurityRegressionTests {
       test.expected.debugLog.map { ($0, RuleObservation.kind(ofDebugText: $0)) }
       + test.expected.errorLog.map { ($0, RuleObservation.kind(ofErrorText: $0)) }
       + test.expected.auditLog.filter { !$0.isEmpty }.map { ($0, RuleObservation.Kind.notTransferable) }
+    let observing = RuleObservation.observing(source.directives, text: test.rules)
     var logs: (debug: String, error: String)?
     func read() -> (debug: String, error: String) {
       if let logs { return logs }
-      let directives = RuleObservation.observing(source.directives, text: test.rules)
+      let directives = observing ?? source.directives
       guard let policy = try? RuleSetPolicy.make(directives, faults: [], loader: ModSecurityCase.loader)
       else {
         return ("no policy", "no policy")
@@ -106,11 +107,18 @@ struct ModSecurityRegressionTests {
           return "no match of \(offset),\(length), but \(parts)"
         }
       case .debugLines:
-        looked += 1
-        if !RuleObservation.isFound(text, in: read().debug) { return "`\(text)` isn't in:\n\(read().debug)" }
+        if RuleObservation.isFound(text, in: read().debug) {
+          looked += 1
+        } else if observing == nil {
+          summary.notTransferable.append((test.name, text))
+        } else {
+          return "`\(text)` isn't in:\n\(read().debug)"
+        }
       case .errorLines:
         looked += 1
-        if !RuleObservation.isFound(text, in: read().error) { return "`\(text)` isn't in:\n\(read().error)" }
+        if !RuleObservation.isFound(text, in: read().error) {
+          return "`\(text)` isn't in:\n\(read().error)"
+        }
       }
     }
     if looked == 0, test.expected.httpCode == nil { summary.byStatusOnly += 1 }

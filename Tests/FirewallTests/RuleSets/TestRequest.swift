@@ -29,6 +29,8 @@ struct TestRequest: Sendable, Equatable {
   var version: [UInt8]
   var headers: [Header]
   var body: [UInt8]
+  /// Lines of a raw request end with LF alone: a strict server refuses that.
+  var hasBareLineFeeds = false
 
   init(
     id: String, client: String = "127.0.0.1", method: String = "GET", uri: String = "/",
@@ -56,7 +58,7 @@ struct TestRequest: Sendable, Equatable {
     while at < raw.count {
       let end = raw[at...].firstIndex(of: 10) ?? raw.count
       var line = Array(raw[at..<end])
-      if line.last == 13 { line.removeLast() }
+      if line.last == 13 { line.removeLast() } else { hasBareLineFeeds = true }
       at = end + 1
       if line.isEmpty { break }
       lines.append(line)
