@@ -172,7 +172,9 @@ extension TestRequest {
           0x30...0x39 ~= $0 || 0x41...0x5A ~= $0 || 0x61...0x7A ~= $0 || marks.contains($0)
         }
     }
-    guard isToken(method), ["HTTP/1.0", "HTTP/1.1"].contains(String(decoding: version, as: UTF8.self)) else {
+    guard !hasBareLineFeeds, isToken(method),
+      ["HTTP/1.0", "HTTP/1.1"].contains(String(decoding: version, as: UTF8.self))
+    else {
       return true
     }
     guard !uri.isEmpty, uri.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else { return true }

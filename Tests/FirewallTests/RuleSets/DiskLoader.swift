@@ -3,7 +3,7 @@
 import Firewall
 import Foundation
 
-struct DiskLoader: RuleLoader {
+struct DiskLoader: RuleLoader, Sendable {
   /// What stands in front of paths that begin with one of these, for tests that name a folder of their own.
   var replacing: [(prefix: String, folder: String)] = []
 

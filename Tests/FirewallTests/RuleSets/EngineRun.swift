@@ -10,6 +10,8 @@ struct EngineOutcome {
   var wouldBlock: Intervention?
   var score = 0
   var notes: [String] = []
+  /// What the rules of `RuleObservation` collected.
+  var observed = ""
 
   /// Ids of the rules that matched and log.
   var logged: Set<Int> { Set(matches.filter(\.logged).map(\.rule)) }
@@ -89,6 +91,7 @@ struct EngineRun {
     outcome.wouldBlock = transaction.wouldBlock
     outcome.score = transaction.score
     outcome.notes = transaction.notes
+    outcome.observed = transaction.variable(RuleObservation.collector) ?? ""
     return outcome
   }
 }

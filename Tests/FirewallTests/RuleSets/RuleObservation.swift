@@ -1,7 +1,8 @@
 // What libmodsecurity's debug and error logs would say about a request, as far as an outcome can tell.
 //
 // Its regression tests read values off the debug log (`Target value: "…" (Variable: …)`), matched or not. So a rule of
-// ours is put before each rule: the same variables and transformations, and a test that is always true.
+// ours is put before each rule: the same variables and transformations, a test that is always true, and a TX variable
+// that collects what it saw.
 
 import Firewall
 import Foundation
@@ -9,33 +10,21 @@ import Foundation
 struct RuleObservation {
   /// Ids of the rules that observe begin here.
   static let firstID = 9_000_000
+  /// The TX variable, and what parts its fields and its entries.
+  static let collector = "observed"
+  private static let fieldEnd = "<|>"
+  private static let entryEnd = "<||>"
 
-  /// The directives with the rules that observe; without, where those would disturb the test: rules that count rules,
-  /// and variables that tell of the rule before.
-  static func observing(_ directives: [DirectiveSyntax], text: String) -> [DirectiveSyntax] {
+  /// The directives with the rules that observe; nil where those would disturb the test: rules that count rules, and
+  /// variables that tell of the rule before.
+  static func observing(_ directives: [DirectiveSyntax], text: String) -> [DirectiveSyntax]? {
     let lower = text.lowercased()
-    if ["skip:", "matched_var", "rule.", "rule:", "highest_severity"].contains(where: lower.contains) {
-      return directives
-    }
+    if ["skip:", "matched_var", "rule.", "rule:"].contains(where: lower.contains) { return nil }
     var result: [DirectiveSyntax] = []
     var isInChain = false
     for directive in directives {
       if case .rule(let rule) = directive.kind {
-        if !isInChain {
-          let kept = rule.actions.filter { ["phase", "t", "multimatch"].contains($0.name.lowercased()) }
-          let own = [
-            ActionSyntax(name: "id", argument: String(firstID + result.count)), ActionSyntax(name: "pass"),
-            ActionSyntax(name: "log"),
-          ]
-          result.append(
-            DirectiveSyntax(
-              place: directive.place,
-              kind: .rule(
-                RuleSyntax(
-                  targets: rule.targets,
-                  operation: OperatorSyntax(negated: false, name: "unconditionalMatch", argument: ""),
-                  actions: own + kept))))
-        }
+        if !isInChain { result.append(observer(of: rule, at: directive.place, number: result.count)) }
         isInChain = rule.actions.contains { $0.name.lowercased() == "chain" }
       } else {
         isInChain = false
@@ -43,6 +32,27 @@ struct RuleObservation {
       result.append(directive)
     }
     return result
+  }
+
+  private static func observer(of rule: RuleSyntax, at place: Place, number: Int) -> DirectiveSyntax {
+    let kept = rule.actions.filter { ["phase", "t", "multimatch"].contains($0.name.lowercased()) }
+    let names = kept.filter { $0.name.lowercased() == "t" }.compactMap(\.argument)
+    let transformations = names.lastIndex(of: "none").map { Array(names[($0 + 1)...]) } ?? names
+    let last = transformations.last.map { "[9]  T (\(transformations.count - 1)) t:\($0)" } ?? ""
+    let entry =
+      ["%{tx.\(collector)}\(last)", "%{MATCHED_VAR_NAME}", "%{MATCHED_VAR}"].joined(separator: fieldEnd)
+      + entryEnd
+    let own = [
+      ActionSyntax(name: "id", argument: String(firstID + number)), ActionSyntax(name: "pass"),
+      ActionSyntax(name: "nolog"), ActionSyntax(name: "setvar", argument: "tx.\(collector)=\(entry)"),
+    ]
+    return DirectiveSyntax(
+      place: place,
+      kind: .rule(
+        RuleSyntax(
+          targets: rule.targets,
+          operation: OperatorSyntax(negated: false, name: "unconditionalMatch", argument: ""),
+          actions: own + kept)))
   }
 
   /// What a text of a log can be compared with.
@@ -105,6 +115,13 @@ struct RuleObservation {
       let targets = rule.targets.map(RuleObservation.text).joined(separator: "|")
       debug.append(
         "Executing operator \"\(name)\" with param \"\(rule.operation.argument)\" against \(targets).")
+    }
+    for entry in outcome.observed.components(separatedBy: entryEnd) {
+      let fields = entry.components(separatedBy: fieldEnd)
+      guard fields.count == 3 else { continue }
+      let value = escaped(Array(fields[2].utf8))
+      debug.append("Target value: \"\(value)\" (Variable: \(fields[1]))")
+      if !fields[0].isEmpty { debug.append("\(fields[0]): \"\(value)\"") }
     }
     for match in outcome.matches {
       let value = escaped(match.value)

@@ -4,14 +4,14 @@ import Firewall
 
 enum RuleSetPolicy {
   /// False as long as rules can't be compiled: the runs of whole rule sets are skipped then.
-  static let isAvailable = false
+  static let isAvailable = true
 
   /// A policy of what was read.
   static func make(
     _ directives: [DirectiveSyntax], faults: [RuleFault], loader: DiskLoader = DiskLoader()
   ) throws -> Policy {
     guard faults.isEmpty else { throw RuleFaults(faults) }
-    return Policy()
+    return try Policy.compile(directives, options: PolicyOptions(file: { try loader.bytes(path: $0) }))
   }
 
   /// Text of our own, then files.

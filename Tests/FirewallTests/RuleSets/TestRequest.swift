@@ -29,6 +29,8 @@ struct TestRequest: Sendable, Equatable {
   var version: [UInt8]
   var headers: [Header]
   var body: [UInt8]
+  /// Lines of a raw request end with LF alone: a strict server refuses that.
+  var hasBareLineFeeds = false
 
   init(
     id: String, client: String = "127.0.0.1", method: String = "GET", uri: String = "/",
@@ -56,7 +58,7 @@ struct TestRequest: Sendable, Equatable {
     while at < raw.count {
       let end = raw[at...].firstIndex(of: 10) ?? raw.count
       var line = Array(raw[at..<end])
-      if line.last == 13 { line.removeLast() }
+      if line.last == 13 { line.removeLast() } else { hasBareLineFeeds = true }
       at = end + 1
       if line.isEmpty { break }
       lines.append(line)
@@ -80,22 +82,21 @@ struct TestRequest: Sendable, Equatable {
     }
   }
 
-  /// `{"id":…,"client":…,"method":…,"uri":…,"version":…,"headers":[[n,v],…],"body_base64":…}`. Bytes that aren't UTF-8
-  /// stand as the code point of the same number, and `"latin1":true` says so.
+  /// `{"id":…,"client":…,"method":…,"uri":…,"version":…,"headers":[[n,v],…],"body_base64":…}`, as
+  /// `kabuto firewall check` reads it. Where bytes aren't UTF-8, `uri_base64` and `headers_base64` stand instead.
   var jsonLine: String {
-    let parts = [method, uri, version] + headers.flatMap { [$0.name, $0.value] }
-    let isLatin1 = parts.contains { String(validating: $0, as: UTF8.self) == nil }
-    func text(_ bytes: [UInt8]) -> String {
-      let text =
-        isLatin1
-        ? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
-        : String(decoding: bytes, as: UTF8.self)
-      return Self.quoted(text)
-    }
-    let fields = headers.map { "[\(text($0.name)),\(text($0.value))]" }.joined(separator: ",")
-    return "{\"id\":\(Self.quoted(id)),\"client\":\(Self.quoted(client)),\"method\":\(text(method)),"
-      + "\"uri\":\(text(uri)),\"version\":\(text(version)),\"headers\":[\(fields)],"
-      + (isLatin1 ? "\"latin1\":true," : "") + "\"body_base64\":\"\(Data(body).base64EncodedString())\"}"
+    func isText(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
+    func base64(_ bytes: [UInt8]) -> String { "\"\(Data(bytes).base64EncodedString())\"" }
+    func text(_ bytes: [UInt8]) -> String { Self.quoted(String(decoding: bytes, as: UTF8.self)) }
+    let areHeadersText = headers.allSatisfy { isText($0.name) && isText($0.value) }
+    let code = areHeadersText ? text : base64
+    let fields = headers.map { "[\(code($0.name)),\(code($0.value))]" }.joined(separator: ",")
+    let parts = [
+      "\"id\":\(Self.quoted(id))", "\"client\":\(Self.quoted(client))", "\"method\":\(text(method))",
+      isText(uri) ? "\"uri\":\(text(uri))" : "\"uri_base64\":\(base64(uri))", "\"version\":\(text(version))",
+      "\"headers\(areHeadersText ? "" : "_base64")\":[\(fields)]", "\"body_base64\":\(base64(body))",
+    ]
+    return "{" + parts.joined(separator: ",") + "}"
   }
 
   private static func quoted(_ text: String) -> String {
