@@ -34,7 +34,8 @@ extension Transaction {
       if node.transformation >= 0 {
         let parent = Int(node.parent)
         let input = views[parent]
-        if classes[parent].rawValue & node.triggers.rawValue == 0 {
+        // `.anything` is for transformations that change an empty value too.
+        if classes[parent].rawValue & node.triggers.rawValue == 0, node.triggers != .anything {
           views[number] = input
           classes[number] = classes[parent]
         } else {
