@@ -44,8 +44,8 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=1, help="a case, server and round")
     p.add_argument("--connections", type=int, default=16)
-    p.add_argument("--rate", type=float, default=40, help="requests a second of the mix where delays are measured")
-    p.add_argument("--delay-seconds", type=float, default=10)
+    p.add_argument("--rate", type=float, default=10, help="requests a second of the mix where delays are measured")
+    p.add_argument("--delay-seconds", type=float, default=20)
     p.add_argument("--paranoia", type=int, default=1)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--blocks", type=int, default=6, help="blocks of 100 requests in the mix's file")
@@ -79,8 +79,8 @@ def main():
         counts = {}
         for case in files:
             if case != "mix":
-                requests = 10 if case == "upload" else each
-                once = servers.client("--port", server.port, "--requests", files[case], "--connections", 1, "--count", min(requests, 10 if case == "upload" else each))
+                count = min(each, {"upload": 10, "json": 40}.get(case, each))
+                once = servers.client("--port", server.port, "--requests", files[case], "--connections", 1, "--count", count)
                 counts.update(statuses(once))
                 if once["errors"]:
                     wrong.append(f"{name}: {case}: {once['errors']} requests without an answer")
