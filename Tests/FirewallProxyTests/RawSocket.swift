@@ -28,7 +28,8 @@ final class RawSocket: @unchecked Sendable {
   let file: Int32
   private var buffer: [UInt8] = []
   private(set) var isAtEnd = false
-  private let closed = Atomic<Bool>(false)
+  /// A number that was closed may be another socket's by now.
+  private let closed = Mutex(false)
 
   init(file: Int32) {
     self.file = file
@@ -171,7 +172,15 @@ final class RawSocket: @unchecked Sendable {
   }
 
   func close() {
-    if !closed.exchange(true, ordering: .relaxed) { Glibc.close(file) }
+    closed.withLock { closed in
+      if !closed { Glibc.close(file) }
+      closed = true
+    }
+  }
+
+  /// Wakes who reads from it, if it is still open.
+  func interrupt() {
+    closed.withLock { if !$0 { shutdown(file, Int32(SHUT_RDWR)) } }
   }
 }
 
@@ -185,6 +194,7 @@ final class TestBackend: Sendable {
     var connections = 0
     var requests: [RawMessage] = []
     var sockets: [RawSocket] = []
+    var isStopped = false
   }
 
   var connections: Int { state.withLock { $0.connections } }
@@ -210,7 +220,10 @@ final class TestBackend: Sendable {
     Self.thread { [weak self] in
       while true {
         let next = accept(listener, nil, nil)
-        guard next >= 0, let backend = self else { return }
+        guard next >= 0, let backend = self else {
+          Glibc.close(listener)
+          return
+        }
         let socket = RawSocket(file: next)
         backend.state.withLock {
           $0.connections += 1
@@ -239,9 +252,13 @@ final class TestBackend: Sendable {
   deinit { stop() }
 
   func stop() {
-    shutdown(file, Int32(SHUT_RDWR))
-    close(file)
-    for socket in state.withLock({ $0.sockets }) { shutdown(socket.file, Int32(SHUT_RDWR)) }
+    let sockets = state.withLock { state in
+      defer { state.isStopped = true }
+      // The listening socket is closed by its thread, when nobody accepts from it any more.
+      if !state.isStopped { shutdown(file, Int32(SHUT_RDWR)) }
+      return state.sockets
+    }
+    for socket in sockets { socket.interrupt() }
   }
 
   func note(_ request: RawMessage) { state.withLock { $0.requests.append(request) } }

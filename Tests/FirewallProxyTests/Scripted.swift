@@ -36,6 +36,7 @@ final class Script: Sendable {
   }
 
   var phases: [String] { seen.withLock { $0.phases } }
+  var ids: [String] { seen.withLock { $0.ids } }
   var clients: [String] { seen.withLock { $0.clients } }
 
   func snapshot() -> PolicySnapshot {

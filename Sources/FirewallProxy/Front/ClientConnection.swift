@@ -101,9 +101,13 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    state = .closed
-    inbound = ByteBuffer()
-    exchange?.clientLeft()
+    if case .closed = state {
+      // We ended it ourselves, and whoever did knows.
+    } else {
+      state = .closed
+      inbound = ByteBuffer()
+      exchange?.clientLeft()
+    }
     context.fireChannelInactive()
   }
 
@@ -382,7 +386,11 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
     context?.flush()
   }
 
-  func becomeRelay() { state = .relay }
+  /// What the client sent right behind its handshake goes first.
+  func becomeRelay() {
+    state = .relay
+    process()
+  }
 
   func relay(_ bytes: ByteBuffer) {
     writeOut()
@@ -428,6 +436,11 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
     context?.close(promise: nil)
   }
 
+  func stop() {
+    exchange?.clientLeft()
+    cut()
+  }
+
   /// Ends the connection behind its last answer. Our half goes first: closed while bytes of the peer are unread, the
   /// connection would be reset and the answer lost.
   private func end() {
@@ -450,7 +463,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
     func isOver(_ milliseconds: Int) -> Bool { now - since > Int64(milliseconds) * 1_000_000 }
     if unwritableSince > 0, now - unwritableSince > Int64(patience.write) * 1_000_000 {
       loop.counters.slowClients &+= 1
-      return cut()
+      return stop()
     }
     switch state {
     case .head where inbound.readableBytes > 0:

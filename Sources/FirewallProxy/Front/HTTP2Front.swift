@@ -97,7 +97,7 @@ final class ConnectionGuard: Timed {
     loop.remove(self)
   }
 
-  func cut() { channel.close(promise: nil) }
+  func stop() { channel.close(promise: nil) }
 
   func streamBegan() { streams += 1 }
 

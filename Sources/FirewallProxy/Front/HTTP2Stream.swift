@@ -73,8 +73,10 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    isEnded = true
-    exchange?.clientLeft()
+    if !isEnded {
+      isEnded = true
+      exchange?.clientLeft()
+    }
     context.fireChannelInactive()
   }
 
@@ -180,6 +182,11 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
     context?.close(promise: nil)
   }
 
+  func stop() {
+    exchange?.clientLeft()
+    cut()
+  }
+
   private func setPaused(_ paused: Bool) {
     guard isPaused != paused else { return }
     isPaused = paused
@@ -210,8 +217,7 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
     let patience = loop.configuration.patience
     if unwritableSince > 0, now - unwritableSince > Int64(patience.write) * 1_000_000 {
       loop.counters.slowClients &+= 1
-      exchange.clientLeft()
-      return cut()
+      return stop()
     }
     if !isRequestWhole, !isPaused, now - since > Int64(patience.bodyPause) * 1_000_000,
       exchange.responseSide != .streaming

@@ -41,7 +41,10 @@ struct HeadScanner {
       // A line is measured without its end; a CR that may be part of the end doesn't count yet.
       var length = lineEnd - lineStart
       if length > 0, start.load(fromByteOffset: lineEnd - 1, as: UInt8.self) == 13 { length -= 1 }
-      if length > limit { return .refused(lines == 0 ? .lineTooLong : .fieldTooLong) }
+      // The bound that is crossed first is the one that is named, also when one read crossed both.
+      if length > limit, lineStart + limit <= limits.totalBytes {
+        return .refused(lines == 0 ? .lineTooLong : .fieldTooLong)
+      }
       if lineStart + length > limits.totalBytes { return .refused(.headTooLarge) }
       guard let end else {
         scanned = bytes.count

@@ -34,12 +34,10 @@ public struct AddressRange: Sendable, Hashable {
 
   /// 16 bytes; IPv4 as it stands in IPv6.
   static func octets(_ address: String) -> [UInt8]? {
-    var four = in_addr()
-    if inet_pton(AF_INET, address, &four) == 1 {
-      return [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] + withUnsafeBytes(of: &four) { Array($0) }
+    var bytes = [UInt8](repeating: 0, count: 16)
+    if inet_pton(AF_INET, address, &bytes) == 1 {
+      return [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] + bytes[..<4]
     }
-    var six = in6_addr()
-    guard inet_pton(AF_INET6, address, &six) == 1 else { return nil }
-    return withUnsafeBytes(of: &six) { Array($0) }
+    return inet_pton(AF_INET6, address, &bytes) == 1 ? bytes : nil
   }
 }

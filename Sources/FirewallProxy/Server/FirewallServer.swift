@@ -272,7 +272,7 @@ public final class FirewallServer: Sendable {
     for loop in loops { loop.eventLoop.execute { loop.isStopping = true } }
     let deadline = NIODeadline.now() + .milliseconds(Int64(configuration.patience.stop))
     while NIODeadline.now() < deadline, ledger.open > 0 { try? await Task.sleep(for: .milliseconds(20)) }
-    for loop in loops { try? await loop.eventLoop.submit { loop.cutAll() }.get() }
+    for loop in loops { try? await loop.eventLoop.submit { loop.stopAll() }.get() }
     for loop in loops { try? await loop.eventLoop.submit { loop.end() }.get() }
     log?.close()
     do { try await ownGroup?.shutdownGracefully() } catch { logger.warning("firewall: event loops: \(error)") }

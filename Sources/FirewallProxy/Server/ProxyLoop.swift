@@ -10,7 +10,7 @@ protocol Timed: AnyObject {
   var timerSlot: Int { get set }
   func look(now: Int64)
   /// Ends without more ado.
-  func cut()
+  func stop()
 }
 
 final class ProxyLoop: @unchecked Sendable {
@@ -110,7 +110,7 @@ final class ProxyLoop: @unchecked Sendable {
   }
 
   /// Ends what is still open.
-  func cutAll() {
-    for one in timed.reversed() { one.cut() }
+  func stopAll() {
+    for one in timed.reversed() { one.stop() }
   }
 }
