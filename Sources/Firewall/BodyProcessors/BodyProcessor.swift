@@ -6,8 +6,11 @@
 
 /// A name and a value, as variables carry them.
 public struct Argument: BitwiseCopyable {
+  /// As decoded.
   public let name: ByteView
+  /// As decoded.
   public let value: ByteView
+  /// A pair of views, which the caller keeps alive.
   public init(name: ByteView, value: ByteView) {
     self.name = name
     self.value = value
@@ -29,6 +32,7 @@ public struct BodyLimits: Sendable {
   public var fileCount = 100
   /// Header bytes of one part of a multipart body.
   public var partHeaderBytes = 16 * 1024
+  /// The directives' defaults.
   public init() {}
 }
 
@@ -38,7 +42,9 @@ public struct UploadedFile {
   public let name: ByteView
   /// What the client calls the file.
   public let fileName: ByteView
+  /// The file itself.
   public let content: ByteView
+  /// Views, which the caller keeps alive.
   public init(name: ByteView, fileName: ByteView, content: ByteView) {
     self.name = name
     self.fileName = fileName
@@ -48,17 +54,29 @@ public struct UploadedFile {
 
 /// What is odd about a multipart body: the MULTIPART_* variables, without that prefix.
 public struct MultipartFlags: Sendable, Equatable {
+  /// The boundary stands in quotes.
   public var boundaryQuoted = false
+  /// Whitespace around the equals sign of the boundary.
   public var boundaryWhitespace = false
+  /// Something before the first boundary.
   public var dataBefore = false
+  /// Something after the last boundary.
   public var dataAfter = false
+  /// A header field goes over more than one line.
   public var headerFolding = false
+  /// A line ends without a carriage return.
   public var lfLine = false
+  /// A line ends as it should.
   public var crlfLine = false
+  /// No semicolon before the boundary parameter.
   public var missingSemicolon = false
+  /// A single quote where only a double one may be.
   public var invalidQuoting = false
+  /// A part without a name, or ended before its content.
   public var invalidPart = false
+  /// A folded line that begins with something else than space or tab.
   public var invalidHeaderFolding = false
+  /// More files than the limit.
   public var fileLimitExceeded = false
   /// The parser gave up, or the Content-Type says no boundary that it accepts.
   public var error = false
@@ -66,6 +84,7 @@ public struct MultipartFlags: Sendable, Equatable {
   /// another one.
   public var unmatchedBoundary = 0
 
+  /// Nothing odd.
   public init() {}
 
   /// MULTIPART_CRLF_LF_LINES: both ways to end a line were used.
@@ -82,11 +101,13 @@ public struct MultipartFlags: Sendable, Equatable {
 public struct BodyContent {
   /// ARGS: names and values in the body's order. Only form fields are ARGS_POST too; those of JSON are not.
   public var arguments: [Argument] = []
+  /// FILES and its like.
   public var files: [UploadedFile] = []
   /// MULTIPART_PART_HEADERS: the part's name, the whole header line.
   public var partHeaders: [Argument] = []
   /// MULTIPART_NAME and MULTIPART_FILENAME: the parameters as they were met, parts that were refused included.
   public var partNames: [ByteView] = []
+  /// See `partNames`.
   public var partFileNames: [ByteView] = []
   /// Nil where the body is not multipart.
   public var multipart: MultipartFlags?
@@ -104,6 +125,7 @@ public struct BodyContent {
   var jsonPath: [UInt8] = []
   var jsonContainers: [JSONBody.Container] = []
 
+  /// Nothing.
   public init() {}
 
   /// FILES_COMBINED_SIZE.

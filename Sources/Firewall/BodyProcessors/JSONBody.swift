@@ -5,6 +5,7 @@
 // alone is `json`. An empty body is no error.
 // One pass without recursion. Names grow with depth times length, so their sum is bounded by the length of the body.
 
+/// application/json.
 public enum JSONBody {
   /// An object or array that is open.
   struct Container {
@@ -19,6 +20,7 @@ public enum JSONBody {
   static let nameFactor = 32
   static let nameAllowance = 64 * 1024
 
+  /// Adds the arguments of `body` to `content`, up to the first error.
   public static func parse(
     _ body: ByteView, limits: BodyLimits, arena: Arena, into content: inout BodyContent
   ) {

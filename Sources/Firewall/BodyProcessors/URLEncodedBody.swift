@@ -4,6 +4,7 @@
 // with an empty value, an empty piece is an argument with an empty name, but nothing comes after a last separator.
 // Invariant: names and values together are never longer than the input.
 
+/// application/x-www-form-urlencoded.
 public enum URLEncodedBody {
   /// Adds the arguments of `text` to `content`, up to the limit; more are left out and reported.
   /// - Parameter separator: SecArgumentSeparator.

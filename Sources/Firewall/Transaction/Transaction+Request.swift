@@ -124,7 +124,11 @@ extension Transaction {
     noteContent("body")
     bodyError(content.error)
     if !body.isEmpty {
-      if bodyProcessor != .multipart || forcesRequestBody { scalar(.requestBody, body) }
+      // As ModSecurity 2: what a processor has taken apart isn't looked at as a whole too, forms excepted.
+      switch bodyProcessor {
+      case .multipart, .json, .xml: if forcesRequestBody { scalar(.requestBody, body) }
+      case .urlencoded, nil: scalar(.requestBody, body)
+      }
       scalar(.requestBodyLength, decimal(body.count))
     }
     if policy.uses.fullRequest { readFullRequest(body) }

@@ -3,6 +3,7 @@
 // Pairs are cut at semicolons, quoted or not, and at their first `=`. Nothing is decoded. Whitespace is skipped before a
 // name and after the last pair only. A pair without `=` is a name with an empty value; one without a name is left out.
 
+/// The Cookie field.
 public enum Cookies {
   /// Adds the cookies of `value` to `cookies`; all views lie in it.
   public static func parse(_ value: ByteView, into cookies: inout [Argument]) {

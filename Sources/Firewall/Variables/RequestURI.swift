@@ -3,6 +3,7 @@
 // One departure: the query is cut off before the path is decoded, not after, as libmodsecurity does since 3.0.12: an
 // encoded question mark must not hide what follows it (CVE-2024-1019).
 
+/// What the rules know of a request's URI.
 public struct RequestURI {
   /// REQUEST_URI_RAW: as sent.
   public let raw: ByteView
@@ -18,6 +19,7 @@ public struct RequestURI {
   /// PATH_INFO: the same as the filename.
   public var pathInfo: ByteView { filename }
 
+  /// Takes `raw`, a request line's target, apart.
   public init(_ raw: ByteView, arena: Arena) {
     self.raw = raw
     let sent = raw.prefix(raw.firstIndex(of: UInt8(ascii: "#")) ?? raw.count)
@@ -25,7 +27,7 @@ public struct RequestURI {
     queryString = sent.dropFirst(mark + 1)
     var invalid = 0
     let decoded = sent.percentDecoded(plusIsSpace: false, arena: arena, invalid: &invalid)
-    // What stands before the question mark is decoded first, so it is the beginning of the whole.
+    // No escape spans a question mark: the decoded path is the beginning of the decoded whole.
     filename = decoded.prefix(RequestURI.decodedCount(sent.prefix(mark)))
     uri = RequestURI.withoutAuthority(decoded)
     var after = filename.count
