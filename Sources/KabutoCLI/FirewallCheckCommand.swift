@@ -22,7 +22,8 @@ struct FirewallCheck: AsyncParsableCommand {
     help: ArgumentHelp("Files or folders with SecLang rules, in this order.", valueName: "file|dir"),
     completion: .file())
   var rules: [String]
-  @Option(help: ArgumentHelp("A file with requests; - is standard input.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("A file with requests; - is standard input.", valueName: "file"), completion: .file())
   var input: String?
   @Option(help: ArgumentHelp("A curl command line.", valueName: "command"))
   var curl: String?
@@ -45,7 +46,8 @@ struct FirewallCheck: AsyncParsableCommand {
       let bytes: [UInt8]
       do {
         bytes = Array(
-          try input == "-" ? FileHandle.standardInput.readToEnd() ?? Data() : Data(contentsOf: URL(fileURLWithPath: input)))
+          try input == "-"
+            ? FileHandle.standardInput.readToEnd() ?? Data() : Data(contentsOf: URL(fileURLWithPath: input)))
       } catch { throw giveUp("\(input): \(error.localizedDescription)") }
       requests += try read { try CapturedRequest.lines(bytes, file: input) }
     }

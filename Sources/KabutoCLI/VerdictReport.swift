@@ -74,7 +74,9 @@ enum VerdictLine {
       lines.append("  passes")
     }
     for match in transaction.matches {
-      lines.append("  \(match.rule)  \(match.message)\(match.severity.isEmpty ? "" : "  [\(match.severity)]")  \(match.place)")
+      lines.append(
+        "  \(match.rule)  \(match.message)\(match.severity.isEmpty ? "" : "  [\(match.severity)]")  \(match.place)"
+      )
       lines.append("    in \(match.variable): \(shown(match))")
       if !match.transformations.isEmpty {
         lines.append("    after \(match.transformations.joined(separator: ", "))")

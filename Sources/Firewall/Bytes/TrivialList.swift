@@ -14,7 +14,9 @@ struct TrivialList<Element: BitwiseCopyable> {
 
   init(capacity: Int = 16) {
     header = .allocate(capacity: 1)
-    header.initialize(to: Header(base: .allocate(capacity: Swift.max(1, capacity)), count: 0, capacity: Swift.max(1, capacity)))
+    header.initialize(
+      to: Header(
+        base: .allocate(capacity: Swift.max(1, capacity)), count: 0, capacity: Swift.max(1, capacity)))
   }
 
   func free() {
@@ -59,7 +61,8 @@ struct TrivialList<Element: BitwiseCopyable> {
   func reserve(_ count: Int, _ element: Element) {
     guard count > header.pointee.count else { return }
     if count > header.pointee.capacity { grow(to: count) }
-    (header.pointee.base + header.pointee.count).update(repeating: element, count: count - header.pointee.count)
+    (header.pointee.base + header.pointee.count).update(
+      repeating: element, count: count - header.pointee.count)
     header.pointee.count = count
   }
 

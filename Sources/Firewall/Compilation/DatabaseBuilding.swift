@@ -10,6 +10,8 @@ struct DatabaseBuilding {
   struct Built: Sendable {
     var database: PatternDatabase?
     var refused: [Int] = []
+    /// Patterns whose hits may be wrong.
+    var prefiltered: [Int] = []
     var isCached = false
     /// Not in the cache, and not to be built now.
     var isPutOff = false
@@ -40,21 +42,23 @@ struct DatabaseBuilding {
     if let cache = options.cache, let kept = cache.load(key), let found = unpack(kept, label: label) {
       return found
     }
-    guard options.databases == .build else { return Built(refused: Array(specification.patterns.indices), isPutOff: true) }
+    guard options.databases == .build else {
+      return Built(refused: Array(specification.patterns.indices), isPutOff: true)
+    }
     let made = PatternDatabase.build(
       specification.patterns, ids: specification.owners, prefilter: specification.prefilter,
       multiline: options.regex.multiline)
     if let cache = options.cache, let bytes = made.database?.serialized {
-      cache.store(key, pack(label, made.refused, bytes))
+      cache.store(key, pack(label, made.refused, made.prefiltered, bytes))
     }
-    return Built(database: made.database, refused: made.refused)
+    return Built(database: made.database, refused: made.refused, prefiltered: made.prefiltered)
   }
 
   /// All that decides what a database is.
   private static func label(_ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions)
     -> [UInt8]
   {
-    var label = Array("\(PatternDatabase.version)\nmultiline=\(options.regex.multiline)\n".utf8)
+    var label = Array("2\n\(PatternDatabase.version)\nmultiline=\(options.regex.multiline)\n".utf8)
     for (index, pattern) in specification.patterns.enumerated() {
       let kind =
         pattern.isLiteral ? "literal" : specification.prefilter.contains(index) ? "prefilter" : "exact"
@@ -75,14 +79,18 @@ struct DatabaseBuilding {
     return hash(0xcbf2_9ce4_8422_2325) + hash(0x9ae1_6a3b_2f90_404f)
   }
 
-  private static func pack(_ label: [UInt8], _ refused: [Int], _ database: [UInt8]) -> [UInt8] {
+  private static func pack(
+    _ label: [UInt8], _ refused: [Int], _ prefiltered: [Int], _ database: [UInt8]
+  ) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(label.count + database.count + 64)
     func append(_ number: Int) { withUnsafeBytes(of: UInt64(number).littleEndian) { bytes += $0 } }
     append(label.count)
     bytes += label
-    append(refused.count)
-    for index in refused { append(index) }
+    for list in [refused, prefiltered] {
+      append(list.count)
+      for index in list { append(index) }
+    }
     append(database.count)
     bytes += database
     return bytes
@@ -101,15 +109,19 @@ struct DatabaseBuilding {
       Array(bytes[at..<at + labelCount]) == label
     else { return nil }
     at += labelCount
-    guard let refusedCount = number(), refusedCount <= bytes.count else { return nil }
-    var refused: [Int] = []
-    for _ in 0..<refusedCount {
-      guard let index = number() else { return nil }
-      refused.append(index)
+    func list() -> [Int]? {
+      guard let count = number(), count <= bytes.count else { return nil }
+      var result: [Int] = []
+      for _ in 0..<count {
+        guard let index = number() else { return nil }
+        result.append(index)
+      }
+      return result
     }
+    guard let refused = list(), let prefiltered = list() else { return nil }
     guard let count = number(), count == bytes.count - at, count > 0,
       let database = PatternDatabase(serialized: Array(bytes[at...]))
     else { return nil }
-    return Built(database: database, refused: refused, isCached: true)
+    return Built(database: database, refused: refused, prefiltered: prefiltered, isCached: true)
   }
 }

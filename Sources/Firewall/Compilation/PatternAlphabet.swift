@@ -235,7 +235,9 @@ struct PatternAlphabet {
       }
       isFirst = false
       var low = byte
-      if byte == UInt8(ascii: "["), current == UInt8(ascii: ":") || current == UInt8(ascii: ".") || current == UInt8(ascii: "=") {
+      if byte == UInt8(ascii: "["),
+        current == UInt8(ascii: ":") || current == UInt8(ascii: ".") || current == UInt8(ascii: "=")
+      {
         // [:alpha:] and its kin.
         return unknown()
       }

@@ -57,10 +57,11 @@ final class PatternDatabase: @unchecked Sendable {
   }
 
   /// Builds a database; `ids[i]` is what a hit of `patterns[i]` says (several may share one).
-  /// - Returns: the database, or nil where all were refused, and the places in `patterns` of those that were.
+  /// - Returns: the database, or nil where all were refused, the places in `patterns` of those that were, and of those
+  ///   that went into it in prefilter mode only.
   static func build(
     _ patterns: [ScanPattern], ids: [UInt32], prefilter: Set<Int>, multiline: Bool
-  ) -> (database: PatternDatabase?, refused: [Int]) {
+  ) -> (database: PatternDatabase?, refused: [Int], prefiltered: [Int]) {
     var flags = patterns.indices.map { index -> UInt32 in
       let basic = Self.flags(multiline: multiline)
       if patterns[index].isLiteral { return UInt32(HS_FLAG_SINGLEMATCH) | UInt32(HS_FLAG_CASELESS) }
@@ -84,10 +85,13 @@ final class PatternDatabase: @unchecked Sendable {
           UInt32(HS_MODE_BLOCK), nil, &database, &error)
       }
       defer { hs_free_compile_error(error) }
-      if code == HS_SUCCESS, let database { return (PatternDatabase(database), refused) }
+      if code == HS_SUCCESS, let database {
+        let prefiltered = kept.filter { flags[$0] & UInt32(HS_FLAG_PREFILTER) != 0 }
+        return (PatternDatabase(database), refused, prefiltered)
+      }
       guard let error, error.pointee.expression >= 0, Int(error.pointee.expression) < kept.count else {
         // Nothing says which: all are left to PCRE2.
-        return (nil, Array(patterns.indices))
+        return (nil, Array(patterns.indices), [])
       }
       let place = Int(error.pointee.expression)
       let index = kept[place]
@@ -98,7 +102,7 @@ final class PatternDatabase: @unchecked Sendable {
         kept.remove(at: place)
       }
     }
-    return (nil, refused)
+    return (nil, refused, [])
   }
 
   /// As bytes that `init(serialized:)` takes, on the same kind of machine.
@@ -163,13 +167,18 @@ final class PatternDatabase: @unchecked Sendable {
 /// A thread's memory for scanning. Owner: one thread.
 final class ScanScratch {
   private var scratch: OpaquePointer?
-  /// What the last scan found: ids, each once.
-  let found: UnsafeMutablePointer<UInt32>
+  /// What the last scan found: ids, each once, and where the first match of each ends.
+  let found: UnsafeMutablePointer<Found>
   private(set) var capacity: Int
   private let state: UnsafeMutablePointer<State>
 
+  struct Found: BitwiseCopyable {
+    let id: UInt32
+    let end: UInt32
+  }
+
   struct State {
-    var found: UnsafeMutablePointer<UInt32>
+    var found: UnsafeMutablePointer<Found>
     var count: Int
     var capacity: Int
   }
@@ -197,10 +206,10 @@ final class ScanScratch {
     let code = hs_scan(
       database.database, UnsafeRawPointer(value.start).assumingMemoryBound(to: CChar.self),
       UInt32(truncatingIfNeeded: value.count), 0, scratch,
-      { id, _, _, _, context in
+      { id, _, end, _, context in
         guard let state = context?.assumingMemoryBound(to: State.self) else { return 1 }
         if state.pointee.count < state.pointee.capacity {
-          state.pointee.found[state.pointee.count] = id
+          state.pointee.found[state.pointee.count] = Found(id: id, end: UInt32(truncatingIfNeeded: end))
           state.pointee.count += 1
         }
         return 0

@@ -293,13 +293,14 @@ struct PlanBuilder {
   private func add(
     _ draft: DraftClass, to tables: inout ScanTables, rules: [CompiledRule], built: [DatabaseBuilding.Built]
   ) {
-    func entry(_ position: Int) -> PlanEntry? {
+    func entry(_ position: Int, isExact: Bool = false) -> PlanEntry? {
       guard let link = rules[position].links.first else { return nil }
       let isWhole =
         link.whole.contains(draft.variable) && !link.exclusions.contains { $0.variable == draft.variable }
       tables.kept.append(link)
       return PlanEntry(
         position: Int32(position), isUnconditional: isWhole, isMultiMatch: link.isMultiMatch,
+        isExact: isExact,
         link: .passUnretained(link))
     }
     /// A negated test, and one that no pattern stands for, can be true of any value.
@@ -316,7 +317,9 @@ struct PlanBuilder {
       return can(.text) ? 1 : 2
     }
     func addTest(_ position: Int) {
-      guard let entry = entry(position), let operation = rules[position].links.first?.operation else { return }
+      guard let entry = entry(position), let operation = rules[position].links.first?.operation else {
+        return
+      }
       tables.operations.append(operation)
       tables.tests.append(
         PlanTest(
@@ -332,22 +335,31 @@ struct PlanBuilder {
       if let scan = node.scan {
         let result = built[scan.specification]
         if let database = result.database {
-          let firstEntry = tables.entries.count
-          tables.entries += scan.members.compactMap(entry)
-          func add(_ database: PatternDatabase) -> Int32 {
+          func add(_ number: Int, _ database: PatternDatabase) -> Int32 {
+            let firstEntry = tables.entries.count
+            // Ids whose hits only a regular expression that is there as it is can give.
+            let wide = specifications[number]
+            let unsure = Set(built[number].prefiltered.map { wide.owners[$0] }).union(
+              wide.patterns.indices.filter { wide.patterns[$0].isLiteral }.map { wide.owners[$0] })
+            for (id, position) in scan.members.enumerated() {
+              if let made = entry(position, isExact: !unsure.contains(UInt32(id))) {
+                tables.entries.append(made)
+              }
+            }
             tables.kept.append(database)
             tables.scans.append(
-              PlanScan(database: .passUnretained(database), firstEntry: firstEntry, entryCount: scan.members.count))
+              PlanScan(
+                database: .passUnretained(database), firstEntry: firstEntry, entryCount: scan.members.count))
             return Int32(tables.scans.count - 1)
           }
-          scans.all = add(database)
+          scans.all = add(scan.specification, database)
           // A database that isn't there, or lacks what the larger one has: the larger one does.
           func plain(_ specification: Int?) -> Int32 {
             guard let specification else { return -1 }
             guard specification != scan.specification, built[specification].refused.isEmpty,
               let database = built[specification].database
             else { return scans.all }
-            return add(database)
+            return add(specification, database)
           }
           scans.text = plain(scan.text)
           scans.identifier = scan.identifier == scan.text ? scans.text : plain(scan.identifier)
@@ -364,13 +376,16 @@ struct PlanBuilder {
       }
       tables.nodes.append(
         PlanNode(
-          parent: Int32(node.parent), transformation: Int32(number), triggers: node.transformation?.triggers ?? [],
-          identifierScan: scans.identifier, textScan: scans.text, scan: scans.all, firstTest: Int32(firstTest),
+          parent: Int32(node.parent), transformation: Int32(number),
+          triggers: node.transformation?.triggers ?? [],
+          identifierScan: scans.identifier, textScan: scans.text, scan: scans.all,
+          firstTest: Int32(firstTest),
           testCount: Int32(tables.tests.count - firstTest)))
     }
     tables.plans.append(
       ClassPlan(
-        variable: draft.variable, isNamed: draft.name != nil, name: draft.name ?? .empty, firstNode: firstNode,
+        variable: draft.variable, isNamed: draft.name != nil, name: draft.name ?? .empty,
+        firstNode: firstNode,
         nodeCount: draft.nodes.count))
   }
 }

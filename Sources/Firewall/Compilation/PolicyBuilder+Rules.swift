@@ -40,7 +40,8 @@ extension PolicyBuilder {
       name = xpath(expression)
     }
     return Target(
-      variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot, name: name, regex: regex)
+      variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot, name: name,
+      regex: regex)
   }
 
   private mutating func xpath(_ expression: String) -> ByteView {

@@ -30,6 +30,7 @@ struct PolicyBuilder {
     bodies.requestBodyAccess = true
     // TX:0 to TX:9 are the captures: slots 0 to 9.
     for digit in 0...9 { _ = slot("\(digit)") }
+    _ = slot("msc_pcre_limits_exceeded")
   }
 
   mutating func fault(_ place: Place, found: String, wanted: String) {

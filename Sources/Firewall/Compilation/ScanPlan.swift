@@ -99,6 +99,8 @@ struct PlanEntry: BitwiseCopyable {
   /// Every value of the class is one of its targets, without exclusions: no need to look.
   let isUnconditional: Bool
   let isMultiMatch: Bool
+  /// Its pattern is in the database as it is: a hit is a match, which PCRE2 only has to locate.
+  let isExact: Bool
   let link: Unmanaged<CompiledLink>
 }
 

@@ -10,7 +10,9 @@ public struct CapturedRequest: Sendable {
       self.name = name
       self.value = value
     }
-    public init(_ name: String, _ value: String) { self.init(name: Array(name.utf8), value: Array(value.utf8)) }
+    public init(_ name: String, _ value: String) {
+      self.init(name: Array(name.utf8), value: Array(value.utf8))
+    }
   }
 
   public struct Response: Sendable, Equatable {
@@ -65,7 +67,8 @@ extension CapturedRequest {
     }
     let transaction = inspector.begin(
       policy: policy,
-      connection: ConnectionFacts(clientAddress: client, clientPort: 40_000, serverAddress: "127.0.0.1", serverPort: 80),
+      connection: ConnectionFacts(
+        clientAddress: client, clientPort: 40_000, serverAddress: "127.0.0.1", serverPort: 80),
       id: id, now: now, random: random, enforcing: enforcing)
     transaction.keepsAllMatches = keepsAll
     defer { inspector.recycle(transaction) }
@@ -80,7 +83,8 @@ extension CapturedRequest {
     }
     if !denied, let response {
       denied =
-        transaction.response(status: response.status, version: ByteView("HTTP/1.1"), headers: fields(response.headers))
+        transaction.response(
+          status: response.status, version: ByteView("HTTP/1.1"), headers: fields(response.headers))
         != nil
       if !denied {
         let limit = policy.bodies.responseBodyLimit

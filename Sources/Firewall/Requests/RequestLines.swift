@@ -15,7 +15,8 @@ extension CapturedRequest {
       do throws(CapturedJSON.Fault) {
         json = try CapturedJSON(Array(line))
       } catch {
-        throw CaptureFault(place: place, found: "no JSON: \(error)", wanted: "an object with method and uri on each line")
+        throw CaptureFault(
+          place: place, found: "no JSON: \(error)", wanted: "an object with method and uri on each line")
       }
       requests.append(try CapturedRequest(json, place: place))
     }
@@ -24,7 +25,8 @@ extension CapturedRequest {
 
   init(_ json: CapturedJSON, place: String) throws(CaptureFault) {
     guard json.members != nil else {
-      throw CaptureFault(place: place, found: "JSON that is no object", wanted: "an object with method and uri")
+      throw CaptureFault(
+        place: place, found: "JSON that is no object", wanted: "an object with method and uri")
     }
     self.init()
     if let bytes = json["id"]?.bytes { id = String(decoding: bytes, as: UTF8.self) }
@@ -42,7 +44,8 @@ extension CapturedRequest {
         response.status = number
       }
       response.headers = try Self.headers(answer, place)
-      response.body = try Self.decoded(answer["body_base64"], "body_base64", place) ?? answer["body"]?.bytes ?? []
+      response.body =
+        try Self.decoded(answer["body_base64"], "body_base64", place) ?? answer["body"]?.bytes ?? []
       self.response = response
     }
   }
@@ -52,7 +55,8 @@ extension CapturedRequest {
     for (key, isEncoded) in [("headers", false), ("headers_base64", true)] {
       guard let list = json[key]?.elements else { continue }
       for pair in list {
-        guard let pair = pair.elements, pair.count == 2, let name = pair[0].bytes, let value = pair[1].bytes else {
+        guard let pair = pair.elements, pair.count == 2, let name = pair[0].bytes, let value = pair[1].bytes
+        else {
           throw CaptureFault(place: place, found: "a header that is no pair", wanted: "[name, value]")
         }
         if isEncoded {
@@ -68,7 +72,9 @@ extension CapturedRequest {
     return result
   }
 
-  private static func decoded(_ json: CapturedJSON?, _ key: String, _ place: String) throws(CaptureFault) -> [UInt8]? {
+  private static func decoded(_ json: CapturedJSON?, _ key: String, _ place: String) throws(CaptureFault)
+    -> [UInt8]?
+  {
     guard let text = json?.bytes else { return nil }
     guard let bytes = base64(text) else {
       throw CaptureFault(place: place, found: "\(key) that is no base64", wanted: "RFC 4648, with padding")

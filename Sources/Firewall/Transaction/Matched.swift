@@ -66,6 +66,8 @@ struct Hit: BitwiseCopyable {
   let view: ByteView
   /// The value among its variable's.
   let entry: Int32
+  /// Where a database saw the first match end; 0 where none did, or may be wrong.
+  let end: Int
   /// The rule's next hit; -1: none.
   var next: Int32
 }

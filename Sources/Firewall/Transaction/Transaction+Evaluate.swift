@@ -46,10 +46,36 @@ extension Transaction {
         at = hit.next
         guard hit.variable == target.variable, target.matches(hit.variable, hit.name, regex) else { continue }
         if exceptions.hasTargets, exceptions.removes(hit.variable, hit.name, from: rule, regex) { continue }
-        if ask(link, hit.view) { note(link, hit.variable, hit.name, hit.view, &record, &isMatch) }
+        if confirm(link, hit) { note(link, hit.variable, hit.name, hit.view, &record, &isMatch) }
       }
     }
     return isMatch
+  }
+
+  /// A longer value is searched only around the place that the database named: PCRE2's time can grow with the square
+  /// of a value's length, and nothing but the place and the captures is left to find.
+  static let longValueBytes = 2048
+
+  /// The operator's word on a hit. Where a database has already said that the pattern as it is matches, the operator
+  /// only locates the match; if it gives up, the match stands.
+  private func confirm(_ link: CompiledLink, _ hit: Hit) -> Bool {
+    guard hit.end > 0 else { return ask(link, hit.view) }
+    guard hit.view.count > Transaction.longValueBytes else {
+      if ask(link, hit.view) { return true }
+      guard gaveUp else { return false }
+      scratch.clear(for: hit.view)
+      return true
+    }
+    let start = max(0, hit.end - Transaction.longValueBytes)
+    if ask(link, hit.view[start..<min(hit.view.count, hit.end + 64)]) {
+      scratch.offset += start
+      return true
+    }
+    scratch.clear(for: hit.view)
+    scratch.offset = start
+    scratch.length = hit.end - start
+    scratch.captures.append(hit.view[start..<hit.end])
+    return true
   }
 
   private func evaluate(_ link: CompiledLink, of rule: CompiledRule, _ record: inout MatchRecord) -> Bool {
@@ -122,12 +148,15 @@ extension Transaction {
   /// The operator's answer, negation included.
   func ask(_ link: CompiledLink, _ value: ByteView) -> Bool {
     scratch.clear(for: value)
+    gaveUp = false
     if let operation = link.operation {
       let answer = operation.matches(value, scratch) != link.isNegated
       if scratch.limitExceeded {
         limitsExceeded = true
+        gaveUp = true
         scratch.limitExceeded = false
-        mark(.mscPcreLimitsExceeded)
+        // What the recommended rules look at (200005, TX:/^MSC_/).
+        if let slot = policy.slots["msc_pcre_limits_exceeded"] { slots[slot] = ByteView("1") }
       }
       return answer
     }
@@ -158,8 +187,6 @@ extension Transaction {
     }
     return answer != test.isNegated
   }
-
-  private func mark(_ variable: Variable) { scalar(variable, ByteView("1")) }
 
   /// A value that matched: remembered for later links, for macros and for the log; the link's settings are done.
   private func note(

@@ -12,7 +12,8 @@ extension Transaction {
         let value = list[index]
         if plan.isNamed {
           // XPath expressions are the names of their values, and compare as they are.
-          guard plan.variable == .xml ? value.name == plan.name : value.name.equalsIgnoringCase(plan.name) else {
+          guard plan.variable == .xml ? value.name == plan.name : value.name.equalsIgnoringCase(plan.name)
+          else {
             continue
           }
         }
@@ -21,7 +22,9 @@ extension Transaction {
     }
   }
 
-  private func descend(_ value: Argument, _ index: Int, _ plan: ClassPlan, _ group: ScanGroup, _ scan: ScanScratch) {
+  private func descend(
+    _ value: Argument, _ index: Int, _ plan: ClassPlan, _ group: ScanGroup, _ scan: ScanScratch
+  ) {
     let identifier = Alphabet.identifier.classes.rawValue
     let text = Alphabet.text.classes.rawValue
     let views = nodeViews.base
@@ -63,31 +66,37 @@ extension Transaction {
   }
 
   private func look(
-    _ view: ByteView, _ part: PlanScan, _ group: ScanGroup, _ name: ByteView, _ index: Int, _ variable: Variable,
+    _ view: ByteView, _ part: PlanScan, _ group: ScanGroup, _ name: ByteView, _ index: Int,
+    _ variable: Variable,
     _ scan: ScanScratch
   ) {
     let found = part.database._withUnsafeGuaranteedRef { scan.scan(view, with: $0) }
     if found == 0 { return }
     if found < 0 {
       // The library refused (a value over 4 GiB, no memory): every rule of the database is a candidate, PCRE2 decides.
-      for entry in 0..<part.entryCount { hit(group.entries[part.firstEntry + entry], view, name, index, variable) }
+      for entry in 0..<part.entryCount {
+        hit(group.entries[part.firstEntry + entry], view, name, index, variable, end: 0)
+      }
       return
     }
     for place in 0..<found {
-      hit(group.entries[part.firstEntry + Int(scan.found[place])], view, name, index, variable)
+      let found = scan.found[place]
+      let entry = group.entries[part.firstEntry + Int(found.id)]
+      hit(entry, view, name, index, variable, end: entry.isExact ? Int(found.end) : 0)
     }
   }
 
   private func ask(
-    _ test: PlanTest, _ view: ByteView, _ group: ScanGroup, _ name: ByteView, _ index: Int, _ variable: Variable
+    _ test: PlanTest, _ view: ByteView, _ group: ScanGroup, _ name: ByteView, _ index: Int,
+    _ variable: Variable
   ) {
     guard test.entry.isUnconditional || selects(test.entry, variable, name) else { return }
     scratch.clear(for: view)
     if group.operations[Int(test.operation)].matches(view, scratch) != test.isNegated {
-      hit(test.entry, view, name, index, variable)
+      hit(test.entry, view, name, index, variable, end: 0)
     } else if scratch.limitExceeded {
       // No certain answer: the rule is asked again in its turn, where that is noted.
-      hit(test.entry, view, name, index, variable)
+      hit(test.entry, view, name, index, variable, end: 0)
     }
   }
 
@@ -96,14 +105,18 @@ extension Transaction {
     entry.link._withUnsafeGuaranteedRef { $0.selects(variable, name, scratch.regex) }
   }
 
-  private func hit(_ entry: PlanEntry, _ view: ByteView, _ name: ByteView, _ index: Int, _ variable: Variable) {
+  private func hit(
+    _ entry: PlanEntry, _ view: ByteView, _ name: ByteView, _ index: Int, _ variable: Variable, end: Int
+  ) {
     if !entry.isUnconditional, !selects(entry, variable, name) { return }
     let position = Int(entry.position)
     let number = Int32(truncatingIfNeeded: hits.count)
     if hitHeads[position] >= 0 {
       let tail = Int(hitTails[position])
       // With multiMatch a value can be hit at several steps: one is enough.
-      if entry.isMultiMatch, hits[tail].variable == variable, hits[tail].entry == Int32(truncatingIfNeeded: index) {
+      if entry.isMultiMatch, hits[tail].variable == variable,
+        hits[tail].entry == Int32(truncatingIfNeeded: index)
+      {
         return
       }
       hits.base[tail].next = number
@@ -113,6 +126,8 @@ extension Transaction {
     }
     hitTails[position] = number
     hits.append(
-      Hit(variable: variable, name: name, view: view, entry: Int32(truncatingIfNeeded: index), next: -1))
+      Hit(
+        variable: variable, name: name, view: view, entry: Int32(truncatingIfNeeded: index), end: end,
+        next: -1))
   }
 }

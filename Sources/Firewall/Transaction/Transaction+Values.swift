@@ -123,7 +123,8 @@ extension Transaction {
       for piece in saved { pieces.append(piece) }
     }
     let target = Target(
-      variable: variable, selector: name.isEmpty ? .all : .name, isCount: false, slot: -1, name: name, regex: nil)
+      variable: variable, selector: name.isEmpty ? .all : .name, isCount: false, slot: -1, name: name,
+      regex: nil)
     return dynamicValues(target, currentRule).first?.value ?? .empty
   }
 }

@@ -71,6 +71,8 @@ public final class Transaction {
   var highestSeverity = 255
   var scores: [(name: String, added: Int)] = []
   var limitsExceeded = false
+  /// Whether the operator's last answer is one that a limit cut short.
+  var gaveUp = false
   /// The rule whose texts are being expanded.
   var currentRule: CompiledRule?
 

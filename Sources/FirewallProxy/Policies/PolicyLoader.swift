@@ -28,7 +28,9 @@ public struct PolicyLoader: Sendable {
   /// `$XDG_CACHE_HOME/kabuto/patterns`, or the same under `~/.cache`; nil where neither is known.
   public static var defaultCacheFolder: String? {
     let environment = ProcessInfo.processInfo.environment
-    if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return folder + "/kabuto/patterns" }
+    if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") {
+      return folder + "/kabuto/patterns"
+    }
     if let home = environment["HOME"], home.hasPrefix("/") { return home + "/.cache/kabuto/patterns" }
     return nil
   }
@@ -72,7 +74,8 @@ public struct PolicyLoader: Sendable {
     try compile(source(), databases)
   }
 
-  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy {
+  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy
+  {
     var options = PolicyOptions(store: store) { path in try DiskLoader().bytes(path: path) }
     options.scans = scans
     options.databases = databases
