@@ -11,9 +11,41 @@ import Testing
   .enabled(if: FirewallData.isThere, FirewallData.missing),
   .enabled(if: RuleSetPolicy.isAvailable, "rules can't be compiled yet"))
 struct CoreRuleSetTests {
-  /// Title, and why it fails here.
-  static let exceptions: [String: String] = [:]
-  static let debianExceptions: [String: String] = [:]
+  /// Why tests fail here, and their titles.
+  static let exceptions: [(reason: String, titles: Set<String>)] = [
+    (
+      "Apache itself refuses a fragment in the request line; here the URI is taken as it is",
+      ["920100-8"]
+    ),
+    (
+      "Apache takes Content-Length away where Transfer-Encoding stands beside it; here both are seen, and the rule is"
+        + " right to match",
+      ["920181-1"]
+    ),
+    (
+      "REQUEST_BODY holds XML bodies too, as in libmodsecurity; in ModSecurity 2 it is empty then, and these tests want"
+        + " names of elements to be no match",
+      [
+        "944100-11", "944100-12", "944100-15", "944100-16", "944110-11", "944110-12", "944110-15",
+        "944110-16",
+        "944120-5", "944120-6", "944120-22", "944120-23", "944120-39", "944120-40", "944120-56", "944120-57",
+        "944120-73", "944120-74", "944120-90", "944120-91", "944120-107", "944120-108", "944120-124",
+        "944120-125",
+        "944210-5", "944210-6", "944210-22", "944210-23", "944210-39", "944210-40",
+      ]
+    ),
+  ]
+
+  /// Rules of 3.3 are written for Apache, which makes one backslash of two before ModSecurity sees them.
+  static let backslashes: Set = ["920460-1", "920460-2", "920460-3", "920460-4", "941330-1"]
+
+  /// The tests are those of 3.3.10, whose rules know the ending .phar; Debian's don't.
+  static let debian: Set = ["933110-28", "933111-2"]
+
+  static func expectedFailures(_ quoting: Quoting) -> Set<String> {
+    let always = exceptions.reduce(into: Set<String>()) { $0.formUnion($1.titles) }
+    return quoting == .apache ? always : always.union(backslashes)
+  }
 
   struct Summary {
     var passed = 0
@@ -80,11 +112,11 @@ struct CoreRuleSetTests {
     return summary
   }
 
-  @Test func rulesOf3_3PassTheirTests() throws {
+  @Test(arguments: [Quoting.libmodsecurity, .apache]) func rulesOf3_3PassTheirTests(quoting: Quoting) throws {
     let cases = try CoreRuleSetCase.all(in: "crs-3.3-tests")
-    let summary = Self.run(cases, policy: try RuleSetPolicy.coreRuleSet3ForTests())
-    summary.print("core rule set 3.3.4")
-    #expect(Set(summary.failed.map(\.title)) == Set(Self.exceptions.keys))
+    let summary = Self.run(cases, policy: try RuleSetPolicy.coreRuleSet3ForTests(quoting: quoting))
+    summary.print("core rule set 3.3.4, read as by \(quoting)")
+    #expect(Set(summary.failed.map(\.title)) == Self.expectedFailures(quoting))
     #expect(summary.passed + summary.failed.count == 2396)
   }
 
@@ -93,9 +125,10 @@ struct CoreRuleSetTests {
     let own = try CoreRuleSetCase.all(in: "crs-3.3-tests-debian")
     let replaced = Set(own.map(\.file))
     let cases = try CoreRuleSetCase.all(in: "crs-3.3-tests").filter { !replaced.contains($0.file) } + own
-    let summary = Self.run(cases, policy: try RuleSetPolicy.debiansRulesForTests())
-    summary.print("core rule set of Debian")
-    #expect(Set(summary.failed.map(\.title)) == Set(Self.debianExceptions.keys))
+    let summary = Self.run(cases, policy: try RuleSetPolicy.debiansRulesForTests(quoting: .apache))
+    summary.print("core rule set of Debian, read as by Apache")
+    #expect(Set(summary.failed.map(\.title)) == Self.expectedFailures(.apache).union(Self.debian))
+    #expect(summary.passed + summary.failed.count == 2436)
   }
 
   /// There are no tests of version 4 here: it must load, run, and find what is plain to see.

@@ -66,7 +66,7 @@ struct EngineRun {
       connection: ConnectionFacts(
         clientAddress: request.client, clientPort: clientPort, serverAddress: server.address,
         serverPort: server.port),
-      id: "test-\(count)", now: now, random: count &* 0x9E37_79B9_7F4A_7C15, enforcing: isEnforcing)
+      id: "1700000000.\(count)", now: now, random: count &* 0x9E37_79B9_7F4A_7C15, enforcing: isEnforcing)
     defer { inspector.recycle(transaction) }
     func note(_ intervention: Intervention?) {
       if let intervention { outcome.interventions.append(intervention) }
@@ -81,7 +81,9 @@ struct EngineRun {
     note(transaction.requestBody(body.prefix(limit), isComplete: body.count <= limit))
     note(
       transaction.response(
-        status: response.status, version: memory.view(Array(response.version.utf8)),
+        // The status that the client gets so far, as in libmodsecurity's own tests.
+        status: isEnforcing && !outcome.interventions.isEmpty ? outcome.status : response.status,
+        version: memory.view(Array(response.version.utf8)),
         headers: response.headers.map { Field(name: memory.view($0.name), value: memory.view($0.value)) }))
     let responseLimit = policy.bodies.responseBodyLimit
     let page = transaction.wantsResponseBody ? memory.view(response.body) : .empty

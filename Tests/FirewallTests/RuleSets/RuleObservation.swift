@@ -9,7 +9,7 @@ import Foundation
 
 struct RuleObservation {
   /// Ids of the rules that observe begin here.
-  static let firstID = 9_000_000
+  static let firstID = 90_000_000
   /// The TX variable, and what parts its fields and its entries.
   static let collector = "observed"
   private static let fieldEnd = "<|>"
@@ -120,12 +120,12 @@ struct RuleObservation {
       let fields = entry.components(separatedBy: fieldEnd)
       guard fields.count == 3 else { continue }
       let value = escaped(Array(fields[2].utf8))
-      debug.append("Target value: \"\(value)\" (Variable: \(fields[1]))")
+      debug.append("[9] Target value: \"\(value)\" (Variable: \(fields[1]))")
       if !fields[0].isEmpty { debug.append("\(fields[0]): \"\(value)\"") }
     }
     for match in outcome.matches {
       let value = escaped(match.value)
-      debug.append("Target value: \"\(value)\" (Variable: \(match.variable))")
+      debug.append("[9] Target value: \"\(value)\" (Variable: \(match.variable))")
       if let last = match.transformations.last {
         debug.append("[9]  T (\(match.transformations.count - 1)) t:\(last): \"\(value)\"")
       }

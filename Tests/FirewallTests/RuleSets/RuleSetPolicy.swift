@@ -15,10 +15,12 @@ enum RuleSetPolicy {
   }
 
   /// Text of our own, then files.
-  static func make(_ text: String, including paths: [String]) throws -> Policy {
+  static func make(
+    _ text: String, including paths: [String], quoting: Quoting = .libmodsecurity
+  ) throws -> Policy {
     let includes = paths.map { "Include \"\($0)\"\n" }.joined()
     let source = RuleSource(
-      text: Array((text + "\n" + includes).utf8), file: "set-up.conf", loader: DiskLoader())
+      text: Array((text + "\n" + includes).utf8), file: "set-up.conf", quoting: quoting, loader: DiskLoader())
     return try make(source.directives, faults: source.faults)
   }
 
@@ -45,17 +47,18 @@ enum RuleSetPolicy {
       setvar:tx.arg_name_length=100,setvar:tx.arg_length=400,setvar:tx.combined_file_sizes=65535"
     """#
 
-  static func coreRuleSet3ForTests() throws -> Policy {
-    try make(recommended + forTests, including: FirewallData.ruleFiles("crs-3.3"))
+  static func coreRuleSet3ForTests(quoting: Quoting = .libmodsecurity) throws -> Policy {
+    try make(recommended + forTests, including: FirewallData.ruleFiles("crs-3.3"), quoting: quoting)
   }
 
   /// The rules of Debian's package; its set-up file is the rule set's own example.
-  static func debiansRulesForTests() throws -> Policy {
+  static func debiansRulesForTests(quoting: Quoting) throws -> Policy {
     try make(
       recommended + forTests,
       including: [
         FirewallData.folder + "/crs-3.3/crs-setup.conf.example", FirewallData.debianRules + "/*.conf",
-      ])
+      ],
+      quoting: quoting)
   }
 
   static func coreRuleSet3(paranoiaLevel: Int) throws -> Policy {
