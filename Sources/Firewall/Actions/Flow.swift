@@ -6,7 +6,8 @@ enum Flow {
       if text.lowercased() == "none" {
         parts.transformations = []
       } else if let transformation = Transformations.named(text) {
-        parts.transformations.append(transformation)
+        parts.transformations.append(
+          transformation.name == Transformation.urlDecodeUni.name ? builder.urlDecodeUni : transformation)
       } else {
         builder.fault(
           place, found: "the transformation \"\(text)\"",

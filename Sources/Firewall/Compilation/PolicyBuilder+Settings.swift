@@ -38,6 +38,14 @@ extension PolicyBuilder {
         fault(place, found: "SecArgumentSeparator \"\(first)\"", wanted: "one character")
       }
     case "secwebappid": webAppID = first
+    case "secunicodemapfile": unicodeMap(arguments, place)
+    case "seccookieformat":
+      if first != "0" {
+        fault(
+          place, found: "SecCookieFormat \(first)",
+          wanted: "0: version 1 cookies aren't in use, and aren't read")
+      }
+    case "seccomponentsignature": break
     case "secruleremovebyid":
       if let found = ranges(arguments.joined(separator: " "), at: place) {
         changes.removals.append((.ids(found), place))
@@ -90,7 +98,28 @@ extension PolicyBuilder {
       return
     }
     let targets = TargetList.parse(arguments[1], place: place, faults: &faults)
-    changes.targets.append((selection, targets, place))
+    // A third argument names what the new variables take the place of.
+    let replaced = arguments.count > 2 ? TargetList.parse(arguments[2], place: place, faults: &faults) : []
+    changes.targets.append((selection, targets, replaced, place))
+  }
+
+  private mutating func unicodeMap(_ arguments: [String], _ place: Place) {
+    guard let path = arguments.first, let codePage = Int(arguments.count > 1 ? arguments[1] : "20127") else {
+      fault(
+        place, found: "SecUnicodeMapFile \(arguments.joined(separator: " "))",
+        wanted: "a file and a code page, as in unicode.mapping 20127")
+      return
+    }
+    do {
+      guard let map = UnicodeMap(file: try context(for: place).file(path), codePage: codePage) else {
+        fault(place, found: "\(path) without code page \(codePage)", wanted: "a file of mappings that has it")
+        return
+      }
+      urlDecodeUni = .urlDecodeUni(map)
+    } catch {
+      // Debian's configuration names a file that only another package brings.
+      notes.append("\(place): \(path) can't be read: %u escapes are decoded without a map (\(error))")
+    }
   }
 
   private mutating func updateActions(_ id: String, _ arguments: [String], _ place: Place) {

@@ -21,6 +21,8 @@ struct PolicyBuilder {
   var xpaths: [ByteView] = []
   var xmlNamespaces: [(prefix: String, uri: String)] = []
   var uses = VariableUse()
+  /// With SecUnicodeMapFile's map, where there is one.
+  var urlDecodeUni = Transformation.urlDecodeUni
   /// Expressions of selectors, which targets only point to.
   var selectors: [Regex] = []
 

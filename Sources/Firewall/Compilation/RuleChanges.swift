@@ -18,7 +18,8 @@ enum RuleSelection {
 
 struct RuleChanges {
   var removals: [(selection: RuleSelection, place: Place)] = []
-  var targets: [(selection: RuleSelection, targets: [TargetSyntax], place: Place)] = []
+  var targets: [(selection: RuleSelection, targets: [TargetSyntax], replaced: [TargetSyntax], place: Place)] =
+    []
   var actions: [(id: Int, link: Int, actions: [ActionSyntax], place: Place)] = []
 }
 
@@ -53,6 +54,7 @@ extension PolicyBuilder {
     for change in changes.targets {
       for index in drafts.indices where drafts[index].marker == nil && change.selection.matches(drafts[index])
       {
+        drafts[index].links[0].syntax?.targets.removeAll { change.replaced.contains($0) }
         drafts[index].links[0].syntax?.targets.append(contentsOf: change.targets)
       }
     }

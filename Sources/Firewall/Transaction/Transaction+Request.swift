@@ -122,6 +122,12 @@ extension Transaction {
     case nil: break
     }
     noteContent("body")
+    let inspected = body.count - (bodyProcessor == .multipart ? content.filesCombinedSize : 0)
+    if content.error == nil, inspected > policy.bodies.requestBodyNoFilesLimit {
+      content.fail(
+        "Request body without files is longer than SecRequestBodyNoFilesLimit (\(policy.bodies.requestBodyNoFilesLimit)).",
+        at: policy.bodies.requestBodyNoFilesLimit)
+    }
     bodyError(content.error)
     if !body.isEmpty {
       // As ModSecurity 2: what a processor has taken apart isn't looked at as a whole too, forms excepted.

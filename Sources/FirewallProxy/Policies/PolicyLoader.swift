@@ -14,6 +14,8 @@ public struct PolicyLoader: Sendable {
   public var cacheFolder: String?
   /// SecLang that is read before the files, `SecRuleEngine On` for instance.
   public var preamble = ""
+  /// How backslashes before quotes are read: as Apache reads them, for which the Core Rule Set is written.
+  public var quoting = Quoting.apache
   /// Collections that outlive a transaction, carried over a reload.
   public let store: CollectionStore
   /// False: the plain evaluator, which asks rule after rule.
@@ -57,11 +59,11 @@ public struct PolicyLoader: Sendable {
     }
     var directives: [DirectiveSyntax] = []
     if !preamble.isEmpty {
-      let first = RuleSource(text: Array(preamble.utf8), file: "(options)", loader: loader)
+      let first = RuleSource(text: Array(preamble.utf8), file: "(options)", quoting: quoting, loader: loader)
       directives += first.directives
       faults += first.faults
     }
-    var source = RuleSource(paths: files, loader: loader)
+    var source = RuleSource(paths: files, quoting: quoting, loader: loader)
     source.prepend(directives)
     faults += source.faults
     if !faults.isEmpty { throw RuleFaults(faults) }
