@@ -57,11 +57,13 @@ struct CoreRuleSetTests {
     var disabledPassed = 0
     var disabledFailed = 0
 
-    func print(_ name: String) {
+    func print(_ name: String, expected: Set<String>) {
       Swift.print(
         "\(name): \(passed) passed (\(refusedInFront) refused before any rule), \(failed.count) failed;"
           + " disabled files: \(disabledPassed) passed, \(disabledFailed) failed")
-      for failure in failed { Swift.print("  \(failure.title): \(failure.reason)") }
+      for failure in failed where !expected.contains(failure.title) {
+        Swift.print("  \(failure.title): \(failure.reason)")
+      }
     }
   }
 
@@ -115,7 +117,7 @@ struct CoreRuleSetTests {
   @Test(arguments: [Quoting.libmodsecurity, .apache]) func rulesOf3_3PassTheirTests(quoting: Quoting) throws {
     let cases = try CoreRuleSetCase.all(in: "crs-3.3-tests")
     let summary = Self.run(cases, policy: try RuleSetPolicy.coreRuleSet3ForTests(quoting: quoting))
-    summary.print("core rule set 3.3.4, read as by \(quoting)")
+    summary.print("core rule set 3.3.4, read as by \(quoting)", expected: Self.expectedFailures(quoting))
     #expect(Set(summary.failed.map(\.title)) == Self.expectedFailures(quoting))
     #expect(summary.passed + summary.failed.count == 2396)
   }
@@ -126,8 +128,9 @@ struct CoreRuleSetTests {
     let replaced = Set(own.map(\.file))
     let cases = try CoreRuleSetCase.all(in: "crs-3.3-tests").filter { !replaced.contains($0.file) } + own
     let summary = Self.run(cases, policy: try RuleSetPolicy.debiansRulesForTests(quoting: .apache))
-    summary.print("core rule set of Debian, read as by Apache")
-    #expect(Set(summary.failed.map(\.title)) == Self.expectedFailures(.apache).union(Self.debian))
+    let expected = Self.expectedFailures(.apache).union(Self.debian)
+    summary.print("core rule set of Debian, read as by Apache", expected: expected)
+    #expect(Set(summary.failed.map(\.title)) == expected)
     #expect(summary.passed + summary.failed.count == 2436)
   }
 

@@ -175,12 +175,6 @@ enum ModSecurityExceptions {
       ]
     ),
     (
-      "PATH_INFO ends at a question mark that was percent-encoded",
-      [
-        "variable-PATH_INFO.json: Testing Variables :: PATH_INFO (4/4)"
-      ]
-    ),
-    (
       "REMOTE_USER is not read from Authorization",
       [
         "offset-variable.json: Testing Variables :: REMOTE_USER",
@@ -278,13 +272,6 @@ enum ModSecurityExceptions {
         "issue-2423-msg-in-chain.json: Test match variable (2/n)",
         "issue-2423-msg-in-chain.json: Test match variable (3/n)",
         "issue-2423-msg-in-chain.json: Test match variable (4/n)",
-      ]
-    ),
-    (
-      "t:length of an empty value is no 0",
-      [
-        "variable-ARGS_GET.json: Testing Variables :: ARGS_GET (4/6)",
-        "variable-ARGS_POST.json: Testing Variables :: ARGS_POST (3/3)",
       ]
     ),
     (
