@@ -50,7 +50,7 @@ import Testing
       Self.text(
         try Self.curl(
           "curl example.com/ -d a=1 --data-raw '@b' --data-urlencode 'c= &' -d@f", files: ["f": "x\r\ny"]))
-        == "POST / HTTP/1.1\nHost: example.com\nUser-Agent: curl/7.88.1\nAccept: */*\nContent-Length: 19\n"
+        == "POST / HTTP/1.1\nHost: example.com\nUser-Agent: curl/7.88.1\nAccept: */*\nContent-Length: 18\n"
         + "Content-Type: application/x-www-form-urlencoded\n\na=1&@b&c=%20%26&xy")
     #expect(
       Self.text(try Self.curl("curl -G 'example.com/?z=0' -d a=1 -d b=2")).hasPrefix(
@@ -107,7 +107,7 @@ import Testing
     #expect(Self.fault("wget http://a") == "a.sh:1: found `wget`; wanted a command that begins with curl")
     #expect(
       Self.fault("curl http://a/?a=1&b=2").hasPrefix(
-        "a.sh:1, byte 18: found `&` outside of quotes; wanted one curl"))
+        "a.sh:1, byte 19: found `&` outside of quotes; wanted one curl"))
     #expect(Self.fault("curl http://a -d 'x").hasPrefix("a.sh:1, byte 18: found a ' that is never closed"))
     #expect(
       Self.fault("curl \"http://$host/\"").hasPrefix(
@@ -176,9 +176,12 @@ import Testing
     #expect(fault("{\n \"log\": }") == "h:2:9: found `}`; wanted JSON: a value was expected")
     #expect(fault("{}") == "h: found JSON without log.entries; wanted an HTTP archive, as browsers save it")
     #expect(fault(#"{"log":{"entries":[{}]}}"#).hasPrefix("h: entry 1: found no request"))
+    func url(_ url: String) -> String {
+      #"{"log":{"entries":[{"request":{"method":"GET","url":"\#(url)"}}]}}"#
+    }
     #expect(
-      fault(#"{"log":{"entries":[{"request":{"method":"GET","url":"data:x"}}]}}"#).contains(
-        "the url `data:x`") == false)
+      fault(url("nowhere")).hasPrefix("h: entry 1: found the url `nowhere`; wanted http:// or https://"))
+    #expect(try CapturedRequest.har(Array(url("data:text/plain,a").utf8), file: "h").isEmpty)
   }
 
   @Test func jsonKeepsOrderAndRepeatedNames() throws {
