@@ -176,6 +176,15 @@ struct Running {
   }
 }
 
+/// Waits until something is so, for ten seconds at most.
+func eventually(_ isSo: () async -> Bool) async throws {
+  for _ in 0..<2_000 {
+    if await isSo() { return }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+  Issue.record("it never came to be")
+}
+
 func withFirewall(
   _ backend: TestBackend, script: Script = Script { $0.engine = .off }, mode: FirewallMode = .block,
   configure: (inout FirewallConfiguration) -> Void = { _ in }, _ body: (Running) async throws -> Void

@@ -268,8 +268,8 @@ public final class FirewallServer: Sendable {
       return (state.loops, state.listener, state.ownGroup, state.log)
     }
     guard let listener else { return }
-    try? await listener.close()
     for loop in loops { loop.eventLoop.execute { loop.isStopping = true } }
+    try? await listener.close()
     let deadline = NIODeadline.now() + .milliseconds(Int64(configuration.patience.stop))
     while NIODeadline.now() < deadline, ledger.open > 0 { try? await Task.sleep(for: .milliseconds(20)) }
     for loop in loops { try? await loop.eventLoop.submit { loop.stopAll() }.get() }
