@@ -34,9 +34,11 @@ struct FirewallRun: AsyncParsableCommand {
   var rules: [String] = []
   @Option(help: "observe, stage or block.")
   var mode = "observe"
-  @Option(help: ArgumentHelp("A JSON line for each transaction goes here.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("A JSON line for each transaction goes here.", valueName: "file"), completion: .file())
   var log: String?
-  @Option(help: "PEM file with the certificate chain; with it, HTTP/2 and HTTP/1.1 over TLS.", completion: .file())
+  @Option(
+    help: "PEM file with the certificate chain; with it, HTTP/2 and HTTP/1.1 over TLS.", completion: .file())
   var tlsCert: String?
   @Option(help: "PEM file with the private key.", completion: .file())
   var tlsKey: String?
@@ -85,7 +87,8 @@ struct FirewallRun: AsyncParsableCommand {
       metadata: [
         "address": "\(configuration.tls == nil ? "http" : "https")://\(configuration.host):\(firewall.port)",
         "backends": "\(configuration.backends.map(\.description).joined(separator: ", "))",
-        "mode": "\(configuration.mode.rawValue)", "rules": "\(rules.isEmpty ? "none" : rules.joined(separator: ", "))",
+        "mode": "\(configuration.mode.rawValue)",
+        "rules": "\(rules.isEmpty ? "none" : rules.joined(separator: ", "))",
         "loops": "\(configuration.loops)", "admin": "\(adminServer.map { "port \($0.port)" } ?? "off")",
       ])
     let reason = await Signals.wait()
@@ -169,7 +172,8 @@ enum RuleFiles {
   /// The policy of these files and folders; of none, one that inspects nothing.
   static func policy(_ paths: [String]) throws -> Policy {
     for path in paths where !FileManager.default.isReadableFile(atPath: path) {
-      throw FirewallError("rules '\(path)': not found or not readable; wanted a file or folder with SecLang rules")
+      throw FirewallError(
+        "rules '\(path)': not found or not readable; wanted a file or folder with SecLang rules")
     }
     return Policy()
   }

@@ -1,7 +1,5 @@
 // HTTP/2 in front: by prior knowledge and by ALPN; floods end the connection.
 
-@testable import Firewall
-@testable import FirewallProxy
 import Foundation
 import Logging
 import NIOCore
@@ -10,6 +8,9 @@ import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import Testing
+
+@testable import Firewall
+@testable import FirewallProxy
 
 @Suite struct HTTP2Tests {
   /// An answer as a client of HTTP/2 sees it.
@@ -65,7 +66,8 @@ import Testing
       stream.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
       answers.append(promise.futureResult)
     }
-    let result = await Task { try await EventLoopFuture.whenAllSucceed(answers, on: channel.eventLoop).get() }.result
+    let result = await Task { try await EventLoopFuture.whenAllSucceed(answers, on: channel.eventLoop).get() }
+      .result
     try? await channel.close()
     return try result.get()
   }
@@ -140,7 +142,8 @@ import Testing
     var configuration = FirewallConfiguration(backends: [BackendAddress(host: "127.0.0.1", port: 1)])
     configuration.port = 0
     configuration.tls = FirewallTLS(certificate: "/nowhere.pem", key: files.key)
-    let server = FirewallServer(configuration: configuration, logger: Logger(label: "t"), loadPolicy: { Policy() })
+    let server = FirewallServer(
+      configuration: configuration, logger: Logger(label: "t"), loadPolicy: { Policy() })
     let error = await #expect(throws: FirewallError.self) { try await server.start() }
     #expect(error?.description.contains("/nowhere.pem") == true)
   }
@@ -150,7 +153,10 @@ import Testing
   static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
 
   static func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt32, _ payload: [UInt8] = []) -> [UInt8] {
-    [UInt8(payload.count >> 16 & 255), UInt8(payload.count >> 8 & 255), UInt8(payload.count & 255), type, flags]
+    [
+      UInt8(payload.count >> 16 & 255), UInt8(payload.count >> 8 & 255), UInt8(payload.count & 255), type,
+      flags,
+    ]
       + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: stream >> $0) } + payload
   }
 
@@ -159,7 +165,8 @@ import Testing
   }
 
   static let block =
-    literal(":method", "GET") + literal(":scheme", "http") + literal(":path", "/") + literal(":authority", "a")
+    literal(":method", "GET") + literal(":scheme", "http") + literal(":path", "/")
+    + literal(":authority", "a")
 
   /// Whether the firewall says goodbye (GOAWAY) and closes.
   static func isEnded(_ socket: RawSocket) -> Bool {

@@ -1,12 +1,13 @@
 // Reload, log, limits, admin address, the way out.
 
-@testable import Firewall
-@testable import FirewallProxy
 import Foundation
 import Logging
 import NIOPosix
 import Synchronization
 import Testing
+
+@testable import Firewall
+@testable import FirewallProxy
 
 /// A number that threads share.
 private final class Counter: Sendable {
@@ -18,7 +19,8 @@ private final class Counter: Sendable {
 @Suite struct OperationTests {
   @Test func reloadingUnderLoadFailsNoRequest() async throws {
     let script = Script()
-    try await withFirewall(TestBackend { answer($0.target) }, script: script, configure: { $0.loops = 2 }) { run in
+    try await withFirewall(TestBackend { answer($0.target) }, script: script, configure: { $0.loops = 2 }) {
+      run in
       let wrong = Counter()
       let done = Counter()
       await withTaskGroup(of: Void.self) { group in
@@ -48,11 +50,15 @@ private final class Counter: Sendable {
   }
 
   @Test func aReloadTakesEffectAndABadOneDoesNot() async throws {
-    struct Bad: Error, CustomStringConvertible { var description: String { "rules.conf:3: no such operator" } }
+    struct Bad: Error, CustomStringConvertible {
+      var description: String { "rules.conf:3: no such operator" }
+    }
     let script = Script()
     let isBad = Counter()
     let backend = try TestBackend { _ in answer("x") }
-    var configuration = FirewallConfiguration(backends: [BackendAddress(host: "127.0.0.1", port: backend.port)])
+    var configuration = FirewallConfiguration(backends: [
+      BackendAddress(host: "127.0.0.1", port: backend.port)
+    ])
     configuration.port = 0
     configuration.mode = .block
     configuration.patience.stop = 100
@@ -127,7 +133,13 @@ private final class Counter: Sendable {
   }
 
   @Test func connectionsAreBounded() async throws {
-    try await withFirewall(TestBackend { _ in answer("") }, configure: { $0.limits.connectionsPerAddress = 2 }) { run in
+    try await withFirewall(
+      TestBackend { _ in answer("") },
+      configure: {
+        $0.limits.connectionsPerAddress = 2
+        $0.limits.exemptsLoopback = false
+      }
+    ) { run in
       let first = try run.connect()
       let second = try run.connect()
       for socket in [first, second] {

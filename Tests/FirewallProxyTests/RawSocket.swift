@@ -292,7 +292,9 @@ final class TestBackend: Sendable {
 }
 
 extension String {
-  fileprivate func trimmingPrefix(while predicate: (Character) -> Bool) -> Substring { drop(while: predicate) }
+  fileprivate func trimmingPrefix(while predicate: (Character) -> Bool) -> Substring {
+    drop(while: predicate)
+  }
 }
 
 /// A response with a length.

@@ -1,12 +1,13 @@
 // An engine that does as a test says, in place of rules.
 
-@testable import Firewall
-@testable import FirewallProxy
 import Foundation
 import Logging
 import NIOPosix
 import Synchronization
 import Testing
+
+@testable import Firewall
+@testable import FirewallProxy
 
 /// What the engine is to say, and what it was asked.
 final class Script: Sendable {
@@ -77,7 +78,9 @@ private final class ScriptedTransaction: InspectedTransaction {
 
   private func decide(_ phase: Int, _ text: String) -> Intervention? {
     script.seen.withLock { $0.phases.append("\(phase) \(text)") }
-    guard let kind = answers.deny[phase], answers.when.isEmpty || text.contains(answers.when) else { return nil }
+    guard let kind = answers.deny[phase], answers.when.isEmpty || text.contains(answers.when) else {
+      return nil
+    }
     let intervention = Intervention(kind: kind, rule: 1000 + phase, phase: phase)
     if wouldBlock == nil { wouldBlock = intervention }
     return enforcing ? intervention : nil

@@ -26,7 +26,9 @@ extension Exchange {
         return
       }
       phaseFourDone = true
-      if let intervention = transaction.responseBody(.empty, isComplete: true) { return intervene(intervention) }
+      if let intervention = transaction.responseBody(.empty, isComplete: true) {
+        return intervene(intervention)
+      }
     }
     forward(response, length: nil)
   }
@@ -160,7 +162,8 @@ extension Exchange {
       !keepsAlive || requestSide != .complete || clientFraming == .untilClose || loop.isStopping
     responseSide = .streaming
     front.sendHead(
-      response, framing: clientFraming, length: response.framing == .chunked || response.framing == .untilClose
+      response, framing: clientFraming,
+      length: response.framing == .chunked || response.framing == .untilClose
         ? length : nil, closes: closesAfter)
   }
 

@@ -268,7 +268,8 @@ struct HTTP2Head {
       }
       switch name {
       case "cookie": cookies += cookies.isEmpty ? value : "; " + value
-      case "connection", "proxy-connection", "keep-alive", "upgrade", "transfer-encoding": refuse(.http2Fields)
+      case "connection", "proxy-connection", "keep-alive", "upgrade", "transfer-encoding":
+        refuse(.http2Fields)
       case "host":
         hasHost = true
         if let authority, authority.lowercased() != value.lowercased() { refuse(.hostDiffers) }
