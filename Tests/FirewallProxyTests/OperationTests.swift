@@ -155,6 +155,35 @@ private final class Counter: Sendable {
     }
   }
 
+  /// Who asks much and reads nothing is not served ahead without end.
+  @Test func aClientThatTakesNothingIsNotServedAhead() async throws {
+    let body = String(repeating: "x", count: 30_000)
+    try await withFirewall(
+      TestBackend { _ in answer(body) }, configure: { $0.patience.write = 700 }
+    ) { run in
+      let socket = try RawSocket.connect(port: run.port, receiveBuffer: 4_096)
+      let asked = 3_000
+      socket.setTimeout(milliseconds: 300)
+      for _ in 0..<asked { socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n") }
+      let served = await run.server.metrics().requests
+      #expect(served < 500)
+      // It is cut off in the end.
+      try await eventually { await run.server.metrics().slowClients == 1 }
+      try await eventually { await run.server.metrics().openConnections == 0 }
+    }
+  }
+
+  @Test func aLastLargeAnswerReachesASlowClient() async throws {
+    let body = String(repeating: "0123456789abcdef", count: 20_000)
+    let script = Script { $0.wantsResponseBody = true }
+    try await withFirewall(TestBackend { _ in answer(body) }, script: script) { run in
+      let socket = try RawSocket.connect(port: run.port, receiveBuffer: 4_096)
+      socket.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+      usleep(1_500_000)
+      #expect(socket.message()?.text == body)
+    }
+  }
+
   @Test func idleConnectionsAreClosed() async throws {
     try await withFirewall(TestBackend { _ in answer("") }, configure: { $0.patience.idle = 150 }) { run in
       let socket = try run.connect()

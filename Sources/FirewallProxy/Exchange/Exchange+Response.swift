@@ -174,7 +174,7 @@ extension Exchange {
     let patience = loop.configuration.patience
     func isOver(_ milliseconds: Int) -> Bool { now - lastActivity > Int64(milliseconds) * 1_000_000 }
     switch responseSide {
-    case .awaited where requestSide == .complete && connection != nil && isOver(patience.response):
+    case .awaited where connection != nil && isOver(patience.response):
       if let backend { loop.pool.failed(backend) }
       fail(.timedOut)
     case .holding where now - startedAt > Int64(patience.hold) * 1_000_000:

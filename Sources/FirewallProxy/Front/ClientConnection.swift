@@ -37,6 +37,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
   var chunks = ChunkDecoder()
   var skippedBlankLine = false
   var hasServed = false
+  private var outputIsClosed = false
   var mayBeHTTP2: Bool
   var isProcessing = false
   var isPaused = false
@@ -115,10 +116,20 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     if context.channel.isWritable {
       unwritableSince = 0
       exchange?.frontDrained()
+      if case .head = state, inbound.readableBytes > 0 { process() }
     } else {
       unwritableSince = loop.coarseNow
     }
     context.fireChannelWritabilityChanged()
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.outputClosed = event {
+      // The last answer is out; the client has a moment to read it and go.
+      outputIsClosed = true
+      since = loop.coarseNow
+    }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -135,10 +146,19 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     if inbound.readableBytes == 0 {
       // The bytes' memory goes back to the channel, which reads into it again.
       inbound = ByteBuffer()
-    } else if inbound.readableBytes > limits.pipelinedBytes, case .answering = state {
+    } else if inbound.readableBytes > limits.pipelinedBytes, waitsWithRequests {
       setPaused(true)
     }
     if isPaused, !bodyWaits, inbound.readableBytes <= limits.pipelinedBytes { setPaused(false) }
+  }
+
+  /// Requests that came ahead wait: for the answer before them, or for a client that doesn't take its answers.
+  private var waitsWithRequests: Bool {
+    switch state {
+    case .answering: true
+    case .head: !isWritable
+    default: false
+    }
   }
 
   /// Does one thing with what has come; false where more must come first.
@@ -184,7 +204,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
   }
 
   func readHead() -> Bool {
-    guard inbound.readableBytes > 0, let exchange else { return false }
+    guard inbound.readableBytes > 0, isWritable, let exchange else { return false }
     if mayBeHTTP2 {
       switch HTTP2Front.looksLikePreface(inbound) {
       case .yes:
@@ -305,7 +325,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
       loop.counters.slowClients &+= 1
       badBody(.bodyTooSlow)
     case .answering, .relay: exchange?.look(now: now)
-    case .ending: if isOver(1_000) { cut() }
+    case .ending: if isOver(outputIsClosed ? 1_000 : patience.write) { cut() }
     case .closed: break
     }
   }
