@@ -1,8 +1,9 @@
 // Backends that die, lie, dawdle, or answer early.
 
-@testable import FirewallProxy
 import Glibc
 import Testing
+
+@testable import FirewallProxy
 
 @Suite struct BackendTests {
   @Test func nobodyListens() async throws {
@@ -92,17 +93,21 @@ import Testing
     }
   }
 
-  @Test(arguments: [
+  static let ambiguous = [
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
     "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n",
     "HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n", "nonsense\r\n\r\n",
-    "HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", "HTTP/1.1 200 OK\r\n folded\r\n\r\n", "HTTP/1.1 200 OK\r\nX : y\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", "HTTP/1.1 200 OK\r\n folded\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX : y\r\n\r\n",
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
     "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-  ])
-  func anAmbiguousAnswerIsAnError(text: String) async throws {
+  ]
+
+  @Test(arguments: ambiguous.indices)
+  func anAmbiguousAnswerIsAnError(index: Int) async throws {
+    let text = Self.ambiguous[index]
     let backend = try TestBackend { socket, _ in
       _ = socket.message()
       socket.send(text)
@@ -211,7 +216,7 @@ import Testing
         $0.healthInterval = 50
       }
     ) { run in
-      while sick.requests.count < 2 { try await Task.sleep(for: .milliseconds(10)) }
+      try await eventually { sick.requests.count >= 2 }
       for _ in 0..<6 { try #expect(run.get().text == "well") }
     }
     sick.stop()
@@ -225,7 +230,7 @@ import Testing
     try await withFirewall(backend) { run in
       let socket = try run.connect()
       socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-      while await run.server.metrics().backendConnections == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      try await eventually { await run.server.metrics().requests > 0 }
       socket.close()
       let line = try #require(await run.log(1).first)
       #expect(line.status == 499 && line.notes == ["the client left"])

@@ -12,7 +12,9 @@ import Testing
     var testDescription: String { name }
   }
 
-  static func get(_ fields: String, version: String = "HTTP/1.1", target: String = "/", method: String = "GET")
+  static func get(
+    _ fields: String, version: String = "HTTP/1.1", target: String = "/", method: String = "GET"
+  )
     -> String
   { "\(method) \(target) \(version)\r\n\(fields)\r\n" }
 
@@ -21,7 +23,8 @@ import Testing
 
   static let cases: [Case] = [
     Case(
-      name: "both lengths", request: post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      name: "both lengths",
+      request: post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       status: 400, refused: "Content-Length and Transfer-Encoding"),
     Case(
       name: "differing lengths", request: post + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
@@ -103,7 +106,8 @@ import Testing
       name: "Host differs", request: get(host, target: "http://b/"), status: 400,
       refused: "Host differs from the target's authority"),
     Case(
-      name: "odd method", request: get(host, method: "GE(T"), status: 400, refused: "the method is not a token"),
+      name: "odd method", request: get(host, method: "GE(T"), status: 400,
+      refused: "the method is not a token"),
     Case(
       name: "target with space", request: get(host, target: "/a b"), status: 400,
       refused: "the target has a space, a control byte, or a form that its method doesn't allow"),
@@ -132,10 +136,12 @@ import Testing
       name: "CONNECT", request: get(host, target: "a:443", method: "CONNECT"), status: 405,
       refused: "CONNECT is not for a reverse proxy"),
     Case(
-      name: "long line", request: get(host, target: "/" + String(repeating: "a", count: 17 << 10)), status: 414,
+      name: "long line", request: get(host, target: "/" + String(repeating: "a", count: 17 << 10)),
+      status: 414,
       refused: "the request line is too long"),
     Case(
-      name: "long field", request: get(host + "X: \(String(repeating: "a", count: 33 << 10))\r\n"), status: 431,
+      name: "long field", request: get(host + "X: \(String(repeating: "a", count: 33 << 10))\r\n"),
+      status: 431,
       refused: "a field line is too long"),
     Case(
       name: "many fields", request: get(host + String(repeating: "X: y\r\n", count: 200)), status: 431,
@@ -178,9 +184,11 @@ import Testing
     BodyCase(name: "0x", chunks: "0x5\r\nhello\r\n0\r\n\r\n", refused: "a chunk's size is malformed"),
     BodyCase(name: "sign", chunks: "+5\r\nhello\r\n0\r\n\r\n", refused: "a chunk's size is malformed"),
     BodyCase(name: "space", chunks: "5 \r\nhello\r\n0\r\n\r\n", refused: "a chunk's size is malformed"),
-    BodyCase(name: "overflow", chunks: "FFFFFFFFFFFFFFFFF\r\nhello\r\n", refused: "a chunk's size is malformed"),
+    BodyCase(
+      name: "overflow", chunks: "FFFFFFFFFFFFFFFFF\r\nhello\r\n", refused: "a chunk's size is malformed"),
     BodyCase(name: "bare LF", chunks: "5\nhello\r\n0\r\n\r\n", refused: "a chunk's size is malformed"),
-    BodyCase(name: "longer data", chunks: "4\r\nhello\r\n0\r\n\r\n", refused: "a chunk doesn't end with CRLF"),
+    BodyCase(
+      name: "longer data", chunks: "4\r\nhello\r\n0\r\n\r\n", refused: "a chunk doesn't end with CRLF"),
     BodyCase(
       name: "LF after extension", chunks: "5;a\nhello\r\n0\r\n\r\n",
       refused: "chunk extensions are too long or have a control byte"),
@@ -188,7 +196,8 @@ import Testing
       name: "long extension", chunks: "5;\(String(repeating: "a", count: 300))\r\nhello\r\n0\r\n\r\n",
       refused: "chunk extensions are too long or have a control byte"),
     BodyCase(
-      name: "long trailers", chunks: "0\r\n" + String(repeating: "X: yyyyyyyyyyyyyyyy\r\n", count: 500) + "\r\n",
+      name: "long trailers",
+      chunks: "0\r\n" + String(repeating: "X: yyyyyyyyyyyyyyyy\r\n", count: 500) + "\r\n",
       refused: "trailers are too large"),
     BodyCase(name: "bad trailer", chunks: "0\r\n : x\r\n\r\n", refused: "trailers are malformed"),
   ]

@@ -1,9 +1,10 @@
 // The phases: in their order, each able to deny, drop and redirect; bodies held, limited, streamed.
 
-@testable import Firewall
-@testable import FirewallProxy
 import Glibc
 import Testing
+
+@testable import Firewall
+@testable import FirewallProxy
 
 @Suite struct InspectionTests {
   static let post = "POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
@@ -20,7 +21,8 @@ import Testing
       _ = try await run.log(1)
       #expect(
         script.phases == [
-          "1 POST /p HTTP/1.1 Host=a|Content-Length=4", "2 whole 4 body", "3 200 HTTP/1.1", "4 whole 5 reply", "5",
+          "1 POST /p HTTP/1.1 Host=a|Content-Length=4", "2 whole 4 body", "3 200 HTTP/1.1", "4 whole 5 reply",
+          "5",
         ])
       try #expect(script.ids == [await run.log(1)[0].request_id])
     }
@@ -112,7 +114,8 @@ import Testing
       let length = try run.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n12345678901234567890")
       #expect(length.status == 413)
       let chunks = try run.ask(
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n12345678901234567890\r\n0\r\n\r\n")
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n12345678901234567890\r\n0\r\n\r\n"
+      )
       #expect(chunks.status == 413)
       #expect(run.backend.requests.isEmpty)
       #expect(await run.server.metrics().heldBytes == 0)
@@ -139,8 +142,9 @@ import Testing
 
   @Test func theBudgetOfBodiesHolds() async throws {
     let script = Script { $0.wantsRequestBody = true }
-    try await withFirewall(TestBackend { _ in answer("x") }, script: script, configure: { $0.limits.heldBytes = 10 })
-    { run in
+    try await withFirewall(
+      TestBackend { _ in answer("x") }, script: script, configure: { $0.limits.heldBytes = 10 }
+    ) { run in
       let reply = try run.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n12345678901234567890")
       #expect(reply.status == 503)
       try #expect(run.ask(Self.post).status == 200)
@@ -212,7 +216,8 @@ import Testing
       #expect(html.text.contains("lang=\"ja\"") && html.text.contains("サポートID"))
       #expect(html.text.contains(html.field("X-Request-ID") ?? "none"))
       let json = try run.get(fields: "Accept: application/json\r\nAccept-Language: en\r\n")
-      #expect(json.field("Content-Type") == "application/problem+json" && json.text.contains("Request blocked"))
+      #expect(
+        json.field("Content-Type") == "application/problem+json" && json.text.contains("Request blocked"))
     }
   }
 

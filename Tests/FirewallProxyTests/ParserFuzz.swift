@@ -1,9 +1,10 @@
 // The parsers meet what nobody would send: cut anywhere they say the same, and nothing makes them crash.
 
-@testable import FirewallProxy
 import Foundation
 import NIOCore
 import Testing
+
+@testable import FirewallProxy
 
 /// KABUTO_SEED repeats a run.
 func testSeed() -> UInt64 {
@@ -15,8 +16,10 @@ func testSeed() -> UInt64 {
 
   static let pieces = [
     "GET / HTTP/1.1\r\n", "POST /a?b=c HTTP/1.0\r\n", "Host: a\r\n", "Content-Length: 5\r\n",
-    "Transfer-Encoding: chunked\r\n", "\r\n", "\n", "\r", ":", " ", "\0", "X: y\r\n", "5\r\nhello\r\n", "0\r\n\r\n",
-    "5;e=v\r\nhello\r\n", "fffffffffffffff\r\n", "Connection: close, X\r\n", "HTTP/1.1 200 OK\r\n", "http://b/", "*",
+    "Transfer-Encoding: chunked\r\n", "\r\n", "\n", "\r", ":", " ", "\0", "X: y\r\n", "5\r\nhello\r\n",
+    "0\r\n\r\n",
+    "5;e=v\r\nhello\r\n", "fffffffffffffff\r\n", "Connection: close, X\r\n", "HTTP/1.1 200 OK\r\n",
+    "http://b/", "*",
     "\t", "é", "Expect: 100-continue\r\n", "GET", "/",
   ]
 
@@ -138,7 +141,9 @@ func testSeed() -> UInt64 {
       }
       let whole = decode([bytes[...]])
       let cut = decode(Self.cuts(bytes, &random))
-      #expect(whole.body == cut.body && whole.end == cut.end && whole.left == cut.left, "KABUTO_SEED=\(seed) \(bytes)")
+      #expect(
+        whole.body == cut.body && whole.end == cut.end && whole.left == cut.left,
+        "KABUTO_SEED=\(seed) \(bytes)")
     }
   }
 }

@@ -1,12 +1,14 @@
 // What passes through unchanged, and what a proxy must change.
 
-@testable import FirewallProxy
 import Testing
+
+@testable import FirewallProxy
 
 @Suite struct ProxyingTests {
   @Test func aRequestAndItsAnswerPassUnchanged() async throws {
     let body = String(repeating: "æ\u{0}x", count: 10_000)
-    try await withFirewall(TestBackend { _ in answer(body, fields: "X-Some: thing\r\nServer: s\r\n") }) { run in
+    try await withFirewall(TestBackend { _ in answer(body, fields: "X-Some: thing\r\nServer: s\r\n") }) {
+      run in
       let reply = try run.get("/a/b?c=%20d", fields: "X-Mine:  yes \r\nAccept-Encoding: gzip\r\n")
       #expect(reply.startLine == "HTTP/1.1 200 OK")
       #expect(reply.text == body)
@@ -23,7 +25,8 @@ import Testing
       let line = try #require(await run.log(1).first)
       #expect(line.request_id == reply.field("X-Request-ID"))
       #expect(line.request_id.count == 32)
-      #expect(line.method == "GET" && line.uri == "/a/b?c=%20d" && line.status == 200 && line.action == "pass")
+      #expect(
+        line.method == "GET" && line.uri == "/a/b?c=%20d" && line.status == 200 && line.action == "pass")
       #expect(line.client == "127.0.0.1" && line.backend == "127.0.0.1:\(run.backend.port)")
     }
   }
@@ -61,7 +64,8 @@ import Testing
       #expect(plain.text == text)
       #expect(plain.field("X-TE") == "none")
       let chunked = try run.ask(
-        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;ext=\"v\"\r\nhello\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n")
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;ext=\"v\"\r\nhello\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n"
+      )
       #expect(chunked.text == "hello!")
       #expect(chunked.field("X-TE") == "chunked")
     }
@@ -106,13 +110,16 @@ import Testing
 
   @Test func fieldsOfOneHopStayThere() async throws {
     let backend = try TestBackend { _ in
-      answer("", fields: "Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nX-Request-ID: no\r\n")
+      answer(
+        "",
+        fields: "Connection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\nX-Request-ID: no\r\n")
     }
     try await withFirewall(backend) { run in
       let reply = try run.get(
         "/",
         fields: "Connection: X-Gone, Host, Content-Length\r\nX-Gone: 1\r\nTE: trailers\r\nKeep-Alive: 1\r\n"
-          + "Proxy-Connection: x\r\nX-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX-Request-ID: mine\r\n")
+          + "Proxy-Connection: x\r\nX-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX-Request-ID: mine\r\n"
+      )
       #expect(reply.field("X-Hop") == nil && reply.field("Keep-Alive") == nil)
       #expect(reply.all("X-Request-ID").count == 1 && reply.field("X-Request-ID") != "no")
       let seen = try #require(run.backend.requests.first)
@@ -128,11 +135,14 @@ import Testing
   @Test func trustedProxiesAreBelieved() async throws {
     try await withFirewall(
       TestBackend { _ in answer("") }, script: Script(),
-      configure: { $0.trustedProxies = [AddressRange("127.0.0.0/8"), AddressRange("10.0.0.0/8")].compactMap { $0 } }
+      configure: {
+        $0.trustedProxies = [AddressRange("127.0.0.0/8"), AddressRange("10.0.0.0/8")].compactMap { $0 }
+      }
     ) { run in
       let reply = try run.get(
         "/",
-        fields: "X-Forwarded-For: 6.6.6.6, 203.0.113.9, 10.1.1.1\r\nX-Request-ID: abc-1\r\nX-Forwarded-Proto: https\r\n"
+        fields:
+          "X-Forwarded-For: 6.6.6.6, 203.0.113.9, 10.1.1.1\r\nX-Request-ID: abc-1\r\nX-Forwarded-Proto: https\r\n"
           + "Forwarded: for=203.0.113.9\r\n")
       let seen = try #require(run.backend.requests.first)
       #expect(seen.all("X-Forwarded-For") == ["6.6.6.6, 203.0.113.9, 10.1.1.1, 127.0.0.1"])

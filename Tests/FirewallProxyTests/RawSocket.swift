@@ -40,16 +40,26 @@ final class RawSocket: @unchecked Sendable {
 
   deinit { close() }
 
+  /// Whether somebody listens there.
+  static func accepts(port: Int) -> Bool {
+    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { Glibc.close(file) }
+    return open(file, port)
+  }
+
+  private static func open(_ file: Int32, _ port: Int) -> Bool {
+    var address = loopback(port)
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Glibc.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+  }
+
   static func connect(port: Int, receiveBuffer: Int32? = nil) throws -> RawSocket {
     let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     if var size = receiveBuffer { setsockopt(file, SOL_SOCKET, SO_RCVBUF, &size, 4) }
-    var address = loopback(port)
-    let done = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        Glibc.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    try #require(done == 0, "connect to port \(port)")
+    try #require(open(file, port), "connect to port \(port)")
     return RawSocket(file: file)
   }
 
@@ -64,6 +74,7 @@ final class RawSocket: @unchecked Sendable {
   func setTimeout(milliseconds: Int) {
     var time = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
     setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
   }
 
   func send(_ text: String) { send(Array(text.utf8)) }
@@ -281,7 +292,9 @@ final class TestBackend: Sendable {
 }
 
 extension String {
-  fileprivate func trimmingPrefix(while predicate: (Character) -> Bool) -> Substring { drop(while: predicate) }
+  fileprivate func trimmingPrefix(while predicate: (Character) -> Bool) -> Substring {
+    drop(while: predicate)
+  }
 }
 
 /// A response with a length.

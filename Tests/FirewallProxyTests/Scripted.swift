@@ -1,12 +1,13 @@
 // An engine that does as a test says, in place of rules.
 
-@testable import Firewall
-@testable import FirewallProxy
 import Foundation
 import Logging
 import NIOPosix
 import Synchronization
 import Testing
+
+@testable import Firewall
+@testable import FirewallProxy
 
 /// What the engine is to say, and what it was asked.
 final class Script: Sendable {
@@ -77,7 +78,9 @@ private final class ScriptedTransaction: InspectedTransaction {
 
   private func decide(_ phase: Int, _ text: String) -> Intervention? {
     script.seen.withLock { $0.phases.append("\(phase) \(text)") }
-    guard let kind = answers.deny[phase], answers.when.isEmpty || text.contains(answers.when) else { return nil }
+    guard let kind = answers.deny[phase], answers.when.isEmpty || text.contains(answers.when) else {
+      return nil
+    }
     let intervention = Intervention(kind: kind, rule: 1000 + phase, phase: phase)
     if wouldBlock == nil { wouldBlock = intervention }
     return enforcing ? intervention : nil
@@ -174,6 +177,15 @@ struct Running {
     Issue.record("fewer than \(count) lines in the log")
     return []
   }
+}
+
+/// Waits until something is so, for ten seconds at most.
+func eventually(_ isSo: () async -> Bool) async throws {
+  for _ in 0..<2_000 {
+    if await isSo() { return }
+    try await Task.sleep(for: .milliseconds(5))
+  }
+  Issue.record("it never came to be")
 }
 
 func withFirewall(

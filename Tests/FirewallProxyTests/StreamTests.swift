@@ -1,9 +1,10 @@
 // WebSocket and event streams pass through; frames are counted and bounded.
 
-@testable import FirewallProxy
 import Glibc
 import NIOCore
 import Testing
+
+@testable import FirewallProxy
 
 @Suite struct StreamTests {
   static let upgrade =
@@ -76,7 +77,10 @@ import Testing
     let cases: [([UInt8], [UInt8], String)] = [
       (Self.frame("x", masked: false), [0x88, 2, 0x03, 0xea], "websocket: a client's frame is not masked"),
       (Self.frame("x", opcode: 0xf1), [0x88, 2, 0x03, 0xea], "websocket: reserved bits or opcodes"),
-      (Self.frame("x", opcode: 0x09), [0x88, 2, 0x03, 0xea], "websocket: a control frame is long or fragmented"),
+      (
+        Self.frame("x", opcode: 0x09), [0x88, 2, 0x03, 0xea],
+        "websocket: a control frame is long or fragmented"
+      ),
       (Self.frame("x", opcode: 0x80), [0x88, 2, 0x03, 0xea], "websocket: fragments out of order"),
       (
         Self.frame(String(repeating: "x", count: 2_000)), [0x88, 2, 0x03, 0xf1],

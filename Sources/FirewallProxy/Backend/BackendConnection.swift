@@ -16,8 +16,8 @@ final class BackendConnection: ChannelInboundHandler {
 
   unowned let pool: BackendPool
   let backend: BackendPool.Backend
-  /// Who waits for this connection to open.
-  var reserved: Exchange?
+  /// Who waits for this connection to open, and the request it was for: its client may be gone by then.
+  var reserved: (exchange: Exchange, ticket: UInt64)?
   var idleSince: Int64 = 0
   /// Answered a request before: it may have been closed meanwhile without our knowing.
   private(set) var isReused = false
@@ -55,6 +55,12 @@ final class BackendConnection: ChannelInboundHandler {
   var hasAnswerBytes: Bool {
     if case .head = phase { return inbound.readableBytes > 0 || interim > 0 }
     return true
+  }
+
+  func takeReservation() -> Exchange? {
+    defer { reserved = nil }
+    guard let reserved, reserved.exchange.ticket == reserved.ticket else { return nil }
+    return reserved.exchange
   }
 
   // MARK: - Requests
@@ -197,7 +203,9 @@ final class BackendConnection: ChannelInboundHandler {
         case .refused: return cut()
         }
       case .untilClose:
-        guard let part = inbound.readSlice(length: inbound.readableBytes), part.readableBytes > 0 else { return }
+        guard let part = inbound.readSlice(length: inbound.readableBytes), part.readableBytes > 0 else {
+          return
+        }
         exchange.responseBody(part)
       case .relay:
         if let rest = inbound.readSlice(length: inbound.readableBytes), rest.readableBytes > 0 {

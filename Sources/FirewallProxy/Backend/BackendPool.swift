@@ -124,13 +124,14 @@ final class BackendPool {
   private func open(_ backend: Backend, for exchange: Exchange?) {
     backend.open += 1
     let connection = BackendConnection(pool: self, backend: backend)
-    connection.reserved = exchange
+    connection.reserved = exchange.map { (exchange: $0, ticket: $0.ticket) }
     connections[ObjectIdentifier(connection)] = connection
     let bound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
     ClientBootstrap(group: loop.eventLoop)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelOption(
-        .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)
+        .writeBufferWaterMark,
+        value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)
       )
       .connectTimeout(.milliseconds(Int64(loop.configuration.patience.connect)))
       .channelInitializer { channel in
@@ -149,9 +150,7 @@ final class BackendPool {
   }
 
   private func opened(_ connection: BackendConnection) {
-    let exchange = connection.reserved
-    connection.reserved = nil
-    if let exchange {
+    if let exchange = connection.takeReservation() {
       connection.begin(exchange)
       exchange.backendReady(connection)
     } else {
@@ -160,8 +159,7 @@ final class BackendPool {
   }
 
   private func failedToOpen(_ connection: BackendConnection) {
-    let exchange = connection.reserved
-    connection.reserved = nil
+    let exchange = connection.takeReservation()
     remove(connection)
     failed(connection.backend)
     exchange?.backendUnavailable(.refused)
@@ -232,7 +230,8 @@ final class BackendPool {
         backend.idle.removeFirst()
         connection.close()
       }
-      while let waiter = backend.waiting.first, waiter.until <= now || waiter.exchange.ticket != waiter.ticket {
+      while let waiter = backend.waiting.first, waiter.until <= now || waiter.exchange.ticket != waiter.ticket
+      {
         backend.waiting.removeFirst()
         if waiter.exchange.ticket == waiter.ticket { waiter.exchange.backendUnavailable(.busy) }
       }

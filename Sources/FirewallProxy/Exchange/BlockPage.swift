@@ -7,7 +7,9 @@ enum BlockPage {
   static func denied(_ exchange: Exchange, status: Int) -> Page {
     page(
       exchange, status: status, type: "request-blocked",
-      english: ("Request blocked", "The request was blocked. If you think this is an error, tell us the support ID."),
+      english: (
+        "Request blocked", "The request was blocked. If you think this is an error, tell us the support ID."
+      ),
       japanese: ("リクエストを遮断しました", "このリクエストは遮断されました。お心当たりのない場合は、サポートIDをお知らせください。"))
   }
 

@@ -34,18 +34,23 @@ extension Exchange {
 
   private func hold(_ part: ByteBuffer) {
     guard let policy else { return }
-    guard loop.budget.take(part.readableBytes) else { return refuse(.bodyBudget) }
-    chargedBytes += part.readableBytes
-    let room = policy.bodies.requestBodyLimit - held.readableBytes
+    let hasMemory = loop.budget.take(part.readableBytes)
+    if hasMemory {
+      chargedBytes += part.readableBytes
+    } else if policy.enforces {
+      return refuse(.bodyBudget)
+    }
+    let room = hasMemory ? policy.bodies.requestBodyLimit - held.readableBytes : 0
     if part.readableBytes <= room {
       held.writeImmutableBuffer(part)
       return
     }
     if policy.enforces, policy.bodies.requestBodyLimitAction == .reject { return refuse(.bodyTooLarge) }
-    // The first part is inspected, the rest streams after it.
+    // The first part is inspected, the rest streams after it; so too where nothing is to be denied.
     var part = part
     if let first = part.readSlice(length: max(0, room)) { held.writeImmutableBuffer(first) }
     requestSide = .streaming
+    remarks.append("only the first \(held.readableBytes) bytes of the body were inspected")
     pending.append(part)
     pendingBytes += part.readableBytes
     inspectHeld(isComplete: false)
@@ -215,14 +220,15 @@ extension Exchange {
 
   private func writeTrustedForwarding(_ client: ClientIdentity) {
     let address = client.facts.clientAddress
-    let before = request.head.text(.forwardedFor).map { $0 + ", " } ?? ""
-    backendHead.writeString("X-Forwarded-For: \(before)\(address)\r\n")
-    if request.head.text(.forwardedProto) == nil {
+    let before = request.head.texts(.forwardedFor) + [address]
+    backendHead.writeString("X-Forwarded-For: \(before.joined(separator: ", "))\r\n")
+    if request.head.texts(.forwardedProto).isEmpty {
       backendHead.writeString("X-Forwarded-Proto: \(client.isSecure ? "https" : "http")\r\n")
     }
-    if let forwarded = request.head.text(.forwarded) {
+    let forwarded = request.head.texts(.forwarded)
+    if !forwarded.isEmpty {
       let node = address.contains(":") ? "\"[\(address)]\"" : address
-      backendHead.writeString("Forwarded: \(forwarded), for=\(node)\r\n")
+      backendHead.writeString("Forwarded: \(forwarded.joined(separator: ", ")), for=\(node)\r\n")
     }
   }
 }

@@ -26,7 +26,9 @@ extension Exchange {
         return
       }
       phaseFourDone = true
-      if let intervention = transaction.responseBody(.empty, isComplete: true) { return intervene(intervention) }
+      if let intervention = transaction.responseBody(.empty, isComplete: true) {
+        return intervene(intervention)
+      }
     }
     forward(response, length: nil)
   }
@@ -160,7 +162,8 @@ extension Exchange {
       !keepsAlive || requestSide != .complete || clientFraming == .untilClose || loop.isStopping
     responseSide = .streaming
     front.sendHead(
-      response, framing: clientFraming, length: response.framing == .chunked || response.framing == .untilClose
+      response, framing: clientFraming,
+      length: response.framing == .chunked || response.framing == .untilClose
         ? length : nil, closes: closesAfter)
   }
 
@@ -171,7 +174,7 @@ extension Exchange {
     let patience = loop.configuration.patience
     func isOver(_ milliseconds: Int) -> Bool { now - lastActivity > Int64(milliseconds) * 1_000_000 }
     switch responseSide {
-    case .awaited where requestSide == .complete && connection != nil && isOver(patience.response):
+    case .awaited where connection != nil && isOver(patience.response):
       if let backend { loop.pool.failed(backend) }
       fail(.timedOut)
     case .holding where now - startedAt > Int64(patience.hold) * 1_000_000:

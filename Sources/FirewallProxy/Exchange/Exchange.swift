@@ -148,12 +148,15 @@ final class Exchange {
         case .requestID where identity.isTrusted:
           let value = request.head.value(field, all)
           if Searching.isIdentifier(value) { givenID = Array(value) }
-        case .forwardedFor where identity.isTrusted:
-          clientAddress = identity.address(
-            behind: String(decoding: request.head.value(field, all), as: UTF8.self),
-            trusted: loop.configuration.trustedProxies)
         default: break
         }
+      }
+    }
+    if identity.isTrusted {
+      let before = request.head.texts(.forwardedFor)
+      if !before.isEmpty {
+        clientAddress = identity.address(
+          behind: before.joined(separator: ","), trusted: loop.configuration.trustedProxies)
       }
     }
   }
@@ -191,7 +194,8 @@ final class Exchange {
     case .deny(let status):
       answer(BlockPage.denied(self, status: (400...599).contains(status) ? status : 403))
     case .redirect(let location, let status):
-      answer(BlockPage.redirect(self, location: location, status: (300...399).contains(status) ? status : 302))
+      answer(
+        BlockPage.redirect(self, location: location, status: (300...399).contains(status) ? status : 302))
     case .drop:
       loop.counters.blocked &+= 1
       leaveBackend()

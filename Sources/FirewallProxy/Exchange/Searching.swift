@@ -6,7 +6,9 @@ enum Searching {
     let count = literal.utf8CodeUnitCount
     guard bytes.count >= count else { return false }
     for start in 0...(bytes.count - count)
-    where Octets.equals(UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), literal) { return true }
+    where Octets.equals(UnsafeRawBufferPointer(rebasing: bytes[start..<start + count]), literal) {
+      return true
+    }
     return false
   }
 

@@ -7,12 +7,12 @@
 
 import NIOCore
 
-final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Front, Timed {
+final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Timed {
   typealias InboundIn = ByteBuffer
   typealias InboundOut = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  private enum State {
+  enum State {
     /// A head is awaited or comes in.
     case head
     case length(Int)
@@ -27,35 +27,36 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
 
   let client: ClientIdentity
   var timerSlot = -1
-  private let loop: ProxyLoop
-  private let limits: FirewallLimits
-  private var exchange: Exchange?
-  private var context: ChannelHandlerContext?
-  private var state = State.head
-  private var inbound = ByteBuffer()
-  private var scanner = HeadScanner()
-  private var chunks = ChunkDecoder()
-  private var skippedBlankLine = false
-  private var hasServed = false
-  private var mayBeHTTP2: Bool
-  private var isProcessing = false
-  private var isPaused = false
+  let loop: ProxyLoop
+  let limits: FirewallLimits
+  var exchange: Exchange?
+  var context: ChannelHandlerContext?
+  var state = State.head
+  var inbound = ByteBuffer()
+  var scanner = HeadScanner()
+  var chunks = ChunkDecoder()
+  var skippedBlankLine = false
+  var hasServed = false
+  private var outputIsClosed = false
+  var mayBeHTTP2: Bool
+  var isProcessing = false
+  var isPaused = false
   /// The body is not to be read on for now.
-  private var bodyWaits = false
-  private var out = ByteBuffer()
-  private var hasOut = false
-  private var needsFlush = false
-  private var sendsChunks = false
-  private var sendsBody = true
-  private var isOldVersion = false
+  var bodyWaits = false
+  var out = ByteBuffer()
+  var hasOut = false
+  var needsFlush = false
+  var sendsChunks = false
+  var sendsBody = true
+  var isOldVersion = false
 
   // Time, in nanoseconds; coarse.
-  private var since: Int64
-  private var bodyBytes = 0
-  private var bodySince: Int64 = 0
-  private var unwritableSince: Int64 = 0
+  var since: Int64
+  var bodyBytes = 0
+  var bodySince: Int64 = 0
+  var unwritableSince: Int64 = 0
 
-  private static let copiedBytes = 16 << 10
+  static let copiedBytes = 16 << 10
 
   /// - Parameter mayBeHTTP2: its first bytes may be HTTP/2's preface (prior knowledge).
   init(loop: ProxyLoop, client: ClientIdentity, mayBeHTTP2: Bool) {
@@ -115,17 +116,27 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
     if context.channel.isWritable {
       unwritableSince = 0
       exchange?.frontDrained()
+      if case .head = state, inbound.readableBytes > 0 { process() }
     } else {
       unwritableSince = loop.coarseNow
     }
     context.fireChannelWritabilityChanged()
   }
 
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case ChannelEvent.outputClosed = event {
+      // The last answer is out; the client has a moment to read it and go.
+      outputIsClosed = true
+      since = loop.coarseNow
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   // MARK: - Reading
 
-  private func process() {
+  func process() {
     guard !isProcessing else { return }
     isProcessing = true
     while step() {}
@@ -135,14 +146,23 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
     if inbound.readableBytes == 0 {
       // The bytes' memory goes back to the channel, which reads into it again.
       inbound = ByteBuffer()
-    } else if inbound.readableBytes > limits.pipelinedBytes, case .answering = state {
+    } else if inbound.readableBytes > limits.pipelinedBytes, waitsWithRequests {
       setPaused(true)
     }
     if isPaused, !bodyWaits, inbound.readableBytes <= limits.pipelinedBytes { setPaused(false) }
   }
 
+  /// Requests that came ahead wait: for the answer before them, or for a client that doesn't take its answers.
+  private var waitsWithRequests: Bool {
+    switch state {
+    case .answering: true
+    case .head: !isWritable
+    default: false
+    }
+  }
+
   /// Does one thing with what has come; false where more must come first.
-  private func step() -> Bool {
+  func step() -> Bool {
     switch state {
     case .head: return readHead()
     case .length(let left):
@@ -183,8 +203,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
     }
   }
 
-  private func readHead() -> Bool {
-    guard inbound.readableBytes > 0, let exchange else { return false }
+  func readHead() -> Bool {
+    guard inbound.readableBytes > 0, isWritable, let exchange else { return false }
     if mayBeHTTP2 {
       switch HTTP2Front.looksLikePreface(inbound) {
       case .yes:
@@ -217,7 +237,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
     }
   }
 
-  private func beginExchange(_ exchange: Exchange) {
+  func beginExchange(_ exchange: Exchange) {
     isOldVersion = exchange.request.isOldVersion
     sendsBody = exchange.request.method != .head
     bodyBytes = 0
@@ -236,7 +256,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
   }
 
   /// A head that can't or won't become whole: what there is of it is shown to the rules, then it is refused.
-  private func beginUnfinished(_ refusal: Refusal) {
+  func beginUnfinished(_ refusal: Refusal) {
     guard let exchange else { return }
     let most = limits.head.totalBytes + limits.head.fieldBytes
     guard var slice = inbound.readSlice(length: min(inbound.readableBytes, most)) else { return }
@@ -253,7 +273,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
   }
 
   /// The body's framing is broken: nothing after it can be trusted.
-  private func badBody(_ refusal: Refusal) {
+  func badBody(_ refusal: Refusal) {
     guard let exchange, exchange.isActive else { return end() }
     inbound = ByteBuffer()
     if exchange.responseSide == .streaming {
@@ -265,7 +285,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
     exchange.refuse(refusal)
   }
 
-  private func becomeHTTP2() {
+  func becomeHTTP2() {
     guard let context else { return }
     state = .closed
     let bytes = inbound
@@ -277,183 +297,6 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
       context.fireChannelReadComplete()
       context.pipeline.syncOperations.removeHandler(self, promise: nil)
     } catch { context.close(promise: nil) }
-  }
-
-  // MARK: - Front: answers
-
-  var isWritable: Bool { context?.channel.isWritable ?? false }
-
-  private func beginOut() {
-    if !hasOut {
-      out.clear()
-      hasOut = true
-    }
-  }
-
-  func sendContinue() {
-    beginOut()
-    out.writeStaticString("HTTP/1.1 100 Continue\r\n\r\n")
-  }
-
-  func sendHead(_ response: ResponseHead, framing: ClientFraming, length: Int?, closes: Bool) {
-    guard let exchange else { return }
-    beginOut()
-    sendsChunks = framing == .chunked
-    let isUpgrade = response.status == 101
-    let dropsLength = response.status == 204 || response.status < 200
-    out.writeStaticString("HTTP/1.1")
-    response.head.withBytes { all in
-      // From the space before the status to the line's end.
-      _ = out.writeBytes(UnsafeRawBufferPointer(rebasing: all[8..<response.head.fieldsStart]))
-    }
-    response.head.copyFields(to: &out) { field in
-      switch field.known {
-      case .other: false
-      case .requestID: true
-      case .contentLength: dropsLength
-      default: MessageHead.isHopByHop(field.known)
-      }
-    }
-    out.writeStaticString("X-Request-ID: ")
-    exchange.writeID(to: &out)
-    if let length { out.writeString("\r\nContent-Length: \(length)") }
-    if sendsChunks { out.writeStaticString("\r\nTransfer-Encoding: chunked") }
-    if let via = loop.configuration.via { out.writeString("\r\nVia: 1.1 \(via)") }
-    if isUpgrade {
-      out.writeStaticString("\r\nConnection: Upgrade\r\nUpgrade: websocket")
-    } else if closes {
-      out.writeStaticString("\r\nConnection: close")
-    } else if isOldVersion {
-      out.writeStaticString("\r\nConnection: keep-alive")
-    }
-    out.writeStaticString("\r\n\r\n")
-  }
-
-  func sendBody(_ part: ByteBuffer) {
-    guard sendsBody, part.readableBytes > 0 else { return }
-    beginOut()
-    if sendsChunks { ChunkDecoder.writeSize(part.readableBytes, to: &out) }
-    if part.readableBytes <= Self.copiedBytes {
-      out.writeImmutableBuffer(part)
-    } else {
-      writeOut()
-      write(part)
-    }
-    if sendsChunks {
-      beginOut()
-      out.writeStaticString("\r\n")
-    }
-  }
-
-  func sendEnd() {
-    if sendsChunks, sendsBody {
-      beginOut()
-      out.writeStaticString("0\r\n\r\n")
-    }
-    sendsChunks = false
-  }
-
-  func sendPage(_ page: Page, closes: Bool) {
-    beginOut()
-    sendsChunks = false
-    out.writeString("HTTP/1.1 \(page.status) \(BlockPage.reason(page.status))\r\n")
-    for (name, value) in page.fields { out.writeString("\(name): \(value)\r\n") }
-    out.writeString("Content-Length: \(page.body.readableBytes)\r\n")
-    if closes {
-      out.writeStaticString("Connection: close\r\n")
-    } else if isOldVersion {
-      out.writeStaticString("Connection: keep-alive\r\n")
-    }
-    out.writeStaticString("\r\n")
-    if sendsBody { out.writeImmutableBuffer(page.body) }
-  }
-
-  private func writeOut() {
-    guard hasOut else { return }
-    hasOut = false
-    write(out)
-  }
-
-  private func write(_ bytes: ByteBuffer) {
-    context?.write(wrapOutboundOut(bytes), promise: nil)
-    needsFlush = true
-  }
-
-  func flush() {
-    writeOut()
-    guard needsFlush else { return }
-    needsFlush = false
-    context?.flush()
-  }
-
-  /// What the client sent right behind its handshake goes first.
-  func becomeRelay() {
-    state = .relay
-    process()
-  }
-
-  func relay(_ bytes: ByteBuffer) {
-    writeOut()
-    write(bytes)
-    flush()
-  }
-
-  // MARK: - Front: flow
-
-  private func setPaused(_ paused: Bool) {
-    guard isPaused != paused else { return }
-    isPaused = paused
-    try? context?.channel.syncOptions?.setOption(.autoRead, value: !paused)
-  }
-
-  func pauseBody() {
-    bodyWaits = true
-    setPaused(true)
-  }
-
-  func resumeBody() {
-    guard bodyWaits else { return }
-    bodyWaits = false
-    since = loop.coarseNow
-    if inbound.readableBytes <= limits.pipelinedBytes { setPaused(false) }
-  }
-
-  func exchangeEnded(closes: Bool) {
-    if case .closed = state { return }
-    bodyWaits = false
-    hasServed = true
-    if closes { return end() }
-    since = loop.coarseNow
-    state = .head
-    setPaused(false)
-    if inbound.readableBytes > 0 { process() }
-  }
-
-  func cut() {
-    if case .closed = state { return }
-    state = .closed
-    inbound = ByteBuffer()
-    context?.close(promise: nil)
-  }
-
-  func stop() {
-    exchange?.clientLeft()
-    cut()
-  }
-
-  /// Ends the connection behind its last answer. Our half goes first: closed while bytes of the peer are unread, the
-  /// connection would be reset and the answer lost.
-  private func end() {
-    switch state {
-    case .closed, .ending: return
-    default: break
-    }
-    flush()
-    state = .ending
-    inbound = ByteBuffer()
-    since = loop.coarseNow
-    setPaused(false)
-    context?.close(mode: .output, promise: nil)
   }
 
   // MARK: - Time
@@ -482,7 +325,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Fr
       loop.counters.slowClients &+= 1
       badBody(.bodyTooSlow)
     case .answering, .relay: exchange?.look(now: now)
-    case .ending: if isOver(1_000) { cut() }
+    case .ending: if isOver(outputIsClosed ? 1_000 : patience.write) { cut() }
     case .closed: break
     }
   }

@@ -24,20 +24,24 @@ final class ConnectionLedger: Sendable {
   }
 
   /// Takes a connection in; false where there is no room.
-  func enter(_ key: String) -> Bool {
+  /// - Parameter key: nil: no limit but the process's.
+  func enter(_ key: String?) -> Bool {
     state.withLock { state in
-      let open = state.byAddress[key] ?? 0
-      guard state.total < limit, open < limitPerAddress else { return false }
+      guard state.total < limit else { return false }
+      if let key {
+        let open = state.byAddress[key] ?? 0
+        guard open < limitPerAddress else { return false }
+        state.byAddress[key] = open + 1
+      }
       state.total += 1
-      state.byAddress[key] = open + 1
       return true
     }
   }
 
-  func leave(_ key: String) {
+  func leave(_ key: String?) {
     state.withLock { state in
       state.total -= 1
-      guard let open = state.byAddress[key] else { return }
+      guard let key, let open = state.byAddress[key] else { return }
       if open > 1 { state.byAddress[key] = open - 1 } else { state.byAddress[key] = nil }
     }
   }

@@ -47,10 +47,12 @@ final class ClientIdentity {
   let isSecure: Bool
   /// `X-Forwarded-For` and `X-Forwarded-Proto`, ready to be copied.
   let forwardedLines: [UInt8]
-  let key: String
+  /// What its connections are counted by; nil: not.
+  let key: String?
 
   init(
-    remote: SocketAddress?, local: SocketAddress?, isSecure: Bool, trusted: [AddressRange]
+    remote: SocketAddress?, local: SocketAddress?, isSecure: Bool, trusted: [AddressRange],
+    exemptsLoopback: Bool
   ) {
     let address = remote?.ipAddress ?? "127.0.0.1"
     // IPv4 through an IPv6 socket is IPv4.
@@ -67,7 +69,8 @@ final class ClientIdentity {
     }
     forwardedLines = Array(
       "X-Forwarded-For: \(plain)\r\nX-Forwarded-Proto: \(isSecure ? "https" : "http")\r\n".utf8)
-    key = ConnectionLedger.key(of: plain)
+    let isLoopback = plain.hasPrefix("127.") || plain == "::1"
+    key = isTrusted || (exemptsLoopback && isLoopback) ? nil : ConnectionLedger.key(of: plain)
   }
 
   /// The address that stands for the client behind proxies that are trusted: the last one in X-Forwarded-For that is not

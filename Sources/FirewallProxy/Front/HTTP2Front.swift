@@ -34,8 +34,8 @@ enum HTTP2Front {
     connection.targetWindowSize = 1 << 20
     var stream = NIOHTTP2Handler.StreamConfiguration()
     stream.targetWindowSize = 256 << 10
-    stream.outboundBufferSizeHighWatermark = 256 << 10
-    stream.outboundBufferSizeLowWatermark = 64 << 10
+    stream.outboundBufferSizeHighWatermark = 64 << 10
+    stream.outboundBufferSizeLowWatermark = 32 << 10
     stream.streamResetFrameRateLimit.maximumCount = limits.streamResets
     stream.streamErrorRateLimit.maximumCount = limits.streamResets
     let connectionGuard = ConnectionGuard(channel, loop: loop, state: .http2)

@@ -203,6 +203,7 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
 
   func exchangeEnded(closes: Bool) {
     guard !isEnded else { return }
+    since = loop.coarseNow
     // A request whose rest nobody wants: its stream is reset behind the answer.
     if !isRequestWhole {
       flush()
@@ -213,8 +214,15 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
   // MARK: - Time
 
   func look(now: Int64) {
-    guard let exchange, exchange.isActive else { return }
     let patience = loop.configuration.patience
+    guard let exchange, exchange.isActive else {
+      // Answered, but the client doesn't open its window for the rest.
+      if now - since > Int64(patience.write) * 1_000_000 {
+        loop.counters.slowClients &+= 1
+        cut()
+      }
+      return
+    }
     if unwritableSince > 0, now - unwritableSince > Int64(patience.write) * 1_000_000 {
       loop.counters.slowClients &+= 1
       return stop()
@@ -268,7 +276,8 @@ struct HTTP2Head {
       }
       switch name {
       case "cookie": cookies += cookies.isEmpty ? value : "; " + value
-      case "connection", "proxy-connection", "keep-alive", "upgrade", "transfer-encoding": refuse(.http2Fields)
+      case "connection", "proxy-connection", "keep-alive", "upgrade", "transfer-encoding":
+        refuse(.http2Fields)
       case "host":
         hasHost = true
         if let authority, authority.lowercased() != value.lowercased() { refuse(.hostDiffers) }

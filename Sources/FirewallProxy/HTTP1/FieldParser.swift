@@ -44,7 +44,8 @@ struct FieldParser {
       let value = UnsafeRawBufferPointer(rebasing: all[valueStart..<valueEnd])
       if !Octets.all(name, Octets.token) { refuse(.fieldName) }
       if !Octets.all(value, Octets.value) {
-        refuse(Bytes.find(13, start, from: valueStart, to: valueEnd) != nil ? .bareCarriageReturn : .fieldValue)
+        refuse(
+          Bytes.find(13, start, from: valueStart, to: valueEnd) != nil ? .bareCarriageReturn : .fieldValue)
       }
       head.fields.append(
         FieldPlace(
@@ -63,7 +64,9 @@ struct FieldParser {
   }
 
   /// Content-Length and Transfer-Encoding, which must leave one reading only (RFC 9112 section 6.3).
-  mutating func framing(_ head: MessageHead, _ all: UnsafeRawBufferPointer, isOldVersion: Bool) -> BodyFraming? {
+  mutating func framing(_ head: MessageHead, _ all: UnsafeRawBufferPointer, isOldVersion: Bool)
+    -> BodyFraming?
+  {
     var length: Int?
     var lengths = 0
     var encodings = 0

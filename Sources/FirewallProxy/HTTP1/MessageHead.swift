@@ -55,10 +55,11 @@ struct MessageHead {
     Self.part(all, field.nameStart, field.nameCount)
   }
 
-  /// The value of the first field of this kind, as text.
-  func text(_ known: KnownField) -> String? {
-    guard let field = fields.first(where: { $0.known == known }) else { return nil }
-    return withBytes { String(decoding: value(field, $0), as: UTF8.self) }
+  /// The values of all fields of this kind, as text.
+  func texts(_ known: KnownField) -> [String] {
+    withBytes { all in
+      fields.filter { $0.known == known }.map { String(decoding: value($0, all), as: UTF8.self) }
+    }
   }
 
   /// The fields as the engine wants them; the views hold as long as `all`.

@@ -16,7 +16,8 @@ enum RequestMethod: UInt8 {
   static func of(_ bytes: UnsafeRawBufferPointer) -> RequestMethod {
     func isExactly(_ literal: StaticString) -> Bool {
       bytes.count == literal.utf8CodeUnitCount
-        && bytes.elementsEqual(UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+        && bytes.elementsEqual(
+          UnsafeRawBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
     switch bytes.count {
     case 3: return isExactly("GET") ? .get : isExactly("PUT") ? .put : .other

@@ -21,7 +21,9 @@ enum JSON {
     out.append(contentsOf: bytes[runStart...])
   }
 
-  static func escape(_ bytes: [UInt8], to out: inout [UInt8]) { bytes.withUnsafeBytes { escape($0, to: &out) } }
+  static func escape(_ bytes: [UInt8], to out: inout [UInt8]) {
+    bytes.withUnsafeBytes { escape($0, to: &out) }
+  }
 
   static func escape(_ text: String, to out: inout [UInt8]) {
     var text = text

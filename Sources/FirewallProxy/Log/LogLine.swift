@@ -130,7 +130,8 @@ enum LogLine {
 enum Secrets {
   private static let headers: Set<String> = ["authorization", "proxy-authorization", "cookie", "set-cookie"]
   private static let words = [
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "api_key", "apikey", "api-key", "access_key",
+    "password", "passwd", "passphrase", "pwd", "secret", "token", "api_key", "apikey", "api-key",
+    "access_key",
     "accesskey", "private_key", "credential", "session",
   ]
 

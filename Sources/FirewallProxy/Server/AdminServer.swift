@@ -27,7 +27,8 @@ public final class FirewallAdmin: Sendable {
         .bind(host: host, port: port).get()
       return FirewallAdmin(channel)
     } catch {
-      throw FirewallError("admin \(host):\(port): \(error); wanted an address of this machine and a free port")
+      throw FirewallError(
+        "admin \(host):\(port): \(error); wanted an address of this machine and a free port")
     }
   }
 
@@ -77,7 +78,8 @@ private final class AdminHandler: ChannelInboundHandler {
     switch (head.method, head.uri) {
     case (.GET, "/metrics"):
       return Answer(
-        status: .ok, type: "text/plain; version=0.0.4; charset=utf-8", text: await firewall.metrics().prometheus)
+        status: .ok, type: "text/plain; version=0.0.4; charset=utf-8",
+        text: await firewall.metrics().prometheus)
     case (.GET, "/health/live"): return Answer(status: .ok, text: "live\n")
     case (.POST, "/reload"):
       do {

@@ -29,8 +29,10 @@ public struct FirewallLimits: Sendable {
   public var head = HeadLimits()
   /// Client connections of the process.
   public var connections = 10_000
-  /// Client connections from one address (IPv6: one /64 network).
+  /// Client connections from one address (IPv6: one /64 network); trusted proxies have no such limit.
   public var connectionsPerAddress = 1_000
+  /// Loopback has no limit of its own.
+  public var exemptsLoopback = true
   /// Bytes of all held bodies of the process; beyond, requests with a body to hold are answered 503.
   public var heldBytes = 512 << 20
   /// Pipelined bytes that are read ahead of the request in work.

@@ -50,7 +50,9 @@ public struct FirewallMetrics: Sendable, Equatable {
       text += "# HELP kabuto_firewall_\(name) \(help)\n# TYPE kabuto_firewall_\(name) \(kind)\n"
       for (labels, value) in values { text += "kabuto_firewall_\(name)\(labels) \(value)\n" }
     }
-    func counter(_ name: String, _ help: String, _ value: UInt64) { add(name, "counter", help, [("", value)]) }
+    func counter(_ name: String, _ help: String, _ value: UInt64) {
+      add(name, "counter", help, [("", value)])
+    }
     func gauge(_ name: String, _ help: String, _ value: Int) {
       add(name, "gauge", help, [("", UInt64(clamping: value))])
     }

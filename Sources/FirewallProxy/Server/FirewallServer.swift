@@ -69,6 +69,8 @@ public final class FirewallServer: Sendable {
     let snapshot = try load()
     let tls = try tlsContext()
     let backends = try resolve()
+    Descriptors.raiseLimit(
+      to: configuration.limits.connections + configuration.limits.backendConnections * backends.count + 64)
     let log = try configuration.logFile.map { path throws(FirewallError) in
       try TransactionLog(path: path, limitBytes: configuration.logBufferBytes)
     }
@@ -123,7 +125,8 @@ public final class FirewallServer: Sendable {
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.socketOption(.so_keepalive), value: 1)
       .childChannelOption(
-        .writeBufferWaterMark, value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)
+        .writeBufferWaterMark,
+        value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)
       )
       .childChannelInitializer { channel in
         guard let loop = byLoop[ObjectIdentifier(channel.eventLoop)] else {
@@ -139,7 +142,8 @@ public final class FirewallServer: Sendable {
   ) -> EventLoopFuture<Void> {
     let client = ClientIdentity(
       remote: channel.remoteAddress, local: channel.localAddress, isSecure: tls != nil,
-      trusted: loop.configuration.trustedProxies)
+      trusted: loop.configuration.trustedProxies,
+      exemptsLoopback: loop.configuration.limits.exemptsLoopback)
     let key = client.key
     guard loop.ledger.enter(key) else {
       loop.counters.connectionsRefused &+= 1
@@ -181,7 +185,8 @@ public final class FirewallServer: Sendable {
         NIOSSLCertificateSource.certificate($0)
       }
       let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-      var tls = TLSConfiguration.makeServerConfiguration(certificateChain: chain, privateKey: .privateKey(key))
+      var tls = TLSConfiguration.makeServerConfiguration(
+        certificateChain: chain, privateKey: .privateKey(key))
       tls.minimumTLSVersion = .tlsv12
       tls.applicationProtocols = ["h2", "http/1.1"]
       return try NIOSSLContext(configuration: tls)
@@ -199,7 +204,8 @@ public final class FirewallServer: Sendable {
       do {
         found.append((backend, try SocketAddress.makeAddressResolvingHost(backend.host, port: backend.port)))
       } catch {
-        throw FirewallError("backend \(backend): the name can't be resolved; wanted a name that is known, or an address")
+        throw FirewallError(
+          "backend \(backend): the name can't be resolved; wanted a name that is known, or an address")
       }
     }
     return found
@@ -218,7 +224,9 @@ public final class FirewallServer: Sendable {
         // Compiling takes its time; neither an event loop nor a thread of Swift's pool has to wait for it.
         NIOSingletons.posixBlockingThreadPool.submit { _ in continuation.resume(with: Result { try load() }) }
       }
-      for loop in state.withLock({ $0.loops }) { try await loop.eventLoop.submit { loop.use(snapshot) }.get() }
+      for loop in state.withLock({ $0.loops }) {
+        try await loop.eventLoop.submit { loop.use(snapshot) }.get()
+      }
       state.withLock { state in
         state.reloads += 1
         state.lastFault = nil
@@ -268,13 +276,15 @@ public final class FirewallServer: Sendable {
       return (state.loops, state.listener, state.ownGroup, state.log)
     }
     guard let listener else { return }
-    try? await listener.close()
     for loop in loops { loop.eventLoop.execute { loop.isStopping = true } }
+    try? await listener.close()
     let deadline = NIODeadline.now() + .milliseconds(Int64(configuration.patience.stop))
     while NIODeadline.now() < deadline, ledger.open > 0 { try? await Task.sleep(for: .milliseconds(20)) }
     for loop in loops { try? await loop.eventLoop.submit { loop.stopAll() }.get() }
     for loop in loops { try? await loop.eventLoop.submit { loop.end() }.get() }
     log?.close()
-    do { try await ownGroup?.shutdownGracefully() } catch { logger.warning("firewall: event loops: \(error)") }
+    do { try await ownGroup?.shutdownGracefully() } catch {
+      logger.warning("firewall: event loops: \(error)")
+    }
   }
 }

@@ -34,7 +34,7 @@ final class ProxyLoop: @unchecked Sendable {
   private var clock: RepeatedTask?
   private var checkAt: Int64 = 0
 
-  static let tickMilliseconds: Int64 = 50
+  static let tickMilliseconds: Int64 = 100
 
   init(
     eventLoop: any EventLoop, configuration: FirewallConfiguration, snapshot: PolicySnapshot,
