@@ -118,7 +118,8 @@ struct CoreRuleSetTests {
     let cases = try CoreRuleSetCase.all(in: "crs-3.3-tests")
     let summary = Self.run(cases, policy: try RuleSetPolicy.coreRuleSet3ForTests(quoting: quoting))
     summary.print("core rule set 3.3.4, read as by \(quoting)", expected: Self.expectedFailures(quoting))
-    #expect(Set(summary.failed.map(\.title)) == Self.expectedFailures(quoting))
+    let expected = Self.expectedFailures(quoting)
+    #expect(Set(summary.failed.map(\.title)).symmetricDifference(expected).sorted() == [])
     #expect(summary.passed + summary.failed.count == 2396)
   }
 
@@ -130,7 +131,7 @@ struct CoreRuleSetTests {
     let summary = Self.run(cases, policy: try RuleSetPolicy.debiansRulesForTests(quoting: .apache))
     let expected = Self.expectedFailures(.apache).union(Self.debian)
     summary.print("core rule set of Debian, read as by Apache", expected: expected)
-    #expect(Set(summary.failed.map(\.title)) == expected)
+    #expect(Set(summary.failed.map(\.title)).symmetricDifference(expected).sorted() == [])
     #expect(summary.passed + summary.failed.count == 2436)
   }
 
