@@ -6,8 +6,8 @@ enum Disruptions {
     ActionDefinition("deny") { _, parts, _, _ in set(.deny(status: 403), &parts) },
     ActionDefinition("drop") { _, parts, _, _ in set(.drop, &parts) },
     ActionDefinition("block") { _, parts, _, _ in
+      // In SecDefaultAction `deny,block` means deny; in a rule `block` means what SecDefaultAction says.
       parts.isBlock = true
-      parts.disruption = nil
     },
     ActionDefinition("redirect", .needed) { text, parts, builder, place in
       set(.redirect(builder.macro(text, at: place), status: 302), &parts)

@@ -118,6 +118,7 @@ extension PolicyBuilder {
         // What only the last link may carry in practice, and the first in theory.
         if parts.skip > 0 { head.skip = parts.skip }
         if let marker = parts.skipAfter { head.skipAfter = marker }
+        if let status = parts.status { head.status = status }
         if head.message == nil { head.message = parts.message }
         if head.data == nil { head.data = parts.data }
         if head.isLogged == nil { head.isLogged = parts.isLogged }
@@ -156,8 +157,9 @@ extension PolicyBuilder {
 
   /// A rule's own disruptive action, or what SecDefaultAction says (for `block`, and where the rule has none).
   private func disruption(_ own: RuleParts, _ defaults: RuleParts) -> Disruption {
-    var chosen = own.disruption ?? defaults.disruption ?? .pass
-    if let status = own.status ?? (own.disruption == nil ? defaults.status : nil) {
+    let isOwn = own.disruption != nil && !own.isBlock
+    var chosen = (isOwn ? own.disruption : nil) ?? defaults.disruption ?? .pass
+    if let status = own.status ?? (isOwn ? nil : defaults.status) {
       switch chosen {
       case .deny: chosen = .deny(status: status)
       case .redirect(let location, _): chosen = .redirect(location, status: status)

@@ -63,7 +63,14 @@ extension Transaction {
         bodyProcessor = .urlencoded
       }
     case 13 where name.equalsIgnoringCase(ByteView("authorization")):
-      scalar(.authType, value.prefix(value.firstIndex(of: UInt8(ascii: " ")) ?? value.count))
+      let type = value.prefix(value.firstIndex(of: UInt8(ascii: " ")) ?? value.count)
+      scalar(.authType, type)
+      if type.equalsIgnoringCase(ByteView("basic")),
+        let credentials = CapturedRequest.base64(value.dropFirst(type.count + 1).array),
+        let colon = credentials.firstIndex(of: UInt8(ascii: ":"))
+      {
+        scalar(.remoteUser, arena.copy(Array(credentials[..<colon])))
+      }
     default: break
     }
   }

@@ -62,8 +62,9 @@ extension Transaction {
     guard let rule else { return [] }
     return [
       Argument(name: ByteView("id"), value: decimal(rule.id)),
-      Argument(name: ByteView("msg"), value: expand(rule.message)),
-      Argument(name: ByteView("logdata"), value: expand(rule.data)),
+      // Its own texts may hold macros, but are not expanded within themselves.
+      Argument(name: ByteView("msg"), value: rule.message.literal ?? .empty),
+      Argument(name: ByteView("logdata"), value: rule.data.literal ?? .empty),
       Argument(name: ByteView("severity"), value: rule.severity.map { decimal($0.rawValue) } ?? .empty),
       Argument(name: ByteView("rev"), value: arena.copy(rule.revision)),
       Argument(name: ByteView("ver"), value: arena.copy(rule.version)),
@@ -108,11 +109,6 @@ extension Transaction {
       return .empty
     }
     if variable == .rule, let rule = currentRule {
-      // Its own message may hold macros, but not itself.
-      if name.equalsIgnoringCase(ByteView("msg")) || name.equalsIgnoringCase(ByteView("logdata")) {
-        let macro = name.equalsIgnoringCase(ByteView("msg")) ? rule.message : rule.data
-        return macro.literal ?? .empty
-      }
       return ruleFields(rule).first { $0.name.equalsIgnoringCase(name) }?.value ?? .empty
     }
     if let value = moment(variable) { return value }

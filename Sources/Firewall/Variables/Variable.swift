@@ -62,6 +62,8 @@ public enum Variable: UInt8, CaseIterable, BitwiseCopyable, Sendable {
     case .webAppID: "WEBAPPID"
     case .sessionID: "SESSIONID"
     case .userID: "USERID"
+    case .filesTmpNames: "FILES_TMPNAMES"
+    case .filesTmpContent: "FILES_TMP_CONTENT"
     case .multipartMissingSemicolon: "MULTIPART_MISSING_SEMICOLON"
     case .multipartCrlfLfLines: "MULTIPART_CRLF_LF_LINES"
     default: snake("\(variable)")
