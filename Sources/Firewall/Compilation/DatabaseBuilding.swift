@@ -37,6 +37,7 @@ struct DatabaseBuilding {
   private static func build(
     _ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions
   ) -> Built {
+    guard ScanCode.function != nil else { return Built(refused: Array(specification.patterns.indices)) }
     let label = label(specification, options)
     let key = key(label)
     if let cache = options.cache, let kept = cache.load(key), let found = unpack(kept, label: label) {

@@ -167,6 +167,7 @@ final class PatternDatabase: @unchecked Sendable {
 /// A thread's memory for scanning. Owner: one thread.
 final class ScanScratch {
   private var scratch: OpaquePointer?
+  private let function: kabuto_scan_function
   /// What the last scan found: ids, each once, and where the first match of each ends.
   let found: UnsafeMutablePointer<Found>
   private(set) var capacity: Int
@@ -185,6 +186,8 @@ final class ScanScratch {
 
   /// Room for the databases of a policy. `largest`: the most ids that one of them can give.
   init?(for databases: [PatternDatabase], largest: Int) {
+    guard let function = ScanCode.function else { return nil }
+    self.function = function
     capacity = max(largest, 16)
     found = .allocate(capacity: capacity)
     state = .allocate(capacity: 1)
@@ -202,10 +205,11 @@ final class ScanScratch {
 
   /// Scans `value`; `found` holds the ids of what matched, as many as are returned. -1: the library refused.
   func scan(_ value: ByteView, with database: PatternDatabase) -> Int {
+    guard value.count <= Int(UInt32.max) else { return -1 }
     state.pointee.count = 0
-    let code = hs_scan(
-      database.database, UnsafeRawPointer(value.start).assumingMemoryBound(to: CChar.self),
-      UInt32(truncatingIfNeeded: value.count), 0, scratch,
+    let code = kabuto_scan(
+      function, database.database, UnsafeRawPointer(value.start).assumingMemoryBound(to: CChar.self),
+      UInt32(truncatingIfNeeded: value.count), scratch,
       { id, _, end, _, context in
         guard let state = context?.assumingMemoryBound(to: State.self) else { return 1 }
         if state.pointee.count < state.pointee.capacity {

@@ -2,7 +2,6 @@
 
 extension Transaction {
   func scan(_ group: ScanGroup) {
-    guard let scan else { return }
     for plan in group.plans {
       let list = values[plan.variable]
       guard !list.isEmpty else { continue }
@@ -23,7 +22,7 @@ extension Transaction {
   }
 
   private func descend(
-    _ value: Argument, _ index: Int, _ plan: ClassPlan, _ group: ScanGroup, _ scan: ScanScratch
+    _ value: Argument, _ index: Int, _ plan: ClassPlan, _ group: ScanGroup, _ scan: ScanScratch?
   ) {
     let identifier = Alphabet.identifier.classes.rawValue
     let text = Alphabet.text.classes.rawValue
@@ -68,9 +67,9 @@ extension Transaction {
   private func look(
     _ view: ByteView, _ part: PlanScan, _ group: ScanGroup, _ name: ByteView, _ index: Int,
     _ variable: Variable,
-    _ scan: ScanScratch
+    _ scan: ScanScratch?
   ) {
-    let found = part.database._withUnsafeGuaranteedRef { scan.scan(view, with: $0) }
+    let found = part.database._withUnsafeGuaranteedRef { scan?.scan(view, with: $0) ?? -1 }
     if found == 0 { return }
     if found < 0 {
       // The library refused (a value over 4 GiB, no memory): every rule of the database is a candidate, PCRE2 decides.
@@ -79,6 +78,7 @@ extension Transaction {
       }
       return
     }
+    guard let scan else { return }
     for place in 0..<found {
       let found = scan.found[place]
       let entry = group.entries[part.firstEntry + Int(found.id)]
