@@ -4,7 +4,7 @@
 public final class Inspector {
   private var idle: [Transaction] = []
   /// Scratch memory for the policy that was used last; a policy of another shape gets its own.
-  private var scan: (policy: ObjectIdentifier, scratch: ScanScratch?)?
+  private var scan: (policy: Policy, scratch: ScanScratch?)?
   /// Transactions kept for reuse.
   static let idleCount = 256
 
@@ -19,9 +19,9 @@ public final class Inspector {
   public func begin(
     policy: Policy, connection: ConnectionFacts, id: String, now: Int64, random: UInt64, enforcing: Bool
   ) -> Transaction {
-    if scan?.policy != ObjectIdentifier(policy) {
+    if scan?.policy !== policy {
       scan = (
-        ObjectIdentifier(policy), ScanScratch(for: policy.databases, largest: policy.largestDatabase)
+        policy, ScanScratch(for: policy.databases, largest: policy.largestDatabase)
       )
     }
     let transaction = idle.popLast() ?? Transaction()
