@@ -191,7 +191,8 @@ final class Exchange {
     case .deny(let status):
       answer(BlockPage.denied(self, status: (400...599).contains(status) ? status : 403))
     case .redirect(let location, let status):
-      answer(BlockPage.redirect(self, location: location, status: (300...399).contains(status) ? status : 302))
+      answer(
+        BlockPage.redirect(self, location: location, status: (300...399).contains(status) ? status : 302))
     case .drop:
       loop.counters.blocked &+= 1
       leaveBackend()
@@ -259,7 +260,7 @@ final class Exchange {
       transaction.finish(now: loop.wall(end))
       if !isEnforced, transaction.wouldBlock != nil { loop.counters.alarmed &+= 1 }
     }
-    loop.log?.write(self, end: end)
+    loop.log?.write(self, end: end, wall: loop.wall(startedAt))
     if let transaction { policy?.inspection.recycle(transaction) }
     if hadRelay {
       loop.counters.webSocketFramesIn &+= fromClient.frames

@@ -16,6 +16,8 @@ public struct PolicyLoader: Sendable {
   public var preamble = ""
   /// Collections that outlive a transaction, carried over a reload.
   public let store: CollectionStore
+  /// Whether compiling may use all processors; false: one thread, the caller's, whose priority then holds.
+  public var isConcurrent = true
   /// False: the plain evaluator, which asks rule after rule.
   public var scans = true
 
@@ -28,7 +30,9 @@ public struct PolicyLoader: Sendable {
   /// `$XDG_CACHE_HOME/kabuto/patterns`, or the same under `~/.cache`; nil where neither is known.
   public static var defaultCacheFolder: String? {
     let environment = ProcessInfo.processInfo.environment
-    if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return folder + "/kabuto/patterns" }
+    if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") {
+      return folder + "/kabuto/patterns"
+    }
     if let home = environment["HOME"], home.hasPrefix("/") { return home + "/.cache/kabuto/patterns" }
     return nil
   }
@@ -72,12 +76,15 @@ public struct PolicyLoader: Sendable {
     try compile(source(), databases)
   }
 
-  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy {
+  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy
+  {
     var options = PolicyOptions(store: store) { path in try DiskLoader().bytes(path: path) }
     options.scans = scans
     options.databases = databases
     options.cache = cacheFolder.map(DiskCache.init)
-    options.concurrently = { n, body in DispatchQueue.concurrentPerform(iterations: n, execute: body) }
+    if isConcurrent {
+      options.concurrently = { n, body in DispatchQueue.concurrentPerform(iterations: n, execute: body) }
+    }
     return try Policy.compile(source.directives, options: options)
   }
 }
