@@ -90,12 +90,14 @@ public final class EmbeddedExchange: LoggedExchange, PageAudience {
     wall = Clock.wall()
     id = loop.random.id(wall: wall)
     requestID = id.text
-    // IPv4 through an IPv6 socket is IPv4.
-    let address = request.connection.clientAddress
-    loggedClient =
-      address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
+    loggedClient = Self.plain(request.connection.clientAddress)
     methodCount = request.method.utf8.count
     requestText = Array(request.method.utf8) + Array(request.target.utf8)
+  }
+
+  /// IPv4 through an IPv6 socket is IPv4.
+  private static func plain(_ address: String) -> String {
+    address.hasPrefix("::ffff:") && address.contains(".") ? String(address.dropFirst(7)) : address
   }
 
   // MARK: - The request
@@ -112,6 +114,7 @@ public final class EmbeddedExchange: LoggedExchange, PageAudience {
     guard policy.inspects else { return .pass }
     var facts = request.connection
     facts.clientAddress = loggedClient
+    facts.serverAddress = Self.plain(facts.serverAddress)
     let transaction = policy.inspection.begin(
       Beginning(
         connection: facts, id: requestID, now: wall, random: loop.random.next(), enforcing: policy.enforces))
