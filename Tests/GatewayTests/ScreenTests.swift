@@ -72,7 +72,8 @@ private final class MadeUpScreen: RequestScreen, Sendable {
     }
 
     private var denial: ScreenVerdict {
-      .answer(ScreenAnswer(status: 403, fields: [("Content-Type", "text/x-denied")], body: Array("denied".utf8)))
+      .answer(
+        ScreenAnswer(status: 403, fields: [("Content-Type", "text/x-denied")], body: Array("denied".utf8)))
     }
   }
 }
@@ -193,11 +194,14 @@ private final class MadeUpScreen: RequestScreen, Sendable {
       let events = try Line(port: gateway.port)
       events.send("GET /v1/events?channel=quotes&instruments=* HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(try events.answer().head.hasPrefix("HTTP/1.1 200"))
-      #expect(try screen.take(requests: 1).suffix(2) == ["answer 200 text/event-stream without body", "end 200"])
+      #expect(
+        try screen.take(requests: 1).suffix(2) == ["answer 200 text/event-stream without body", "end 200"])
     }
   }
 
-  @Test(arguments: ["deny-request", "deny-answer"]) func deniedHandshakesAreNoStreams(word: String) async throws {
+  @Test(arguments: ["deny-request", "deny-answer"]) func deniedHandshakesAreNoStreams(word: String)
+    async throws
+  {
     try await screened { _, gateway in
       let socket = try Line(port: gateway.port)
       socket.send(Line.handshake.replacingOccurrences(of: "/v1/stream", with: "/v1/stream?\(word)"))

@@ -64,7 +64,7 @@ public final class EmbeddedFirewall: Sendable {
     self.logger = logger
     load = loadSnapshot
     log = try settings.logFile.map { path throws(FirewallError) in
-      try TransactionLog(path: path, limitBytes: settings.logBufferBytes)
+      try TransactionLog(path: path, limitBytes: settings.logBufferBytes) { logger.error("firewall: \($0)") }
     }
     state = Mutex(
       State(snapshot: snapshot, seeds: RandomBits(seed: settings.seed ?? UInt64.random(in: .min ... .max))))

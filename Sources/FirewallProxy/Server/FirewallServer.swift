@@ -70,7 +70,9 @@ public final class FirewallServer: Sendable {
     let tls = try tlsContext()
     let backends = try resolve()
     let log = try configuration.logFile.map { path throws(FirewallError) in
-      try TransactionLog(path: path, limitBytes: configuration.logBufferBytes)
+      try TransactionLog(path: path, limitBytes: configuration.logBufferBytes) { [logger] in
+        logger.error("firewall: \($0)")
+      }
     }
     let group: any EventLoopGroup
     var ownGroup: MultiThreadedEventLoopGroup?
