@@ -31,10 +31,12 @@ public final class GatewayServer: Sendable {
   public func rings(market: Int) -> [UpdateRing] { loops.map { $0.rings[market] } }
 
   /// Binds and begins to serve; values come with the first records.
+  /// - Parameter screen: asked about each request before it is answered.
   /// - Throws: `GatewayError` where the address can't be bound or the TLS files can't be used.
   public static func start(
     _ configuration: GatewayConfiguration, markets: [MarketDescription], store: PriceStore?, log: Logger,
-    ringBytes: Int = 8 << 20, sources: @escaping @Sendable () -> [SourceReport]
+    ringBytes: Int = 8 << 20, screen: (any RequestScreen)? = nil,
+    sources: @escaping @Sendable () -> [SourceReport]
   ) async throws(GatewayError) -> GatewayServer {
     let tls = try tlsContext(configuration)
     // What is no connection: files, the database, event loops, connections that are being refused.
@@ -46,10 +48,12 @@ public final class GatewayServer: Sendable {
       )
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.loops))
-    let router = Router(configuration: configuration, log: log, store: store, sources: sources)
+    let router = Router(
+      configuration: configuration, log: log, store: store, screen: screen, sources: sources)
     var loops: [LoopContext] = []
     for eventLoop in group.makeIterator() {
-      loops.append(LoopContext(eventLoop: eventLoop, markets: markets, ringBytes: ringBytes))
+      loops.append(
+        LoopContext(eventLoop: eventLoop, markets: markets, ringBytes: ringBytes, screen: screen))
     }
     router.loops.withLock { [loops] in $0 = loops }
     for loop in loops { loop.start() }

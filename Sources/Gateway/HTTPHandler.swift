@@ -26,13 +26,18 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   static let noBodyMark = "Kabuto-No-Body"
 
   private let router: Router
-  private let context: LoopContext
+  let context: LoopContext
   private let stack: Stack
   private let peer: Peer
   private var head: HTTPRequestHead?
   /// A whole request that waits until the peer has taken earlier answers.
   private var held: HTTPRequestHead?
   private var bodyBytes = 0
+  /// Kept for the screen alone.
+  var body: ByteBuffer?
+  /// Of the request that is being answered.
+  var screening: (any Screening)?
+  var connectionEnds: ConnectionEnds?
   private var isBusy = false
   private var isUpgraded = false
   /// What the WebSocket's subprotocol says.
@@ -50,12 +55,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   func channelInactive(context channel: ChannelHandlerContext) {
     stream?.end()
     stream = nil
+    endScreening(status: nil)
     channel.fireChannelInactive()
   }
 
   func handlerRemoved(context channel: ChannelHandlerContext) {
     stream?.end()
     stream = nil
+    endScreening(status: nil)
   }
 
   func channelWritabilityChanged(context channel: ChannelHandlerContext) {
@@ -77,14 +84,19 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     case .head(let head):
       self.head = head
       bodyBytes = 0
+      body = nil
       stack.gate.headCame()
       let bytes = Self.bytes(of: head)
       if bytes > router.configuration.headBytes { headIsTooBig(bytes, head, channel) }
     case .body(let part):
+      guard let head else { return }
       bodyBytes += part.readableBytes
-      if bodyBytes > router.configuration.bodyBytes, let head {
+      if bodyBytes <= router.configuration.bodyBytes {
+        if context.screen != nil { keep(part) }
+      } else {
         self.head = nil
         router.limits.count(.bodyBytes)
+        guard passesScreen(head, channel, isComplete: false) else { return }
         write(
           .problem(
             .payloadTooLarge, "body-too-large",
@@ -97,6 +109,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       self.head = nil
       stack.gate.requestCame()
       take(head, channel)
+    }
+  }
+
+  private func keep(_ part: ByteBuffer) {
+    if body == nil {
+      body = part
+    } else {
+      body?.writeImmutableBuffer(part)
     }
   }
 
@@ -139,6 +159,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       router.limits.count(.requestRate)
       return write(refusal.answer(instance: String(head.uri.prefix(256))), head, channel, keepAlive: false)
     }
+    guard passesScreen(head, channel) else { return }
     guard let request = Request(head) else {
       return write(
         .problem(.badRequest, "bad-uri", "the request's URI can't be decoded", instance: "/"), head, channel)
@@ -166,8 +187,10 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
   }
 
-  private func write(
-    _ answer: Answer, _ head: HTTPRequestHead, _ channel: ChannelHandlerContext, keepAlive: Bool? = nil
+  /// - Parameter isScreens: the answer is the screen's own, which it isn't asked about.
+  func write(
+    _ answer: Answer, _ head: HTTPRequestHead, _ channel: ChannelHandlerContext, keepAlive: Bool? = nil,
+    isScreens: Bool = false
   ) {
     let keepAlive = keepAlive ?? (head.isKeepAlive && !router.isDraining && !Self.endsParsing(head))
     let bytes = head.method == .HEAD ? 0 : answer.body.readableBytes
@@ -178,14 +201,26 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
     var headers = answer.headers
     if answer.status != .notModified {
-      headers.replaceOrAdd(name: "Content-Type", value: answer.contentType)
+      if !answer.contentType.isEmpty { headers.replaceOrAdd(name: "Content-Type", value: answer.contentType) }
       headers.replaceOrAdd(name: "Content-Length", value: String(answer.body.readableBytes))
     }
     router.addCommonHeaders(&headers, origin: head.headers.first(name: "Origin"))
     if !keepAlive { headers.replaceOrAdd(name: "Connection", value: "close") }
     if head.version == .http1_0, keepAlive { headers.replaceOrAdd(name: "Connection", value: "keep-alive") }
+    if !isScreens {
+      let verdict = screened(answer.status, headers, bytes == 0 ? ByteBuffer() : answer.body)
+      guard case .pass = verdict else {
+        if isLarge { router.limits.release(bytes) }
+        return replace(with: verdict, head, channel, keepAlive: keepAlive)
+      }
+    }
+    addScreenFields(&headers)
     if head.method == .HEAD { headers.add(name: Self.noBodyMark, value: "1") }
     router.count(answer.status)
+    // The next request may begin before this function ends, with a screening of its own.
+    let screening = screening
+    self.screening = nil
+    defer { screening?.end(status: Int(answer.status.code)) }
     channel.write(
       wrapOutboundOut(
         .head(HTTPResponseHead(version: Self.version(head), status: answer.status, headers: headers))),
@@ -238,10 +273,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     headers.add(name: "X-Accel-Buffering", value: "no")
     if head.version == .http1_0 { headers.add(name: "Connection", value: "close") }
     router.addCommonHeaders(&headers, origin: head.headers.first(name: "Origin"))
+    let verdict = screened(.ok, headers)
+    guard case .pass = verdict else { return replace(with: verdict, head, channel) }
+    addScreenFields(&headers)
     router.count(.ok)
     channel.writeAndFlush(
       wrapOutboundOut(.head(HTTPResponseHead(version: Self.version(head), status: .ok, headers: headers))),
       promise: nil)
+    endScreening(status: .ok)
     stack.gate.becomesStream()
     let stream = EventStream(context: context, channel: channel.channel)
     self.stream = stream
@@ -282,7 +321,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       .whenComplete { result in
         let (handler, channel) = bound.value
         switch result {
-        case .success(let headers): handler.switchProtocols(headers, channel)
+        case .success(let headers): handler.switchProtocols(headers, head, channel)
         case .failure:
           handler.write(
             .problem(
@@ -304,7 +343,13 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     return nil
   }
 
-  private func switchProtocols(_ headers: HTTPHeaders, _ channel: ChannelHandlerContext) {
+  private func switchProtocols(
+    _ headers: HTTPHeaders, _ head: HTTPRequestHead, _ channel: ChannelHandlerContext
+  ) {
+    var headers = headers
+    let verdict = screened(.switchingProtocols, headers)
+    guard case .pass = verdict else { return replace(with: verdict, head, channel) }
+    addScreenFields(&headers)
     isUpgraded = true
     stack.gate.becomesStream()
     router.count(.switchingProtocols)
@@ -312,6 +357,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       wrapOutboundOut(
         .head(HTTPResponseHead(version: .http1_1, status: .switchingProtocols, headers: headers))),
       promise: nil)
+    endScreening(status: .switchingProtocols)
     let bound = NIOLoopBound((self, channel), eventLoop: channel.eventLoop)
     channel.writeAndFlush(wrapOutboundOut(.end(nil))).whenSuccess {
       let (handler, channel) = bound.value

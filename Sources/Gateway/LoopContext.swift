@@ -12,6 +12,8 @@ final class LoopContext: @unchecked Sendable {
   /// The loop.
   let eventLoop: any EventLoop
   let distributor: Distributor
+  /// Asked about each request; nil: nobody is.
+  let screen: (any LoopScreen)?
   private(set) var rings: [UpdateRing] = []
   private var clock: RepeatedTask?
   /// Nanoseconds of taking records before connections get their turn.
@@ -28,8 +30,11 @@ final class LoopContext: @unchecked Sendable {
   private static let freeSendNanoseconds: UInt64 = 1_000_000
   private static let longestHoldNanoseconds: UInt64 = 20_000_000
 
-  init(eventLoop: any EventLoop, markets: [MarketDescription], ringBytes: Int) {
+  init(
+    eventLoop: any EventLoop, markets: [MarketDescription], ringBytes: Int, screen: (any RequestScreen)? = nil
+  ) {
     self.eventLoop = eventLoop
+    self.screen = screen?.loopScreen()
     distributor = Distributor(markets: markets)
     for _ in markets {
       rings.append(
@@ -52,13 +57,17 @@ final class LoopContext: @unchecked Sendable {
   }
 
   func stop() {
-    eventLoop.execute { self.clock?.cancel() }
+    eventLoop.execute {
+      self.clock?.cancel()
+      self.screen?.end()
+    }
   }
 
   private func tick() {
     woken()
     distributor.tick(now: Self.now())
     if !share.isEmpty { performWaiting() }
+    screen?.tick()
     let wanted = distributor.wantsImmediate
     if wanted != lastWakeWanted {
       lastWakeWanted = wanted

@@ -107,6 +107,9 @@ extension Router {
     perLoop("kabuto_events_conflated_total", "Values replaced before a client took them") {
       Double($0.counters.conflated)
     }
+    for counter in screen?.counters ?? [] {
+      text.counter(counter.name, counter.help, [([:], Double(counter.value))])
+    }
     perLoop("kabuto_frames_total", "Frames sent") { Double($0.counters.frames) }
     perLoop("kabuto_clients_stuck_total", "Clients dropped because they took nothing") {
       Double($0.counters.stuck)

@@ -19,6 +19,7 @@ final class Router: Sendable {
   let configuration: GatewayConfiguration
   let log: Logger
   let store: PriceStore?
+  let screen: (any RequestScreen)?
   let viewer: ViewerFiles
   let openAPI: ByteBuffer?
   let sources: @Sendable () -> [SourceReport]
@@ -32,12 +33,13 @@ final class Router: Sendable {
   let loops = Mutex<[LoopContext]>([])
 
   init(
-    configuration: GatewayConfiguration, log: Logger, store: PriceStore?,
+    configuration: GatewayConfiguration, log: Logger, store: PriceStore?, screen: (any RequestScreen)? = nil,
     sources: @escaping @Sendable () -> [SourceReport]
   ) {
     self.configuration = configuration
     self.log = log
     self.store = store
+    self.screen = screen
     self.sources = sources
     viewer = ViewerFiles(directory: configuration.viewerDirectory)
     openAPI =

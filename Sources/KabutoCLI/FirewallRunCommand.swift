@@ -6,7 +6,6 @@ import Firewall
 import FirewallProxy
 import Foundation
 import Logging
-import Synchronization
 
 struct FirewallRun: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -169,29 +168,5 @@ struct FirewallRun: AsyncParsableCommand {
       throw giveUp("\(flag) '\(text)': wanted HOST:PORT, as 127.0.0.1:9901")
     }
     return address
-  }
-}
-
-/// Rules from files: quickly the first time, with what is kept of their pattern databases; completely from then on.
-final class RuleFiles: Sendable {
-  private let loader: PolicyLoader
-  private let isFirst = Mutex(true)
-  private let missing = Mutex(0)
-
-  init(_ paths: [String]) { loader = PolicyLoader(paths: paths) }
-
-  /// Whether the last policy lacks databases, so that it should be loaded again.
-  var isIncomplete: Bool { missing.withLock { $0 } > 0 }
-
-  /// The policy of the files and folders; of none, one that inspects nothing.
-  func policy() throws -> Policy {
-    guard !loader.paths.isEmpty else { return Policy() }
-    let isFirst = isFirst.withLock { first in
-      defer { first = false }
-      return first
-    }
-    let policy = try loader.load(isFirst ? .leaveOut : .build)
-    missing.withLock { $0 = policy.statistics.missingDatabases }
-    return policy
   }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Distribution
 import FeedHandler
+import FirewallProxy
 import Foundation
 import Gateway
 import Logging
@@ -25,6 +26,9 @@ struct Serve: AsyncParsableCommand {
       SoupBinTCP server
       speed is a factor or max. Settings come from flags, else from the environment (KABUTO_LISTEN, KABUTO_DATA, …), \
       else from the file of --config (YAML: listen, data, feeds, tls_certificate, tls_key, loops, connections, …).
+      Every request passes the web application firewall first, by default with the OWASP Core Rule Set of this system \
+      (Debian: modsecurity-crs) in mode block. SIGHUP reads its rules anew (with a fault the old ones stay) and opens \
+      its log anew.
       """)
 
   @Option(
@@ -55,6 +59,24 @@ struct Serve: AsyncParsableCommand {
   var logFormat: String?
   @Option(help: "Folder of the viewer's files, where they aren't beside the program.", completion: .directory)
   var viewer: String?
+  @Option(
+    help: ArgumentHelp(
+      "The firewall before the gateway: observe, stage, block or off (default block; off where no rules are installed).",
+      valueName: "mode"))
+  var firewall: String?
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Files or folders with the firewall's rules (default: recommended settings, then the installed Core Rule Set).",
+      valueName: "file|dir"),
+    completion: .file())
+  var firewallRules: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "The firewall's log, a JSON line a request (default: firewall.jsonl in the folder of --data).",
+      valueName: "file"),
+    completion: .file())
+  var firewallLog: String?
   @OptionGroup(title: "Limits") var limits: ServeLimits
 
   func run() async throws {
@@ -62,11 +84,12 @@ struct Serve: AsyncParsableCommand {
     for (name, value) in [
       ("listen", listen), ("data", data), ("tls_certificate", tlsCertificate), ("tls_key", tlsKey),
       ("loops", loops), ("origins", origins), ("log_level", logLevel), ("log_format", logFormat),
-      ("viewer", viewer),
+      ("viewer", viewer), ("firewall", firewall), ("firewall_log", firewallLog),
     ] + limits.settings where value != nil { flags[name] = value }
     let configuration: ServeConfiguration
     switch ServeConfiguration.resolve(
-      file: config, environment: ProcessInfo.processInfo.environment, flags: flags, feeds: feeds)
+      file: config, environment: ProcessInfo.processInfo.environment, flags: flags, feeds: feeds,
+      rules: firewallRules)
     {
     case .success(let resolved): configuration = resolved
     case .failure(let error): throw giveUp(error.faults.joined(separator: "\nkabuto: "))
@@ -91,6 +114,12 @@ struct ServeRun {
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
     let begin = Date()
+    let firewall: ServeFirewall?
+    do throws(FirewallError) {
+      firewall = try ServeFirewall.wanted(configuration.firewall, data: configuration.data, log: log)
+    } catch { throw giveUp(error.description) }
+    // While the rest is being made ready; nothing is served before it is there.
+    let policy = firewall?.load()
     let feeds = try prepareFeeds()
     let store = try openStore(feeds)
     var gatewayConfiguration = configuration.gateway
@@ -103,10 +132,20 @@ struct ServeRun {
         utcOffsetSeconds: $0.utcOffsetSeconds)
     }
     let running = RunningFeeds(feeds)
+    var screen: EmbeddedFirewall?
+    if let firewall, let policy {
+      do {
+        screen = try firewall.start(
+          await policy.value,
+          logFile: configuration.firewall.log ?? configuration.data.map { $0 + "/firewall.jsonl" })
+      } catch { throw giveUp("\(error)\nkabuto: --firewall off serves without it") }
+    }
     let gateway: GatewayServer
     do throws(GatewayError) {
       gateway = try await GatewayServer.start(
-        gatewayConfiguration, markets: markets, store: store, log: log, sources: { running.reports })
+        gatewayConfiguration, markets: markets, store: store, log: log,
+        screen: screen.map(FirewallScreen.init),
+        sources: { running.reports })
     } catch { throw giveUp(error.description) }
 
     var threads: [FeedThread] = []
@@ -133,13 +172,20 @@ struct ServeRun {
     running.set(threads)
     for thread in threads { thread.start() }
     announce(gateway, feeds, begin)
+    var hangUp: (any DispatchSourceSignal)?
+    if let firewall, let screen {
+      hangUp = firewall.onHangUp(screen)
+      firewall.complete(screen)
+    }
 
     let reason = await Signals.wait()
+    hangUp?.cancel()
     log.info("ending", metadata: ["reason": "\(reason)"])
     async let drained: Void = gateway.drain()
     for thread in threads { await Task.detached { thread.stop() }.value }
     await drained
     await gateway.end()
+    screen?.close()
     store?.close()
     log.info("ended")
   }

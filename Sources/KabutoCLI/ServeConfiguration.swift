@@ -22,6 +22,7 @@ struct ServeConfiguration {
   var snapshots = 3
   var keepsQuotes = true
   var gateway = GatewayConfiguration()
+  var firewall = FirewallOptions()
 
   static let names = [
     "listen", "data", "feeds", "log_level", "log_format", "snapshot_seconds", "tick_days", "minute_bar_days",
@@ -32,7 +33,7 @@ struct ServeConfiguration {
     "answer_bytes",
     "handshake_seconds", "request_seconds", "idle_seconds", "answer_seconds",
     "subscriptions", "subscription_ids", "message_bytes", "messages_per_second", "ping_seconds",
-    "stuck_seconds",
+    "stuck_seconds", "firewall", "firewall_rules", "firewall_log",
   ]
 
   /// A value and where it stands, for what is said of it.
@@ -43,12 +44,13 @@ struct ServeConfiguration {
 
   /// Reads file, environment and flags (the latter win); all faults at once.
   static func resolve(
-    file: String?, environment: [String: String], flags: [String: String], feeds: [String]
+    file: String?, environment: [String: String], flags: [String: String], feeds: [String],
+    rules: [String] = []
   ) -> Result<ServeConfiguration, ConfigurationFaults> {
     var settings: [String: Setting] = [:]
-    var lists: [String] = []
+    var lists = Lists()
     var faults: [String] = []
-    if let file { faults += read(file, into: &settings, feeds: &lists) }
+    if let file { faults += read(file, into: &settings, &lists) }
     for name in names {
       if let value = environment["KABUTO_" + name.uppercased()] {
         settings[name] = Setting(text: value, place: "environment KABUTO_\(name.uppercased())")
@@ -66,8 +68,12 @@ struct ServeConfiguration {
       settings[name] = Setting(text: value, place: "--" + name.replacing("_", with: "-"))
     }
     var configuration = ServeConfiguration()
-    if let feeds = settings["feeds"]?.text { lists = feeds.split(separator: " ").map(String.init) }
-    configuration.feeds = feeds.isEmpty ? lists : feeds
+    if let feeds = settings["feeds"]?.text { lists.feeds = feeds.split(separator: " ").map(String.init) }
+    configuration.feeds = feeds.isEmpty ? lists.feeds : feeds
+    if let rules = settings["firewall_rules"]?.text {
+      lists.rules = rules.split(separator: " ").map(String.init)
+    }
+    configuration.firewall.rules = rules.isEmpty ? lists.rules : rules
     for (name, setting) in settings.sorted(by: { $0.key < $1.key }) {
       if let fault = configuration.take(name, setting.text) { faults.append("\(setting.place): \(fault)") }
     }
@@ -104,9 +110,15 @@ struct ServeConfiguration {
     return row[b.count]
   }
 
-  private static func read(_ file: String, into settings: inout [String: Setting], feeds: inout [String])
-    -> [String]
-  {
+  /// Settings that are lists, as the file has them.
+  private struct Lists {
+    var feeds: [String] = []
+    var rules: [String] = []
+  }
+
+  private static func read(
+    _ file: String, into settings: inout [String: Setting], _ lists: inout Lists
+  ) -> [String] {
     guard let data = FileManager.default.contents(atPath: file) else {
       return ["\(file): can't be read; wanted a YAML file with settings such as `listen: 127.0.0.1:8080`"]
     }
@@ -125,14 +137,16 @@ struct ServeConfiguration {
         faults.append("\(place): \(name): no setting has this name\(hint(name))")
         continue
       }
-      if name == "feeds" {
+      if name == "feeds" || name == "firewall_rules" {
+        let member = name == "feeds" ? \Lists.feeds : \Lists.rules
         let list = value.array().compactMap(\.string)
         if let sequence = value.sequence, sequence.count == list.count {
-          feeds = list
+          lists[keyPath: member] = list
         } else if let one = value.string {
-          feeds = [one]
+          lists[keyPath: member] = [one]
         } else {
-          faults.append("\(place): feeds: wanted a list of sources")
+          faults.append(
+            "\(place): \(name): wanted a list of \(name == "feeds" ? "sources" : "files or folders")")
         }
       } else if name == "origins", let sequence = value.sequence {
         settings[name] = Setting(
@@ -168,7 +182,13 @@ struct ServeConfiguration {
       listenHost = host
       listenPort = port
     case "data": data = text.isEmpty ? nil : text
-    case "feeds": break
+    case "feeds", "firewall_rules": break
+    case "firewall":
+      guard let mode = FirewallOptions.Mode(text) else {
+        return "\"\(text)\" found, wanted observe, stage, block or off"
+      }
+      firewall.mode = mode
+    case "firewall_log": firewall.log = text.isEmpty ? nil : text
     case "log_level":
       guard let level = Logger.Level(rawValue: text) else {
         return "\"\(text)\" found, wanted trace, debug, info, notice, warning, error or critical"

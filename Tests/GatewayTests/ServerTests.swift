@@ -166,7 +166,7 @@ final class Line {
 
 /// A gateway on a free port.
 func start(
-  _ feed: Feed, _ change: (inout GatewayConfiguration) -> Void = { _ in }
+  _ feed: Feed, screen: (any RequestScreen)? = nil, _ change: (inout GatewayConfiguration) -> Void = { _ in }
 ) async throws -> GatewayServer {
   var configuration = GatewayConfiguration()
   configuration.port = 0
@@ -175,7 +175,7 @@ func start(
   var log = Logger(label: "test")
   log.logLevel = .critical
   return try await GatewayServer.start(
-    configuration, markets: [feed.description], store: nil, log: log, sources: { [] })
+    configuration, markets: [feed.description], store: nil, log: log, screen: screen, sources: { [] })
 }
 
 @Suite(.serialized) struct ServerTests {

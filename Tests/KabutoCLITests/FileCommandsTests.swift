@@ -253,7 +253,7 @@ import Testing
       "serve": [
         "--feed", "--listen", "--data", "--config", "--tls-certificate", "--tls-key", "--loops", "--origins",
         "--log-level",
-        "--log-format", "--viewer",
+        "--log-format", "--viewer", "--firewall", "--firewall-rules", "--firewall-log",
       ],
     ]
     for (command, wanted) in options {

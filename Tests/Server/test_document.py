@@ -116,7 +116,7 @@ class TheDocument(unittest.TestCase):
                     first = next(answer.iter_lines())
                     self.assertTrue(first.startswith((b"id: ", b"data: [")), first)
                 else:
-                    document().check("Problem", answer.json())
+                    document().check("Denial" if answer.status_code == 403 else "Problem", answer.json())
 
         holds()
         if 200 not in seen:  # chance may have made up nothing right

@@ -82,24 +82,14 @@ class WhileTrading(Documented):
         faults = self.check(self.server, "/v1/events", "Problem", 400, channel="news", levels=51, interval=-1)
         self.assertEqual(len(faults["errors"]), 4, "channel, instruments, interval, levels: all at once")
 
-    def test_uris_that_cannot_be_decoded_are_told(self):
-        for path in ("/v1/quotes/%zz", "/v1/quotes/%ff", "/v1/quotes/%00", "/v1/quotes?q=%", "/v1/instruments?q=%c3%28"):
-            answer = self.server.get(path)
-            self.assertEqual(answer.status, 400, path)
-            document().check("Problem", answer.json)
-
     def test_other_methods_are_refused(self):
-        for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):
-            for path in ("/v1/quotes", "/", "/v1/events", "/nothing"):
-                answer = self.server.request(method, path)
-                self.assertEqual(answer.status, 405, f"{method} {path}")
-                self.assertIn("GET", answer.headers["Allow"])
-                document().check("Problem", answer.json)
-
-    def test_a_large_body_is_refused(self):
-        answer = self.server.request("POST", "/v1/quotes", body=b"x" * 70_000)
-        self.assertEqual(answer.status, 413)
+        answer = self.server.request("POST", "/v1/quotes")
+        self.assertEqual(answer.status, 405)
         document().check("Problem", answer.json)
+        for method in ("PUT", "DELETE", "PATCH", "TRACE"):  # by the firewall, before the gateway sees them
+            answer = self.server.request(method, "/v1/quotes")
+            self.assertEqual(answer.status, 403, method)
+            document().check("Denial", answer.json)
 
     def test_times_far_away_are_answered(self):
         name = self.server.busy()[0]
@@ -367,6 +357,37 @@ class AfterTheDay(Documented):
             self.assertEqual(
                 (day["open"], day["high"], day["low"], day["close"], day["volume"], day["trades"]),
                 (quote["open"], quote["high"], quote["low"], quote["last"], quote["volume"], quote["trades"]))
+
+
+class WithoutFirewall(Documented):
+    """What the gateway itself says of requests that the firewall would keep from it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server("sim:seed=3&speed=1&instruments=20", options=["--firewall", "off"]).start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.end()
+
+    def test_uris_that_cannot_be_decoded_are_told(self):
+        for path in ("/v1/quotes/%zz", "/v1/quotes/%ff", "/v1/quotes/%00", "/v1/quotes?q=%", "/v1/instruments?q=%c3%28"):
+            answer = self.server.get(path)
+            self.assertEqual(answer.status, 400, path)
+            document().check("Problem", answer.json)
+
+    def test_other_methods_are_refused(self):
+        for method in ("POST", "PUT", "DELETE", "PATCH", "TRACE"):
+            for path in ("/v1/quotes", "/", "/v1/events", "/nothing"):
+                answer = self.server.request(method, path)
+                self.assertEqual(answer.status, 405, f"{method} {path}")
+                self.assertIn("GET", answer.headers["Allow"])
+                document().check("Problem", answer.json)
+
+    def test_a_large_body_is_refused(self):
+        answer = self.server.request("POST", "/v1/quotes", body=b"x" * 70_000)
+        self.assertEqual(answer.status, 413)
+        document().check("Problem", answer.json)
 
 
 class BeforeTheOpen(Documented):

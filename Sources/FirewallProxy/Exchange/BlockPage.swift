@@ -3,8 +3,18 @@
 
 import NIOCore
 
+/// Whom a page is for.
+protocol PageAudience {
+  var wantsHTML: Bool { get }
+  var wantsJapanese: Bool { get }
+  /// The request's id, which is the support ID.
+  var idText: String { get }
+}
+
+extension Exchange: PageAudience {}
+
 enum BlockPage {
-  static func denied(_ exchange: Exchange, status: Int) -> Page {
+  static func denied(_ exchange: some PageAudience, status: Int) -> Page {
     page(
       exchange, status: status, type: "request-blocked",
       english: (
@@ -13,7 +23,7 @@ enum BlockPage {
       japanese: ("リクエストを遮断しました", "このリクエストは遮断されました。お心当たりのない場合は、サポートIDをお知らせください。"))
   }
 
-  static func redirect(_ exchange: Exchange, location: String, status: Int) -> Page {
+  static func redirect(_ exchange: some PageAudience, location: String, status: Int) -> Page {
     // A control byte here would begin another field.
     let isSafe = location.utf8.allSatisfy { $0 > 32 && $0 != 127 }
     guard isSafe, !location.isEmpty else { return denied(exchange, status: 403) }
@@ -23,14 +33,14 @@ enum BlockPage {
       body: ByteBuffer())
   }
 
-  static func refused(_ exchange: Exchange, _ refusal: Refusal) -> Page {
+  static func refused(_ exchange: some PageAudience, _ refusal: Refusal) -> Page {
     page(
       exchange, status: refusal.status, type: "request-refused",
       english: (reason(refusal.status), "The request can't be accepted as it was sent."),
       japanese: ("リクエストを受け付けられません", "送信されたリクエストは受け付けられませんでした。"))
   }
 
-  static func unavailable(_ exchange: Exchange, _ failure: BackendFailure) -> Page {
+  static func unavailable(_ exchange: some PageAudience, _ failure: BackendFailure) -> Page {
     var page = page(
       exchange, status: failure.status, type: "service-unavailable",
       english: (reason(failure.status), "The service can't be reached now. Please try again later."),
@@ -40,7 +50,8 @@ enum BlockPage {
   }
 
   private static func page(
-    _ exchange: Exchange, status: Int, type: String, english: (String, String), japanese: (String, String)
+    _ exchange: some PageAudience, status: Int, type: String, english: (String, String),
+    japanese: (String, String)
   ) -> Page {
     let (title, text) = exchange.wantsJapanese ? japanese : english
     // Of letters, digits and a few harmless signs, whether ours or a trusted proxy's.

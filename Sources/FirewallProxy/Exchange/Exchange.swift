@@ -263,7 +263,7 @@ final class Exchange {
       transaction.finish(now: loop.wall(end))
       if !isEnforced, transaction.wouldBlock != nil { loop.counters.alarmed &+= 1 }
     }
-    loop.log?.write(self, end: end)
+    loop.log?.write(self, end: end, wall: loop.wall(startedAt))
     if let transaction { policy?.inspection.recycle(transaction) }
     if hadRelay {
       loop.counters.webSocketFramesIn &+= fromClient.frames

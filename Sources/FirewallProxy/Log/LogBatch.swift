@@ -3,20 +3,19 @@
 
 final class LogBatch {
   private let file: TransactionLog
-  private unowned let loop: ProxyLoop
   private var bytes: [UInt8] = []
   private var lines: UInt64 = 0
   private var dates = TimeText()
   private static let batchBytes = 64 << 10
 
-  init(_ file: TransactionLog, loop: ProxyLoop) {
+  init(_ file: TransactionLog) {
     self.file = file
-    self.loop = loop
     bytes.reserveCapacity(Self.batchBytes + 4096)
   }
 
-  func write(_ exchange: Exchange, end: Int64) {
-    LogLine.write(exchange, end: end, wall: loop.wall(exchange.startedAt), dates: &dates, to: &bytes)
+  /// - Parameter wall: when the exchange began, in nanoseconds since 1970.
+  func write(_ exchange: some LoggedExchange, end: Int64, wall: Int64) {
+    LogLine.write(exchange, end: end, wall: wall, dates: &dates, to: &bytes)
     lines += 1
     if bytes.count >= Self.batchBytes { flush() }
   }

@@ -2,12 +2,41 @@
 
 import Firewall
 
+/// What the log tells of a request and its response.
+protocol LoggedExchange {
+  var transaction: (any InspectedTransaction)? { get }
+  /// An id that came with the request; else `id` holds.
+  var givenID: [UInt8]? { get }
+  var id: RequestID { get }
+  var loggedClient: String { get }
+  /// Method and target, and where the method ends.
+  var requestText: [UInt8] { get }
+  var methodCount: Int { get }
+  var status: Int { get }
+  var isEnforced: Bool { get }
+  var refused: Refusal? { get }
+  var mode: FirewallMode { get }
+  var startedAt: Int64 { get }
+  var lastBackend: BackendAddress? { get }
+  /// WebSocket frames that were relayed.
+  var relayedFrames: (fromClient: UInt64, fromBackend: UInt64)? { get }
+  var remarks: [String] { get }
+}
+
+extension Exchange: LoggedExchange {
+  var loggedClient: String { clientAddress ?? front.client.facts.clientAddress }
+  var mode: FirewallMode { loop.configuration.mode }
+  var relayedFrames: (fromClient: UInt64, fromBackend: UInt64)? {
+    hadRelay ? (fromClient.frames, fromBackend.frames) : nil
+  }
+}
+
 enum LogLine {
   /// Values longer than this are cut, and say so.
   static let valueBytes = 1024
 
   static func write(
-    _ exchange: Exchange, end: Int64, wall: Int64, dates: inout TimeText, to out: inout [UInt8]
+    _ exchange: some LoggedExchange, end: Int64, wall: Int64, dates: inout TimeText, to out: inout [UInt8]
   ) {
     let transaction = exchange.transaction
     out += "{\"time\":\"".utf8
@@ -23,7 +52,7 @@ enum LogLine {
       }
     }
     out += "\",\"client\":\"".utf8
-    JSON.escape(exchange.clientAddress ?? exchange.front.client.facts.clientAddress, to: &out)
+    JSON.escape(exchange.loggedClient, to: &out)
     out += "\",\"method\":\"".utf8
     exchange.requestText.withUnsafeBytes { text in
       let method = min(exchange.methodCount, text.count)
@@ -51,7 +80,7 @@ enum LogLine {
       }
     }
     out += "],\"mode\":\"".utf8
-    out += exchange.loop.configuration.mode.rawValue.utf8
+    out += exchange.mode.rawValue.utf8
     out += "\",\"duration_us\":".utf8
     JSON.number(Int(end - exchange.startedAt) / 1000, to: &out)
     if let refused = exchange.refused {
@@ -64,11 +93,11 @@ enum LogLine {
       JSON.escape(backend.authority, to: &out)
       out.append(UInt8(ascii: "\""))
     }
-    if exchange.hadRelay {
+    if let frames = exchange.relayedFrames {
       out += ",\"frames_in\":".utf8
-      JSON.number(Int(clamping: exchange.fromClient.frames), to: &out)
+      JSON.number(Int(clamping: frames.fromClient), to: &out)
       out += ",\"frames_out\":".utf8
-      JSON.number(Int(clamping: exchange.fromBackend.frames), to: &out)
+      JSON.number(Int(clamping: frames.fromBackend), to: &out)
     }
     let notes = exchange.remarks + (transaction?.notes ?? [])
     if !notes.isEmpty { strings("notes", notes, to: &out) }
@@ -76,7 +105,7 @@ enum LogLine {
   }
 
   /// What is refused never reached the backend, whatever the mode.
-  private static func action(_ exchange: Exchange) -> StaticString {
+  private static func action(_ exchange: some LoggedExchange) -> StaticString {
     if exchange.isEnforced || exchange.refused != nil { return "block" }
     return exchange.transaction?.wouldBlock != nil ? "alarm" : "pass"
   }

@@ -1,7 +1,8 @@
 // The file of the transaction log: a thread of its own writes what loops hand over, so that no loop ever waits for a disk.
 //
 // What waits is bounded; beyond it lines are dropped, counted, and the count is written as a line of its own when there
-// is room again. `reopen` opens the path anew, for those who rotate.
+// is room again. So it is with lines that the disk doesn't take; what keeps it from doing so is reported when it begins
+// and when it is over. `reopen` opens the path anew, for those who rotate.
 // Shared: loops hand over batches under a lock, some times a second.
 
 import Dispatch
@@ -21,14 +22,19 @@ final class TransactionLog: Sendable {
 
   let path: String
   private let limit: Int
+  private let report: @Sendable (String) -> Void
   private let state = Mutex(State())
   /// Rung when there is something to do.
   private let bell = DispatchSemaphore(value: 0)
   private let ended = DispatchSemaphore(value: 0)
 
+  /// - Parameter report: told what is wrong with the file, and when it no longer is; called on the log's thread.
   /// - Throws: where the file can't be opened for appending.
-  init(path: String, limitBytes: Int) throws(FirewallError) {
+  init(
+    path: String, limitBytes: Int, report: @escaping @Sendable (String) -> Void = { _ in }
+  ) throws(FirewallError) {
     self.path = path
+    self.report = report
     limit = limitBytes
     let file = Self.open(path)
     guard file >= 0 else {
@@ -84,6 +90,8 @@ final class TransactionLog: Sendable {
 
   private func run(_ first: Int32) {
     var file = first
+    // The file ends within a line.
+    var isTorn = false
     while true {
       bell.wait()
       let (batches, reopens, dropped, ends) = state.withLock { state in
@@ -95,13 +103,14 @@ final class TransactionLog: Sendable {
         }
         return (state.batches, state.wantsReopen, state.droppedSinceSaid, state.isEnding)
       }
-      for batch in batches { put(batch, file) }
-      if dropped > 0 { put(Array("{\"dropped_lines\":\(dropped)}\n".utf8), file) }
+      for batch in batches { put(batch, file, &isTorn) }
+      if dropped > 0 { put(Array("{\"dropped_lines\":\(dropped)}\n".utf8), file, &isTorn) }
       if reopens {
         let next = Self.open(path)
         if next >= 0 {
           _ = Glibc.close(file)
           file = next
+          isTorn = false
         } else {
           note("log '\(path)': \(String(cString: strerror(errno))); the old file is written on")
         }
@@ -112,22 +121,46 @@ final class TransactionLog: Sendable {
     ended.signal()
   }
 
-  private func put(_ bytes: [UInt8], _ file: Int32) {
-    bytes.withUnsafeBytes { all in
+  private func put(_ batch: [UInt8], _ file: Int32, _ isTorn: inout Bool) {
+    let newline = UInt8(ascii: "\n")
+    let bytes = isTorn ? [newline] + batch : batch
+    let done = bytes.withUnsafeBytes { all in
       var done = 0
       while done < all.count, let start = all.baseAddress {
         let count = write(file, start + done, all.count - done)
         if count > 0 {
           done += count
         } else if errno != EINTR {
-          note("log '\(path)': \(String(cString: strerror(errno)))")
-          return
+          note("log '\(path)': \(String(cString: strerror(errno))); lines are dropped")
+          break
         }
       }
+      return done
+    }
+    if done > 0 { isTorn = bytes[done - 1] != newline }
+    guard done < bytes.count else { return clear() }
+    let lost = bytes[done...].reduce(UInt64(0)) { $0 + ($1 == newline ? 1 : 0) }
+    state.withLock { state in
+      state.dropped += lost
+      state.droppedSinceSaid += lost
     }
   }
 
-  private func note(_ fault: String) { state.withLock { $0.fault = fault } }
+  private func note(_ fault: String) {
+    let isNew = state.withLock { state in
+      defer { state.fault = fault }
+      return state.fault != fault
+    }
+    if isNew { report(fault) }
+  }
+
+  private func clear() {
+    let had = state.withLock { state in
+      defer { state.fault = nil }
+      return state.fault != nil
+    }
+    if had { report("log '\(path)': it is written again") }
+  }
 }
 
 /// A thread that runs a closure.

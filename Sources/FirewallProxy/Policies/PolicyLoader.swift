@@ -18,6 +18,8 @@ public struct PolicyLoader: Sendable {
   public var quoting = Quoting.apache
   /// Collections that outlive a transaction, carried over a reload.
   public let store: CollectionStore
+  /// Whether compiling may use all processors; false: one thread, the caller's, whose priority then holds.
+  public var isConcurrent = true
   /// False: the plain evaluator, which asks rule after rule.
   public var scans = true
 
@@ -82,7 +84,9 @@ public struct PolicyLoader: Sendable {
     options.scans = scans
     options.databases = databases
     options.cache = cacheFolder.map(DiskCache.init)
-    options.concurrently = { n, body in DispatchQueue.concurrentPerform(iterations: n, execute: body) }
+    if isConcurrent {
+      options.concurrently = { n, body in DispatchQueue.concurrentPerform(iterations: n, execute: body) }
+    }
     return try Policy.compile(source.directives, options: options)
   }
 }

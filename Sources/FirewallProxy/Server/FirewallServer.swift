@@ -72,7 +72,9 @@ public final class FirewallServer: Sendable {
     Descriptors.raiseLimit(
       to: configuration.limits.connections + configuration.limits.backendConnections * backends.count + 64)
     let log = try configuration.logFile.map { path throws(FirewallError) in
-      try TransactionLog(path: path, limitBytes: configuration.logBufferBytes)
+      try TransactionLog(path: path, limitBytes: configuration.logBufferBytes) { [logger] in
+        logger.error("firewall: \($0)")
+      }
     }
     let group: any EventLoopGroup
     var ownGroup: MultiThreadedEventLoopGroup?

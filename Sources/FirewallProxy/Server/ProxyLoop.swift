@@ -51,7 +51,7 @@ final class ProxyLoop: @unchecked Sendable {
     wallOffset = Clock.wall() - coarseNow
     self.backends = backends
     self.loops = loops
-    if let log { self.log = LogBatch(log, loop: self) }
+    if let log { self.log = LogBatch(log) }
   }
 
   /// Nanoseconds since 1970 at a time of the monotonic clock.
