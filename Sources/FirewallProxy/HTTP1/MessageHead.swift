@@ -11,7 +11,7 @@ import NIOCore
 enum KnownField: UInt8 {
   case other, host, connection, contentLength, transferEncoding, expect, upgrade, te, trailer, keepAlive
   case proxyConnection, forwardedFor, forwardedProto, forwardedHost, forwarded, requestID, accept
-  case acceptLanguage, acceptEncoding, http2Settings, contentType, webSocketExtensions, via
+  case acceptLanguage, acceptEncoding, http2Settings, contentType, webSocketExtensions, via, contentEncoding
 }
 
 struct FieldPlace {
@@ -115,6 +115,7 @@ struct MessageHead {
       return Octets.equals(name, "x-forwarded-for") ? .forwardedFor : .other
     case 16:
       if Octets.equals(name, "x-forwarded-host") { return .forwardedHost }
+      if Octets.equals(name, "content-encoding") { return .contentEncoding }
       return Octets.equals(name, "proxy-connection") ? .proxyConnection : .other
     case 17:
       if Octets.equals(name, "transfer-encoding") { return .transferEncoding }

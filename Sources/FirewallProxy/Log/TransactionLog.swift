@@ -16,19 +16,23 @@ final class TransactionLog: Sendable {
     var dropped: UInt64 = 0
     var wantsReopen = false
     var isEnding = false
-    var fault: String?
   }
 
   let path: String
   private let limit: Int
+  private let report: @Sendable (String) -> Void
   private let state = Mutex(State())
   /// Rung when there is something to do.
   private let bell = DispatchSemaphore(value: 0)
   private let ended = DispatchSemaphore(value: 0)
 
+  /// - Parameter report: is told, on the thread, what went wrong with the file.
   /// - Throws: where the file can't be opened for appending.
-  init(path: String, limitBytes: Int) throws(FirewallError) {
+  init(
+    path: String, limitBytes: Int, report: @escaping @Sendable (String) -> Void
+  ) throws(FirewallError) {
     self.path = path
+    self.report = report
     limit = limitBytes
     let file = Self.open(path)
     guard file >= 0 else {
@@ -61,8 +65,6 @@ final class TransactionLog: Sendable {
   }
 
   var droppedLines: UInt64 { state.withLock { $0.dropped } }
-  /// Why the file couldn't be written or opened anew, last.
-  var fault: String? { state.withLock { $0.fault } }
 
   func reopen() {
     state.withLock { $0.wantsReopen = true }
@@ -96,14 +98,17 @@ final class TransactionLog: Sendable {
         return (state.batches, state.wantsReopen, state.droppedSinceSaid, state.isEnding)
       }
       for batch in batches { put(batch, file) }
-      if dropped > 0 { put(Array("{\"dropped_lines\":\(dropped)}\n".utf8), file) }
+      if dropped > 0 {
+        report("log '\(path)': \(dropped) lines dropped, the disk is too slow")
+        put(Array("{\"dropped_lines\":\(dropped)}\n".utf8), file)
+      }
       if reopens {
         let next = Self.open(path)
         if next >= 0 {
           _ = Glibc.close(file)
           file = next
         } else {
-          note("log '\(path)': \(String(cString: strerror(errno))); the old file is written on")
+          report("log '\(path)': \(String(cString: strerror(errno))); the old file is written on")
         }
       }
       if ends { break }
@@ -120,14 +125,13 @@ final class TransactionLog: Sendable {
         if count > 0 {
           done += count
         } else if errno != EINTR {
-          note("log '\(path)': \(String(cString: strerror(errno)))")
+          report("log '\(path)': \(String(cString: strerror(errno))); a batch of lines is lost")
           return
         }
       }
     }
   }
 
-  private func note(_ fault: String) { state.withLock { $0.fault = fault } }
 }
 
 /// A thread that runs a closure.

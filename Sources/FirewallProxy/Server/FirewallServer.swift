@@ -72,7 +72,9 @@ public final class FirewallServer: Sendable {
     Descriptors.raiseLimit(
       to: configuration.limits.connections + configuration.limits.backendConnections * backends.count + 64)
     let log = try configuration.logFile.map { path throws(FirewallError) in
-      try TransactionLog(path: path, limitBytes: configuration.logBufferBytes)
+      try TransactionLog(path: path, limitBytes: configuration.logBufferBytes) { [logger] in
+        logger.warning("firewall: \($0)")
+      }
     }
     let group: any EventLoopGroup
     var ownGroup: MultiThreadedEventLoopGroup?
@@ -202,7 +204,10 @@ public final class FirewallServer: Sendable {
     var found: [(BackendAddress, SocketAddress)] = []
     for backend in configuration.backends {
       do {
-        found.append((backend, try SocketAddress.makeAddressResolvingHost(backend.host, port: backend.port)))
+        let address =
+          try backend.socketPath.map { try SocketAddress(unixDomainSocketPath: $0) }
+          ?? SocketAddress.makeAddressResolvingHost(backend.host, port: backend.port)
+        found.append((backend, address))
       } catch {
         throw FirewallError(
           "backend \(backend): the name can't be resolved; wanted a name that is known, or an address")
