@@ -125,6 +125,22 @@ struct MessageHead {
     }
   }
 
+  /// Whether a name is one of those with `_` in place of `-`. Gateways to programs (CGI, WSGI) take both for the same, so
+  /// that such a field would speak with our voice behind us; it isn't passed on.
+  @inline(__always)
+  static func isDisguised(_ name: UnsafeRawBufferPointer) -> Bool {
+    let longest = 24
+    guard let start = name.baseAddress, name.count <= longest,
+      Bytes.find(UInt8(ascii: "_"), start, from: 0, to: name.count) != nil
+    else { return false }
+    return withUnsafeTemporaryAllocation(byteCount: longest, alignment: 1) { copy in
+      for (index, byte) in name.enumerated() {
+        copy[index] = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte
+      }
+      return known(UnsafeRawBufferPointer(rebasing: copy[..<name.count])) != .other
+    }
+  }
+
   /// Marks the fields that Connection names as of this hop alone. What carries the message itself is not theirs to
   /// take away.
   mutating func markHopFields() {
