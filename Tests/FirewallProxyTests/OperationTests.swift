@@ -104,11 +104,12 @@ private final class Counter: Sendable {
 
   @Test func aFullLogDropsAndCounts() throws {
     let path = NSTemporaryDirectory() + "kabuto-log-\(UUID().uuidString)"
-    let log = try TransactionLog(path: path, limitBytes: 10)
+    let told = Counter()
+    let log = try TransactionLog(path: path, limitBytes: 10) { _ in told.add() }
     log.take(Array("more than ten bytes\n".utf8), lines: 3)
     log.take(Array("short\n".utf8), lines: 1)
     log.close()
-    #expect(log.droppedLines == 3)
+    #expect(log.droppedLines == 3 && told.value == 1)
     let text = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text.contains("short\n") && text.contains("{\"dropped_lines\":3}\n"))
     try FileManager.default.removeItem(atPath: path)
@@ -130,6 +131,7 @@ private final class Counter: Sendable {
     #expect(throws: FirewallError.self) { try BackendAddress("https://a") }
     #expect(throws: FirewallError.self) { try BackendAddress("http://a:99999") }
     #expect(try BackendAddress("http://[::1]:80/").authority == "[::1]:80")
+    #expect(try BackendAddress("unix:/run/a.sock").socketPath == "/run/a.sock")
   }
 
   @Test func connectionsAreBounded() async throws {

@@ -1,4 +1,4 @@
-// Where a backend is: `http://HOST[:PORT]`.
+// Where a backend is: `http://HOST[:PORT]`, or `unix:PATH` for one on this machine that nobody else shall reach.
 
 /// See the head of this file.
 public struct BackendAddress: Sendable, Hashable, CustomStringConvertible {
@@ -6,17 +6,35 @@ public struct BackendAddress: Sendable, Hashable, CustomStringConvertible {
   public let host: String
   /// Its port.
   public let port: Int
+  /// The path of a socket in the file system, in place of host and port.
+  public let socketPath: String?
 
   /// From its parts.
   public init(host: String, port: Int) {
     self.host = host
     self.port = port
+    socketPath = nil
   }
 
-  /// Reads `http://HOST[:PORT][/]`.
+  /// A socket in the file system.
+  public init(socketPath: String) {
+    host = "localhost"
+    port = 0
+    self.socketPath = socketPath
+  }
+
+  /// Reads `http://HOST[:PORT][/]` or `unix:PATH`.
   public init(_ text: String) throws(FirewallError) {
     func wrong(_ why: String) -> FirewallError {
       FirewallError("backend '\(text)': \(why); wanted http://HOST:PORT, as http://127.0.0.1:9000")
+    }
+    if text.hasPrefix("unix:") {
+      let path = String(text.dropFirst(5))
+      guard !path.isEmpty, path.utf8.count < 108 else {
+        throw wrong("a path of 1 to 107 bytes follows unix:")
+      }
+      self.init(socketPath: path)
+      return
     }
     guard text.lowercased().hasPrefix("http://") else {
       throw wrong(text.contains("://") ? "only http is spoken to backends" : "no scheme")
@@ -54,7 +72,10 @@ public struct BackendAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// As it stands in Host.
-  public var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-  /// As a URL.
-  public var description: String { "http://\(authority)" }
+  public var authority: String {
+    if socketPath != nil { return host }
+    return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+  /// As it was written.
+  public var description: String { socketPath.map { "unix:\($0)" } ?? "http://\(authority)" }
 }

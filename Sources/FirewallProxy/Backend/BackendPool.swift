@@ -127,8 +127,11 @@ final class BackendPool {
     connection.reserved = exchange.map { (exchange: $0, ticket: $0.ticket) }
     connections[ObjectIdentifier(connection)] = connection
     let bound = NIOLoopBound(connection, eventLoop: loop.eventLoop)
-    ClientBootstrap(group: loop.eventLoop)
-      .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+    var bootstrap = ClientBootstrap(group: loop.eventLoop)
+    if backend.address.socketPath == nil {
+      bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
+    }
+    bootstrap
       .channelOption(
         .writeBufferWaterMark,
         value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)

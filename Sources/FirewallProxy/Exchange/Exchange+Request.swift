@@ -76,7 +76,12 @@ extension Exchange {
       lastActivity = loop.coarseNow
       if !connection.isWritable { front.pauseBody() }
     } else {
-      pending.append(part)
+      // Many small parts become few large ones: a part takes more room than a byte.
+      if let last = pending.indices.last, part.readableBytes < 4_096, pending[last].readableBytes < 64 << 10 {
+        pending[last].writeImmutableBuffer(part)
+      } else {
+        pending.append(part)
+      }
       pendingBytes += part.readableBytes
       if pendingBytes > Self.pendingLimit { front.pauseBody() }
     }

@@ -21,6 +21,7 @@ extension Exchange {
       // An event stream doesn't end; held, it would never be seen.
       if response.framing != .none, !isEventStream, transaction.wantsResponseBody {
         if case .length(let count) = response.framing, isOverLimit(count) { return rejectResponse() }
+        if response.isEncoded { remarks.append("the response's body is compressed: the rules can't read it") }
         heldHead = response
         responseSide = .holding
         return

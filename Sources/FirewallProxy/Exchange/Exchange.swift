@@ -122,7 +122,7 @@ final class Exchange {
     if let transaction, transaction.wantsRequestBody {
       requestSide = .holding
       if case .length(let count) = framing {
-        held.reserveCapacity(min(count, policy.bodies.requestBodyLimit, 1 << 20))
+        held.reserveCapacity(min(count, policy.bodies.requestBodyLimit, 64 << 10))
       }
     } else {
       if let transaction, let intervention = transaction.requestBody(.empty, isComplete: true) {

@@ -310,7 +310,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     }
     switch state {
     case .head where inbound.readableBytes > 0:
-      guard isOver(patience.head) else { return }
+      // Not where whole requests wait for a client that is slow to take its answers.
+      guard isOver(patience.head), isWritable else { return }
       loop.counters.slowClients &+= 1
       beginUnfinished(.headTooSlow)
     case .head: if isOver(hasServed ? patience.idle : patience.head) || loop.isStopping { cut() }

@@ -53,7 +53,8 @@ struct FieldParser {
           nameCount: Int32(truncatingIfNeeded: nameEnd - lineStart),
           valueStart: Int32(truncatingIfNeeded: valueStart),
           valueCount: Int32(truncatingIfNeeded: valueEnd - valueStart),
-          lineEnd: Int32(truncatingIfNeeded: feed + 1), known: MessageHead.known(name)))
+          lineEnd: Int32(truncatingIfNeeded: feed + 1), known: MessageHead.known(name),
+          isOfThisHop: MessageHead.isDisguised(name)))
     }
   }
 

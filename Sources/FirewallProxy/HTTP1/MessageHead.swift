@@ -11,7 +11,7 @@ import NIOCore
 enum KnownField: UInt8 {
   case other, host, connection, contentLength, transferEncoding, expect, upgrade, te, trailer, keepAlive
   case proxyConnection, forwardedFor, forwardedProto, forwardedHost, forwarded, requestID, accept
-  case acceptLanguage, acceptEncoding, http2Settings, contentType, webSocketExtensions, via
+  case acceptLanguage, acceptEncoding, http2Settings, contentType, webSocketExtensions, via, contentEncoding
 }
 
 struct FieldPlace {
@@ -115,12 +115,29 @@ struct MessageHead {
       return Octets.equals(name, "x-forwarded-for") ? .forwardedFor : .other
     case 16:
       if Octets.equals(name, "x-forwarded-host") { return .forwardedHost }
+      if Octets.equals(name, "content-encoding") { return .contentEncoding }
       return Octets.equals(name, "proxy-connection") ? .proxyConnection : .other
     case 17:
       if Octets.equals(name, "transfer-encoding") { return .transferEncoding }
       return Octets.equals(name, "x-forwarded-proto") ? .forwardedProto : .other
     case 24: return Octets.equals(name, "sec-websocket-extensions") ? .webSocketExtensions : .other
     default: return .other
+    }
+  }
+
+  /// Whether a name is one of those with `_` in place of `-`. Gateways to programs (CGI, WSGI) take both for the same, so
+  /// that such a field would speak with our voice behind us; it isn't passed on.
+  @inline(__always)
+  static func isDisguised(_ name: UnsafeRawBufferPointer) -> Bool {
+    let longest = 24
+    guard let start = name.baseAddress, name.count <= longest,
+      Bytes.find(UInt8(ascii: "_"), start, from: 0, to: name.count) != nil
+    else { return false }
+    return withUnsafeTemporaryAllocation(byteCount: longest, alignment: 1) { copy in
+      for (index, byte) in name.enumerated() {
+        copy[index] = byte == UInt8(ascii: "_") ? UInt8(ascii: "-") : byte
+      }
+      return known(UnsafeRawBufferPointer(rebasing: copy[..<name.count])) != .other
     }
   }
 

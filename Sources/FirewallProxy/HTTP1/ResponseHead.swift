@@ -13,6 +13,8 @@ struct ResponseHead {
   var refusal: Refusal?
   var keepsAlive = true
   var isEventStream = false
+  /// Its body is compressed.
+  var isEncoded = false
   var upgradesToWebSocket = false
   var hasWebSocketExtensions = false
 
@@ -25,6 +27,7 @@ struct ResponseHead {
     refusal = nil
     keepsAlive = true
     isEventStream = false
+    isEncoded = false
     upgradesToWebSocket = false
     hasWebSocketExtensions = false
   }
@@ -79,6 +82,7 @@ struct ResponseHead {
         }
       case .upgrade: if Octets.equals(value, "websocket") { hasUpgrade = true }
       case .contentType: if Octets.hasPrefix(value, "text/event-stream") { isEventStream = true }
+      case .contentEncoding: if !Octets.equals(value, "identity") { isEncoded = true }
       case .webSocketExtensions: hasWebSocketExtensions = true
       default: break
       }

@@ -17,7 +17,6 @@ final class TransactionLog: Sendable {
     var dropped: UInt64 = 0
     var wantsReopen = false
     var isEnding = false
-    var fault: String?
   }
 
   let path: String
@@ -67,8 +66,6 @@ final class TransactionLog: Sendable {
   }
 
   var droppedLines: UInt64 { state.withLock { $0.dropped } }
-  /// Why the file couldn't be written or opened anew, last.
-  var fault: String? { state.withLock { $0.fault } }
 
   func reopen() {
     state.withLock { $0.wantsReopen = true }

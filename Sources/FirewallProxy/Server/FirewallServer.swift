@@ -204,7 +204,10 @@ public final class FirewallServer: Sendable {
     var found: [(BackendAddress, SocketAddress)] = []
     for backend in configuration.backends {
       do {
-        found.append((backend, try SocketAddress.makeAddressResolvingHost(backend.host, port: backend.port)))
+        let address =
+          try backend.socketPath.map { try SocketAddress(unixDomainSocketPath: $0) }
+          ?? SocketAddress.makeAddressResolvingHost(backend.host, port: backend.port)
+        found.append((backend, address))
       } catch {
         throw FirewallError(
           "backend \(backend): the name can't be resolved; wanted a name that is known, or an address")
