@@ -17,6 +17,14 @@ public final class RuleProfile {
     public var matched = 0
     /// What its turns took, scanning ahead not counted.
     public var nanoseconds: Int64 = 0
+    /// A value of these parts.
+    public init(visited: Int = 0, asked: Int = 0, hits: Int = 0, matched: Int = 0, nanoseconds: Int64 = 0) {
+      self.visited = visited
+      self.asked = asked
+      self.hits = hits
+      self.matched = matched
+      self.nanoseconds = nanoseconds
+    }
   }
 
   /// What the work on the values at a node of a scan plan has cost: a transformation, a database, single tests.
