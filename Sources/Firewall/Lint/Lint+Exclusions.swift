@@ -107,7 +107,8 @@ extension Lint {
       let ends = parts[0].split(separator: "-").compactMap { Int($0) }
       guard let low = ends.first, let high = ends.last, low <= high else { return }
       selected = rules.filter { (low...high).contains($0.id) }
-      if selected.isEmpty {
+      // Those are of modsecurity.conf, and rule sets exclude them whether it is there or not.
+      if selected.isEmpty, !(Lint.recommendedRules ~= low && Lint.recommendedRules ~= high) {
         warn(
           .unknownRule, rule, at: link.place, "ctl:\(text), and \(self.text(low...high))",
           "an id that is there")
