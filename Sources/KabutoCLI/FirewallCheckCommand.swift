@@ -22,8 +22,7 @@ struct FirewallCheck: AsyncParsableCommand {
     help: ArgumentHelp("Files or folders with SecLang rules, in this order.", valueName: "file|dir"),
     completion: .file())
   var rules: [String]
-  @Option(
-    help: ArgumentHelp("A file with requests; - is standard input.", valueName: "file"), completion: .file())
+  @Option(help: ArgumentHelp("A file with requests; - is standard input.", valueName: "file"), completion: .file())
   var input: String?
   @Option(help: ArgumentHelp("A curl command line.", valueName: "command"))
   var curl: String?
@@ -42,15 +41,8 @@ struct FirewallCheck: AsyncParsableCommand {
     let policy: Policy
     do throws(RuleFaults) { policy = try loader.load() } catch { throw giveUp(error.description) }
     var requests: [CapturedRequest] = []
-    if let input {
-      let bytes: [UInt8]
-      do {
-        bytes = Array(
-          try input == "-"
-            ? FileHandle.standardInput.readToEnd() ?? Data() : Data(contentsOf: URL(fileURLWithPath: input)))
-      } catch { throw giveUp("\(input): \(error.localizedDescription)") }
-      requests += try read { try CapturedRequest.lines(bytes, file: input) }
-    }
+    if let input { requests += try CapturedRequest.all(fromFile: input) }
+    if let curl { requests += try read { try CurlLine.requests(Array(curl.utf8), place: "--curl") } }
     guard !requests.isEmpty else { throw giveUp("no request: wanted --input FILE or --curl COMMAND") }
     let inspector = Inspector()
     var isAnyDenied = false

@@ -6,5 +6,5 @@ struct FirewallCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "firewall",
     abstract: "Inspects web requests with SecLang rules, as of ModSecurity and the OWASP Core Rule Set.",
-    subcommands: [FirewallRun.self, FirewallCheck.self])
+    subcommands: [FirewallRun.self, FirewallCheck.self, FirewallRules.self, FirewallLint.self])
 }

@@ -34,12 +34,20 @@ enum Program {
   }
 
   static func run(_ arguments: String..., program: String? = nil) throws -> Outcome {
+    try run(arguments, program: program)
+  }
+
+  /// - Parameter environment: set besides what the test has.
+  static func run(
+    _ arguments: [String], program: String? = nil, environment: [String: String] = [:]
+  ) throws -> Outcome {
     let folder = try TemporaryFolder()
     let process = Process()
     process.executableURL = URL(
       fileURLWithPath: try #require(program ?? path, "the program is not beside the tests"))
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("KABUTO_") }
+      .merging(environment) { _, given in given }
     process.standardInput = FileHandle.nullDevice
     // Into files: a full pipe would stop the program while we wait for its other end.
     let (out, err) = (folder.path + "/out", folder.path + "/err")

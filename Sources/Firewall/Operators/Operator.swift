@@ -15,6 +15,7 @@ public final class OperatorScratch {
     var offset = 0
     var length = 0
     var limitExceeded = false
+    var asked = 0
   }
   private let state: UnsafeMutablePointer<State>
   public let arena: Arena
@@ -38,6 +39,9 @@ public final class OperatorScratch {
     set { state.pointee.limitExceeded = newValue }
   }
 
+  /// How many values were asked about so far, for a profile.
+  var asked: Int { state.pointee.asked }
+
   public init(arena: Arena) {
     self.arena = arena
     state = .allocate(capacity: 1)
@@ -53,6 +57,7 @@ public final class OperatorScratch {
   public func clear(for value: ByteView) {
     state.pointee.offset = 0
     state.pointee.length = value.count
+    state.pointee.asked &+= 1
     captures.removeAll()
   }
 }

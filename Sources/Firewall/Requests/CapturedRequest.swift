@@ -59,7 +59,7 @@ extension CapturedRequest {
   /// - Returns: whether it would be denied, were the rules enforced.
   public func inspect(
     policy: Policy, inspector: Inspector, keepsAll: Bool = false, now: Int64 = 0, random: UInt64 = 0,
-    enforcing: Bool = false, report: (Transaction) -> Void
+    enforcing: Bool = false, profile: RuleProfile? = nil, report: (Transaction) -> Void
   ) -> Bool {
     let storage = Arena()
     func fields(_ headers: [Header]) -> [Field] {
@@ -71,6 +71,7 @@ extension CapturedRequest {
         clientAddress: client, clientPort: 40_000, serverAddress: "127.0.0.1", serverPort: 80),
       id: id, now: now, random: random, enforcing: enforcing)
     transaction.keepsAllMatches = keepsAll
+    transaction.profile = profile
     defer { inspector.recycle(transaction) }
     var denied =
       transaction.request(

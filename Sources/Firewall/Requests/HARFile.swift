@@ -1,157 +1,184 @@
-// Requests and responses that a browser has recorded: HTTP Archive (HAR) 1.2, "log", "entries".
+// HTTP Archive 1.2, as browsers' developer tools save it: each entry's request, and its response where there is one.
 //
-// A browser writes HTTP/2 with pseudo-headers; they become the line of the request and a Host header, as a proxy sees it.
-// Entries that went over no wire (data:, blob: and the browser's own addresses) are no requests, and left out.
+// What a browser leaves out of the file and yet sent is completed from the entry itself: Host and Content-Length of
+// HTTP/2, a form's body from its parameters. Entries that went over no HTTP (data:, blob:) are left out.
 
-extension CapturedRequest {
-  /// All entries of a file, with their responses.
-  public static func har(_ bytes: [UInt8], file: String) throws(CaptureFault) -> [CapturedRequest] {
+/// Reads HAR files.
+public enum HARFile {
+  /// The requests of all entries.
+  public static func requests(_ bytes: [UInt8], file: String) throws(CaptureFault) -> [CapturedRequest] {
     let json: CapturedJSON
     do throws(CapturedJSON.Fault) { json = try CapturedJSON(bytes) } catch {
       throw CaptureFault(
-        place: "\(file):\(error.line):\(error.column)", found: error.found, wanted: "JSON: \(error.wanted)")
+        place: "\(file):\(error.line):\(error.column)", found: error.found, wanted: error.wanted)
     }
+    return try requests(json, file: file)
+  }
+
+  static func requests(_ json: CapturedJSON, file: String) throws(CaptureFault) -> [CapturedRequest] {
     guard let entries = json["log"]?["entries"]?.elements else {
-      throw CaptureFault(
-        place: file, found: "JSON without log.entries", wanted: "an HTTP archive, as browsers save it")
+      throw CaptureFault(place: file, found: "JSON without log.entries", wanted: "a HAR file")
     }
     var requests: [CapturedRequest] = []
-    for (index, entry) in entries.enumerated() where !isLocal(entry["request"]?["url"]?.text ?? "") {
-      requests.append(try CapturedRequest(entry: entry, place: "\(file): entry \(index + 1)"))
+    for (index, entry) in entries.enumerated() {
+      let place = "\(file)#\(index + 1)"
+      guard let request = entry["request"], let url = request["url"]?.bytes else {
+        throw CaptureFault(
+          place: place, found: "an entry without a request and its url", wanted: "entries of HAR 1.2")
+      }
+      guard var captured = try captured(request, url, place) else { continue }
+      captured.id = place
+      captured.response = try response(entry["response"], place)
+      requests.append(captured)
     }
     return requests
   }
 
-  private static func isLocal(_ url: String) -> Bool {
-    ["data:", "blob:", "about:", "file:", "chrome:", "chrome-extension:", "moz-extension:"]
-      .contains { url.lowercased().hasPrefix($0) }
-  }
-
-  private init(entry: CapturedJSON, place: String) throws(CaptureFault) {
-    self.init()
-    guard let request = entry["request"], let method = request["method"]?.bytes,
-      let url = request["url"]?.bytes
-    else {
-      throw CaptureFault(place: place, found: "no request with a method and a url", wanted: "both, as text")
-    }
-    guard let parts = URLParts(url), ByteSearch.range(of: Array("://".utf8), in: url) != nil else {
-      throw CaptureFault(
-        place: place, found: "the url `\(ArgumentText.excerpt(url, limit: 60))`",
-        wanted: "http:// or https:// and a host")
-    }
-    id = "\(place), \(ArgumentText.excerpt(method)) \(ArgumentText.excerpt(parts.target, limit: 60))"
-    self.method = method
-    uri = parts.target
-    version = Self.version(request["httpVersion"]?.text ?? "")
-    headers = Self.fields(request["headers"])
-    if header("host") == nil { headers.insert(Header(name: Array("Host".utf8), value: parts.host), at: 0) }
-    if let data = request["postData"] { body = try Self.content(data, place) }
-    if let answer = entry["response"], let status = answer["status"]?.integer, status > 0 {
-      var response = Response()
-      response.status = status
-      response.headers = Self.fields(answer["headers"])
-      if let content = answer["content"] { response.body = try Self.content(content, place) }
-      self.response = response
-    }
-  }
-
-  private static func version(_ text: String) -> [UInt8] {
-    switch text.lowercased() {
-    case "http/1.0": Array("HTTP/1.0".utf8)
-    case "h2", "http/2", "http/2.0": Array("HTTP/2.0".utf8)
-    case "h3", "http/3", "http/3.0": Array("HTTP/3.0".utf8)
-    default: Array("HTTP/1.1".utf8)
-    }
-  }
-
-  private static func fields(_ json: CapturedJSON?) -> [Header] {
-    (json?.elements ?? []).compactMap { pair in
-      guard let name = pair["name"]?.bytes, let value = pair["value"]?.bytes, name.first != Ascii.colon else {
-        return nil
+  /// The `request` objects of entries alone.
+  static func requests(_ elements: [CapturedJSON], file: String) throws(CaptureFault) -> [CapturedRequest] {
+    var requests: [CapturedRequest] = []
+    for (index, element) in elements.enumerated() {
+      let place = "\(file)#\(index + 1)"
+      guard let url = element["url"]?.bytes else {
+        throw CaptureFault(place: place, found: "a request without url", wanted: "requests of HAR 1.2")
       }
-      return Header(name: name, value: value)
+      guard var captured = try captured(element, url, place) else { continue }
+      captured.id = place
+      requests.append(captured)
     }
+    return requests
   }
 
-  /// `text`, perhaps in base64; else a form's `params`.
-  private static func content(_ json: CapturedJSON, _ place: String) throws(CaptureFault) -> [UInt8] {
-    if let text = json["text"]?.bytes {
-      guard json["encoding"]?.text == "base64" else { return text }
-      guard let bytes = base64(text) else {
-        throw CaptureFault(
-          place: place, found: "content that is no base64", wanted: "base64, as its encoding says")
+  private static func captured(
+    _ json: CapturedJSON, _ url: [UInt8], _ place: String
+  ) throws(CaptureFault) -> CapturedRequest? {
+    var request = CapturedRequest()
+    guard let colon = url.firstIndex(of: Ascii.colon), url[colon...].starts(with: Array("://".utf8)),
+      ["http", "https", "ws", "wss"].contains(String(decoding: url[..<colon].map(lowercased), as: UTF8.self))
+    else { return nil }
+    let afterScheme = url[(colon + 3)...]
+    let end =
+      afterScheme.firstIndex { $0 == Ascii.slash || $0 == UInt8(ascii: "?") || $0 == Ascii.hash } ?? url.count
+    var uri = url[end...]
+    if let hash = uri.firstIndex(of: Ascii.hash) { uri = uri[..<hash] }
+    request.uri = uri.first == Ascii.slash ? Array(uri) : [Ascii.slash] + uri
+    request.method = json["method"]?.bytes ?? request.method
+    request.version = version(json["httpVersion"]?.bytes ?? [])
+    let headers = try fields(json, place)
+    var authority = Array(afterScheme[..<end])
+    // Of HTTP/2, some browsers keep what stands for the request line among the headers.
+    for header in headers {
+      guard header.name.first == Ascii.colon else {
+        request.headers.append(header)
+        continue
       }
-      return bytes
+      if header.name.elementsEqual(":authority".utf8) { authority = header.value }
     }
-    let pairs = (json["params"]?.elements ?? []).map { pair in
-      FormText.encoded(pair["name"]?.bytes ?? []) + [Ascii.equals]
-        + FormText.encoded(pair["value"]?.bytes ?? [])
+    if request.header("host") == nil {
+      request.headers.insert(.init(name: Array("Host".utf8), value: authority), at: 0)
     }
-    return Array(pairs.joined(separator: [Ascii.ampersand]))
-  }
-}
-
-/// Where a URL leads, and what is asked for there (RFC 3986).
-struct URLParts {
-  var host: [UInt8] = []
-  /// Path and query, as sent.
-  var target: [UInt8] = []
-  /// What stands before an @.
-  var user: [UInt8]?
-
-  /// Nil without a host, or with a scheme that isn't HTTP. Without a scheme, HTTP is meant.
-  init?(_ url: [UInt8]) {
-    var rest = url[...]
-    if let scheme = ByteSearch.range(of: Array("://".utf8), in: url) {
-      let name = String(decoding: url[..<scheme], as: UTF8.self).lowercased()
-      guard name == "http" || name == "https" else { return nil }
-      rest = url[(scheme + 3)...]
+    if request.header("cookie") == nil, let cookies = json["cookies"]?.elements, !cookies.isEmpty {
+      let pairs = cookies.map { ($0["name"]?.bytes ?? []) + [Ascii.equals] + ($0["value"]?.bytes ?? []) }
+      request.headers.append(
+        .init(name: Array("Cookie".utf8), value: Array(pairs.joined(separator: Array("; ".utf8)))))
     }
-    rest = rest.prefix { $0 != Ascii.hash }
-    let ends: Set = [Ascii.slash, UInt8(ascii: "?")]
-    var authority = rest.prefix { !ends.contains($0) }
-    target = Array(rest[authority.endIndex...])
-    if target.first != Ascii.slash { target.insert(Ascii.slash, at: 0) }
-    if let at = authority.lastIndex(of: Ascii.at) {
-      user = Array(authority[..<at])
-      authority = authority[(at + 1)...]
+    guard let post = json["postData"], post.members != nil else { return request }
+    let type = request.header("content-type") ?? post["mimeType"]?.bytes ?? []
+    request.body = try body(post, type: type, place)
+    if request.body.isEmpty { return request }
+    if request.header("content-type") == nil, !type.isEmpty {
+      request.headers.append(.init(name: Array("Content-Type".utf8), value: type))
     }
-    host = Array(authority)
-    guard !host.isEmpty else { return nil }
-  }
-}
-
-enum ByteSearch {
-  /// The offset of the first `part`.
-  static func range(of part: [UInt8], in bytes: [UInt8]) -> Int? {
-    guard bytes.count >= part.count else { return nil }
-    return (0...(bytes.count - part.count)).first { bytes[$0..<($0 + part.count)].elementsEqual(part) }
-  }
-}
-
-/// application/x-www-form-urlencoded.
-enum FormText {
-  static func encoded(_ bytes: [UInt8], blank: [UInt8] = [UInt8(ascii: "+")]) -> [UInt8] {
-    let digits = Array("0123456789ABCDEF".utf8)
-    let marks = Array("-._~".utf8)
-    return bytes.flatMap { byte -> [UInt8] in
-      if byte == 0x20 { return blank }
-      let isPlain = Ascii.isWord(byte) || marks.contains(byte)
-      return isPlain ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    // The file holds a body as text, which needn't be as long as what was sent.
+    let length = Array(String(request.body.count).utf8)
+    if let at = request.headers.firstIndex(where: {
+      $0.name.map(lowercased).elementsEqual("content-length".utf8)
+    }) {
+      request.headers[at].value = length
+    } else {
+      request.headers.append(.init(name: Array("Content-Length".utf8), value: length))
     }
+    return request
   }
 
-  /// RFC 4648, section 4.
-  static func base64(_ bytes: [UInt8]) -> [UInt8] {
-    let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var result: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
-      for index in 0..<4 {
-        result.append(index <= group.count ? digits[bits >> (18 - 6 * index) & 63] : Ascii.equals)
+  private static func body(
+    _ post: CapturedJSON, type: [UInt8], _ place: String
+  ) throws(CaptureFault) -> [UInt8] {
+    if let text = post["text"]?.bytes, !text.isEmpty {
+      return try decoded(text, encoding: post["encoding"], "postData", place)
+    }
+    let parameters = post["params"]?.elements ?? []
+    guard !parameters.isEmpty else { return [] }
+    if type.map(lowercased).starts(with: Array("multipart/".utf8)) {
+      return FormPart.body(
+        parameters.map {
+          FormPart(
+            name: $0["name"]?.bytes ?? [], content: $0["value"]?.bytes ?? [], type: $0["contentType"]?.bytes,
+            filename: $0["fileName"]?.bytes)
+        }, boundary: boundary(of: type))
+    }
+    // Browsers write these names and values as they were sent, encoded.
+    return Array(
+      parameters.map { ($0["name"]?.bytes ?? []) + ($0["value"]?.bytes.map { [Ascii.equals] + $0 } ?? []) }
+        .joined(separator: [UInt8(ascii: "&")]))
+  }
+
+  private static func boundary(of type: [UInt8]) -> String {
+    let text = String(decoding: type, as: UTF8.self)
+    for part in text.split(separator: ";").dropFirst() {
+      let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
+      guard pair.count == 2, pair[0].filter({ $0 != " " }).lowercased() == "boundary" else { continue }
+      return pair[1].trimmingQuotes
+    }
+    return FormPart.boundary
+  }
+
+  private static func response(
+    _ json: CapturedJSON?, _ place: String
+  ) throws(CaptureFault) -> CapturedRequest.Response? {
+    // 0: there was none (blocked, aborted).
+    guard let json, let status = json["status"]?.integer, (100...599).contains(status) else { return nil }
+    var response = CapturedRequest.Response()
+    response.status = status
+    response.headers = try fields(json, place).filter { $0.name.first != Ascii.colon }
+    let content = json["content"]
+    response.body = try decoded(
+      content?["text"]?.bytes ?? [], encoding: content?["encoding"], "content", place)
+    return response
+  }
+
+  private static func decoded(
+    _ text: [UInt8], encoding: CapturedJSON?, _ name: String, _ place: String
+  ) throws(CaptureFault) -> [UInt8] {
+    guard encoding?.bytes?.elementsEqual("base64".utf8) ?? false else { return text }
+    guard let bytes = CapturedRequest.base64(text) else {
+      throw CaptureFault(place: place, found: "\(name) that is no base64", wanted: "RFC 4648, with padding")
+    }
+    return bytes
+  }
+
+  private static func fields(
+    _ json: CapturedJSON, _ place: String
+  ) throws(CaptureFault) -> [CapturedRequest.Header] {
+    var fields: [CapturedRequest.Header] = []
+    for header in json["headers"]?.elements ?? [] {
+      guard let name = header["name"]?.bytes, let value = header["value"]?.bytes else {
+        throw CaptureFault(place: place, found: "a header without a name or a value", wanted: "both")
       }
+      fields.append(CapturedRequest.Header(name: name, value: value))
     }
-    return result
+    return fields
+  }
+
+  /// `h2`, `http/2.0`, `HTTP/2` and their kin.
+  private static func version(_ text: [UInt8]) -> [UInt8] {
+    let text = String(decoding: text.map(lowercased), as: UTF8.self)
+    switch text {
+    case "h2", "http/2", "http/2.0": return Array("HTTP/2.0".utf8)
+    case "http/1.0": return Array("HTTP/1.0".utf8)
+    // HTTP/3 has the same requests as HTTP/2.
+    case "h3", "http/3", "http/3.0": return Array("HTTP/2.0".utf8)
+    default: return Array("HTTP/1.1".utf8)
+    }
   }
 }

@@ -31,7 +31,7 @@ extension Transaction {
     let nodes = UnsafeBufferPointer(rebasing: group.nodes[plan.firstNode..<plan.firstNode + plan.nodeCount])
     views[0] = value.value
     classes[0] = value.value.classes
-    for number in 0..<nodes.count {
+    @inline(__always) func visit(_ number: Int) {
       let node = nodes[number]
       if node.transformation >= 0 {
         let parent = Int(node.parent)
@@ -61,6 +61,15 @@ extension Transaction {
           if test.least <= level { ask(test, view, group, value.name, index, plan.variable) }
         }
       }
+    }
+    guard let profile else {
+      for number in 0..<nodes.count { visit(number) }
+      return
+    }
+    for number in 0..<nodes.count {
+      let start = profile.start()
+      visit(number)
+      profile.note(node: plan.firstNode + number, of: group, nanoseconds: profile.since(start))
     }
   }
 

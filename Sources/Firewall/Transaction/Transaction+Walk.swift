@@ -14,6 +14,7 @@ extension Transaction {
     pending = nil
     prepare(plan)
     let count = plan.steps.count
+    let profile = self.profile
     var position = 0
     while let next = nextCandidate(from: position), next < count {
       position = next + 1
@@ -33,15 +34,21 @@ extension Transaction {
         }
         guard hitHeads[next] >= 0 else { continue }
         let rule = plan.rules[next]
-        if evaluate(rule, hits: hitHeads[next]) { position = max(position, destination(of: rule, at: next)) }
+        if turn(of: rule, hits: hitHeads[next], profile) { position = max(position, destination(of: rule, at: next)) }
       case .rule:
         let rule = plan.rules[next]
-        if evaluate(rule, hits: nil) { position = max(position, destination(of: rule, at: next)) }
+        if turn(of: rule, hits: nil, profile) { position = max(position, destination(of: rule, at: next)) }
       }
       if pending != nil || allowed != nil || engine == .off { break }
     }
     defer { pending = nil }
     return pending
+  }
+
+  @inline(__always)
+  private func turn(of rule: CompiledRule, hits: Int32?, _ profile: RuleProfile?) -> Bool {
+    guard let profile else { return evaluate(rule, hits: hits) }
+    return measured(rule, hits: hits, profile)
   }
 
   private func destination(of rule: CompiledRule, at position: Int) -> Int {

@@ -67,6 +67,8 @@ public final class Transaction {
   public internal(set) var notes: [String] = []
   /// Keeps matches of rules with `nolog` too: for people who tune.
   public var keepsAllMatches = false
+  /// Where to note what rules cost; nil, as it is but for people who tune: nowhere.
+  public var profile: RuleProfile?
   var pending: Intervention?
   var highestSeverity = 255
   var scores: [(name: String, added: Int)] = []
@@ -147,6 +149,7 @@ public final class Transaction {
     wouldBlock = nil
     notes.removeAll(keepingCapacity: true)
     keepsAllMatches = false
+    profile = nil
     pending = nil
     highestSeverity = 255
     scores.removeAll(keepingCapacity: true)

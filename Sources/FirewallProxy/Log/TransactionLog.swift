@@ -17,6 +17,7 @@ final class TransactionLog: Sendable {
     var dropped: UInt64 = 0
     var wantsReopen = false
     var isEnding = false
+    var fault: String?
   }
 
   let path: String
@@ -66,6 +67,8 @@ final class TransactionLog: Sendable {
   }
 
   var droppedLines: UInt64 { state.withLock { $0.dropped } }
+  /// Why the file couldn't be written or opened anew, last.
+  var fault: String? { state.withLock { $0.fault } }
 
   func reopen() {
     state.withLock { $0.wantsReopen = true }

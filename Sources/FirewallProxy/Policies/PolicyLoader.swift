@@ -78,8 +78,12 @@ public struct PolicyLoader: Sendable {
     try compile(source(), databases)
   }
 
-  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy
-  {
+  /// What the rules say that can hardly be meant.
+  public func lint() throws(RuleFaults) -> [LintWarning] {
+    try Policy.lint(source().directives, options: PolicyOptions { path in try DiskLoader().bytes(path: path) })
+  }
+
+  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy {
     var options = PolicyOptions(store: store) { path in try DiskLoader().bytes(path: path) }
     options.scans = scans
     options.databases = databases
