@@ -10,7 +10,8 @@ struct FirewallCheck: AsyncParsableCommand {
     commandName: "check",
     abstract: "Shows what the rules say of a request, and how its score comes about.",
     discussion: """
-      The request comes from a file: raw HTTP, a HAR file with all its entries, or JSON lines with id, method, uri, \
+      The request comes from a file: raw HTTP, a HAR file with all its entries, curl command lines, or JSON lines \
+      with id, method, uri, \
       version, headers [[name, value]…], body_base64 and, if there is one, response {status, headers, body_base64}; or \
       from a curl command line with --curl. With --json each request gives a line.
       Exit status: 0 = all would pass, 1 = at least one would be denied, 2 = the rules or a request can't be read.
@@ -22,7 +23,8 @@ struct FirewallCheck: AsyncParsableCommand {
     help: ArgumentHelp("Files or folders with SecLang rules, in this order.", valueName: "file|dir"),
     completion: .file())
   var rules: [String]
-  @Option(help: ArgumentHelp("A file with requests; - is standard input.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp("A file with requests; - is standard input.", valueName: "file"), completion: .file())
   var input: String?
   @Option(help: ArgumentHelp("A curl command line.", valueName: "command"))
   var curl: String?

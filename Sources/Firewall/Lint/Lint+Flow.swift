@@ -44,10 +44,11 @@ extension Lint {
 
   private mutating func report(_ lost: [Rule], _ cause: Rule?) {
     guard let first = lost.first, let cause else { return }
-    let others = lost.count > 1 ? " (nor are the \(lost.count - 1) after it)" : ""
+    let others = ["", " (nor is the one after it)"]
+    let after = lost.count < 3 ? others[lost.count - 1] : " (nor are the \(lost.count - 1) after it)"
     warn(
       .neverReached, first,
-      "it is never reached\(others): rule \(cause.id) at \(cause.draft.place) always leads past it",
+      "it is never reached\(after): rule \(cause.id) at \(cause.draft.place) always leads past it",
       "give that rule a condition, or take this one out")
   }
 

@@ -89,7 +89,7 @@ import Testing
       """#
     #expect(
       try warnings(text, files: ["list": "one\nsomeone\n"]).map(\.description) == [
-        "r:2: warning: rule 4: it is never reached (nor are the 1 after it): rule 3 at r:1 always leads past it; give that "
+        "r:2: warning: rule 4: it is never reached (nor is the one after it): rule 3 at r:1 always leads past it; give that "
           + "rule a condition, or take this one out [never-reached]",
         "r:5: warning: rule 7: it can never match: FILES has no value in phase 1; phase:2 [empty-in-phase]",
         "r:5: warning: rule 7: @streq \"Abc\" of a value in lower case: it never is found; the same in lower case [capitals]",
