@@ -17,10 +17,10 @@ enum Flow {
     ActionDefinition("multiMatch") { _, parts, _, _ in parts.isMultiMatch = true },
     ActionDefinition("capture") { _, parts, _, _ in parts.isCapturing = true },
     ActionDefinition("skip", .needed) { text, parts, builder, place in
-      if let count = Int(text), count > 0 {
+      if let count = Int(text), (1...100_000).contains(count) {
         parts.skip = count
       } else {
-        builder.fault(place, found: "skip \"\(text)\"", wanted: "a number of rules, 1 or more")
+        builder.fault(place, found: "skip \"\(text)\"", wanted: "a number of rules, from 1 to 100,000")
       }
     },
     ActionDefinition("skipAfter", .needed) { text, parts, _, _ in parts.skipAfter = text },
@@ -31,6 +31,12 @@ enum Flow {
         return
       }
       let uri = pair[1].trimmingQuotes
+      if let other = builder.xmlNamespaces.first(where: { $0.prefix == pair[0] && $0.uri != uri }) {
+        builder.fault(
+          place, found: "xmlns:\(pair[0]) for \(uri), and elsewhere for \(other.uri)",
+          wanted: "a prefix of its own for each namespace")
+        return
+      }
       builder.xmlNamespaces.append((prefix: pair[0], uri: uri))
     },
     ActionDefinition("exec", .needed) { _, _, builder, place in

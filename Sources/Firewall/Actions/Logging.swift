@@ -6,9 +6,15 @@ enum Logging {
     ActionDefinition("nolog") { _, parts, _, _ in parts.isLogged = false },
     ActionDefinition("auditlog"),
     ActionDefinition("noauditlog"),
-    // What is secret is masked by the log itself, whatever rules say.
-    ActionDefinition("sanitiseArg", .needed), ActionDefinition("sanitiseRequestHeader", .needed),
-    ActionDefinition("sanitiseResponseHeader", .needed), ActionDefinition("sanitiseMatched"),
-    ActionDefinition("sanitiseMatchedBytes", .optional),
+    unheeded("sanitiseArg", .needed), unheeded("sanitiseRequestHeader", .needed),
+    unheeded("sanitiseResponseHeader", .needed), unheeded("sanitiseMatched", .none),
+    unheeded("sanitiseMatchedBytes", .optional),
   ]
+
+  /// The log masks by names of its own (passwords, tokens, cookies); what a rule adds to them isn't heeded, and said so.
+  private static func unheeded(_ name: String, _ argument: ActionDefinition.Argument) -> ActionDefinition {
+    ActionDefinition(name, argument) { _, _, builder, place in
+      builder.notes.append("\(place): \(name) has no effect here: the log masks by names of its own")
+    }
+  }
 }

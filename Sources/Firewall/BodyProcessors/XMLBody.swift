@@ -49,13 +49,17 @@ public final class XMLBody {
   public func attributeValues(arena: Arena, into values: inout [ByteView]) -> Bool {
     var next = xmlDocGetRootElement(document)
     var left = limits.xmlNodeCount
+    var bytesLeft = contentBytes
     while let node = next {
       if node.pointee.type == XML_ELEMENT_NODE {
         var attribute = node.pointee.properties
         while let current = attribute {
           guard left > 0 else { return true }
           left -= 1
-          values.append(value(of: current, arena))
+          let text = value(of: current, arena)
+          values.append(text)
+          bytesLeft -= text.count
+          if bytesLeft < 0 { return true }
           attribute = current.pointee.next
         }
       }

@@ -20,6 +20,9 @@ struct XMLParsing {
     let depth: Int
     /// Bytes that references to entities may still stand for.
     var expansionLeft: Int
+    /// Ampersands in the document: so many references it can have at most, those in attributes included, of which
+    /// libxml2 tells nothing.
+    let references: Int
     var refusal: Refusal?
   }
 
@@ -47,7 +50,8 @@ struct XMLParsing {
     defer { xmlFreeParserCtxt(context) }
     let (product, overflow) = body.count.multipliedReportingOverflow(by: expansionFactor)
     var watch = Watch(
-      depth: limits.xmlDepth, expansionLeft: overflow ? Int.max : product &+ expansionAllowance)
+      depth: limits.xmlDepth, expansionLeft: overflow ? Int.max : product &+ expansionAllowance,
+      references: body.buffer.reduce(0) { $0 + ($1 == UInt8(ascii: "&") ? 1 : 0) })
     install(on: context)
     let document = withUnsafeMutablePointer(to: &watch) { watch in
       context.pointee._private = UnsafeMutableRawPointer(watch)
@@ -87,9 +91,12 @@ struct XMLParsing {
     handlers.pointee.entityDecl = { raw, name, kind, publicID, systemID, content in
       guard let raw else { return }
       let context = raw.assumingMemoryBound(to: xmlParserCtxt.self)
-      XMLParsing.check(context) { _ in
-        kind == XML_INTERNAL_GENERAL_ENTITY.rawValue && XMLParsing.refersToEntity(content)
-          ? .nestedEntities : nil
+      XMLParsing.check(context) { watch in
+        guard kind == XML_INTERNAL_GENERAL_ENTITY.rawValue else { return nil }
+        if XMLParsing.refersToEntity(content) { return .nestedEntities }
+        let (most, over) = Int(content.map { xmlStrlen($0) } ?? 0).multipliedReportingOverflow(
+          by: watch.references)
+        return over || most > watch.expansionLeft ? .expansion : nil
       }
       xmlSAX2EntityDecl(raw, name, kind, publicID, systemID, content)
     }

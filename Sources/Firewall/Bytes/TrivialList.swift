@@ -50,6 +50,15 @@ struct TrivialList<Element: BitwiseCopyable> {
   func removeAll() { header.pointee.count = 0 }
   func removeLast(_ n: Int = 1) { header.pointee.count = Swift.max(0, header.pointee.count - n) }
 
+  /// Gives memory back that a rare large use has left.
+  func trim(above limit: Int) {
+    guard header.pointee.capacity > limit else { return }
+    header.pointee.base.deallocate()
+    header.pointee.base = .allocate(capacity: 16)
+    header.pointee.count = 0
+    header.pointee.capacity = 16
+  }
+
   /// Exactly `count` elements, all `element`.
   func fill(_ element: Element, count: Int) {
     if count > header.pointee.capacity { grow(to: count) }

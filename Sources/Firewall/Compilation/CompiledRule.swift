@@ -84,6 +84,8 @@ final class CompiledLink: @unchecked Sendable {
   let transformations: [Transformation]
   let isMultiMatch: Bool
   let isCapturing: Bool
+  /// Collections that a match opens, before anything is written to them.
+  let openings: [Effect]
   /// Done for each value that matches.
   let settings: [VariableSetting]
   /// Done once, after the whole chain matched.
@@ -107,7 +109,8 @@ final class CompiledLink: @unchecked Sendable {
     self.isMultiMatch = isMultiMatch
     self.isCapturing = isCapturing
     self.settings = settings
-    self.effects = effects
+    openings = effects.filter(\.opensCollection)
+    self.effects = effects.filter { !$0.opensCollection }
     self.place = place
     var whole = VariableSet()
     for target in targets where !target.isCount {
@@ -202,6 +205,15 @@ enum Effect: Sendable {
   case setUser(Macro)
   case setSession(Macro)
   case setResource(Macro)
+}
+
+extension Effect {
+  var opensCollection: Bool {
+    switch self {
+    case .openCollection, .setUser, .setSession, .setResource: true
+    default: false
+    }
+  }
 }
 
 enum BodyProcessorKind: String, Sendable, CaseIterable { case urlencoded, multipart, json, xml }

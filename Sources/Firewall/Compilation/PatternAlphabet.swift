@@ -89,6 +89,10 @@ struct PatternAlphabet {
         at += 1
       case UInt8(ascii: "+"): at += 1
       case UInt8(ascii: "{"):
+        // `{,5}` and `{ 2 }` are quantifiers from PCRE2 10.43 on.
+        if at + 1 < pattern.count, pattern[at + 1] == UInt8(ascii: ",") || pattern[at + 1] == 0x20 {
+          return unknown()
+        }
         guard let (least, end) = bounds() else { return allowsNone }
         if least == 0 { allowsNone = true }
         at = end

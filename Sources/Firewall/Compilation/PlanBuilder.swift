@@ -316,7 +316,7 @@ struct PlanBuilder {
       if can(.identifier) { return 0 }
       return can(.text) ? 1 : 2
     }
-    func addTest(_ position: Int) {
+    func addTest(_ position: Int, isPieced: Bool = false) {
       guard let entry = entry(position), let operation = rules[position].links.first?.operation else {
         return
       }
@@ -324,7 +324,7 @@ struct PlanBuilder {
       tables.tests.append(
         PlanTest(
           entry: entry, operation: Int32(tables.operations.count - 1),
-          isNegated: rules[position].links.first?.isNegated ?? false,
+          isNegated: rules[position].links.first?.isNegated ?? false, isPieced: isPieced,
           least: least(rules[position].links.first)))
     }
     let firstNode = tables.nodes.count
@@ -367,7 +367,9 @@ struct PlanBuilder {
         // What Vectorscan refused after all, PCRE2 looks at.
         let refused = Set(result.refused.map { Int(specifications[scan.specification].owners[$0]) })
         let own = Set(node.scanned)
-        for id in refused.sorted() where own.contains(scan.members[id]) { addTest(scan.members[id]) }
+        for id in refused.sorted() where own.contains(scan.members[id]) {
+          addTest(scan.members[id], isPieced: true)
+        }
       }
       var number = -1
       if let transformation = node.transformation {

@@ -46,6 +46,8 @@ public final class Policy: Sendable {
   let webAppID: String
   let store: CollectionStore
   let regexOptions: RegexOptions
+  /// The engine itself denies a body that can't be read: no rule looks at REQBODY_ERROR.
+  let deniesUnreadableBodies: Bool
   /// What was accepted and has no effect here, or is worth knowing.
   public let notes: [String]
   /// Figures of the compilation.
@@ -60,7 +62,9 @@ public final class Policy: Sendable {
     slotNames: [ByteView],
     slots: [String: Int], databases: [PatternDatabase], largestDatabase: Int, xpaths: [ByteView],
     xmlNamespaces: [(prefix: String, uri: String)], uses: VariableUse, collectionTimeoutSeconds: Int64,
-    webAppID: String, store: CollectionStore, regexOptions: RegexOptions, notes: [String],
+    webAppID: String, store: CollectionStore, regexOptions: RegexOptions,
+    deniesUnreadableBodies: Bool = false,
+    notes: [String],
     statistics: PolicyStatistics, bytes: Arena, selectors: [Regex]
   ) {
     self.engine = engine
@@ -78,6 +82,7 @@ public final class Policy: Sendable {
     self.webAppID = webAppID
     self.store = store
     self.regexOptions = regexOptions
+    self.deniesUnreadableBodies = deniesUnreadableBodies
     self.notes = notes
     self.statistics = statistics
     self.bytes = bytes
@@ -116,11 +121,13 @@ struct VariableUse: Sendable {
   var fullRequest = false
   var xml = false
   var time = false
+  var bodyError = false
 
   mutating func add(_ variable: Variable) {
     switch variable {
     case .fullRequest, .fullRequestLength: fullRequest = true
     case .xml: xml = true
+    case .reqbodyError, .reqbodyProcessorError: bodyError = true
     case .time, .timeDay, .timeEpoch, .timeHour, .timeMin, .timeMon, .timeSec, .timeWday, .timeYear:
       time = true
     default: break

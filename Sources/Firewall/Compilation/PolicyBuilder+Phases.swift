@@ -47,7 +47,9 @@ extension PolicyBuilder {
       xmlNamespaces: xmlNamespaces,
       uses: uses, collectionTimeoutSeconds: collectionTimeoutSeconds, webAppID: webAppID,
       store: options.store,
-      regexOptions: options.regex, notes: notes, statistics: statistics, bytes: bytes, selectors: selectors)
+      regexOptions: options.regex,
+      deniesUnreadableBodies: options.deniesUnreadableBodies && !uses.bodyError, notes: notes,
+      statistics: statistics, bytes: bytes, selectors: selectors)
   }
 }
 

@@ -18,7 +18,7 @@ extension PolicyBuilder {
     case .name(let text):
       if variable == .xml {
         selector = .xpath
-        name = xpath(text)
+        name = xpath(text, at: place)
       } else {
         selector = .name
         name = bytes.copy(text)
@@ -37,14 +37,17 @@ extension PolicyBuilder {
       }
     case .xpath(let expression):
       selector = .xpath
-      name = xpath(expression)
+      name = xpath(expression, at: place)
     }
     return Target(
       variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot, name: name,
       regex: regex)
   }
 
-  private mutating func xpath(_ expression: String) -> ByteView {
+  private mutating func xpath(_ expression: String, at place: Place) -> ByteView {
+    if !XMLBody.isXPath(expression) {
+      fault(place, found: "XML:\(expression)", wanted: "an XPath 1.0 expression, as in XML:/* or XML://@*")
+    }
     let view = bytes.copy(expression)
     if let known = xpaths.first(where: { $0 == view }) { return known }
     xpaths.append(view)
@@ -103,7 +106,7 @@ extension PolicyBuilder {
 
   /// - Parameter destination: where a marker of this phase stands, by name, after a position.
   mutating func rule(_ draft: RuleDraft, index: Int, destination: (String) -> Int?) -> CompiledRule? {
-    let defaults = self.defaults(of: draft.phase)
+    let defaults = self.defaults(of: draft)
     var links: [CompiledLink] = []
     var head = RuleParts()
     for (number, link) in draft.links.enumerated() {
@@ -147,11 +150,10 @@ extension PolicyBuilder {
 
   private var emptyMacro: Macro { Macro(parts: [], literal: .empty) }
 
-  private mutating func defaults(of phase: Int) -> RuleParts {
+  private mutating func defaults(of draft: RuleDraft) -> RuleParts {
     var parts = RuleParts()
-    guard let actions = defaults[phase] else { return parts }
     // Their faults were reported where they stand; tokens here can't be new.
-    apply(actions, to: &parts, at: Place(file: "SecDefaultAction", line: phase))
+    apply(draft.defaults, to: &parts, at: draft.place)
     return parts
   }
 

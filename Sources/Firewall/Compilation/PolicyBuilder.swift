@@ -71,6 +71,8 @@ struct RuleDraft {
   var phase = 2
   /// `SecMarker`: a place to skip to, not a rule.
   var marker: String?
+  /// What SecDefaultAction said for its phase when it was read.
+  var defaults: [ActionSyntax] = []
   var place: Place
 
   var tags: [String] { links.first?.tags ?? [] }
@@ -138,6 +140,7 @@ extension PolicyBuilder {
     } else {
       var draft = RuleDraft(links: [link], place: link.place)
       draft.phase = phase(of: link)
+      draft.defaults = defaults[draft.phase] ?? []
       if let text = link.argument("id") {
         if let id = Int(text), id > 0 {
           draft.id = id

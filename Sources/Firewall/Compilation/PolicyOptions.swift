@@ -21,6 +21,9 @@ public struct PolicyOptions: Sendable {
   /// False: no scanning ahead, every rule asked in its turn. The plain evaluator, which the fast one must equal.
   public var scans = true
 
+  /// Whether the engine itself denies (400) a body that can't be read or has more than a limit allows, where no rule of
+  /// the set looks at REQBODY_ERROR.
+  public var deniesUnreadableBodies = false
   /// Whether pattern databases that aren't in the cache are built now. Without them PCRE2 alone looks for their patterns,
   /// which is as right and slower: for a quick first start, with a complete compilation to follow.
   public var databases = DatabasePolicy.build

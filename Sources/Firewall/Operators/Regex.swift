@@ -105,6 +105,13 @@ final class RegexScratch {
   private static let heapLimit: UInt32 = 20_000
   private static let depthLimit: UInt32 = 100_000
 
+  /// Which ends of the text are none: for pieces of a longer value, where ^ and $ must not match.
+  fileprivate var edges: UInt32 = 0
+
+  func setEdges(isBeginning: Bool, isEnd: Bool) {
+    edges = (isBeginning ? 0 : PCRE2_NOTBOL) | (isEnd ? 0 : PCRE2_NOTEOL)
+  }
+
   fileprivate let matchData: OpaquePointer?
   fileprivate let context: OpaquePointer?
   private let stack: OpaquePointer?

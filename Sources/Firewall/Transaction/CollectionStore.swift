@@ -44,18 +44,33 @@ public final class CollectionStore: Sendable {
     collections.withLock { collections in
       let place = Key(variable: variable.rawValue, key: key)
       if collections[place] == nil, collections.count >= capacity { evict(&collections, now: now) }
-      var collection = collections[place] ?? Collection(expires: now &+ timeout)
-      if collection.expires <= now { collection.values = [:] }
-      collection.expires = now &+ timeout
-      let old = collection.values[name].flatMap { ($0.expires ?? .max) > now ? $0 : nil }
-      if let new = change(old?.value) {
-        collection.values[name] = Stored(value: new, expires: old?.expires)
-      } else {
-        collection.values[name] = nil
-      }
-      collections[place] = collection
+      Self.change(
+        &collections[place, default: Collection(expires: now &+ timeout)], name, now, timeout, change)
     }
   }
+
+  private static func change(
+    _ collection: inout Collection, _ name: [UInt8], _ now: Int64, _ timeout: Int64,
+    _ change: ([UInt8]?) -> [UInt8]?
+  ) {
+    if collection.expires <= now { collection.values = [:] }
+    collection.expires = now &+ timeout
+    let old = collection.values[name].flatMap { ($0.expires ?? .max) > now ? $0 : nil }
+    guard let new = change(old?.value) else {
+      collection.values[name] = nil
+      return
+    }
+    if old == nil, collection.values.count >= valuesPerCollection {
+      collection.values = collection.values.filter { ($0.value.expires ?? .max) > now }
+      // Full of what lives: the new one isn't kept.
+      guard collection.values.count < valuesPerCollection else { return }
+    }
+    collection.values[name] = Stored(value: Array(new.prefix(valueBytes)), expires: old?.expires)
+  }
+
+  /// A client may choose names: so many values a collection has at most, and so long they are.
+  static let valuesPerCollection = 1000
+  static let valueBytes = 4096
 
   func expire(_ variable: Variable, _ key: [UInt8], name: [UInt8], at: Int64) {
     collections.withLock { collections in

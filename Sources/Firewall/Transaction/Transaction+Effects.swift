@@ -61,7 +61,10 @@ extension Transaction {
   }
 
   private func write(_ setting: VariableSetting, _ value: ByteView) {
-    guard let open = openCollections.last(where: { $0.variable == setting.variable }) else { return }
+    guard let open = openCollections.last(where: { $0.variable == setting.variable }) else {
+      note("setvar of \(setting.variable.name), which no initcol has opened: nothing is kept")
+      return
+    }
     let name = lowered(expand(setting.name)).array
     policy.store.update(
       setting.variable, open.key, name: name, now: now / 1_000_000_000,
@@ -115,6 +118,11 @@ extension Transaction {
         open(.resource, identity.resource)
       }
     }
+  }
+
+  /// A note, each once, and not without end.
+  func note(_ text: String) {
+    if notes.count < 32, !notes.contains(text) { notes.append(text) }
   }
 
   private func open(_ variable: Variable, _ key: ByteView) {

@@ -52,29 +52,32 @@ extension Transaction {
     return isMatch
   }
 
-  /// A longer value is searched only around the place that the database named: PCRE2's time can grow with the square
-  /// of a value's length, and nothing but the place and the captures is left to find.
-  static let longValueBytes = 2048
-
   /// The operator's word on a hit. Where a database has already said that the pattern as it is matches, the operator
-  /// only locates the match; if it gives up, the match stands.
+  /// only locates the match, in a long value around the place that the database named; if it finds nothing or gives up,
+  /// the match stands. PCRE2's time can grow with the square of a value's length, so long values are searched in pieces.
   private func confirm(_ link: CompiledLink, _ hit: Hit) -> Bool {
-    guard hit.end > 0 else { return ask(link, hit.view) }
-    guard hit.view.count > Transaction.longValueBytes else {
-      if ask(link, hit.view) { return true }
-      guard gaveUp else { return false }
-      scratch.clear(for: hit.view)
+    let view = hit.view
+    guard view.count > LongValue.bytes, !link.isNegated, let pattern = link.operation as? any PatternOperator
+    else {
+      if ask(link, view) { return true }
+      guard hit.end > 0, gaveUp else { return false }
+      scratch.clear(for: view)
       return true
     }
-    let start = max(0, hit.end - Transaction.longValueBytes)
-    if ask(link, hit.view[start..<min(hit.view.count, hit.end + 64)]) {
+    guard hit.end > 0 else {
+      let answer = pattern.matchesInPieces(view, scratch)
+      noteLimit()
+      return answer
+    }
+    let start = max(0, hit.end - LongValue.step)
+    if ask(link, view[start..<min(view.count, hit.end + 64)]) {
       scratch.offset += start
       return true
     }
-    scratch.clear(for: hit.view)
+    scratch.clear(for: view)
     scratch.offset = start
     scratch.length = hit.end - start
-    scratch.captures.append(hit.view[start..<hit.end])
+    scratch.captures.append(view[start..<hit.end])
     return true
   }
 
@@ -82,6 +85,7 @@ extension Transaction {
     guard link.test != nil else {
       // SecAction.
       scratch.clear(for: .empty)
+      if !link.openings.isEmpty { apply(link.openings) }
       for setting in link.settings { apply(setting) }
       return true
     }
@@ -90,7 +94,7 @@ extension Transaction {
       if target.isCount {
         let count = decimal(count(target, link, rule))
         if ask(link, count) {
-          note(link, target.variable, targetName(target), count, &record, &isMatch)
+          note(link, target.variable, target.name, count, &record, &isMatch)
           record.isCount = true
         }
         continue
@@ -151,13 +155,7 @@ extension Transaction {
     gaveUp = false
     if let operation = link.operation {
       let answer = operation.matches(value, scratch) != link.isNegated
-      if scratch.limitExceeded {
-        limitsExceeded = true
-        gaveUp = true
-        scratch.limitExceeded = false
-        // What the recommended rules look at (200005, TX:/^MSC_/).
-        if let slot = policy.slots["msc_pcre_limits_exceeded"] { slots[slot] = ByteView("1") }
-      }
+      noteLimit()
       return answer
     }
     guard let test = link.test else { return true }
@@ -180,12 +178,22 @@ extension Transaction {
         ).matches(value, scratch)
       } catch {
         let made = "@\(test.name) with \"\(argument.text)\": \(error.found)"
-        if !notes.contains(made) { notes.append(made) }
+        note(made)
         // What can't be asked isn't known; a rule that can't be asked doesn't match, and the log says so.
         return false
       }
     }
     return answer != test.isNegated
+  }
+
+  /// A limit that the last search met: its answer isn't certain.
+  private func noteLimit() {
+    guard scratch.limitExceeded else { return }
+    scratch.limitExceeded = false
+    limitsExceeded = true
+    gaveUp = true
+    // What the recommended rules look at (200005, TX:/^MSC_/).
+    if let slot = policy.slots["msc_pcre_limits_exceeded"] { slots[slot] = ByteView("1") }
   }
 
   /// A value that matched: remembered for later links, for macros and for the log; the link's settings are done.
@@ -194,6 +202,7 @@ extension Transaction {
     _ record: inout MatchRecord,
     _ isMatch: inout Bool
   ) {
+    if !isMatch, !link.openings.isEmpty { apply(link.openings) }
     isMatch = true
     record.variable = variable
     record.name = name
@@ -208,10 +217,6 @@ extension Transaction {
       }
     }
     for setting in link.settings { apply(setting) }
-  }
-
-  private func targetName(_ target: Target) -> ByteView {
-    target.name
   }
 
   // MARK: - After a full match

@@ -27,6 +27,7 @@ extension Transaction {
         into: &content)
       take(content.arguments, .argsGet, .argsGetNames)
       noteContent("query string")
+      hasTooManyArguments = content.limitReached
       if content.hasInvalidEscape { scalar(.urlencodedError, ByteView("1")) }
     }
     scalar(.reqbodyProcessor, bodyProcessor.map { Transaction.name(of: $0) } ?? .empty)
@@ -112,6 +113,34 @@ extension Transaction {
     content.clear()
     var limits = policy.bodies.limits
     limits.argumentCount = max(0, limits.argumentCount - values[.args].count)
+    // What is longer than it may be without files is inspected as far as it may be.
+    let most = policy.bodies.requestBodyNoFilesLimit
+    let isTooLong = bodyProcessor != .multipart && body.count > most
+    let body = isTooLong ? body.prefix(most) : body
+    parse(body, limits)
+    if isTooLong || (bodyProcessor == .multipart && body.count - content.filesCombinedSize > most) {
+      content.fail(
+        "Request body without files is longer than SecRequestBodyNoFilesLimit (\(most)).", at: most)
+    }
+    if content.limitReached || hasTooManyArguments {
+      content.fail("SecArgumentsLimit or another limit exceeded.", at: nil)
+    }
+    noteContent("body")
+    bodyError(content.error)
+    if !body.isEmpty {
+      // As ModSecurity 2: what a processor has taken apart isn't looked at as a whole too, forms excepted; what it could
+      // not take apart is.
+      switch bodyProcessor {
+      case .multipart, .json, .xml:
+        if forcesRequestBody || content.error != nil { scalar(.requestBody, body) }
+      case .urlencoded, nil: scalar(.requestBody, body)
+      }
+      scalar(.requestBodyLength, decimal(body.count))
+    }
+    if policy.uses.fullRequest { readFullRequest(body) }
+  }
+
+  private func parse(_ body: ByteView, _ limits: BodyLimits) {
     switch bodyProcessor {
     case .urlencoded:
       URLEncodedBody.parse(
@@ -128,26 +157,15 @@ extension Transaction {
       readMultipart(body, limits)
     case nil: break
     }
-    noteContent("body")
-    let inspected = body.count - (bodyProcessor == .multipart ? content.filesCombinedSize : 0)
-    if content.error == nil, inspected > policy.bodies.requestBodyNoFilesLimit {
-      content.fail(
-        "Request body without files is longer than SecRequestBodyNoFilesLimit (\(policy.bodies.requestBodyNoFilesLimit)).",
-        at: policy.bodies.requestBodyNoFilesLimit)
-    }
-    bodyError(content.error)
-    if !body.isEmpty {
-      // As ModSecurity 2: what a processor has taken apart isn't looked at as a whole too, forms excepted.
-      switch bodyProcessor {
-      case .multipart, .json, .xml: if forcesRequestBody { scalar(.requestBody, body) }
-      case .urlencoded, nil: scalar(.requestBody, body)
-      }
-      scalar(.requestBodyLength, decimal(body.count))
-    }
-    if policy.uses.fullRequest { readFullRequest(body) }
   }
 
+  /// What a body can't be read for: for rules, for the log, and for the engine itself where no rule looks at it.
   private func bodyError(_ message: String?) {
+    if let message {
+      let place = content.errorOffset.map { " (at byte \($0))" } ?? ""
+      notes.append("the body can't be read: \(message)\(place)")
+    }
+    hasBodyError = message != nil
     let flag = message == nil ? ByteView("0") : ByteView("1")
     scalar(.reqbodyError, flag)
     scalar(.reqbodyProcessorError, flag)

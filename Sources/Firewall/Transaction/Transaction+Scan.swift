@@ -101,10 +101,15 @@ extension Transaction {
   ) {
     guard test.entry.isUnconditional || selects(test.entry, variable, name) else { return }
     scratch.clear(for: view)
-    if group.operations[Int(test.operation)].matches(view, scratch) != test.isNegated {
-      hit(test.entry, view, name, index, variable, end: 0)
-    } else if scratch.limitExceeded {
-      // No certain answer: the rule is asked again in its turn, where that is noted.
+    scratch.limitExceeded = false
+    let operation = group.operations[Int(test.operation)]
+    let isMatch =
+      view.count > LongValue.bytes && test.isPieced
+      ? (operation as? any PatternOperator)?.matchesInPieces(view, scratch) ?? false
+      : operation.matches(view, scratch)
+    // Without a certain answer the rule is asked again in its turn, where that is noted.
+    if isMatch != test.isNegated || scratch.limitExceeded {
+      scratch.limitExceeded = false
       hit(test.entry, view, name, index, variable, end: 0)
     }
   }

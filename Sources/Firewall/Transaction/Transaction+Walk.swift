@@ -34,7 +34,9 @@ extension Transaction {
         }
         guard hitHeads[next] >= 0 else { continue }
         let rule = plan.rules[next]
-        if turn(of: rule, hits: hitHeads[next], profile) { position = max(position, destination(of: rule, at: next)) }
+        if turn(of: rule, hits: hitHeads[next], profile) {
+          position = max(position, destination(of: rule, at: next))
+        }
       case .rule:
         let rule = plan.rules[next]
         if turn(of: rule, hits: nil, profile) { position = max(position, destination(of: rule, at: next)) }

@@ -41,6 +41,9 @@ public final class Transaction {
   var exceptions = RuleExceptions()
   var bodyProcessor: BodyProcessorKind?
   var forcesRequestBody = false
+  /// The body, or the number of arguments, is such that the rules don't see all of it.
+  var hasBodyError = false
+  var hasTooManyArguments = false
   var requestBodyAccess = false
   var responseBodyAccess = false
   var allowed: AllowScope?
@@ -142,8 +145,11 @@ public final class Transaction {
     exceptions.clear()
     bodyProcessor = nil
     forcesRequestBody = false
+    hasBodyError = false
+    hasTooManyArguments = false
     allowed = nil
     hits.removeAll()
+    hits.trim(above: 4096)
     phase = 0
     matches.removeAll(keepingCapacity: true)
     wouldBlock = nil
@@ -173,7 +179,15 @@ public final class Transaction {
   /// Phase 2, always run. `isComplete` is false where the body was longer than its limit and this is the first part.
   public func requestBody(_ body: ByteView, isComplete: Bool) -> Intervention? {
     if engine != .off { readRequestBody(body, isComplete: isComplete) }
-    return run(phase: 2)
+    if let intervention = run(phase: 2) { return intervention }
+    guard engine != .off, hasBodyError, policy.deniesUnreadableBodies, wouldBlock == nil, allowed == nil
+    else {
+      return nil
+    }
+    // No rule looks at REQBODY_ERROR: what can't be read isn't let pass for that.
+    let intervention = Intervention(kind: .deny(status: 400), rule: 0, phase: 2)
+    wouldBlock = intervention
+    return isEnforcing && engine == .on ? intervention : nil
   }
 
   /// Phase 3.

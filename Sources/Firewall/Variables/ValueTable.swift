@@ -17,6 +17,9 @@ struct ValueTable {
   @inline(__always) subscript(variable: Variable) -> TrivialList<Argument> { lists[Int(variable.rawValue)] }
 
   func removeAll() {
-    for index in 0..<ValueTable.count { lists[index].removeAll() }
+    for index in 0..<ValueTable.count {
+      lists[index].removeAll()
+      lists[index].trim(above: 1024)
+    }
   }
 }

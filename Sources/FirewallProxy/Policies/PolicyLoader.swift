@@ -86,6 +86,7 @@ public struct PolicyLoader: Sendable {
   public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy {
     var options = PolicyOptions(store: store) { path in try DiskLoader().bytes(path: path) }
     options.scans = scans
+    options.deniesUnreadableBodies = true
     options.databases = databases
     options.cache = cacheFolder.map(DiskCache.init)
     if isConcurrent {
