@@ -29,7 +29,7 @@ import Testing
   static let outside = [
     "FileManager", "FileHandle", "clock_gettime", "gettimeofday", "Date()", "Process(", "Thread(", "Thread {",
     "socket(", "open(path", "URLSession", "SystemRandomNumberGenerator", ".random(", "getenv", "ProcessInfo",
-    "ContinuousClock", "DispatchQueue", "print(",
+    "ContinuousClock", "DispatchQueue", " print(",
   ]
 
   static func files(of room: String) throws -> [(name: String, text: String)] {

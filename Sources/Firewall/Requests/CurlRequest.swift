@@ -30,6 +30,11 @@ struct CurlRequest {
     if !queries.isEmpty {
       uri += [UInt8(ascii: "?")] + queries.filter { !$0.isEmpty }.joined(separator: [UInt8(ascii: "&")])
     }
+    if operation.target == nil, uri.contains(where: { $0 <= 0x20 || $0 == 0x7F }) {
+      throw CaptureFault(
+        place: place, found: "a blank or a control character in data that goes into the address",
+        wanted: "it percent-encoded, or --data-urlencode")
+    }
     request.uri = operation.target ?? uri
 
     var custom: [CurlHeader] = []
