@@ -34,6 +34,8 @@ public final class Policy: Sendable {
   /// Names of TX variables, by slot.
   let slotNames: [ByteView]
   let slots: [String: Int]
+  /// By `Target.slotList`.
+  let slotLists: [[Int]]
   let databases: [PatternDatabase]
   /// The most ids that one database can give.
   let largestDatabase: Int
@@ -60,7 +62,8 @@ public final class Policy: Sendable {
   init(
     engine: EngineMode, bodies: BodySettings, phases: [PhasePlan], rules: [CompiledRule],
     slotNames: [ByteView],
-    slots: [String: Int], databases: [PatternDatabase], largestDatabase: Int, xpaths: [ByteView],
+    slots: [String: Int], slotLists: [[Int]], databases: [PatternDatabase], largestDatabase: Int,
+    xpaths: [ByteView],
     xmlNamespaces: [(prefix: String, uri: String)], uses: VariableUse, collectionTimeoutSeconds: Int64,
     webAppID: String, store: CollectionStore, regexOptions: RegexOptions,
     deniesUnreadableBodies: Bool = false,
@@ -73,6 +76,7 @@ public final class Policy: Sendable {
     self.rules = rules
     self.slotNames = slotNames
     self.slots = slots
+    self.slotLists = slotLists
     self.databases = databases
     self.largestDatabase = largestDatabase
     self.xpaths = xpaths
@@ -94,7 +98,8 @@ public final class Policy: Sendable {
     self.init(
       engine: .off, bodies: BodySettings(),
       phases: (1...5).map { PhasePlan(phase: $0, rules: [], steps: [], always: [], groups: []) }, rules: [],
-      slotNames: [], slots: [:], databases: [], largestDatabase: 0, xpaths: [], xmlNamespaces: [],
+      slotNames: [], slots: [:], slotLists: [], databases: [], largestDatabase: 0, xpaths: [],
+      xmlNamespaces: [],
       uses: VariableUse(), collectionTimeoutSeconds: 3600, webAppID: "", store: CollectionStore(),
       regexOptions: RegexOptions(), notes: [], statistics: PolicyStatistics(), bytes: Arena(), selectors: [])
   }

@@ -41,8 +41,14 @@ extension PolicyBuilder {
     let built = plans.build(phases)
     var statistics = built.statistics
     statistics.rules = rules.count
+    // All slots are known now: which of them each expression means is found once, not for every request.
+    let scratch = RegexScratch()
+    let slotLists = slotSelectors.map { regex in
+      slotNames.indices.filter { regex.firstMatch(in: slotNames[$0], scratch) == .match }
+    }
     return Policy(
       engine: engine, bodies: bodies, phases: built.phases, rules: rules, slotNames: slotNames, slots: slots,
+      slotLists: slotLists,
       databases: built.databases, largestDatabase: built.largest, xpaths: xpaths,
       xmlNamespaces: xmlNamespaces,
       uses: uses, collectionTimeoutSeconds: collectionTimeoutSeconds, webAppID: webAppID,

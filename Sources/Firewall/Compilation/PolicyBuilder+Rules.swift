@@ -13,6 +13,7 @@ extension PolicyBuilder {
     var slot = -1
     var name = ByteView.empty
     var regex: Unmanaged<Regex>?
+    var slotList = -1
     switch syntax.selector {
     case .all: break
     case .name(let text):
@@ -31,6 +32,10 @@ extension PolicyBuilder {
         selectors.append(made)
         selector = .regex
         regex = Unmanaged.passUnretained(made)
+        if variable == .tx {
+          slotList = slotSelectors.count
+          slotSelectors.append(made)
+        }
       } catch {
         fault(place, found: "the selector /\(pattern)/: \(error.found)", wanted: error.wanted)
         return nil
@@ -40,8 +45,8 @@ extension PolicyBuilder {
       name = xpath(expression, at: place)
     }
     return Target(
-      variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot, name: name,
-      regex: regex)
+      variable: variable, selector: selector, isCount: syntax.mode == .count, slot: slot,
+      slotList: slotList, name: name, regex: regex)
   }
 
   private mutating func xpath(_ expression: String, at place: Place) -> ByteView {

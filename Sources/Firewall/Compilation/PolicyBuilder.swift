@@ -25,6 +25,8 @@ struct PolicyBuilder {
   var urlDecodeUni = Transformation.urlDecodeUni
   /// Expressions of selectors, which targets only point to.
   var selectors: [Regex] = []
+  /// Those of TX, in the order of their lists of slots.
+  var slotSelectors: [Regex] = []
 
   init(options: PolicyOptions) {
     self.options = options

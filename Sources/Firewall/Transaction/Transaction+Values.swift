@@ -11,6 +11,13 @@ extension Transaction {
   func dynamicValues(_ target: Target, _ rule: CompiledRule?) -> ContiguousArray<Argument> {
     let all: ContiguousArray<Argument>
     switch target.variable {
+    case .tx where target.slotList >= 0:
+      var found = ContiguousArray<Argument>()
+      for slot in policy.slotLists[target.slotList] where slots[slot].count >= 0 {
+        found.append(Argument(name: policy.slotNames[slot], value: slots[slot]))
+      }
+      for extra in extras where target.selects(extra.name, regex) { found.append(extra) }
+      return found
     case .tx:
       var found = ContiguousArray(extras)
       for slot in 0..<slots.count where slots[slot].count >= 0 {

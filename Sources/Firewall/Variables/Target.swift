@@ -12,6 +12,8 @@ struct Target: BitwiseCopyable, Sendable {
   let isCount: Bool
   /// TX: the slot of a plain name; -1 otherwise.
   let slot: Int
+  /// TX with a regular expression: which of the policy's lists of slots it stands for; -1 otherwise.
+  var slotList = -1
   /// The name or the expression; empty for all values.
   let name: ByteView
   /// Kept alive by the policy.

@@ -34,6 +34,8 @@ extension Exchange: LoggedExchange {
 enum LogLine {
   /// Values longer than this are cut, and say so.
   static let valueBytes = 1024
+  /// Targets longer than this are cut.
+  static let uriBytes = 8192
 
   static func write(
     _ exchange: some LoggedExchange, end: Int64, wall: Int64, dates: inout TimeText, to out: inout [UInt8]
@@ -58,7 +60,7 @@ enum LogLine {
       let method = min(exchange.methodCount, text.count)
       JSON.escape(UnsafeRawBufferPointer(rebasing: text[..<method]), to: &out)
       out += "\",\"uri\":\"".utf8
-      JSON.escape(UnsafeRawBufferPointer(rebasing: text[method...]), to: &out)
+      Secrets.escape(UnsafeRawBufferPointer(rebasing: text[method...].prefix(uriBytes)), to: &out)
     }
     out += "\",\"status\":".utf8
     JSON.number(exchange.status, to: &out)
@@ -110,8 +112,10 @@ enum LogLine {
     return exchange.transaction?.wouldBlock != nil ? "alarm" : "pass"
   }
 
-  private static func strings(_ name: String, _ values: [String], to out: inout [UInt8]) {
-    out += ",\"\(name)\":[".utf8
+  private static func strings(_ name: StaticString, _ values: [String], to out: inout [UInt8]) {
+    out += ",\"".utf8
+    out += UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+    out += "\":[".utf8
     for (index, value) in values.enumerated() {
       if index > 0 { out.append(UInt8(ascii: ",")) }
       out.append(UInt8(ascii: "\""))
@@ -137,7 +141,13 @@ enum LogLine {
       out += "***\",\"masked\":true".utf8
     } else {
       match.value.withUnsafeBytes {
-        JSON.escape(UnsafeRawBufferPointer(rebasing: $0.prefix(valueBytes)), to: &out)
+        let value = UnsafeRawBufferPointer(rebasing: $0.prefix(valueBytes))
+        // A whole request, body or target holds names and values of its own.
+        if match.variable.utf8.contains(UInt8(ascii: ":")) {
+          JSON.escape(value, to: &out)
+        } else {
+          Secrets.escape(value, to: &out)
+        }
       }
       out.append(UInt8(ascii: "\""))
       if match.value.count > valueBytes {
@@ -152,26 +162,5 @@ enum LogLine {
     JSON.number(match.length, to: &out)
     strings("transformations", match.transformations, to: &out)
     out.append(UInt8(ascii: "}"))
-  }
-}
-
-/// Values that don't belong into a log.
-enum Secrets {
-  private static let headers: Set<String> = ["authorization", "proxy-authorization", "cookie", "set-cookie"]
-  private static let words = [
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "api_key", "apikey", "api-key",
-    "access_key",
-    "accesskey", "private_key", "credential", "session",
-  ]
-
-  /// - Parameter variable: as in `ARGS:password`, `REQUEST_HEADERS:Authorization`, `REQUEST_COOKIES:id`.
-  static func isSecret(variable: String) -> Bool {
-    let lower = variable.lowercased()
-    guard let colon = lower.firstIndex(of: ":") else { return false }
-    let collection = lower[..<colon]
-    let name = String(lower[lower.index(after: colon)...])
-    if collection == "request_cookies" { return true }
-    if collection.hasSuffix("_headers"), headers.contains(name) { return true }
-    return words.contains { name.contains($0) }
   }
 }
