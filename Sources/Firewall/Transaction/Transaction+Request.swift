@@ -129,7 +129,10 @@ extension Transaction {
     case nil: break
     }
     noteContent("body")
-    let inspected = body.count - (bodyProcessor == .multipart ? content.filesCombinedSize : 0)
+    // Of a multipart body its fields and the headers of its parts count.
+    let inspected =
+      bodyProcessor == .multipart
+      ? (content.arguments + content.partHeaders).reduce(0) { $0 + $1.value.count } : body.count
     if content.error == nil, inspected > policy.bodies.requestBodyNoFilesLimit {
       content.fail(
         "Request body without files is longer than SecRequestBodyNoFilesLimit (\(policy.bodies.requestBodyNoFilesLimit)).",

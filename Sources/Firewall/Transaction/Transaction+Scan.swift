@@ -95,9 +95,10 @@ extension Transaction {
     if group.operations[Int(test.operation)].matches(view, scratch) != test.isNegated {
       hit(test.entry, view, name, index, variable, end: 0)
     } else if scratch.limitExceeded {
-      // No certain answer: the rule is asked again in its turn, where that is noted.
       hit(test.entry, view, name, index, variable, end: 0)
     }
+    // Where there is no certain answer, the rule is asked again in its turn, and that is noted then.
+    scratch.limitExceeded = false
   }
 
   @inline(__always)

@@ -19,11 +19,9 @@ extension Transaction {
       position = next + 1
       let step = plan.steps[next]
       switch step.kind {
-      case .guardRule:
+      case .guardRule where exceptions.isEmpty && !keepsAllMatches:
         let value = slots[Int(step.slot)]
-        if value.count >= 0, step.comparison.holds(value.leadingInteger, step.constant) != step.isNegated,
-          exceptions.isEmpty || !exceptions.removes(plan.rules[next])
-        {
+        if value.count >= 0, step.comparison.holds(value.leadingInteger, step.constant) != step.isNegated {
           position = Int(step.target)
         }
       case .scanned:
@@ -34,7 +32,7 @@ extension Transaction {
         guard hitHeads[next] >= 0 else { continue }
         let rule = plan.rules[next]
         if evaluate(rule, hits: hitHeads[next]) { position = max(position, destination(of: rule, at: next)) }
-      case .rule:
+      case .rule, .guardRule:
         let rule = plan.rules[next]
         if evaluate(rule, hits: nil) { position = max(position, destination(of: rule, at: next)) }
       }
