@@ -49,8 +49,8 @@ struct MultipartHeaders {
       from += 1
     }
     let name = line.prefix(colon)
-    // Visible ASCII (RFC 5322, section 2.2): what reads control characters away would see another name.
-    guard name.buffer.allSatisfy({ (33...126).contains($0) }) else {
+    // ASCII without control characters: whoever reads those away would see another name. A blank is taken.
+    guard name.buffer.allSatisfy({ (32...126).contains($0) }) else {
       return "Invalid part header (contains invalid character)."
     }
     // A repeated one is left out without a word.
