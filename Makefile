@@ -1,6 +1,6 @@
 # A word per habit. The work is in scripts/; each can be run by itself.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test build run test test-asan test-tsan bench format lint docs fuzz clean
+.PHONY: help setup setup-test build run test test-full test-asan test-tsan bench format lint docs fuzz clean
 
 ARGS ?=
 SECONDS ?= 60
@@ -23,6 +23,9 @@ run: build ## serve at http://127.0.0.1:8080, data in .kabuto; ARGS="--feed itch
 
 test: setup-test ## all tests; FILTER=name only some Swift tests, KABUTO_SEED=… repeats a run
 	@scripts/test.sh
+
+test-full: setup-test ## the same in depth: whole rule sets and corpora, 50,000 mutations, sqlmap, libmodsecurity
+	@KABUTO_FULL=1 scripts/test.sh
 
 bench: setup ## measure, beside peers (docs/BENCHMARKS.md); ARGS is passed on
 	@scripts/bench.sh $(ARGS)

@@ -4,6 +4,8 @@
 #
 #   FILTER=SiteLoss      only the Swift tests whose name matches (no server and browser tests)
 #   KABUTO_SEED=7f3a     repeats a randomised run: a failing test prints the line to type
+#   KABUTO_FULL=1        all of what is only sampled otherwise, and the firewall against sqlmap and libmodsecurity where
+#                        their Debian packages are installed (`make test-full`)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -51,6 +53,24 @@ if [[ $with_python == yes ]]; then
     say "$suite"
     KABUTO_BIN="$PWD/.build/debug/kabuto" .venv/bin/python -m unittest discover -s "$suite" -v </dev/null \
       || failed+=("$suite")
+  done
+fi
+
+# The firewall against an attacker's tool, and beside the engine that it is to equal.
+if [[ ${KABUTO_FULL-} == 1 && $with_python == yes ]]; then
+  has() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+  say "building the release binary"
+  swift build -c release --product kabuto </dev/null
+  for tool in sqlmap:sqlmap,libnginx-mod-http-modsecurity,modsecurity-crs differential:libmodsecurity-dev; do
+    missing=()
+    for package in $(tr , ' ' <<<"${tool#*:}"); do has "$package" || missing+=("$package"); done
+    script=Benchmarks/Firewall/${tool%%:*}.py
+    if ((${#missing[@]} > 0)); then
+      warn "$script is left out; it needs the Debian packages ${missing[*]}"
+    else
+      say "$script"
+      .venv/bin/python "$script" </dev/null || failed+=("$script")
+    fi
   done
 fi
 

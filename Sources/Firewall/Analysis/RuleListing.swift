@@ -162,6 +162,7 @@ extension Macro {
       case .literal(let text): text.text
       case .slot(let slot): "%{TX.\(slotNames[slot].text)}"
       case .value(let variable, let name): "%{\(variable.name)\(name.isEmpty ? "" : "." + name.text)}"
+      case .selected(let target): "%{\(target.written)}"
       }
     }.joined()
   }

@@ -49,6 +49,10 @@ struct MultipartHeaders {
       from += 1
     }
     let name = line.prefix(colon)
+    // ASCII without control characters: whoever reads those away would see another name. A blank is taken.
+    guard name.buffer.allSatisfy({ (32...126).contains($0) }) else {
+      return "Invalid part header (contains invalid character)."
+    }
     // A repeated one is left out without a word.
     guard !headers.contains(where: { $0.name.equalsIgnoringCase(name) }) else { return nil }
     headers.append(Header(name: name, value: whole.dropFirst(from)))

@@ -59,7 +59,7 @@ struct DatabaseBuilding {
   private static func label(_ specification: PlanBuilder.DatabaseSpecification, _ options: PolicyOptions)
     -> [UInt8]
   {
-    var label = Array("2\n\(PatternDatabase.version)\nmultiline=\(options.regex.multiline)\n".utf8)
+    var label = Array("3\n\(PatternDatabase.version)\nmultiline=\(options.regex.multiline)\n".utf8)
     for (index, pattern) in specification.patterns.enumerated() {
       let kind =
         pattern.isLiteral ? "literal" : specification.prefilter.contains(index) ? "prefilter" : "exact"
@@ -94,18 +94,42 @@ struct DatabaseBuilding {
     }
     append(database.count)
     bytes += database
+    withUnsafeBytes(of: checksum(bytes[...]).littleEndian) { bytes += $0 }
     return bytes
+  }
+
+  /// Against damage, not against anyone who may write there: Vectorscan runs what it is given. FNV-1a by words of eight
+  /// bytes.
+  private static func checksum(_ bytes: ArraySlice<UInt8>) -> UInt64 {
+    bytes.withUnsafeBytes { raw in
+      var hash = 0xcbf2_9ce4_8422_2325 ^ UInt64(raw.count)
+      var at = 0
+      while at + 8 <= raw.count {
+        hash =
+          (hash ^ UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+          &* 0x100_0000_01b3
+        // The multiplication alone carries nothing downwards.
+        hash ^= hash >> 29
+        at += 8
+      }
+      while at < raw.count {
+        hash = (hash ^ UInt64(raw[at])) &* 0x100_0000_01b3
+        at += 1
+      }
+      return hash
+    }
   }
 
   private static func unpack(_ bytes: [UInt8], label: [UInt8]) -> Built? {
     var at = 0
-    func number() -> Int? {
+    func word() -> UInt64? {
       guard bytes.count - at >= 8 else { return nil }
       var value: UInt64 = 0
       for offset in (0..<8).reversed() { value = value << 8 | UInt64(bytes[at + offset]) }
       at += 8
-      return Int(exactly: value)
+      return value
     }
+    func number() -> Int? { word().flatMap { Int(exactly: $0) } }
     guard let labelCount = number(), labelCount == label.count, bytes.count - at >= labelCount,
       Array(bytes[at..<at + labelCount]) == label
     else { return nil }
@@ -120,8 +144,11 @@ struct DatabaseBuilding {
       return result
     }
     guard let refused = list(), let prefiltered = list() else { return nil }
-    guard let count = number(), count == bytes.count - at, count > 0,
-      let database = PatternDatabase(serialized: Array(bytes[at...]))
+    guard let count = number(), count > 0, count == bytes.count - at - 8 else { return nil }
+    let end = at + count
+    at = end
+    guard let sum = word(), sum == checksum(bytes[..<end]),
+      let database = PatternDatabase(serialized: Array(bytes[end - count..<end]))
     else { return nil }
     return Built(database: database, refused: refused, prefiltered: prefiltered, isCached: true)
   }

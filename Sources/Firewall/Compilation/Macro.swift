@@ -6,6 +6,8 @@ struct Macro: Sendable {
     case literal(ByteView)
     case slot(Int)
     case value(Variable, ByteView)
+    /// `%{ARGS:/^a$/}`.
+    case selected(Target)
     /// What is between the braces isn't known: stands as it is written.
   }
   let parts: [Part]
@@ -22,10 +24,10 @@ extension PolicyBuilder {
     var rest = Substring(text)
     while let open = rest.range(ofMacro: "%{") {
       let after = rest[open.upperBound...]
-      guard let close = after.firstIndex(of: "}") else { break }
+      guard let close = Self.end(ofMacro: after) else { break }
       let before = rest[..<open.lowerBound]
       if !before.isEmpty { parts.append(.literal(bytes.copy(String(before)))) }
-      if let part = macroPart(String(after[..<close])) {
+      if let part = macroPart(String(after[..<close]), at: place) {
         parts.append(part)
       } else {
         fault(
@@ -39,11 +41,25 @@ extension PolicyBuilder {
     return Macro(parts: parts, literal: nil)
   }
 
-  private mutating func macroPart(_ text: String) -> Macro.Part? {
+  /// The closing brace; one within an expression between slashes is part of it.
+  private static func end(ofMacro text: Substring) -> Substring.Index? {
+    guard let close = text.firstIndex(of: "}") else { return nil }
+    guard let slash = text[..<close].firstIndex(of: "/"), slash > text.startIndex,
+      [".", ":"].contains(text[text.index(before: slash)]), let end = text.range(ofMacro: "/}")
+    else { return close }
+    return text.index(before: end.upperBound)
+  }
+
+  private mutating func macroPart(_ text: String, at place: Place) -> Macro.Part? {
     let split = text.firstIndex { $0 == "." || $0 == ":" }
     let collection = split.map { String(text[..<$0]) } ?? text
     let name = split.map { String(text[text.index(after: $0)...]) } ?? ""
     guard let variable = Variable.named(collection) else { return nil }
+    if name.count > 2, name.hasPrefix("/"), name.hasSuffix("/") {
+      let pattern = String(name.dropFirst().dropLast())
+      let syntax = TargetSyntax(mode: .include, collection: collection, selector: .regex(pattern))
+      return target(syntax, at: place).map { .selected($0) }
+    }
     if variable == .tx { return .slot(slot(name)) }
     uses.add(variable)
     return .value(variable, bytes.copy(name))

@@ -89,11 +89,11 @@ struct PatternAlphabet {
         at += 1
       case UInt8(ascii: "+"): at += 1
       case UInt8(ascii: "{"):
-        // `{,5}` and `{ 2 }` are quantifiers from PCRE2 10.43 on.
-        if at + 1 < pattern.count, pattern[at + 1] == UInt8(ascii: ",") || pattern[at + 1] == 0x20 {
-          return unknown()
+        guard let (least, end) = bounds() else {
+          // `{,5}` and bounds with blanks are quantifiers to PCRE2 from 10.43 on.
+          let next = at + 1 < pattern.count ? pattern[at + 1] : 0
+          return next == UInt8(ascii: ",") || next == 0x20 || next == 0x09 ? unknown() : allowsNone
         }
-        guard let (least, end) = bounds() else { return allowsNone }
         if least == 0 { allowsNone = true }
         at = end
       default: return allowsNone

@@ -99,17 +99,21 @@ struct PlanBuilder {
     for position in positions {
       guard let link = rules[position].links.first else { continue }
       var done: Set<String> = []
+      // Variables of which all values come by: one of them that is named too isn't looked at twice.
+      var whole = VariableSet()
+      for target in link.targets where target.selector == .all || target.selector == .regex {
+        whole.insert(target.variable)
+      }
       for target in link.targets {
         let name: ByteView? =
           switch target.selector {
           case .all, .regex: nil
-          case .name, .xpath: target.name
+          case .name, .xpath: whole.contains(target.variable) ? nil : target.name
           }
         // A rule that names a variable twice is looked at once.
         guard done.insert("\(target.variable.rawValue):\(name?.text.lowercased() ?? "")").inserted else {
           continue
         }
-        if name != nil, done.contains("\(target.variable.rawValue):") { continue }
         let index: Int
         if let found = classes.firstIndex(where: {
           $0.variable == target.variable && Self.sameName($0.name, name)

@@ -65,7 +65,7 @@ extension CompiledRule {
     guard links.count == 1, let link = links.first, let target = link.targets.first, link.targets.count == 1,
       link.exclusions.isEmpty, target.variable == .tx, target.slot >= 0, !target.isCount,
       link.transformations.isEmpty, link.settings.isEmpty, link.effects.isEmpty, !link.isCapturing, !isLogged,
-      skip == 0, let skipTo, let test = link.test, let argument = test.argument.literal,
+      severity == nil, skip == 0, let skipTo, let test = link.test, let argument = test.argument.literal,
       let comparison = Relation.named(test.name)
     else { return nil }
     guard case .pass = disruption else { return nil }

@@ -63,7 +63,7 @@ extension PolicyBuilder {
     guard let definition = Operators.named(syntax.name) else {
       fault(
         place, found: "the operator \"@\(syntax.name)\"",
-        wanted: "an operator of SecLang" + nearest(syntax.name, Operators.all.map(\.name)))
+        wanted: "an operator of SecLang" + nearest("@" + syntax.name, Operators.all.map { "@" + $0.name }))
       return nil
     }
     let argument = macro(syntax.argument, at: place)

@@ -14,6 +14,7 @@ struct PolicyBuilder {
   var webAppID = ""
   /// By phase: what `SecDefaultAction` said last.
   var defaults: [Int: [ActionSyntax]] = [:]
+  private var defaultPlaces: [Int: Place] = [:]
   var changes = RuleChanges()
   var drafts: [RuleDraft] = []
   private(set) var slots: [String: Int] = [:]
@@ -184,11 +185,17 @@ extension PolicyBuilder {
         place, found: "`\(name)` in SecDefaultAction",
         wanted: "only phase, logging, transformations, tags and a disruptive action")
     }
-    if !["pass", "deny", "drop", "block", "redirect", "allow"].contains(where: link.has) {
+    if !["pass", "deny", "drop", "redirect", "allow"].contains(where: link.has) {
       fault(
         place, found: "SecDefaultAction without a disruptive action",
         wanted: "one of pass, deny, drop, redirect, allow")
     }
-    defaults[phase(of: link)] = actions.filter { $0.name.lowercased() != "phase" }
+    let phase = phase(of: link)
+    if let other = defaultPlaces.updateValue(place, forKey: phase) {
+      fault(
+        place, found: "SecDefaultAction for phase \(phase) a second time",
+        wanted: "one for each phase; \(other) has it")
+    }
+    defaults[phase] = actions.filter { $0.name.lowercased() != "phase" }
   }
 }

@@ -61,13 +61,13 @@ extension Transaction {
   }
 
   private func write(_ setting: VariableSetting, _ value: ByteView) {
-    guard let open = openCollections.last(where: { $0.variable == setting.variable }) else {
+    guard let key = openKey(setting.variable) else {
       note("setvar of \(setting.variable.name), which no initcol has opened: nothing is kept")
       return
     }
     let name = lowered(expand(setting.name)).array
     policy.store.update(
-      setting.variable, open.key, name: name, now: now / 1_000_000_000,
+      setting.variable, key, name: name, now: now / 1_000_000_000,
       timeout: policy.collectionTimeoutSeconds
     ) { old in
       let before = old.map { bytes in bytes.withUnsafeBytes { arena.copy(ByteView($0)) } }
@@ -95,9 +95,9 @@ extension Transaction {
         openCollections.removeAll { $0.variable == variable }
         openCollections.append((variable, expand(key).array))
       case .expire(let variable, let name, let seconds):
-        guard let open = openCollections.last(where: { $0.variable == variable }) else { continue }
+        guard let key = openKey(variable) else { continue }
         policy.store.expire(
-          variable, open.key, name: lowered(expand(name)).array,
+          variable, key, name: lowered(expand(name)).array,
           at: (now / 1_000_000_000).addingSaturating(expand(seconds).leadingInteger))
       case .setEnvironment(let name, let value):
         let name = expand(name)

@@ -6,9 +6,11 @@ extension Transaction {
   func evaluate(_ rule: CompiledRule, hits first: Int32?) -> Bool {
     if !exceptions.isEmpty, exceptions.removes(rule) { return false }
     matched.removeAll()
-    scores.removeAll(keepingCapacity: true)
+    if !scores.isEmpty { scores.removeAll(keepingCapacity: true) }
     var record = MatchRecord()
-    for (number, link) in rule.links.enumerated() {
+    // `enumerated` makes its tuples on the heap where nothing is optimized.
+    for number in rule.links.indices {
+      let link = rule.links[number]
       let isMatch: Bool
       if number == 0, let first, !link.isMultiMatch {
         isMatch = evaluate(link, of: rule, hits: first, &record)

@@ -118,7 +118,11 @@ extension Transaction {
     let isTooLong = bodyProcessor != .multipart && body.count > most
     let body = isTooLong ? body.prefix(most) : body
     parse(body, limits)
-    if isTooLong || (bodyProcessor == .multipart && body.count - content.filesCombinedSize > most) {
+    // Of a multipart body its fields and the headers of its parts count.
+    let fields =
+      bodyProcessor == .multipart
+      ? (content.arguments + content.partHeaders).reduce(0) { $0 + $1.value.count } : 0
+    if isTooLong || fields > most {
       content.fail(
         "Request body without files is longer than SecRequestBodyNoFilesLimit (\(most)).", at: most)
     }

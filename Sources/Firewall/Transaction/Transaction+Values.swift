@@ -35,9 +35,9 @@ extension Transaction {
           return Argument(name: name, value: name)
         })
     case .ip, .global, .session, .user, .resource:
-      guard let open = openCollections.last(where: { $0.variable == target.variable }) else { return [] }
+      guard let key = openKey(target.variable) else { return [] }
       all = ContiguousArray(
-        policy.store.values(target.variable, open.key, now: now / 1_000_000_000).map {
+        policy.store.values(target.variable, key, now: now / 1_000_000_000).map {
           Argument(name: arena.copy($0.name), value: arena.copy($0.value))
         })
     case .rule:
@@ -51,6 +51,11 @@ extension Transaction {
     return all.filter { target.selects($0.name, regex) }
   }
 
+  /// The key of a persistent collection; nil where it wasn't opened. There is one GLOBAL, which needs no opening.
+  func openKey(_ variable: Variable) -> [UInt8]? {
+    openCollections.last { $0.variable == variable }?.key ?? (variable == .global ? [] : nil)
+  }
+
   /// Scalars that depend on the moment.
   func moment(_ variable: Variable) -> ByteView? {
     switch variable {
@@ -59,6 +64,7 @@ extension Transaction {
     case .matchedVar: matched.last?.value
     case .matchedVarName: matched.last.map { fullName($0.variable, $0.name) }
     case .mscPcreError, .mscPcreLimitsExceeded: limitsExceeded ? ByteView("1") : nil
+    case .reqbodyProcessor: values[.reqbodyProcessor].first?.value
     case .userID: identity.user.isEmpty ? nil : identity.user
     case .sessionID: identity.session.isEmpty ? nil : identity.session
     default: nil
@@ -102,6 +108,8 @@ extension Transaction {
       case .literal(let text): piece = text
       case .slot(let slot): piece = slots[slot].count >= 0 ? slots[slot] : .empty
       case .value(let variable, let name): piece = first(variable, name)
+      case .selected(let target):
+        piece = first(target.variable) { target.selects($0.name, regex) }
       }
       pieces.append(piece)
     }
@@ -109,14 +117,16 @@ extension Transaction {
   }
 
   private func first(_ variable: Variable, _ name: ByteView) -> ByteView {
+    first(variable) { name.isEmpty || $0.name.equalsIgnoringCase(name) }
+  }
+
+  private func first(_ variable: Variable, where isWanted: (Argument) -> Bool) -> ByteView {
     if variable.isFixed {
-      for value in values[variable] where name.isEmpty || value.name.equalsIgnoringCase(name) {
-        return value.value
-      }
+      for value in values[variable] where isWanted(value) { return value.value }
       return .empty
     }
     if variable == .rule, let rule = currentRule {
-      return ruleFields(rule).first { $0.name.equalsIgnoringCase(name) }?.value ?? .empty
+      return ruleFields(rule).first(where: isWanted)?.value ?? .empty
     }
     if let value = moment(variable) { return value }
     // The values may need macros of their own, which use the same list.
@@ -126,8 +136,7 @@ extension Transaction {
       for piece in saved { pieces.append(piece) }
     }
     let target = Target(
-      variable: variable, selector: name.isEmpty ? .all : .name, isCount: false, slot: -1, name: name,
-      regex: nil)
-    return dynamicValues(target, currentRule).first?.value ?? .empty
+      variable: variable, selector: .all, isCount: false, slot: -1, name: .empty, regex: nil)
+    return dynamicValues(target, currentRule).first(where: isWanted)?.value ?? .empty
   }
 }

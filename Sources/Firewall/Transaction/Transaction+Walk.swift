@@ -20,11 +20,9 @@ extension Transaction {
       position = next + 1
       let step = plan.steps[next]
       switch step.kind {
-      case .guardRule:
+      case .guardRule where exceptions.isEmpty && !keepsAllMatches:
         let value = slots[Int(step.slot)]
-        if value.count >= 0, step.comparison.holds(value.leadingInteger, step.constant) != step.isNegated,
-          exceptions.isEmpty || !exceptions.removes(plan.rules[next])
-        {
+        if value.count >= 0, step.comparison.holds(value.leadingInteger, step.constant) != step.isNegated {
           position = Int(step.target)
         }
       case .scanned:
@@ -37,7 +35,7 @@ extension Transaction {
         if turn(of: rule, hits: hitHeads[next], profile) {
           position = max(position, destination(of: rule, at: next))
         }
-      case .rule:
+      case .rule, .guardRule:
         let rule = plan.rules[next]
         if turn(of: rule, hits: nil, profile) { position = max(position, destination(of: rule, at: next)) }
       }

@@ -211,7 +211,11 @@ public final class Transaction {
       notes.append(
         "the response's body is longer than SecResponseBodyLimit: only its beginning was inspected")
     }
-    if engine != .off, !body.isEmpty { scalar(.responseBody, body) }
+    if engine != .off, !body.isEmpty {
+      scalar(.responseBody, body)
+      // What the backend said about its length may be missing or wrong.
+      if isComplete { scalar(.responseContentLength, decimal(body.count)) }
+    }
     return run(phase: 4)
   }
 

@@ -15,8 +15,10 @@ public struct UnicodeMap: Sendable {
     var lines = file.split(separator: 0x0A, omittingEmptySubsequences: false)[...]
     while let line = lines.first, Int(text: line.prefix { $0.isDigit }) != codePage { lines.removeFirst() }
     guard !lines.isEmpty else { return nil }
-    lines.removeFirst()
-    while let line = lines.first, line.contains(where: { $0 == UInt8(ascii: ":") }) {
+    // Pairs may begin on the line of the number.
+    var isFirst = true
+    while let line = lines.first, isFirst || line.contains(where: { $0 == UInt8(ascii: ":") }) {
+      isFirst = false
       for pair in line.split(whereSeparator: \.isSpace) {
         let parts = pair.split(separator: UInt8(ascii: ":"))
         guard parts.count == 2, let character = UInt16(hexadecimal: parts[0]),

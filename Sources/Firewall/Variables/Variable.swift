@@ -17,7 +17,7 @@ public enum Variable: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case multipartUnmatchedBoundary
   case pathInfo, queryString
   case remoteAddr, remoteHost, remotePort, remoteUser
-  case reqbodyError, reqbodyErrorMsg, reqbodyProcessor, reqbodyProcessorError, reqbodyProcessorErrorMsg
+  case reqbodyError, reqbodyErrorMsg, reqbodyProcessorError, reqbodyProcessorErrorMsg
   case requestBasename, requestBody, requestBodyLength, requestCookies, requestCookiesNames, requestFilename
   case requestHeaders, requestHeadersNames, requestLine, requestMethod, requestProtocol, requestURI,
     requestURIRaw
@@ -31,7 +31,8 @@ public enum Variable: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   // What rules write, or what depends on the moment.
   case duration, env, geo, global, highestSeverity, ip, matchedVar, matchedVarName, matchedVars,
     matchedVarsNames
-  case mscPcreError, mscPcreLimitsExceeded, resource, rule, session, sessionID, tx, user, userID
+  case mscPcreError, mscPcreLimitsExceeded, reqbodyProcessor, resource, rule, session, sessionID, tx, user,
+    userID
 
   /// Whether its values stay as they are within a phase.
   var isFixed: Bool { rawValue < Variable.duration.rawValue }

@@ -68,6 +68,7 @@ struct EngineRun {
         serverPort: server.port),
       id: "1700000000.\(count)", now: now, random: count &* 0x9E37_79B9_7F4A_7C15, enforcing: isEnforcing)
     defer { inspector.recycle(transaction) }
+    transaction.keepsAllMatches = keepsAllMatches
     func note(_ intervention: Intervention?) {
       if let intervention { outcome.interventions.append(intervention) }
     }
