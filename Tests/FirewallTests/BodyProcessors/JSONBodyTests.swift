@@ -158,6 +158,9 @@ import Testing
         !bytes.isEmpty, !latin1(bytes).contains("\\ud"),
         latin1(bytes).allSatisfy({ $0 != "\u{FE}" && $0 != "\u{FF}" })
       else { continue }
+      // Foundation takes a comma before a closing bracket.
+      guard !latin1(bytes).filter({ $0 != " " }).contains(",]"), !latin1(bytes).filter({ $0 != " " }).contains(",}")
+      else { continue }
       let theirs = (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil
       let ours = parse(bytes).error == nil
       #expect(ours == theirs, "\(latin1(bytes)) \(random.comment)")

@@ -56,7 +56,7 @@ import Testing
       "error: severity \"LOUD\"; 0 to 7 or EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, INFO, DEBUG"
     ),
     (
-      #"SecAction "id:1,pass,skip:0""#, "error: skip \"0\"; a number of rules, 1 or more"
+      #"SecAction "id:1,pass,skip:0""#, "error: skip \"0\"; a number of rules, from 1 to 100,000"
     ),
     (
       #"SecAction "id:1,pass,msg:'%{NOPE}'""#,

@@ -56,12 +56,14 @@ struct PlainEvaluatorTests {
       withoutDatabases.keepsAllMatches = plain.keepsAllMatches
       let truth = plain.outcome(of: request)
       matches += truth.matches.count
+      // Where PCRE2 gave up on a whole value, the plain evaluation isn't the truth: pieces and databases tell more.
+      if truth.notes.contains(where: { $0.contains("SecPcreMatchLimit") }) { continue }
       for (name, outcome) in [
         ("databases", fast.outcome(of: request)), ("no databases", withoutDatabases.outcome(of: request)),
       ] {
         guard
           let difference = OutcomeDifference.between(
-            plain: truth, fast: outcome, isLong: name == "databases" && RequestMutation.isLong(request))
+            plain: truth, fast: outcome, isLong: RequestMutation.isLong(request))
         else { continue }
         differences += 1
         if differences <= 5 {
