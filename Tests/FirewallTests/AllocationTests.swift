@@ -36,7 +36,8 @@ private enum Tracer {
     (0..<count).map { number in
       let id = "id:\(1000 + number),phase:\(1 + number / 5 % 2),pass,t:none"
       return switch number % 5 {
-      case 0: "SecRule ARGS|REQUEST_HEADERS \"@rx attack\(number)[a-z]+\" \"\(id),t:urlDecodeUni,t:lowercase\""
+      case 0:
+        "SecRule ARGS|REQUEST_HEADERS \"@rx attack\(number)[a-z]+\" \"\(id),t:urlDecodeUni,t:lowercase\""
       case 1: "SecRule ARGS|!ARGS:b|REQUEST_COOKIES \"@pm evil\(number) bad\(number)\" \"\(id)\""
       case 2: "SecRule REQUEST_URI \"@contains never\(number)\" \"\(id),t:compressWhitespace\""
       case 3: "SecRule TX:score \"@gt \(number)\" \"\(id),nolog\""
@@ -50,7 +51,8 @@ private enum Tracer {
     let policy = try RuleText.policy(rules(count))
     let inspector = Inspector()
     let fields: [(StaticString, StaticString)] = [
-      ("Host", "www.example.com"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)"), ("Cookie", "sid=abc; t=1"),
+      ("Host", "www.example.com"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)"),
+      ("Cookie", "sid=abc; t=1"),
     ]
     let headers = fields.map { Field(name: ByteView($0.0), value: ByteView($0.1)) }
     let connection = ConnectionFacts(
@@ -61,7 +63,8 @@ private enum Tracer {
         let transaction = inspector.begin(
           policy: policy, connection: connection, id: "1", now: 1, random: 1, enforcing: true)
         _ = transaction.request(
-          method: ByteView("GET"), uri: ByteView("/a/b?q=hello+world&b=%41bc"), version: ByteView("HTTP/1.1"), headers: headers)
+          method: ByteView("GET"), uri: ByteView("/a/b?q=hello+world&b=%41bc"), version: ByteView("HTTP/1.1"),
+          headers: headers)
         _ = transaction.requestBody(.empty, isComplete: true)
         _ = transaction.response(status: 200, version: ByteView("HTTP/1.1"), headers: [])
         _ = transaction.responseBody(.empty, isComplete: true)
@@ -81,7 +84,8 @@ private enum Tracer {
     .enabled(if: Tracer.isThere, "glibc's malloc tracer isn't installed"),
     .disabled(if: Tracer.isReplaced, "a sanitizer has put its own malloc in place of the one that is traced"))
   func aHarmlessRequestAllocatesTheSameForTenRulesAndForSixHundred() async throws {
-    let file = FileManager.default.temporaryDirectory.appendingPathComponent("kabuto-\(UUID().uuidString).mtrace")
+    let file = FileManager.default.temporaryDirectory.appendingPathComponent(
+      "kabuto-\(UUID().uuidString).mtrace")
     setenv("LD_PRELOAD", Tracer.library, 1)
     setenv("MALLOC_TRACE", file.path, 1)
     defer {

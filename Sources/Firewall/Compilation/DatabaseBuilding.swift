@@ -104,7 +104,9 @@ struct DatabaseBuilding {
       var hash = 0xcbf2_9ce4_8422_2325 ^ UInt64(raw.count)
       var at = 0
       while at + 8 <= raw.count {
-        hash = (hash ^ UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self))) &* 0x100_0000_01b3
+        hash =
+          (hash ^ UInt64(littleEndian: raw.loadUnaligned(fromByteOffset: at, as: UInt64.self)))
+          &* 0x100_0000_01b3
         // The multiplication alone carries nothing downwards.
         hash ^= hash >> 29
         at += 8

@@ -62,6 +62,14 @@ final class PatternDatabase: @unchecked Sendable {
   static func build(
     _ patterns: [ScanPattern], ids: [UInt32], prefilter: Set<Int>, multiline: Bool
   ) -> (database: PatternDatabase?, refused: [Int], prefiltered: [Int]) {
+    // Where the library loses matches, PCRE2 looks for everything.
+    guard ScanCode.isSound else { return (nil, Array(patterns.indices), []) }
+    return compile(patterns, ids: ids, prefilter: prefilter, multiline: multiline)
+  }
+
+  fileprivate static func compile(
+    _ patterns: [ScanPattern], ids: [UInt32], prefilter: Set<Int>, multiline: Bool
+  ) -> (database: PatternDatabase?, refused: [Int], prefiltered: [Int]) {
     var flags = patterns.indices.map { index -> UInt32 in
       let basic = Self.flags(multiline: multiline)
       if patterns[index].isLiteral { return UInt32(HS_FLAG_SINGLEMATCH) | UInt32(HS_FLAG_CASELESS) }
@@ -79,10 +87,13 @@ final class PatternDatabase: @unchecked Sendable {
       }
       var database: OpaquePointer?
       var error: UnsafeMutablePointer<hs_compile_error_t>?
+      var platform = hs_platform_info_t()
+      hs_populate_platform(&platform)
+      if ScanCode.avoidsAVX512 { platform.cpu_features = UInt64(HS_CPU_FEATURES_AVX2) }
       let code = withPointers(to: texts) { pointers in
         hs_compile_ext_multi(
           pointers, kept.map { flags[$0] }, kept.map { ids[$0] }, nil, UInt32(kept.count),
-          UInt32(HS_MODE_BLOCK), nil, &database, &error)
+          UInt32(HS_MODE_BLOCK), &platform, &database, &error)
       }
       defer { hs_free_compile_error(error) }
       if code == HS_SUCCESS, let database {
@@ -127,8 +138,10 @@ final class PatternDatabase: @unchecked Sendable {
     self.size = size
   }
 
-  /// The version of Vectorscan, which a kept database must share.
-  static var version: String { String(cString: hs_version()) }
+  /// The version of Vectorscan and the code it runs, which a kept database must share.
+  static var version: String {
+    "\(String(cString: hs_version())) avx512=\(ScanCode.avoidsAVX512 ? "avoided" : "allowed") sound=\(ScanCode.isSound)"
+  }
 
   /// `text` as a regular expression that means its bytes.
   private static func escape(_ text: [UInt8]) -> [UInt8] {
@@ -164,8 +177,44 @@ final class PatternDatabase: @unchecked Sendable {
   }
 }
 
+/// Which of the library's codes scans. Vectorscan's for AVX-512 loses matches: in 5.4.9, which Debian 12 has, `x[^y]+y`
+/// isn't found in most values longer than 64 bytes (VectorCamp/vectorscan, issue 317). Its code for AVX2 finds them.
+enum ScanCode {
+  static let avoidsAVX512 = kabuto_can_avoid_avx512() != 0
+
+  /// Whether patterns that run over many bytes are found in values of all lengths: asked once, before any database is
+  /// trusted.
+  static let isSound: Bool = {
+    let probes: [(pattern: String, start: String, end: String)] = [
+      ("x[^y]+y", "x", "y"), ("a.+b", "a", "b"), ("\\$(?:\\{[^}]+\\}|\\[[^\\]]*\\])", "${", "}"),
+      ("(?i)[\"'][ ]*[^a-z0-9~_:' ].+?[.].+?=", "\"--", ".c="),
+      ("[<>]\\([^)]+\\)|/[0-9A-Z_a-z]*\\[[^\\]]+\\]", "/[", "]"),
+    ]
+    for probe in probes {
+      let pattern = ScanPattern(expression: Array(probe.pattern.utf8), isLiteral: false)
+      guard
+        let database = PatternDatabase.compile([pattern], ids: [0], prefilter: [], multiline: true).database,
+        let scratch = ScanScratch(for: [database], largest: 1)
+      else { return false }
+      for lead in [0, 1, 15, 33, 64] {
+        for count in 1...200 {
+          let filler = [UInt8](repeating: UInt8(ascii: "q"), count: lead)
+          let value =
+            filler + Array(probe.start.utf8) + [UInt8](repeating: UInt8(ascii: "c"), count: count)
+            + Array(probe.end.utf8)
+          guard value.withUnsafeBytes({ scratch.scan(ByteView($0), with: database) }) == 1 else {
+            return false
+          }
+        }
+      }
+    }
+    return true
+  }()
+}
+
 /// A thread's memory for scanning. Owner: one thread.
 final class ScanScratch {
+  private let avx2: Int32 = ScanCode.avoidsAVX512 ? 1 : 0
   private var scratch: OpaquePointer?
   /// What the last scan found: ids, each once, and where the first match of each ends.
   let found: UnsafeMutablePointer<Found>
@@ -203,9 +252,9 @@ final class ScanScratch {
   /// Scans `value`; `found` holds the ids of what matched, as many as are returned. -1: the library refused.
   func scan(_ value: ByteView, with database: PatternDatabase) -> Int {
     state.pointee.count = 0
-    let code = hs_scan(
-      database.database, UnsafeRawPointer(value.start).assumingMemoryBound(to: CChar.self),
-      UInt32(truncatingIfNeeded: value.count), 0, scratch,
+    let code = kabuto_scan(
+      avx2, database.database, UnsafeRawPointer(value.start).assumingMemoryBound(to: CChar.self),
+      UInt32(truncatingIfNeeded: value.count), scratch,
       { id, _, end, _, context in
         guard let state = context?.assumingMemoryBound(to: State.self) else { return 1 }
         if state.pointee.count < state.pointee.capacity {

@@ -9,6 +9,8 @@ struct PlanBuilder {
   private var specifications: [DatabaseSpecification] = []
   private var known: [DatabaseSpecification: Int] = [:]
   private var suitabilities: [ScanPattern: PatternDatabase.Suitability] = [:]
+  /// By alphabet: patterns that were asked already; most stand in several trees.
+  private var plainAnswers = [[[UInt8]: Bool]](repeating: [:], count: Alphabet.allCases.count)
 
   init(options: PolicyOptions) { self.options = options }
 
@@ -183,9 +185,15 @@ struct PlanBuilder {
     return patterns
   }
 
-  private func canMatch(_ pattern: ScanPattern, within alphabet: Alphabet) -> Bool {
-    pattern.isLiteral
-      ? alphabet.contains(pattern.expression) : PatternAlphabet.canMatch(pattern.expression, within: alphabet)
+  private mutating func canMatch(_ pattern: ScanPattern, within alphabet: Alphabet) -> Bool {
+    pattern.isLiteral ? alphabet.contains(pattern.expression) : canMatch(pattern.expression, within: alphabet)
+  }
+
+  private mutating func canMatch(_ expression: [UInt8], within alphabet: Alphabet) -> Bool {
+    if let known = plainAnswers[alphabet.rawValue][expression] { return known }
+    let answer = PatternAlphabet.canMatch(expression, within: alphabet)
+    plainAnswers[alphabet.rawValue][expression] = answer
+    return answer
   }
 
   private mutating func suitability(_ pattern: ScanPattern) -> PatternDatabase.Suitability {
@@ -267,7 +275,7 @@ struct PlanBuilder {
   }
 
   /// Builds the databases, as many at once as the caller lends hands, and puts everything together.
-  func build(_ drafts: [DraftPhase]) -> Result {
+  mutating func build(_ drafts: [DraftPhase]) -> Result {
     let built = DatabaseBuilding(options: options, specifications: specifications).run()
     var statistics = PolicyStatistics()
     for (specification, result) in zip(specifications, built) {
@@ -279,22 +287,25 @@ struct PlanBuilder {
       statistics.missingDatabases += result.isPutOff ? 1 : 0
       statistics.databaseBytes += result.database?.size ?? 0
     }
-    let phases = drafts.map { draft in
+    var phases: [PhasePlan] = []
+    for draft in drafts {
       statistics.scannedRules += draft.steps.filter { $0.kind == .scanned }.count
-      return PhasePlan(
-        phase: draft.phase, rules: draft.rules, steps: draft.steps, always: draft.always,
-        groups: draft.groups.map { group in
-          var tables = ScanTables()
-          for plan in group { add(plan, to: &tables, rules: draft.rules, built: built) }
-          return ScanGroup(tables)
-        })
+      var groups: [ScanGroup] = []
+      for group in draft.groups {
+        var tables = ScanTables()
+        for plan in group { add(plan, to: &tables, rules: draft.rules, built: built) }
+        groups.append(ScanGroup(tables))
+      }
+      phases.append(
+        PhasePlan(
+          phase: draft.phase, rules: draft.rules, steps: draft.steps, always: draft.always, groups: groups))
     }
     let largest = specifications.map { ($0.owners.max() ?? 0) + 1 }.max() ?? 0
     return Result(
       phases: phases, databases: built.compactMap(\.database), largest: Int(largest), statistics: statistics)
   }
 
-  private func add(
+  private mutating func add(
     _ draft: DraftClass, to tables: inout ScanTables, rules: [CompiledRule], built: [DatabaseBuilding.Built]
   ) {
     func entry(_ position: Int, isExact: Bool = false) -> PlanEntry? {
@@ -312,7 +323,7 @@ struct PlanBuilder {
       guard let link, !link.isNegated, let operation = link.operation else { return 0 }
       func can(_ alphabet: Alphabet) -> Bool {
         if let regex = operation as? any PatternOperator {
-          return PatternAlphabet.canMatch(regex.pattern, within: alphabet)
+          return canMatch(regex.pattern, within: alphabet)
         }
         if let set = operation as? any LiteralSet { return set.literals.contains { alphabet.contains($0) } }
         return true

@@ -31,7 +31,8 @@ public enum Variable: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   // What rules write, or what depends on the moment.
   case duration, env, geo, global, highestSeverity, ip, matchedVar, matchedVarName, matchedVars,
     matchedVarsNames
-  case mscPcreError, mscPcreLimitsExceeded, reqbodyProcessor, resource, rule, session, sessionID, tx, user, userID
+  case mscPcreError, mscPcreLimitsExceeded, reqbodyProcessor, resource, rule, session, sessionID, tx, user,
+    userID
 
   /// Whether its values stay as they are within a phase.
   var isFixed: Bool { rawValue < Variable.duration.rawValue }

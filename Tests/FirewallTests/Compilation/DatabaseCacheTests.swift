@@ -51,7 +51,10 @@ import Testing
     #expect(try Self.policy(nil, build: false).statistics.missingDatabases == first.statistics.databases)
   }
 
-  @Test(arguments: ["flipped head", "flipped label", "flipped end", "flipped middle", "cut", "cut to nothing", "longer", "foreign", "zeros"])
+  @Test(arguments: [
+    "flipped head", "flipped label", "flipped end", "flipped middle", "cut", "cut to nothing", "longer",
+    "foreign", "zeros",
+  ])
   func aDamagedDatabaseIsBuiltAnew(damage: String) throws {
     let cache = Memory()
     let truth = try Self.policy(cache)

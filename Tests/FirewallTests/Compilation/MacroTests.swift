@@ -10,13 +10,15 @@ import Testing
       SecRule ARGS:q "@rx (t.)(a)" "id:2,phase:1,pass,capture,severity:2,msg:'\(text)',logdata:'data'"
       """
     var run = EngineRun(policy: try RuleText.policy(rules))
-    let request = TestRequest(id: "t", uri: "/p?q=a+tea&Zip=9", headers: [.init("Host", "h"), .init("X-Y", "z")])
+    let request = TestRequest(
+      id: "t", uri: "/p?q=a+tea&Zip=9", headers: [.init("Host", "h"), .init("X-Y", "z")])
     return run.outcome(of: request).matches.first { $0.rule == 2 }?.message
   }
 
   @Test(arguments: [
     ("plain", "plain"), ("%{tx.a}", "5"), ("<%{TX.A}>", "<5>"), ("%{tx.b_5}", "six"), ("%{tx.none}|", "|"),
-    ("%{MATCHED_VAR}", "a tea"), ("%{MATCHED_VAR_NAME}", "ARGS:q"), ("%{TX.0},%{TX.1},%{TX.2},%{TX.3}", "tea,te,a,"),
+    ("%{MATCHED_VAR}", "a tea"), ("%{MATCHED_VAR_NAME}", "ARGS:q"),
+    ("%{TX.0},%{TX.1},%{TX.2},%{TX.3}", "tea,te,a,"),
     ("%{ARGS.zip}%{ARGS:ZIP}", "99"), ("%{ARGS:/^z/}", "9"), ("%{ARGS:/^z.{0,2}$/}!", "9!"),
     ("%{REQUEST_HEADERS.x-y}", "z"), ("%{REQUEST_METHOD} %{REQUEST_URI}", "GET /p?q=a+tea&Zip=9"),
     ("%{RULE.id} %{RULE.severity} %{RULE.logdata}", "2 2 data"), ("%{global.g}", "7"), ("%{ip.x}", ""),

@@ -20,7 +20,9 @@ import Testing
           let start = Int.random(in: 0..<own.count, using: &random)
           value += own[start...].prefix(Int.random(in: 1...12, using: &random))
         } else {
-          value += (0..<Int.random(in: 1...4, using: &random)).compactMap { _ in letters.randomElement(using: &random) }
+          value += (0..<Int.random(in: 1...4, using: &random)).compactMap { _ in
+            letters.randomElement(using: &random)
+          }
         }
       }
       return number == 0 ? own : value
@@ -68,7 +70,8 @@ import Testing
   func whatCannotMatchDoesNotInPublishedRules() throws {
     var random = SeededGenerator.forTest("PatternAlphabet of rule sets")
     let files = FirewallData.ruleFiles("crs-3.3") + FirewallData.ruleFiles("crs-4")
-    let patterns = RuleSource(paths: files, loader: DiskLoader()).directives.compactMap { directive -> [UInt8]? in
+    let patterns = RuleSource(paths: files, loader: DiskLoader()).directives.compactMap {
+      directive -> [UInt8]? in
       guard case .rule(let rule) = directive.kind, rule.operation.name == "rx",
         !rule.operation.argument.contains("%{")
       else { return nil }
@@ -82,11 +85,14 @@ import Testing
 
   /// By hand: what is left out, what isn't, and what isn't understood.
   @Test(arguments: [
-    ("select", true, true), ("a b", false, true), ("a'b", false, false), ("a'?b", true, true), ("a|'", true, true),
-    ("(?:'|\")x", false, false), ("['\"a]", true, true), ("[^a-zA-Z0-9_.-]", false, true), ("\\s+or", false, true),
+    ("select", true, true), ("a b", false, true), ("a'b", false, false), ("a'?b", true, true),
+    ("a|'", true, true),
+    ("(?:'|\")x", false, false), ("['\"a]", true, true), ("[^a-zA-Z0-9_.-]", false, true),
+    ("\\s+or", false, true),
     ("a{0,2}", true, true), ("'{0}", true, true), ("'{2,3}a", false, false), ("(?i)UNION", true, true),
     ("(?=')a", true, true), ("\\x27", false, false), ("\\Qa'\\E", true, true), ("[[:alpha:]']", true, true),
-    ("(?#')a", true, true), ("\\bx", true, true), ("'{,2}a", true, true), ("<script", false, false), ("", true, true),
+    ("(?#')a", true, true), ("\\bx", true, true), ("'{,2}a", true, true), ("<script", false, false),
+    ("", true, true),
   ])
   func isDecided(pattern: String, identifier: Bool, text: Bool) {
     #expect(PatternAlphabet.canMatch(Array(pattern.utf8), within: .identifier) == identifier)

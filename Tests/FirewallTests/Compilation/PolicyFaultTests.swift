@@ -27,7 +27,8 @@ import Testing
       "error: skipAfter:END_B; a SecMarker of that name; did you mean \"END_A\"?"
     ),
     (
-      "SecAction \"id:1,pass\"\nSecAction \"id:1,pass\"", "error: the id 1 a second time; an id of its own; a.conf:1 has it"
+      "SecAction \"id:1,pass\"\nSecAction \"id:1,pass\"",
+      "error: the id 1 a second time; an id of its own; a.conf:1 has it"
     ),
     (
       #"SecRule ARGS "@rx a" "pass""#, "error: a rule without an id; an id of its own, as in \"id:1000\""
@@ -73,7 +74,8 @@ import Testing
       "error: setvar of \"args\"; tx, ip, global, session, user or resource and a name"
     ),
     (
-      "SecRuleRemoveById 7-3", "error: \"7-3\" as rule ids; a number or a range, as in 942100 or 942000-942999"
+      "SecRuleRemoveById 7-3",
+      "error: \"7-3\" as rule ids; a number or a range, as in 942100 or 942000-942999"
     ),
     (
       "SecDefaultAction \"phase:2,log,block\"",
@@ -100,7 +102,10 @@ import Testing
       SecRule ARGS "@rx a" "pass"
       SecAction "id:3,pass,t:nothing"
       """
-    #expect(RuleText.faults(text).map { String($0.prefix { $0 != " " }) }.sorted() == ["a.conf:1:", "a.conf:2:", "a.conf:3:"])
+    #expect(
+      RuleText.faults(text).map { String($0.prefix { $0 != " " }) }.sorted() == [
+        "a.conf:1:", "a.conf:2:", "a.conf:3:",
+      ])
   }
 
   @Test func aRuleOfAllPartsIsTaken() {

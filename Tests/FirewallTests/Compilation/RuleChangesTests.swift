@@ -19,11 +19,14 @@ import Testing
 
   @Test(arguments: [
     ("", [1, 1, 2, 2, 3, 10]), ("SecRuleRemoveById 2", [1, 3, 10]), ("SecRuleRemoveById 1-3", [10]),
-    ("SecRuleRemoveById 1 3,10", [2]), ("SecRuleRemoveById \"1 2\" 4-20", [3]), ("SecRuleRemoveByTag t1", [3, 10]),
-    ("SecRuleRemoveByMsg two", [1, 10]), ("SecRuleRemoveByMsg tw", [1, 2, 3, 10]), ("SecRuleRemoveById 99", [1, 2, 3, 10]),
+    ("SecRuleRemoveById 1 3,10", [2]), ("SecRuleRemoveById \"1 2\" 4-20", [3]),
+    ("SecRuleRemoveByTag t1", [3, 10]),
+    ("SecRuleRemoveByMsg two", [1, 10]), ("SecRuleRemoveByMsg tw", [1, 2, 3, 10]),
+    ("SecRuleRemoveById 99", [1, 2, 3, 10]),
     ("SecRuleUpdateTargetById 1-2 \"!ARGS:a\"", [1, 2, 3, 10]),
     ("SecRuleUpdateTargetById 1-2 \"!ARGS:a,!ARGS:/^B$/\"", [3, 10]),
-    ("SecRuleUpdateTargetByTag t2 \"!ARGS\"", [1, 10]), ("SecRuleUpdateTargetByMsg one \"!ARGS\"", [2, 3, 10]),
+    ("SecRuleUpdateTargetByTag t2 \"!ARGS\"", [1, 10]),
+    ("SecRuleUpdateTargetByMsg one \"!ARGS\"", [2, 3, 10]),
     ("SecRuleUpdateTargetById 3 \"ARGS:q\" \"ARGS:a\"", [1, 2, 10]),
     ("SecRuleUpdateTargetById 10 \"!ARGS_NAMES:x\"", [1, 2, 3]),
   ])
@@ -32,7 +35,9 @@ import Testing
   }
 
   @Test func changesApplyWhereverTheyStand() throws {
-    #expect(try RuleText.matches("SecRuleRemoveById 1\nSecRuleUpdateTargetById 2 \"!ARGS\"\n" + Self.rules, "/?a=x") == [3])
+    #expect(
+      try RuleText.matches("SecRuleRemoveById 1\nSecRuleUpdateTargetById 2 \"!ARGS\"\n" + Self.rules, "/?a=x")
+        == [3])
   }
 
   @Test func actionsAreReplacedByKindAndAdded() throws {

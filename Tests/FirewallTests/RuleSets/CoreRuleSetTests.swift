@@ -104,11 +104,15 @@ struct CoreRuleSetTests {
   }
 
   /// The default run draws some of the tests by a seed, and takes those that fail as expected; KABUTO_FULL=1 takes all.
-  static func drawn(_ cases: [CoreRuleSetCase], failing expected: Set<String>, _ name: String) -> [CoreRuleSetCase] {
+  static func drawn(_ cases: [CoreRuleSetCase], failing expected: Set<String>, _ name: String)
+    -> [CoreRuleSetCase]
+  {
     guard !Depth.isFull else { return cases }
     var random = SeededGenerator.forTest(name)
     let chosen = Set(cases.indices.shuffled(using: &random).prefix(300))
-    return cases.indices.filter { chosen.contains($0) || expected.contains(cases[$0].title) }.map { cases[$0] }
+    return cases.indices.filter { chosen.contains($0) || expected.contains(cases[$0].title) }.map {
+      cases[$0]
+    }
   }
 
   @Test(arguments: [Quoting.libmodsecurity, .apache]) func rulesOf3_3PassTheirTests(quoting: Quoting) throws {

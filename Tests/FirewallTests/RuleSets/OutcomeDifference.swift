@@ -15,7 +15,8 @@ enum OutcomeDifference {
     if plain.notes.contains(where: { $0.contains("SecPcreMatchLimit") }) { return nil }
     let (a, b) = (plain.matches.map { text($0, isLong) }, fast.matches.map { text($0, isLong) })
     if a != b {
-      let place = zip(a, b).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(a.count, b.count)
+      let place =
+        zip(a, b).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? min(a.count, b.count)
       return """
         match \(place) of \(a.count) and \(b.count):
           plain: \(place < a.count ? a[place] : "none")

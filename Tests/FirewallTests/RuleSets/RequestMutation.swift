@@ -4,7 +4,8 @@
 struct RequestMutation {
   private static let places = ["query", "form", "json", "multipart", "cookie", "header", "many", "path"]
   private static let fillers = [
-    "/**/", "/*!50000*/", "--\n", "#", "\t", "\u{0B}", "  ", "\r\n", "\u{00}", "<!-- -->", "%0a", "\\", "'", "\"",
+    "/**/", "/*!50000*/", "--\n", "#", "\t", "\u{0B}", "  ", "\r\n", "\u{00}", "<!-- -->", "%0a", "\\", "'",
+    "\"",
     "${", "`", ";", "|",
   ]
   private static let shells = [
@@ -71,7 +72,9 @@ struct RequestMutation {
     case 3: value.insert(contentsOf: Array((fillers.randomElement(using: &random) ?? "").utf8), at: at)
     case 4:
       for index in value.indices where Bool.random(using: &random) {
-        if (0x41...0x5A).contains(value[index]) || (0x61...0x7A).contains(value[index]) { value[index] ^= 0x20 }
+        if (0x41...0x5A).contains(value[index]) || (0x61...0x7A).contains(value[index]) {
+          value[index] ^= 0x20
+        }
       }
     case 5, 6: encode(&value, using: &random)
     case 7: value = Array(value[at...]) + Array(value[..<at])
@@ -124,12 +127,14 @@ struct RequestMutation {
       body(Array("{\"a\":{\"b\":[1,\"".utf8) + text + Array("\"]}}".utf8), "application/json")
     case "multipart":
       let parts = Array("--xx\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n".utf8) + value
-      let file = "\r\n--xx\r\nContent-Disposition: form-data; name=\"u\"; filename=\"a.txt\"\r\n\r\nhello\r\n--xx--\r\n"
+      let file =
+        "\r\n--xx\r\nContent-Disposition: form-data; name=\"u\"; filename=\"a.txt\"\r\n\r\nhello\r\n--xx--\r\n"
       body(parts + Array(file.utf8), "multipart/form-data; boundary=xx")
     case "cookie":
       request.headers.append(.init(name: Array("Cookie".utf8), value: Array("id=7; v=".utf8) + value))
     case "header":
-      let name = ["Referer", "User-Agent", "X-Forwarded-For", "Accept", "Range"].randomElement(using: &random) ?? ""
+      let name =
+        ["Referer", "User-Agent", "X-Forwarded-For", "Accept", "Range"].randomElement(using: &random) ?? ""
       request.headers.removeAll { $0.isNamed(name) }
       request.headers.append(.init(name: Array(name.utf8), value: value))
     case "many":

@@ -5,13 +5,15 @@ struct RuleGrammar {
   var random: SeededGenerator
 
   private static let words = [
-    "select", "union", "abc", "x1", "--", "'", "<b>", "etc", "42", "A", "%41", "a b", "0x41", "/../", "é", "or 1=1",
+    "select", "union", "abc", "x1", "--", "'", "<b>", "etc", "42", "A", "%41", "a b", "0x41", "/../", "é",
+    "or 1=1",
   ]
   private static let targets = [
     "ARGS", "ARGS", "ARGS:a", "ARGS:b", "ARGS:/^[ab]$/", "ARGS_NAMES", "ARGS_GET", "ARGS_POST:q",
     "REQUEST_HEADERS", "REQUEST_HEADERS:User-Agent", "REQUEST_HEADERS_NAMES", "REQUEST_COOKIES",
     "REQUEST_COOKIES:/s/", "REQUEST_URI", "REQUEST_BODY", "REQUEST_LINE", "QUERY_STRING", "REQUEST_FILENAME",
-    "&ARGS", "&ARGS:a", "&TX:s1", "TX:s1", "TX:s2", "TX:/^k/", "TX", "REQBODY_PROCESSOR", "ARGS_COMBINED_SIZE",
+    "&ARGS", "&ARGS:a", "&TX:s1", "TX:s1", "TX:s2", "TX:/^k/", "TX", "REQBODY_PROCESSOR",
+    "ARGS_COMBINED_SIZE",
   ]
   private static let exclusions = ["!ARGS:a", "!ARGS:/b/", "!REQUEST_COOKIES:sid", "!REQUEST_HEADERS:Host"]
   private static let transformations = [
@@ -39,7 +41,9 @@ struct RuleGrammar {
     case 0, 1, 2: text = Self.escaped(pick(Self.words))
     case 3: text = pick(["[a-c]", "[^a-z]", "[\\d_-]", "[\\s'<]", "[%/]", "[A-Z0-9.]"])
     case 4: text = pick(["\\d", "\\s", "\\w", "\\W", ".", "\\b", "\\S", "\\x27", "\\D"])
-    case 5, 6 where depth < 2: text = "(\(pattern(depth: depth + 1))|\(pattern(depth: depth + 1)))"
+    case 5,
+      6 where depth < 2:
+      text = "(\(pattern(depth: depth + 1))|\(pattern(depth: depth + 1)))"
     case 7 where depth < 2: text = "(?:\(pattern(depth: depth + 1)))"
     // What Vectorscan only takes as a prefilter, or not at all.
     case 8 where depth < 2: text = "(?=\(pattern(depth: depth + 1)))"
@@ -49,7 +53,8 @@ struct RuleGrammar {
     }
     if text != "\\b", !text.hasPrefix("(?="), !text.hasPrefix("(?!"), chance(30) {
       let quantifier = pick(["?", "*", "+", "{1,2}", "{0,3}", "+?", "*?", "{2}", "++"])
-      text = text.count > 1 && !text.hasPrefix("[") && !text.hasPrefix("(") && !text.hasPrefix("\\")
+      text =
+        text.count > 1 && !text.hasPrefix("[") && !text.hasPrefix("(") && !text.hasPrefix("\\")
         ? "(?:\(text))\(quantifier)" : text + quantifier
     }
     return text
@@ -67,7 +72,9 @@ struct RuleGrammar {
   /// A whole set: rules, guards, markers, changes.
   mutating func ruleSet() -> String {
     var text = "SecRuleEngine On\nSecRequestBodyAccess On\n"
-    if chance(30) { text += "SecDefaultAction \"phase:2,log,\(pick(["pass", "deny"])),t:\(pick(Self.transformations))\"\n" }
+    if chance(30) {
+      text += "SecDefaultAction \"phase:2,log,\(pick(["pass", "deny"])),t:\(pick(Self.transformations))\"\n"
+    }
     if chance(30) { text += "SecAction \"id:900,phase:1,pass,nolog,setvar:tx.s1=\(pick([0, 1, 2]))\"\n" }
     let count = Int.random(in: 4...30, using: &random)
     for index in 0..<count {
@@ -80,7 +87,9 @@ struct RuleGrammar {
       text += rule(1000 + index)
     }
     for index in 0..<4 { text += "SecMarker M\(index)\n" }
-    if chance(20) { text += "SecRuleUpdateTargetById \(1000 + pick([0, 1, 2, 3])) \"\(pick(Self.exclusions))\"\n" }
+    if chance(20) {
+      text += "SecRuleUpdateTargetById \(1000 + pick([0, 1, 2, 3])) \"\(pick(Self.exclusions))\"\n"
+    }
     if chance(10) { text += "SecRuleRemoveById \(1000 + pick([0, 1, 2]))-\(1002 + pick([0, 1]))\n" }
     return text
   }
@@ -104,11 +113,14 @@ struct RuleGrammar {
       for _ in 0..<pick([0, 0, 1, 1, 2, 3]) { actions.append("t:\(pick(Self.transformations))") }
       if chance(40) { actions.append("capture") }
       if chance(12) { actions.append("multiMatch") }
-      if chance(40) { actions.append("setvar:'tx.\(pick(["s1=+1", "s2=+%{tx.s1}", "s1=-1", "s2=%{TX.0}"]))'") }
+      if chance(40) {
+        actions.append("setvar:'tx.\(pick(["s1=+1", "s2=+%{tx.s1}", "s1=-1", "s2=%{TX.0}"]))'")
+      }
       if chance(15) { actions.append("setvar:'tx.k_%{MATCHED_VAR_NAME}=%{MATCHED_VAR}'") }
       if chance(8) { actions.append(control()) }
       if number < links - 1 { actions.append("chain") }
-      text += "SecRule \(targetList(isFirst: number == 0)) \"\(operation())\" \"\(actions.joined(separator: ","))\"\n"
+      text +=
+        "SecRule \(targetList(isFirst: number == 0)) \"\(operation())\" \"\(actions.joined(separator: ","))\"\n"
     }
     return text
   }
@@ -129,7 +141,9 @@ struct RuleGrammar {
 
   private mutating func targetList(isFirst: Bool) -> String {
     var list = (0..<pick([1, 1, 1, 2, 3])).map { _ in pick(Self.targets) }
-    if !isFirst, chance(40) { list = [pick(["MATCHED_VAR", "MATCHED_VARS", "MATCHED_VARS_NAMES", "TX:1", "TX:0"])] }
+    if !isFirst, chance(40) {
+      list = [pick(["MATCHED_VAR", "MATCHED_VARS", "MATCHED_VARS_NAMES", "TX:1", "TX:0"])]
+    }
     if chance(20) { list.append(pick(Self.exclusions)) }
     return list.joined(separator: "|")
   }
@@ -139,7 +153,9 @@ struct RuleGrammar {
     let text: String
     switch Int.random(in: 0..<16, using: &random) {
     case 0...6: text = "@rx \(pattern())"
-    case 7: text = "@pm \((0..<pick([1, 2, 4])).map { _ in pick(["select", "abc", "42", "etc", "x1", "--"]) }.joined(separator: " "))"
+    case 7:
+      text =
+        "@pm \((0..<pick([1, 2, 4])).map { _ in pick(["select", "abc", "42", "etc", "x1", "--"]) }.joined(separator: " "))"
     case 8: text = "@contains \(pick(["e", "42", "sel", "b>"]))"
     case 9: text = "@streq \(pick(["abc", "42", "select", "URLENCODED", "JSON"]))"
     case 10: text = "@within \(pick(["abcdef 42 select", "x1,42", "GET POST"]))"
@@ -147,7 +163,10 @@ struct RuleGrammar {
     case 12: text = "@endsWith \(pick(["c", "t", "2", "1"]))"
     case 13: text = "@validateByteRange \(pick(["32-126", "48-57,97-122", "1-255"]))"
     case 14: text = pick(["@detectSQLi", "@detectXSS", "@gt 1", "@eq 2", "@lt 3", "@ge 1"])
-    default: text = pick(["@contains %{tx.s1}", "@streq %{TX.0}", "@within %{ARGS.a}", "@rx %{tx.s1}", "@eq %{tx.s2}"])
+    default:
+      text = pick([
+        "@contains %{tx.s1}", "@streq %{TX.0}", "@within %{ARGS.a}", "@rx %{tx.s1}", "@eq %{tx.s2}",
+      ])
     }
     return (sign + text).replacingQuotes
   }
@@ -165,10 +184,12 @@ struct RuleGrammar {
       switch Int.random(in: 0..<4, using: &random) {
       case 0:
         request.headers.append(.init("Content-Type", "application/json"))
-        request.body = Array("{\"a\":\"\(pick(["abc", "select 42", "union"]))\",\"b\":[1,{\"q\":\"x1\"}]}".utf8)
+        request.body = Array(
+          "{\"a\":\"\(pick(["abc", "select 42", "union"]))\",\"b\":[1,{\"q\":\"x1\"}]}".utf8)
       case 1:
         request.headers.append(.init("Content-Type", "multipart/form-data; boundary=x"))
-        request.body = Array("--x\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n\(value())\r\n--x--\r\n".utf8)
+        request.body = Array(
+          "--x\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\n\(value())\r\n--x--\r\n".utf8)
       case 2: request.body = Array(value().utf8)
       default:
         request.headers.append(.init("Content-Type", "application/x-www-form-urlencoded"))
@@ -179,7 +200,8 @@ struct RuleGrammar {
   }
 
   private mutating func value() -> String {
-    (0..<pick([0, 1, 1, 2, 3, 5])).map { _ in pick(Self.words) }.joined(separator: pick(["", " ", "+", "/*x*/"]))
+    (0..<pick([0, 1, 1, 2, 3, 5])).map { _ in pick(Self.words) }.joined(
+      separator: pick(["", " ", "+", "/*x*/"]))
   }
 
   private mutating func arguments() -> [UInt8] {

@@ -18,7 +18,8 @@ enum Evaluation: Sendable, CaseIterable {
     options.scans = self != .plain
     options.databases = self == .fast ? .build : .leaveOut
     if self == .fast { options.cache = TestDatabases.shared }
-    options.concurrently = { count, body in DispatchQueue.concurrentPerform(iterations: count, execute: body) }
+    options.concurrently = { count, body in DispatchQueue.concurrentPerform(iterations: count, execute: body)
+    }
     return options
   }
 }
@@ -87,7 +88,8 @@ enum RuleSetPolicy {
   static func coreRuleSet3ForTests(
     quoting: Quoting = .libmodsecurity, _ evaluation: Evaluation = .fast
   ) throws -> Policy {
-    try make(recommended + forTests, including: FirewallData.ruleFiles("crs-3.3"), quoting: quoting, evaluation)
+    try make(
+      recommended + forTests, including: FirewallData.ruleFiles("crs-3.3"), quoting: quoting, evaluation)
   }
 
   /// The rules of Debian's package; its set-up file is the rule set's own example.
@@ -98,6 +100,17 @@ enum RuleSetPolicy {
         FirewallData.folder + "/crs-3.3/crs-setup.conf.example", FirewallData.debianRules + "/*.conf",
       ],
       quoting: quoting)
+  }
+
+  /// A rule set ("crs-3.3", "crs-4") whose paranoia level a request chooses itself, in its header X-Level: one policy for
+  /// all levels.
+  static func levelByRequest(_ ruleSet: String, _ evaluation: Evaluation) throws -> Policy {
+    let name = ruleSet == "crs-4" ? "blocking_paranoia_level" : "paranoia_level"
+    return try make(
+      recommended
+        + "SecRule REQUEST_HEADERS:X-Level \"@rx ^[1-4]$\""
+        + " \"id:900000,phase:1,nolog,pass,capture,setvar:tx.\(name)=%{TX.0}\"",
+      including: FirewallData.ruleFiles(ruleSet), evaluation)
   }
 
   static func coreRuleSet3(paranoiaLevel: Int, _ evaluation: Evaluation = .fast) throws -> Policy {

@@ -55,7 +55,9 @@ import Testing
       }
     }
     print("SyntheticRulesFuzz: \(sets) sets (\(refused) refused), \(requests) requests, \(matches) matches")
-    for fault in faults.sorted(by: { $0.value > $1.value }).prefix(3) { print("  \(fault.value): \(fault.key)") }
+    for fault in faults.sorted(by: { $0.value > $1.value }).prefix(3) {
+      print("  \(fault.value): \(fault.key)")
+    }
     #expect(differences == 0)
     #expect(refused * 5 <= sets, "most sets must compile")
     #expect(matches > requests)

@@ -7,7 +7,8 @@ import Synchronization
 
 final class TestDatabases: DatabaseCache {
   static let shared = TestDatabases(
-    folder: FileManager.default.temporaryDirectory.appendingPathComponent("kabuto-test-databases-\(getuid())"))
+    folder: FileManager.default.temporaryDirectory.appendingPathComponent("kabuto-test-databases-\(getuid())")
+  )
 
   private let folder: URL
   private let known = Mutex<[String: [UInt8]]>([:])

@@ -9,7 +9,8 @@ import Testing
   private static func key(_ text: String) -> [UInt8] { Array(text.utf8) }
 
   private static func set(
-    _ store: CollectionStore, _ collection: String, _ name: String, _ value: String, now: Int64 = 100, timeout: Int64 = 60
+    _ store: CollectionStore, _ collection: String, _ name: String, _ value: String, now: Int64 = 100,
+    timeout: Int64 = 60
   ) {
     store.update(.ip, key(collection), name: key(name), now: now, timeout: timeout) { _ in Array(value.utf8) }
   }
@@ -68,7 +69,9 @@ import Testing
     for number in 0..<20 { Self.set(store, "k\(number)", "n", "1", now: Int64(100 + number)) }
     Self.set(store, "new", "n", "1", now: 130)
     #expect(Self.values(store, "new", now: 130) == ["n=1"])
-    #expect((0..<20).map { Self.values(store, "k\($0)", now: 130).count } == [0, 0] + [Int](repeating: 1, count: 18))
+    #expect(
+      (0..<20).map { Self.values(store, "k\($0)", now: 130).count } == [0, 0] + [Int](repeating: 1, count: 18)
+    )
     // What has expired goes before what hasn't.
     Self.set(store, "late", "n", "1", now: 170)
     Self.set(store, "later", "n", "1", now: 170)

@@ -15,13 +15,16 @@ import Testing
   }
 
   @Test(arguments: [
-    (["tx.v=1"], "1"), (["tx.v"], "1"), (["tx.v=+5"], "5"), (["tx.v=-5"], "-5"), (["tx.v=3", "tx.v=+4"], "7"),
-    (["tx.v=3", "TX.V=-4"], "-1"), (["tx.v=a", "tx.v=+1"], "1"), (["tx.v=2", "tx.v=+x"], "2"), (["tx.v=1", "!tx.v"], nil),
+    (["tx.v=1"], "1"), (["tx.v"], "1"), (["tx.v=+5"], "5"), (["tx.v=-5"], "-5"),
+    (["tx.v=3", "tx.v=+4"], "7"),
+    (["tx.v=3", "TX.V=-4"], "-1"), (["tx.v=a", "tx.v=+1"], "1"), (["tx.v=2", "tx.v=+x"], "2"),
+    (["tx.v=1", "!tx.v"], nil),
     (["tx.v="], ""), (["tx.w=7", "tx.v=%{tx.w}"], "7"), (["tx.w=7", "tx.v=+%{tx.w}", "tx.v=+%{tx.w}"], "14"),
     (["tx.v=%{ARGS.n}"], "12"), (["tx.v=a=b"], "a=b"), (["tx.w=v", "tx.%{tx.w}=9"], "9"),
     (["tx.v=9223372036854775807", "tx.v=+1"], "9223372036854775807"),
     (["tx.v=-9223372036854775808", "tx.v=-1"], "-9223372036854775808"),
-    (["tx.v=1", "tx.v=-99999999999999999999"], "-9223372036854775806"), (["tx.v=-2", "tx.v=-99999999999999999999"], "-9223372036854775808"),
+    (["tx.v=1", "tx.v=-99999999999999999999"], "-9223372036854775806"),
+    (["tx.v=-2", "tx.v=-99999999999999999999"], "-9223372036854775808"),
     (["tx.v=99999999999999999999999", "tx.v=+0"], "9223372036854775807"),
   ])
   func setvarCounts(settings: [String], result: String?) throws {
@@ -67,7 +70,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("skip:1", [1, 3, 4, 5, 6]), ("skip:3", [1, 5, 6]), ("skip:5", [1]), ("skip:99", [1]), ("nolog", [1, 2, 3, 4, 5, 6]),
+    ("skip:1", [1, 3, 4, 5, 6]), ("skip:3", [1, 5, 6]), ("skip:5", [1]), ("skip:99", [1]),
+    ("nolog", [1, 2, 3, 4, 5, 6]),
   ])
   func skipPassesOverRulesOfItsPhase(action: String, left: [Int]) throws {
     let text = Self.numbered("SecAction \"id:1,phase:1,pass,\(action)\"\nSecAction \"id:9,phase:2,pass\"")
@@ -93,7 +97,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("allow", [1, 5]), ("allow:phase", [1, 3, 4, 5]), ("allow:request", [1, 4, 5]), ("pass", [1, 2, 3, 4, 5]),
+    ("allow", [1, 5]), ("allow:phase", [1, 3, 4, 5]), ("allow:request", [1, 4, 5]),
+    ("pass", [1, 2, 3, 4, 5]),
     ("deny", [1, 5]),
   ])
   func allowLetsPassWhatItSays(action: String, left: [Int]) throws {
@@ -109,7 +114,8 @@ import Testing
     let text = "SecRule ARGS:a \"@eq 1\" \"id:1,phase:1,deny,status:429\"\nSecAction \"id:2,phase:1,pass\""
     var observing = EngineRun(policy: try RuleText.policy(text))
     let seen = observing.outcome(of: TestRequest(id: "t", uri: "/?a=1"))
-    #expect(seen.status == 200 && seen.wouldBlock == Intervention(kind: .deny(status: 429), rule: 1, phase: 1))
+    #expect(
+      seen.status == 200 && seen.wouldBlock == Intervention(kind: .deny(status: 429), rule: 1, phase: 1))
     #expect(seen.logged == [1, 2])
     var enforcing = EngineRun(policy: try RuleText.policy(text), isEnforcing: true)
     let done = enforcing.outcome(of: TestRequest(id: "t", uri: "/?a=1"))
