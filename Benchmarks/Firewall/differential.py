@@ -12,7 +12,8 @@ Mutations, one to three a request, each of one value (of the query, a form, a co
   join        a value of another request is appended, with or without something between
   cut         the value is cut to a part, or repeated
 
-The exceptions' file has JSON lines {"rule": id or "*", "side": "peer"|"ours"|"*", "request": expression, "reason": text}:
+The exceptions' file has JSON lines {"rule": id or "*", "side": "peer"|"ours"|"*", "request": expression, "reason": text}
+(the expression is searched in the request's id and Content-Type):
 "peer" means that only libmodsecurity matches the rule. An exception without a reason is refused."""
 import argparse
 import collections
@@ -45,7 +46,7 @@ def ours(program, main, requests):
     """`kabuto firewall check` prints a line a request: {"id", "matches": [{"id", …}…]} (or the ids alone)."""
     path = os.path.join(bench.folder(), "requests.jsonl")
     corpora.write(requests, path)
-    process = subprocess.Popen([program, "firewall", "check", "--rules", main, "--input", path, "--json"], stdout=subprocess.PIPE)
+    process = subprocess.Popen([program, "firewall", "check", "--rules", main, "--quoting", "libmodsecurity", "--input", path, "--json"], stdout=subprocess.PIPE)
     return answered(process, None, requests)
 
 
@@ -281,6 +282,11 @@ def exceptions(path):
     return found
 
 
+def kind_of(request):
+    """The Content-Type of a request, for exceptions."""
+    return " ".join(f"content-type {value}" for name, value in request["headers"] if name.lower() == "content-type")
+
+
 def excused(known, rule, side, identity):
     for wanted, where, pattern, reason in known:
         if wanted in ("*", rule) and where in ("*", side) and pattern.search(identity):
@@ -337,7 +343,7 @@ def main():
             open_ones = []
             for rule in theirs ^ mine:
                 side = "peer" if rule in theirs else "ours"
-                reason = excused(known, rule, side, one["id"])
+                reason = excused(known, rule, side, f"{one['id']} {kind_of(one)}")
                 if reason:
                     reasons[reason] += 1
                 else:

@@ -1,5 +1,9 @@
 #ifndef KABUTO_CXML_SHIM_H
 #define KABUTO_CXML_SHIM_H
+#include <libxml/xmlversion.h>
+// Debian's libxml2 has its converters from ICU, whose headers clash with those that Foundation brings; nothing here needs
+// them.
+#undef LIBXML_ICU_ENABLED
 #include <libxml/parser.h>
 #include <libxml/SAX2.h>
 #include <libxml/xpath.h>

@@ -34,12 +34,19 @@ struct FirewallCheck: AsyncParsableCommand {
   var all = false
   @Flag(help: "Ask rule after rule, without scanning ahead: the plain evaluator.")
   var plain = false
+  @Option(help: ArgumentHelp("How backslashes before quotes are read: apache (\\\\ is one) or libmodsecurity.", valueName: "way"))
+  var quoting = "apache"
   @Flag(help: "Say only what would be denied.")
   var quiet = false
 
   func run() async throws {
     var loader = PolicyLoader(paths: rules)
     loader.scans = !plain
+    switch quoting {
+    case "apache": loader.quoting = .apache
+    case "libmodsecurity": loader.quoting = .libmodsecurity
+    default: throw ValidationError("--quoting '\(quoting)': wanted apache or libmodsecurity")
+    }
     let policy: Policy
     do throws(RuleFaults) { policy = try loader.load() } catch { throw giveUp(error.description) }
     var requests: [CapturedRequest] = []

@@ -18,7 +18,10 @@ enum Alphabet: Int, CaseIterable, Sendable {
     }
   }
 
-  func contains(_ byte: UInt8) -> Bool { !ByteClass.table[Int(byte)].isDisjoint(with: classes) }
+  private static let members: [[Bool]] = allCases.map { alphabet in
+    (0..<256).map { !ByteClass.table[$0].isDisjoint(with: alphabet.classes) }
+  }
+  func contains(_ byte: UInt8) -> Bool { Alphabet.members[rawValue][Int(byte)] }
   func contains(_ bytes: [UInt8]) -> Bool { bytes.allSatisfy(contains) }
 }
 

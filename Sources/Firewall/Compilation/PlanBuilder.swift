@@ -9,41 +9,10 @@ struct PlanBuilder {
   private var specifications: [DatabaseSpecification] = []
   private var known: [DatabaseSpecification: Int] = [:]
   private var suitabilities: [ScanPattern: PatternDatabase.Suitability] = [:]
+  /// By alphabet: patterns that were asked already; most stand in several trees.
+  private var plainAnswers = [[[UInt8]: Bool]](repeating: [:], count: Alphabet.allCases.count)
 
   init(options: PolicyOptions) { self.options = options }
-
-  /// The patterns of one database, and whose they are: `owners[i]` is the position of the rule in `members`.
-  struct DatabaseSpecification: Hashable {
-    var patterns: [ScanPattern]
-    var owners: [UInt32]
-    var prefilter: Set<Int>
-  }
-
-  /// A node while the tree grows.
-  struct DraftNode {
-    let parent: Int
-    let transformation: Transformation?
-    let chain: [String]
-    /// Positions of rules whose patterns are scanned here.
-    var scanned: [Int] = []
-    var tested: [Int] = []
-    /// The rules of the databases' ids, and the databases: for all values, and for plain ones where that is another.
-    var scan: (members: [Int], specification: Int, text: Int?, identifier: Int?)?
-  }
-
-  struct DraftClass {
-    let variable: Variable
-    let name: ByteView?
-    var nodes = [DraftNode(parent: -1, transformation: nil, chain: [])]
-  }
-
-  struct DraftPhase {
-    let phase: Int
-    let rules: [CompiledRule]
-    var steps: [Step]
-    var always: [UInt64]
-    var groups: [[DraftClass]]
-  }
 
   // MARK: - Laying out
 
@@ -183,9 +152,15 @@ struct PlanBuilder {
     return patterns
   }
 
-  private func canMatch(_ pattern: ScanPattern, within alphabet: Alphabet) -> Bool {
-    pattern.isLiteral
-      ? alphabet.contains(pattern.expression) : PatternAlphabet.canMatch(pattern.expression, within: alphabet)
+  private mutating func canMatch(_ pattern: ScanPattern, within alphabet: Alphabet) -> Bool {
+    pattern.isLiteral ? alphabet.contains(pattern.expression) : canMatch(pattern.expression, within: alphabet)
+  }
+
+  private mutating func canMatch(_ expression: [UInt8], within alphabet: Alphabet) -> Bool {
+    if let known = plainAnswers[alphabet.rawValue][expression] { return known }
+    let answer = PatternAlphabet.canMatch(expression, within: alphabet)
+    plainAnswers[alphabet.rawValue][expression] = answer
+    return answer
   }
 
   private mutating func suitability(_ pattern: ScanPattern) -> PatternDatabase.Suitability {
@@ -267,7 +242,7 @@ struct PlanBuilder {
   }
 
   /// Builds the databases, as many at once as the caller lends hands, and puts everything together.
-  func build(_ drafts: [DraftPhase]) -> Result {
+  mutating func build(_ drafts: [DraftPhase]) -> Result {
     let built = DatabaseBuilding(options: options, specifications: specifications).run()
     var statistics = PolicyStatistics()
     for (specification, result) in zip(specifications, built) {
@@ -279,22 +254,25 @@ struct PlanBuilder {
       statistics.missingDatabases += result.isPutOff ? 1 : 0
       statistics.databaseBytes += result.database?.size ?? 0
     }
-    let phases = drafts.map { draft in
+    var phases: [PhasePlan] = []
+    for draft in drafts {
       statistics.scannedRules += draft.steps.filter { $0.kind == .scanned }.count
-      return PhasePlan(
-        phase: draft.phase, rules: draft.rules, steps: draft.steps, always: draft.always,
-        groups: draft.groups.map { group in
-          var tables = ScanTables()
-          for plan in group { add(plan, to: &tables, rules: draft.rules, built: built) }
-          return ScanGroup(tables)
-        })
+      var groups: [ScanGroup] = []
+      for group in draft.groups {
+        var tables = ScanTables()
+        for plan in group { add(plan, to: &tables, rules: draft.rules, built: built) }
+        groups.append(ScanGroup(tables))
+      }
+      phases.append(
+        PhasePlan(
+          phase: draft.phase, rules: draft.rules, steps: draft.steps, always: draft.always, groups: groups))
     }
     let largest = specifications.map { ($0.owners.max() ?? 0) + 1 }.max() ?? 0
     return Result(
       phases: phases, databases: built.compactMap(\.database), largest: Int(largest), statistics: statistics)
   }
 
-  private func add(
+  private mutating func add(
     _ draft: DraftClass, to tables: inout ScanTables, rules: [CompiledRule], built: [DatabaseBuilding.Built]
   ) {
     func entry(_ position: Int, isExact: Bool = false) -> PlanEntry? {
@@ -312,7 +290,7 @@ struct PlanBuilder {
       guard let link, !link.isNegated, let operation = link.operation else { return 0 }
       func can(_ alphabet: Alphabet) -> Bool {
         if let regex = operation as? any PatternOperator {
-          return PatternAlphabet.canMatch(regex.pattern, within: alphabet)
+          return canMatch(regex.pattern, within: alphabet)
         }
         if let set = operation as? any LiteralSet { return set.literals.contains { alphabet.contains($0) } }
         return true

@@ -102,6 +102,17 @@ enum RuleSetPolicy {
       quoting: quoting)
   }
 
+  /// A rule set ("crs-3.3", "crs-4") whose paranoia level a request chooses itself, in its header X-Level: one policy for
+  /// all levels.
+  static func levelByRequest(_ ruleSet: String, _ evaluation: Evaluation) throws -> Policy {
+    let name = ruleSet == "crs-4" ? "blocking_paranoia_level" : "paranoia_level"
+    return try make(
+      recommended
+        + "SecRule REQUEST_HEADERS:X-Level \"@rx ^[1-4]$\""
+        + " \"id:900000,phase:1,nolog,pass,capture,setvar:tx.\(name)=%{TX.0}\"",
+      including: FirewallData.ruleFiles(ruleSet), evaluation)
+  }
+
   static func coreRuleSet3(paranoiaLevel: Int, _ evaluation: Evaluation = .fast) throws -> Policy {
     try make(
       recommended + "SecAction \"id:900000,phase:1,nolog,pass,setvar:tx.paranoia_level=\(paranoiaLevel)\"",
