@@ -13,7 +13,7 @@ Mutations, one to three a request, each of one value (of the query, a form, a co
   cut         the value is cut to a part, or repeated
 
 The exceptions' file has JSON lines {"rule": id or "*", "side": "peer"|"ours"|"*", "request": expression, "reason": text}
-(the expression is searched in the request's id and Content-Type):
+(the expression is searched in the request's id, target and Content-Type):
 "peer" means that only libmodsecurity matches the rule. An exception without a reason is refused."""
 import argparse
 import collections
@@ -283,8 +283,8 @@ def exceptions(path):
 
 
 def kind_of(request):
-    """The Content-Type of a request, for exceptions."""
-    return " ".join(f"content-type {value}" for name, value in request["headers"] if name.lower() == "content-type")
+    """The target and Content-Type of a request, for exceptions."""
+    return " ".join([request["uri"]] + [f"content-type {value}" for name, value in request["headers"] if name.lower() == "content-type"])
 
 
 def excused(known, rule, side, identity):
