@@ -1,6 +1,7 @@
 // Requests that leave room for two readings are refused, whatever the mode, and logged with what the rules can say.
 
 import FirewallProxy
+import Synchronization
 import Testing
 
 @Suite struct FramingTests {
@@ -211,6 +212,38 @@ import Testing
       #expect(socket.message()?.status == 400)
       #expect(socket.isClosedByPeer())
       try #expect(await run.log(1).first?.refused == example.refused)
+      #expect(run.backend.requests.isEmpty)
+    }
+  }
+
+  /// Whoever says no first, nothing behind a refused head is a request.
+  @Test(arguments: cases)
+  func nothingBehindARefusedHeadThatTheRulesDenyIsRead(_ example: Case) async throws {
+    let script = Script { $0.deny[1] = denied }
+    try await withFirewall(TestBackend { _ in answer("reached") }, script: script) { run in
+      let socket = try run.connect()
+      socket.send(example.request + "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+      let reply = try #require(socket.message())
+      #expect(reply.status == 403 && reply.field("Connection") == "close")
+      script.answers.withLock { $0.deny = [:] }
+      socket.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(socket.message() == nil && socket.isClosedByPeer())
+      #expect(run.script.phases.filter { $0.hasPrefix("1 ") }.count == 1)
+      #expect(run.backend.requests.isEmpty)
+    }
+  }
+
+  @Test func anEndlessHeadThatTheRulesDenyEndsTheConnection() async throws {
+    let script = Script {
+      $0.deny[1] = denied
+      $0.when = "/evil"
+    }
+    try await withFirewall(TestBackend { _ in answer("reached") }, script: script) { run in
+      let socket = try run.connect()
+      socket.send("GET /evil" + String(repeating: "a", count: 17_000))
+      #expect(socket.message()?.status == 403)
+      socket.send("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(socket.message() == nil && socket.isClosedByPeer())
       #expect(run.backend.requests.isEmpty)
     }
   }

@@ -103,7 +103,8 @@ final class Exchange {
     isHeadRequest = request.method == .head
     isIdempotent = request.method.isIdempotent
     mayUpgrade = request.upgradesToWebSocket
-    keepsAlive = request.keepsAlive
+    // Behind a head that is refused nobody knows where the next one begins, whoever says no first.
+    keepsAlive = request.keepsAlive && request.refusal == nil
     rememberHead()
     if policy.inspects, let intervention = phaseOne(policy) { return intervene(intervention) }
     if let refusal = request.refusal { return refuse(refusal) }

@@ -244,7 +244,6 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     bodySince = loop.coarseNow
     since = bodySince
     exchange.version = isOldVersion ? "HTTP/1.0" : "HTTP/1.1"
-    if exchange.request.refusal != nil { exchange.keepsAlive = false }
     switch exchange.request.framing {
     case .length(let count) where exchange.request.refusal == nil: state = .length(count)
     case .chunked where exchange.request.refusal == nil:
@@ -269,6 +268,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
       exchange.request.head.fields.removeLast(exchange.request.head.fields.count - limits.head.fieldCount)
     }
     inbound = ByteBuffer()
+    scanner = HeadScanner()
+    skippedBlankLine = false
     beginExchange(exchange)
   }
 
