@@ -1,6 +1,6 @@
 // Requests that leave room for two readings are refused, whatever the mode, and logged with what the rules can say.
 
-import FirewallProxy
+@testable import FirewallProxy
 import Synchronization
 import Testing
 
@@ -279,5 +279,35 @@ import Testing
     ) { run in
       try #expect(run.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc").status == 408)
     }
+  }
+
+  /// A burst at the beginning buys no trickle.
+  @Test func paceIsMeasuredAnewEachWindow() {
+    var patience = FirewallPatience()
+    patience.bodyPause = 1_000
+    patience.bodyBytesPerSecond = 100
+    let second: Int64 = 1_000_000_000
+    var pace = BodyPace()
+    pace.begin(now: 5 * second)
+    pace.came(1_000_000, now: 5 * second)
+    var endedAt: Int64?
+    for tenth in 1...100 where endedAt == nil {
+      let now = 5 * second + Int64(tenth) * second / 10
+      pace.came(1, now: now)
+      if pace.isTooSlow(now: now, patience) { endedAt = now }
+    }
+    let end = endedAt ?? 0
+    #expect(end > 6 * second && end <= 8 * second)
+    // Fast enough, and with pauses of ours.
+    pace.begin(now: end)
+    for tenth in 1...100 {
+      let now = end + Int64(tenth) * second / 10
+      pace.came(20, now: now)
+      let isTooSlow = pace.isTooSlow(now: now, patience)
+      #expect(!isTooSlow)
+    }
+    pace.begin(now: end + 100 * second)
+    let isTooSlow = pace.isTooSlow(now: end + 100 * second, patience)
+    #expect(!isTooSlow)
   }
 }

@@ -45,6 +45,8 @@ final class Exchange {
   var framing = BodyFraming.none
   var held = ByteBuffer()
   var chargedBytes = 0
+  /// Whose share of the memory they are in.
+  var chargedClient: String?
   /// Body parts that wait for the connection to the backend.
   var pending: [ByteBuffer] = []
   var pendingBytes = 0
@@ -63,6 +65,8 @@ final class Exchange {
 
   var responseHeld = ByteBuffer()
   var heldHead: ResponseHead?
+  /// Since when the response is held.
+  var heldSince: Int64 = 0
   var clientFraming = ClientFraming.none
   var isEventStream = false
   var phaseFourDone = false
@@ -288,7 +292,7 @@ final class Exchange {
     if responseHeld.capacity > 0 { responseHeld = ByteBuffer() }
     heldHead = nil
     if chargedBytes > 0 {
-      loop.budget.release(chargedBytes)
+      loop.budget.release(chargedBytes, of: chargedClient)
       chargedBytes = 0
     }
     if !pending.isEmpty { pending = [] }
