@@ -191,9 +191,9 @@ extension Exchange {
           if host == nil { host = field }
           return false
         case .contentLength: return !keepsLength
-        case .expect, .requestID, .forwardedFor, .forwarded: return true
+        case .expect, .requestID, .forwardedFor, .forwarded, .proxy: return true
         case .acceptEncoding: return dropsEncoding
-        case .forwardedProto, .forwardedHost: return !isTrusted
+        case .forwardedProto, .forwardedHost, .proxysWord: return !isTrusted
         default: return MessageHead.isHopByHop(field.known)
         }
       }

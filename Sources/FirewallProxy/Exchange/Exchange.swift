@@ -213,10 +213,14 @@ final class Exchange {
   /// The message itself is not acceptable, or a limit is hit.
   func refuse(_ refusal: Refusal) {
     refused = refusal
+    noteReached()
     keepsAlive = false
     loop.counters.refused &+= 1
     answer(BlockPage.refused(self, refusal))
   }
+
+  /// For the log: what is refused now was on its way.
+  func noteReached() { if connection != nil || sentBody { remarks.append("a part reached the backend") } }
 
   /// There is no answer from a backend.
   func fail(_ failure: BackendFailure) {

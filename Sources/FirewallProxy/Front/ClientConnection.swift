@@ -276,6 +276,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     if exchange.responseSide == .streaming {
       // An answer is under way already.
       exchange.refused = refusal
+      exchange.noteReached()
       exchange.clientLeft()
       return cut()
     }
