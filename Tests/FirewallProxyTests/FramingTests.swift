@@ -1,8 +1,9 @@
 // Requests that leave room for two readings are refused, whatever the mode, and logged with what the rules can say.
 
-@testable import FirewallProxy
 import Synchronization
 import Testing
+
+@testable import FirewallProxy
 
 @Suite struct FramingTests {
   struct Case: Sendable, CustomTestStringConvertible {
@@ -106,6 +107,9 @@ import Testing
     Case(
       name: "Host differs", request: get(host, target: "http://b/"), status: 400,
       refused: "Host differs from the target's authority"),
+    Case(
+      name: "target's authority isn't one", request: "GET http://x,y@z/hdr HTTP/1.0\r\n\r\n", status: 400,
+      refused: "Host is not an authority"),
     Case(
       name: "odd method", request: get(host, method: "GE(T"), status: 400,
       refused: "the method is not a token"),
