@@ -236,11 +236,12 @@ import Testing
         continuation.resume()
       }
     }
-    try await firewall.reload()
-    try await firewall.reload()
+    let others = (0..<2).map { _ in Task { try await firewall.reload() } }
+    try await eventually { firewall.reloading.waitingCount == 2 }
     mayGoOn.signal()
     mayGoOn.signal()
     try await first.value
+    for other in others { try await other.value }
     #expect(loads.load(ordering: .relaxed) == 2, "those that came meanwhile are one")
   }
 }
