@@ -9,9 +9,9 @@ import Testing
 @Suite struct BackendTests {
   @Test func nobodyListens() async throws {
     let backend = try TestBackend { _ in nil }
-    let gone = try TestBackend { _ in nil }
+    let gone = try BoundPort()
     let port = gone.port
-    gone.stop()
+    defer { gone.close() }
     try await withFirewall(
       backend, configure: { $0.backends = [BackendAddress(host: "127.0.0.1", port: port)] }
     ) { run in
@@ -23,9 +23,9 @@ import Testing
   }
 
   @Test func aDeadBackendIsPassedOver() async throws {
-    let gone = try TestBackend { _ in nil }
+    let gone = try BoundPort()
     let port = gone.port
-    gone.stop()
+    defer { gone.close() }
     try await withFirewall(
       TestBackend { _ in answer("alive") },
       configure: { $0.backends.insert(BackendAddress(host: "127.0.0.1", port: port), at: 0) }

@@ -220,7 +220,11 @@ final class Exchange {
   }
 
   /// For the log: what is refused now was on its way.
-  func noteReached() { if connection != nil || sentBody { remarks.append("a part reached the backend") } }
+  func noteReached() {
+    guard connection != nil || sentBody else { return }
+    remarks.append(
+      requestSide == .complete ? "the request reached the backend" : "a part reached the backend")
+  }
 
   /// There is no answer from a backend.
   func fail(_ failure: BackendFailure) {
