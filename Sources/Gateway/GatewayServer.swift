@@ -208,6 +208,7 @@ public final class GatewayServer: Sendable {
   public func end() async {
     for loop in loops { loop.stop() }
     do { try await group.shutdownGracefully() } catch { log.warning("event loops: \(error)") }
+    for loop in loops { loop.ended() }
   }
 
   /// Stream clients of all loops.

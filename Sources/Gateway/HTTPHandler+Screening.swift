@@ -72,6 +72,38 @@ extension HTTPHandler {
     screening.end(status: status.map { Int($0.code) })
   }
 
+  /// Tells the screen of a request that it isn't asked about: it can't be read.
+  /// - Parameter head: nil where it was never whole.
+  func tellScreen(
+    _ head: HTTPRequestHead?, _ channel: ChannelHandlerContext, status: HTTPResponseStatus, reason: String
+  ) {
+    guard let screen = context.screen, !isRefused else { return }
+    isRefused = true
+    screen.refused(
+      ScreenedRequest(
+        method: head?.method.rawValue ?? "", target: head?.uri ?? "",
+        version: head.map { "\($0.version)" } ?? "",
+        fields: head?.headers.map { ($0.name, $0.value) } ?? [], ends: ends(of: channel.channel)),
+      status: Int(status.code), reason: reason)
+  }
+
+  /// The guard refuses before there is a request to handle.
+  func handlerAdded(context channel: ChannelHandlerContext) {
+    guard context.screen != nil else { return }
+    stack.gate.onRefusal = { [weak self] status, reason in
+      guard let self else { return }
+      self.tellScreen(self.head, channel, status: status, reason: reason)
+    }
+  }
+
+  /// What isn't HTTP was answered 400 below this handler.
+  func errorCaught(context channel: ChannelHandlerContext, error: any Error) {
+    if let error = error as? HTTPParserError {
+      tellScreen(head, channel, status: .badRequest, reason: "not HTTP: \(error)")
+    }
+    channel.close(promise: nil)
+  }
+
   private func ends(of channel: any Channel) -> ConnectionEnds {
     if let known = connectionEnds { return known }
     let client = channel.remoteAddress

@@ -27,9 +27,10 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
   private let router: Router
   let context: LoopContext
-  private let stack: Stack
+  let stack: Stack
   private let peer: Peer
-  private var head: HTTPRequestHead?
+  /// Of the request that comes in.
+  var head: HTTPRequestHead?
   /// A whole request that waits until the peer has taken earlier answers.
   private var held: HTTPRequestHead?
   private var bodyBytes = 0
@@ -38,6 +39,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   /// Of the request that is being answered.
   var screening: (any Screening)?
   var connectionEnds: ConnectionEnds?
+  /// The screen was told: once a connection, which ends with it.
+  var isRefused = false
   private var isBusy = false
   private var isUpgraded = false
   /// What the WebSocket's subprotocol says.
@@ -73,10 +76,6 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       take(held, channel)
     }
     channel.fireChannelWritabilityChanged()
-  }
-
-  func errorCaught(context channel: ChannelHandlerContext, error: any Error) {
-    channel.close(promise: nil)
   }
 
   func channelRead(context channel: ChannelHandlerContext, data: NIOAny) {
@@ -128,6 +127,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private func headIsTooBig(_ bytes: Int, _ head: HTTPRequestHead, _ channel: ChannelHandlerContext) {
     self.head = nil
     router.limits.count(.headBytes)
+    tellScreen(head, channel, status: .requestHeaderFieldsTooLarge, reason: "the head is too large")
     write(
       .problem(
         .requestHeaderFieldsTooLarge, "head-too-large",

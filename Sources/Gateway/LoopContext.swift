@@ -56,12 +56,11 @@ final class LoopContext: @unchecked Sendable {
     }
   }
 
-  func stop() {
-    eventLoop.execute {
-      self.clock?.cancel()
-      self.screen?.end()
-    }
-  }
+  func stop() { eventLoop.execute { self.clock?.cancel() } }
+
+  /// The loop has ended, and with it its connections: what they said to the screen at their end is still to be flushed.
+  /// Called once nothing runs on the loop any more, by whoever ended it.
+  func ended() { screen?.end() }
 
   private func tick() {
     woken()

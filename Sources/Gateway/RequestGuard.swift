@@ -43,6 +43,8 @@ final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
   private var timer: (at: NIODeadline, task: Scheduled<Void>)?
   private var largeAnswers = 0
   private var channel: ChannelHandlerContext?
+  /// Told what is refused here, and why.
+  var onRefusal: ((HTTPResponseStatus, String) -> Void)?
 
   init(configuration: GatewayConfiguration, limits: LimitCounters) {
     self.configuration = configuration
@@ -66,6 +68,7 @@ final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
 
   func handlerRemoved(context: ChannelHandlerContext) {
     leave()
+    onRefusal = nil
     channel = nil
   }
 
@@ -207,6 +210,7 @@ final class RequestGuard: ChannelInboundHandler, RemovableChannelHandler {
     guard let channel, !isRefusing else { return }
     isRefusing = true
     leave()
+    onRefusal?(status, type)
     let answer = Answer.problem(status, type, detail, instance: "/")
     var buffer = channel.channel.allocator.buffer(capacity: 512)
     buffer.writeString(

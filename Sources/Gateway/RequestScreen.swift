@@ -4,7 +4,8 @@
 //
 // A request's course: `begin`, `request` once it is whole, `answer` before the answer leaves, `end` when it has left.
 // Streams (SSE, WebSocket) are screened at the handshake, and their screening ends with it: nothing is held for them.
-// What the gateway's own limits turn away (rates, times, sizes of heads) doesn't come here: they protect the screen too.
+// What the gateway's own limits turn away (rates, times, sizes of heads) isn't screened: they protect the screen too. Of
+// heads that are refused (too large, too slow, not HTTP) the screen is told, so that its log has them.
 
 /// Makes a screen for each event loop.
 public protocol RequestScreen: Sendable {
@@ -18,10 +19,21 @@ public protocol RequestScreen: Sendable {
 public protocol LoopScreen: AnyObject {
   /// A request came.
   func begin(_ request: ScreenedRequest) -> any Screening
+  /// The gateway refused a request that it couldn't read, and ends the connection. Nothing is asked.
+  /// - Parameters:
+  ///   - request: what is known of it; the method is empty where its head was never whole.
+  ///   - status: what was answered.
+  ///   - reason: what was wrong, in a few words.
+  func refused(_ request: ScreenedRequest, status: Int, reason: String)
   /// Called some times a second: for what is done in batches.
   func tick()
-  /// The loop ends.
+  /// The loop has ended: the last call, when nothing runs on the loop any more.
   func end()
+}
+
+extension LoopScreen {
+  /// Does nothing.
+  public func refused(_ request: ScreenedRequest, status: Int, reason: String) {}
 }
 
 /// One request and its answer. All bytes are lent for the call.

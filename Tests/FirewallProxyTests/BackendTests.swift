@@ -1,6 +1,7 @@
 // Backends that die, lie, dawdle, or answer early.
 
 import Glibc
+import Synchronization
 import Testing
 
 @testable import FirewallProxy
@@ -8,9 +9,9 @@ import Testing
 @Suite struct BackendTests {
   @Test func nobodyListens() async throws {
     let backend = try TestBackend { _ in nil }
-    let gone = try TestBackend { _ in nil }
+    let gone = try BoundPort()
     let port = gone.port
-    gone.stop()
+    defer { gone.close() }
     try await withFirewall(
       backend, configure: { $0.backends = [BackendAddress(host: "127.0.0.1", port: port)] }
     ) { run in
@@ -22,9 +23,9 @@ import Testing
   }
 
   @Test func aDeadBackendIsPassedOver() async throws {
-    let gone = try TestBackend { _ in nil }
+    let gone = try BoundPort()
     let port = gone.port
-    gone.stop()
+    defer { gone.close() }
     try await withFirewall(
       TestBackend { _ in answer("alive") },
       configure: { $0.backends.insert(BackendAddress(host: "127.0.0.1", port: port), at: 0) }
@@ -80,6 +81,84 @@ import Testing
       socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
       // No last chunk: the client must not take it for whole.
       #expect(socket.message() == nil)
+    }
+  }
+
+  /// What ends with its connection is whole only where that ended in order.
+  @Test func anAnswerUntilTheEndThatIsResetIsNotWhole() async throws {
+    func resetting() throws -> TestBackend {
+      try TestBackend { socket, _ in
+        _ = socket.message()
+        socket.send("HTTP/1.1 200 OK\r\n\r\nonly this")
+        usleep(100_000)
+        socket.reset()
+      }
+    }
+    try await withFirewall(resetting()) { run in
+      let socket = try run.connect()
+      socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      let all = String(decoding: socket.readToEnd(), as: UTF8.self)
+      #expect(all.contains("only this") && !all.hasSuffix("0\r\n\r\n"))
+      try #expect(await run.log(1).first?.notes == ["the backend's answer broke off"])
+    }
+    try await withFirewall(resetting(), script: Script { $0.wantsResponseBody = true }) { run in
+      try #expect(run.get().status == 502)
+    }
+  }
+
+  @Test func whoLeftTheLineTakesNoPlaceInIt() async throws {
+    let mayAnswer = Mutex(false)
+    let backend = try TestBackend { socket, backend in
+      while let request = socket.message() {
+        backend.note(request)
+        while !mayAnswer.withLock({ $0 }) { usleep(5_000) }
+        socket.send(answer("ok"))
+      }
+    }
+    try await withFirewall(
+      backend,
+      configure: {
+        $0.limits.backendConnections = 1
+        $0.limits.waitingRequests = 1
+      }
+    ) { run in
+      let first = try run.connect()
+      first.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      try await eventually { backend.requests.count == 1 }
+      for _ in 0..<3 {
+        let second = try run.connect()
+        second.send("GET /leaves HTTP/1.1\r\nHost: a\r\n\r\n")
+        let before = await run.server.metrics().requests
+        try await eventually { await run.server.metrics().requests >= max(2, before) }
+        second.close()
+      }
+      _ = try await run.log(3)
+      let third = try run.connect()
+      third.send("GET /stays HTTP/1.1\r\nHost: a\r\n\r\n")
+      try await eventually { await run.server.metrics().requests == 5 }
+      mayAnswer.withLock { $0 = true }
+      #expect(first.message()?.text == "ok" && third.message()?.text == "ok")
+      let lines = try await run.log(5)
+      #expect(lines.prefix(3).allSatisfy { $0.status == 499 })
+    }
+  }
+
+  @Test func whatWasRefusedOnItsWayIsToldInTheLog() async throws {
+    let backend = try TestBackend { socket, backend in
+      backend.note(RawMessage())
+      _ = socket.readToEnd()
+    }
+    try await withFirewall(backend) { run in
+      let socket = try run.connect()
+      socket.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+      try await eventually { !backend.requests.isEmpty }
+      // The connection is ready once its head has gone.
+      try await Task.sleep(for: .milliseconds(50))
+      socket.send("nonsense\r\n")
+      #expect(socket.message()?.status == 400)
+      let line = try #require(await run.log(1).first)
+      #expect(line.refused == "a chunk's size is malformed" && line.action == "block")
+      #expect(line.notes == ["a part reached the backend"])
     }
   }
 

@@ -197,6 +197,32 @@ import Testing
     #expect(text.contains("\"status\":499") && text.contains("the client left"))
   }
 
+  @Test func whatTheServerRefusesIsLogged() throws {
+    let file = NSTemporaryDirectory() + "kabuto-embedded-\(UUID().uuidString).jsonl"
+    defer { try? FileManager.default.removeItem(atPath: file) }
+    let script = Script()
+    let firewall = try EmbeddedFirewall(
+      settings: {
+        var settings = EmbeddedSettings()
+        settings.logFile = file
+        return settings
+      }(), snapshot: script.snapshot(), logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() },
+      loadSnapshot: { script.snapshot() })
+    let loop = firewall.loop()
+    for status in [400, 408, 431] { loop.refused(request(), status: status, reason: "why") }
+    loop.flush()
+    firewall.close()
+    let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map {
+      try JSONDecoder().decode(LoggedLine.self, from: Data($0.utf8))
+    }
+    #expect(lines.map(\.status) == [400, 408, 431] && lines.allSatisfy { $0.action == "block" })
+    #expect(
+      lines.map(\.refused) == [
+        "the request can't be read as HTTP", "the head was not whole in time", "the head is too large",
+      ])
+    #expect(lines.allSatisfy { $0.notes == ["why"] } && script.phases.isEmpty)
+  }
+
   @Test func policiesAreExchangedBetweenRequestsAndBadOnesAreNot() async throws {
     let denying = Script { $0.deny = [1: .deny(status: 403)] }
     let passing = Script()
@@ -236,11 +262,12 @@ import Testing
         continuation.resume()
       }
     }
-    try await firewall.reload()
-    try await firewall.reload()
+    let others = (0..<2).map { _ in Task { try await firewall.reload() } }
+    try await eventually { firewall.reloading.waitingCount == 2 }
     mayGoOn.signal()
     mayGoOn.signal()
     try await first.value
+    for other in others { try await other.value }
     #expect(loads.load(ordering: .relaxed) == 2, "those that came meanwhile are one")
   }
 }

@@ -1,7 +1,9 @@
 // Requests that leave room for two readings are refused, whatever the mode, and logged with what the rules can say.
 
-import FirewallProxy
+import Synchronization
 import Testing
+
+@testable import FirewallProxy
 
 @Suite struct FramingTests {
   struct Case: Sendable, CustomTestStringConvertible {
@@ -105,6 +107,9 @@ import Testing
     Case(
       name: "Host differs", request: get(host, target: "http://b/"), status: 400,
       refused: "Host differs from the target's authority"),
+    Case(
+      name: "target's authority isn't one", request: "GET http://x,y@z/hdr HTTP/1.0\r\n\r\n", status: 400,
+      refused: "Host is not an authority"),
     Case(
       name: "odd method", request: get(host, method: "GE(T"), status: 400,
       refused: "the method is not a token"),
@@ -215,6 +220,38 @@ import Testing
     }
   }
 
+  /// Whoever says no first, nothing behind a refused head is a request.
+  @Test(arguments: cases)
+  func nothingBehindARefusedHeadThatTheRulesDenyIsRead(_ example: Case) async throws {
+    let script = Script { $0.deny[1] = denied }
+    try await withFirewall(TestBackend { _ in answer("reached") }, script: script) { run in
+      let socket = try run.connect()
+      socket.send(example.request + "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+      let reply = try #require(socket.message())
+      #expect(reply.status == 403 && reply.field("Connection") == "close")
+      script.answers.withLock { $0.deny = [:] }
+      socket.send("GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(socket.message() == nil && socket.isClosedByPeer())
+      #expect(run.script.phases.filter { $0.hasPrefix("1 ") }.count == 1)
+      #expect(run.backend.requests.isEmpty)
+    }
+  }
+
+  @Test func anEndlessHeadThatTheRulesDenyEndsTheConnection() async throws {
+    let script = Script {
+      $0.deny[1] = denied
+      $0.when = "/evil"
+    }
+    try await withFirewall(TestBackend { _ in answer("reached") }, script: script) { run in
+      let socket = try run.connect()
+      socket.send("GET /evil" + String(repeating: "a", count: 17_000))
+      #expect(socket.message()?.status == 403)
+      socket.send("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n")
+      #expect(socket.message() == nil && socket.isClosedByPeer())
+      #expect(run.backend.requests.isEmpty)
+    }
+  }
+
   @Test func aRefusedRequestThatTheRulesDenyIsDenied() async throws {
     let script = Script { $0.deny[1] = denied }
     try await withFirewall(TestBackend { _ in answer("") }, script: script) { run in
@@ -246,5 +283,35 @@ import Testing
     ) { run in
       try #expect(run.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc").status == 408)
     }
+  }
+
+  /// A burst at the beginning buys no trickle.
+  @Test func paceIsMeasuredAnewEachWindow() {
+    var patience = FirewallPatience()
+    patience.bodyPause = 1_000
+    patience.bodyBytesPerSecond = 100
+    let second: Int64 = 1_000_000_000
+    var pace = BodyPace()
+    pace.begin(now: 5 * second)
+    pace.came(1_000_000, now: 5 * second)
+    var endedAt: Int64?
+    for tenth in 1...100 where endedAt == nil {
+      let now = 5 * second + Int64(tenth) * second / 10
+      pace.came(1, now: now)
+      if pace.isTooSlow(now: now, patience) { endedAt = now }
+    }
+    let end = endedAt ?? 0
+    #expect(end > 6 * second && end <= 8 * second)
+    // Fast enough, and with pauses of ours.
+    pace.begin(now: end)
+    for tenth in 1...100 {
+      let now = end + Int64(tenth) * second / 10
+      pace.came(20, now: now)
+      let isTooSlow = pace.isTooSlow(now: now, patience)
+      #expect(!isTooSlow)
+    }
+    pace.begin(now: end + 100 * second)
+    let isTooSlow = pace.isTooSlow(now: end + 100 * second, patience)
+    #expect(!isTooSlow)
   }
 }

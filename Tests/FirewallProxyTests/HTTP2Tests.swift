@@ -3,6 +3,7 @@
 import Foundation
 import Logging
 import NIOCore
+import NIOHPACK
 import NIOHTTP1
 import NIOHTTP2
 import NIOPosix
@@ -146,6 +147,78 @@ import Testing
       configuration: configuration, logger: Logger(label: "t"), loadPolicy: { Policy() })
     let error = await #expect(throws: FirewallError.self) { try await server.start() }
     #expect(error?.description.contains("/nowhere.pem") == true)
+  }
+
+  @Test func anAnswerIsLoggedAsAnswered() async throws {
+    let script = Script {
+      $0.deny[3] = denied; $0.when = "404"
+    }
+    let backend = try TestBackend { answer("x", status: $0.target == "/no" ? "404 No" : "200 OK") }
+    try await withFirewall(backend, script: script) { run in
+      _ = try await Self.ask(port: run.port, (0..<20).map { (.GET, $0 % 2 == 0 ? "/" : "/no", [:], []) })
+      for line in try await run.log(20) {
+        #expect(line.notes == nil && (line.status == 200 || line.status == 403), "\(line)")
+      }
+    }
+  }
+
+  @Test func headsHaveTheLimitsOfHTTP1() {
+    var limits = HeadLimits()
+    limits.lineBytes = 50
+    limits.fieldBytes = 40
+    limits.fieldCount = 4
+    limits.totalBytes = 150
+    func refusal(_ path: String, _ fields: [(String, String)]) -> Refusal? {
+      HTTP2Head(HPACKHeaders([(":method", "GET"), (":path", path), (":authority", "a")] + fields), limits)
+        .refusal
+    }
+    func long(_ count: Int) -> String { String(repeating: "x", count: count) }
+    #expect(refusal("/", []) == nil)
+    // "GET " and " HTTP/2.0".
+    #expect(refusal("/" + long(36), []) == nil)
+    #expect(refusal("/" + long(37), []) == .lineTooLong)
+    #expect(refusal("/", [("a", long(37))]) == nil)
+    #expect(refusal("/", [("a", long(38))]) == .fieldTooLong)
+    #expect(refusal("/", (0..<4).map { ("a\($0)", "b") }) == nil)
+    #expect(refusal("/", (0..<5).map { ("a\($0)", "b") }) == .tooManyFields)
+    #expect(refusal("/", [("cookie", long(20)), ("cookie", long(20))]) == .fieldTooLong)
+    #expect(refusal("/", (0..<4).map { ("a\($0)", long(30)) }) == .headTooLarge)
+  }
+
+  @Test func aHeadBeyondTheLimitsIsAnswered() async throws {
+    try await withFirewall(
+      TestBackend { _ in answer("reached") }, script: Script(), configure: { $0.limits.head.fieldCount = 10 }
+    ) { run in
+      let fields = HTTPHeaders((0..<20).map { ("x-\($0)", "y") })
+      let replies = try await Self.ask(port: run.port, [(.GET, "/", fields, [])])
+      #expect(replies.first?.status == 431)
+      #expect(run.backend.requests.isEmpty)
+      try #expect(await run.log(1).first?.refused == "too many fields")
+    }
+  }
+
+  /// A byte now and then is never a pause, and still too slow.
+  @Test func aTricklingBodyEndsInTime() async throws {
+    let script = Script { $0.wantsRequestBody = true }
+    try await withFirewall(
+      TestBackend { _ in answer("reached") }, script: script, configure: { $0.patience.bodyPause = 400 }
+    ) { run in
+      let socket = try run.connect()
+      let post =
+        Self.literal(":method", "POST") + Self.literal(":scheme", "http") + Self.literal(":path", "/")
+        + Self.literal(":authority", "a")
+      socket.send(Self.preface + Self.frame(4, 0, 0) + Self.frame(1, 4, 1, post))
+      // First a burst.
+      socket.send(Self.frame(0, 0, 1, [UInt8](repeating: 120, count: 10_000)))
+      var lines: [LoggedLine] = []
+      for _ in 0..<100 where lines.isEmpty {
+        socket.send(Self.frame(0, 0, 1, [120]))
+        try await Task.sleep(for: .milliseconds(50))
+        if run.script.phases.contains("5") { lines = try await run.log(1) }
+      }
+      #expect(lines.first?.refused == "the body came too slowly" && lines.first?.status == 408)
+      #expect(run.backend.requests.isEmpty)
+    }
   }
 
   // MARK: - Floods, frame by frame

@@ -152,6 +152,58 @@ import Testing
     }
   }
 
+  @Test func oneClientHasAShareOfTheBudget() {
+    let budget = BodyBudget(limit: 100)
+    #expect(budget.take(25, for: "a") && !budget.take(1, for: "a"))
+    #expect(budget.take(20, for: "b") && budget.take(55) && !budget.take(1, for: "b"))
+    #expect(budget.usedBytes == 100 && budget.clients == 2)
+    budget.release(25, of: "a")
+    budget.release(20, of: "b")
+    budget.release(55)
+    #expect(budget.usedBytes == 0 && budget.clients == 0)
+  }
+
+  @Test func theShareHoldsForConnections() async throws {
+    let script = Script { $0.wantsRequestBody = true }
+    try await withFirewall(
+      TestBackend { _ in answer("x") }, script: script,
+      configure: {
+        $0.limits.heldBytes = 40
+        $0.limits.exemptsLoopback = false
+      }
+    ) { run in
+      func post(_ count: Int) throws -> Int {
+        let body = String(repeating: "b", count: count)
+        return try run.ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(count)\r\n\r\n\(body)").status
+      }
+      try #expect(post(10) == 200)
+      try #expect(post(11) == 503)
+      try #expect(post(10) == 200)
+      #expect(await run.server.metrics().heldBytes == 0)
+    }
+  }
+
+  @Test func aResponseThatMemoryIsMissingForIsNotPassedUnseen() async throws {
+    let script = Script { $0.wantsResponseBody = true }
+    try await withFirewall(
+      TestBackend { _ in answer("a secret") }, script: script, configure: { $0.limits.heldBytes = 5 }
+    ) { run in
+      let reply = try run.get()
+      #expect(reply.status == 503 && !reply.text.contains("secret"))
+      let line = try #require(await run.log(1).first)
+      #expect(line.action == "block" && line.refused == "the memory for held bodies is used up")
+    }
+    try await withFirewall(
+      TestBackend { _ in answer("a secret") }, script: script, mode: .observe,
+      configure: { $0.limits.heldBytes = 5 }
+    ) { run in
+      try #expect(run.get().text == "a secret")
+      let line = try #require(await run.log(1).first)
+      #expect(line.action == "pass")
+      #expect(line.notes?.contains("the memory for held bodies is used up") == true)
+    }
+  }
+
   @Test func aResponseOverTheLimit() async throws {
     let body = String(repeating: "1234567890", count: 30_000)
     let rejecting = Script {
@@ -193,17 +245,53 @@ import Testing
     }
   }
 
-  @Test func aSlowHeldResponseStreamsAfterAWhile() async throws {
-    let script = Script { $0.wantsResponseBody = true }
-    let backend = try TestBackend { socket, _ in
+  /// A backend whose answer comes in two parts.
+  static func halting(_ microseconds: UInt32) throws -> TestBackend {
+    try TestBackend { socket, _ in
       guard socket.message() != nil else { return }
       socket.send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
-      usleep(600_000)
+      usleep(microseconds)
       socket.send("def")
     }
-    try await withFirewall(backend, script: script, configure: { $0.patience.hold = 100 }) { run in
+  }
+
+  @Test func aSlowHeldResponseStreamsAfterAWhile() async throws {
+    let script = Script {
+      $0.wantsResponseBody = true
+      $0.bodies.responseBodyLimitAction = .processPartial
+    }
+    try await withFirewall(Self.halting(600_000), script: script, configure: { $0.patience.hold = 100 }) {
+      run in
       try #expect(run.get().text == "abcdef")
       #expect(script.phases.contains("4 part 3 abc"))
+    }
+  }
+
+  @Test func aSlowHeldResponseIsRejectedWhereTheRulesWantItWhole() async throws {
+    let script = Script { $0.wantsResponseBody = true }
+    try await withFirewall(Self.halting(600_000), script: script, configure: { $0.patience.hold = 100 }) {
+      run in
+      try #expect(run.get().status == 502)
+      let line = try #require(await run.log(1).first)
+      #expect(line.action == "block")
+      #expect(line.notes?.contains("the response was not whole in time") == true)
+    }
+  }
+
+  /// The time that a client takes for its body isn't the response's.
+  @Test func aSlowUploadLeavesTheResponseItsTime() async throws {
+    let script = Script {
+      $0.wantsResponseBody = true
+      $0.bodies.responseBodyLimitAction = .processPartial
+    }
+    try await withFirewall(Self.halting(300_000), script: script, configure: { $0.patience.hold = 1_500 }) {
+      run in
+      let socket = try run.connect()
+      socket.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+      try await Task.sleep(for: .milliseconds(1_700))
+      socket.send("cd")
+      #expect(socket.message()?.text == "abcdef")
+      #expect(script.phases.contains("4 whole 6 abcdef"))
 
     }
   }

@@ -89,6 +89,52 @@ private final class Counter: Sendable {
     backend.stop()
   }
 
+  /// The rules in use are those of the reload that was asked for last, however long each takes; and each caller hears of
+  /// a reload that began after its call.
+  @Test func reloadsComeOneAfterTheOther() async throws {
+    struct Old: Error {}
+    let loads = Counter()
+    let inLoad = Counter()
+    let mayGoOn = Mutex(false)
+    let backend = try TestBackend { _ in answer("x") }
+    var configuration = FirewallConfiguration(backends: [
+      BackendAddress(host: "127.0.0.1", port: backend.port)
+    ])
+    configuration.port = 0
+    configuration.mode = .block
+    configuration.patience.stop = 100
+    let server = FirewallServer(
+      configuration: configuration, group: MultiThreadedEventLoopGroup.singleton,
+      logger: Logger(label: "t") { _ in SwiftLogNoOpLogHandler() },
+      loadSnapshot: {
+        loads.add()
+        let number = loads.value
+        guard number > 1 else { return Script().snapshot() }
+        inLoad.add()
+        // The first reload is slow, and ends badly.
+        if number == 2 {
+          while !mayGoOn.withLock({ $0 }) { usleep(5_000) }
+          throw Old()
+        }
+        return Script { $0.deny[1] = denied }.snapshot()
+      })
+    try await server.start()
+    let first = Task { try await server.reload() }
+    try await eventually { inLoad.value == 1 }
+    let others = (0..<3).map { _ in Task { try await server.reload() } }
+    try await eventually { server.reloading.waitingCount == 3 }
+    #expect(loads.value == 2, "one at a time")
+    mayGoOn.withLock { $0 = true }
+    await #expect(throws: Old.self) { try await first.value }
+    for other in others { try await other.value }
+    #expect(loads.value == 3 && server.lastFault == nil)
+    let socket = try RawSocket.connect(port: server.port)
+    socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    #expect(socket.message()?.status == 403)
+    await server.shutdown()
+    backend.stop()
+  }
+
   @Test func theLogIsOpenedAnew() async throws {
     try await withFirewall(TestBackend { _ in answer("") }) { run in
       _ = try run.get("/first")

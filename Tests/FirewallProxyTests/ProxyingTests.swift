@@ -134,6 +134,45 @@ import Testing
     }
   }
 
+  /// Connection can't take from the backend what the rules read the request by.
+  @Test func endToEndFieldsAreNotOfOneHop() async throws {
+    let kept = [
+      "Content-Type", "Content-Encoding", "Cookie", "Authorization", "Accept", "Accept-Language",
+      "User-Agent",
+      "Range", "If-Match", "Origin", "Referer", "X-HTTP-Method-Override",
+    ]
+    let backend = try TestBackend { _ in
+      answer(
+        "", fields: "Connection: Set-Cookie, Content-Type\r\nSet-Cookie: a=b\r\nContent-Type: text/plain\r\n")
+    }
+    try await withFirewall(backend) { run in
+      let fields = kept.map { "\($0): v\r\n" }.joined()
+      let names = kept.joined(separator: ", ").lowercased()
+      let reply = try run.get(fields: "Connection: \(names), Foo, X-Gone\r\nFoo: 1\r\nX-Gone: 1\r\n\(fields)")
+      let seen = try #require(run.backend.requests.first)
+      for name in kept { #expect(seen.field(name) == "v", "\(name)") }
+      #expect(seen.field("Foo") == nil && seen.field("X-Gone") == nil)
+      #expect(reply.field("Set-Cookie") == "a=b" && reply.field("Content-Type") == "text/plain")
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func onlyTrustedProxiesSayWhoTheClientIs(isTrusted: Bool) async throws {
+    let names = [
+      "X-Real-IP", "x-client-ip", "True-Client-IP", "X-Original-URL", "X-Rewrite-URL", "CF-Connecting-IP",
+    ]
+    try await withFirewall(
+      TestBackend { _ in answer("") },
+      configure: { if isTrusted { $0.trustedProxies = [AddressRange("127.0.0.0/8")].compactMap { $0 } } }
+    ) { run in
+      let fields = (names + ["Proxy", "X_Real_IP", "X-Real"]).map { "\($0): v\r\n" }.joined()
+      _ = try run.get(fields: fields)
+      let seen = try #require(run.backend.requests.first)
+      for name in names { #expect((seen.field(name) != nil) == isTrusted, "\(name)") }
+      #expect(seen.field("Proxy") == nil && seen.field("X_Real_IP") == nil && seen.field("X-Real") == "v")
+    }
+  }
+
   @Test func trustedProxiesAreBelieved() async throws {
     try await withFirewall(
       TestBackend { _ in answer("") }, script: Script(),

@@ -195,6 +195,28 @@ final class RawSocket: @unchecked Sendable {
   }
 }
 
+/// A port that is taken, so that no other test gets it, and where nobody listens.
+struct BoundPort {
+  let port: Int
+  private let file: Int32
+
+  init() throws {
+    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = RawSocket.loopback(0)
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let found = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(file, $0, length) == 0 && getsockname(file, $0, &length) == 0
+      }
+    }
+    try #require(found)
+    self.file = file
+    port = Int(UInt16(bigEndian: address.sin_port))
+  }
+
+  func close() { Glibc.close(file) }
+}
+
 /// A backend: a thread that accepts, and one for each connection.
 final class TestBackend: Sendable {
   let port: Int

@@ -2,6 +2,7 @@
 
 import Glibc
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import FirewallProxy
@@ -98,6 +99,44 @@ import Testing
         try #expect(await run.log(1).first?.notes == [note])
       }
     }
+  }
+
+  /// A close in the middle of a frame would be read as the frame's bytes.
+  @Test func noCloseIsPutIntoAFrame() async throws {
+    let toBackend = Mutex<[UInt8]>([])
+    let backend = try TestBackend { socket, backend in
+      guard socket.message() != nil else { return }
+      // Half a frame.
+      socket.send(Array(Self.accepted.utf8) + [0x81, 10] + Array("half".utf8))
+      let rest = socket.readToEnd()
+      toBackend.withLock { $0 = rest }
+      backend.note(RawMessage())
+    }
+    try await withFirewall(backend) { run in
+      let socket = try run.connect()
+      socket.send(Self.upgrade)
+      #expect(socket.message()?.status == 101)
+      #expect(socket.take(6) == [0x81, 10] + Array("half".utf8))
+      socket.send(Self.frame("whole"))
+      socket.send(Self.frame("x", masked: false))
+      #expect(socket.readToEnd() == [] && socket.isAtEnd)
+      try await eventually { !backend.requests.isEmpty }
+      // That direction was between frames.
+      let sent = toBackend.withLock { $0 }
+      #expect(Array(sent.prefix(11)) == Self.frame("whole") || sent.starts(with: [0x88]))
+      #expect(sent.suffix(8) == [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9])
+    }
+  }
+
+  @Test func whereAFrameEndsIsKnown() {
+    var scanner = WebSocketScanner(isFromClient: true, limit: 100, allowsReserved: false)
+    let frame = Self.frame("abc")
+    for cut in 1..<frame.count {
+      #expect(scanner.scan(ByteBuffer(bytes: frame[..<cut])) == .passes && !scanner.isBetweenFrames)
+      #expect(scanner.scan(ByteBuffer(bytes: frame[cut...])) == .passes && scanner.isBetweenFrames)
+    }
+    _ = scanner.scan(ByteBuffer(bytes: [0x81, 5]))
+    #expect(scanner.isBetweenFrames, "what violates did not pass")
   }
 
   @Test func framesAreReadHoweverTheyAreCut() {

@@ -33,6 +33,11 @@ private final class MadeUpScreen: RequestScreen, Sendable {
     let screen: MadeUpScreen
     init(screen: MadeUpScreen) { self.screen = screen }
     func begin(_ request: ScreenedRequest) -> any Screening { One(screen, request) }
+    func refused(_ request: ScreenedRequest, status: Int, reason: String) {
+      let line = "\(request.method) \(request.target)"
+      screen.note("refused \(status) '\(line)' from \(request.ends.clientAddress): \(reason)")
+      screen.ended.add(1, ordering: .releasing)
+    }
     func tick() {}
     func end() { screen.note("loop ends") }
   }
@@ -212,6 +217,32 @@ private final class MadeUpScreen: RequestScreen, Sendable {
       #expect(head.hasPrefix("HTTP/1.1 403"))
       #expect(String(decoding: body, as: UTF8.self) == "denied")
       #expect(await gateway.clientCount() == 0)
+    }
+  }
+
+  @Test func whatCannotBeReadIsTold() async throws {
+    try await screened({ $0.headBytes = 4_000 }) { screen, gateway in
+      for broken in [
+        "POST /evil HTTP/1.1\r\nHost: x\r\nContent-Length: +44\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "no HTTP at all\r\n\r\n",
+      ] {
+        let line = try Line(port: gateway.port)
+        line.send(broken)
+        #expect(line.all().hasPrefix("HTTP/1.1 400"))
+        let told = try screen.take(requests: 1)
+        #expect(told.count == 1 && told[0].hasPrefix("refused 400 '"), "\(told)")
+        #expect(told[0].contains("from 127.0.0.1: not HTTP: "))
+      }
+      let endless = try Line(port: gateway.port)
+      endless.send("GET /" + String(repeating: "a", count: 5_000))
+      #expect(endless.all().hasPrefix("HTTP/1.1 431"))
+      #expect(try screen.take(requests: 1) == ["refused 431 ' ' from 127.0.0.1: head-too-large"])
+      let whole = try Line(port: gateway.port)
+      whole.send("GET /long HTTP/1.1\r\nHost: x\r\nX: \(String(repeating: "a", count: 5_000))\r\n\r\n")
+      #expect(whole.all().hasPrefix("HTTP/1.1 431"))
+      let told = try screen.take(requests: 1)
+      #expect(told == ["refused 431 'GET /long' from 127.0.0.1: the head is too large"])
     }
   }
 

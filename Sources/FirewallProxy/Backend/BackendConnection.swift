@@ -33,6 +33,8 @@ final class BackendConnection: ChannelInboundHandler {
   private var hasOut = false
   private var needsFlush = false
   private var isPaused = false
+  /// It broke: what ends with it isn't whole.
+  private var isBroken = false
 
   /// 100, 102, 103 before an answer; beyond it is nonsense.
   private static let interimLimit = 16
@@ -301,7 +303,7 @@ final class BackendConnection: ChannelInboundHandler {
     pool.remove(self)
     guard let exchange else { return }
     switch before {
-    case .untilClose: exchange.responseEnd()
+    case .untilClose where !isBroken: exchange.responseEnd()
     case .relay: exchange.relayEnded()
     case .head:
       if exchange.retry(isStale: !wasFresh && silent) { return }
@@ -318,5 +320,8 @@ final class BackendConnection: ChannelInboundHandler {
   }
 
   /// The connection ends; `channelInactive` tells the exchange.
-  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+  func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    isBroken = true
+    context.close(promise: nil)
+  }
 }

@@ -96,6 +96,8 @@ final class BackendPool {
       oldest.close()
       return open(backend, for: exchange)
     }
+    // Who left still stands in the line.
+    if backend.waiting.count >= waitingLimit { backend.waiting.removeAll { $0.exchange.ticket != $0.ticket } }
     guard backend.waiting.count < waitingLimit else {
       return exchange.backendUnavailable(.busy)
     }

@@ -201,6 +201,17 @@ public final class EmbeddedExchange: LoggedExchange, PageAudience {
     transaction = nil
   }
 
+  /// The server refused it, unseen by the rules.
+  func refused(by reason: String, status: Int) {
+    switch status {
+    case 408: refused = .headTooSlow
+    case 414, 431: refused = .headTooLarge
+    default: refused = .notHTTP
+    }
+    remarks.append(reason)
+    end(status: status)
+  }
+
   // MARK: - Answers
 
   private func intervene(_ intervention: Intervention) -> EmbeddedVerdict {

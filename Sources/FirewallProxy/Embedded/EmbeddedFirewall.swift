@@ -7,7 +7,6 @@
 public import Firewall
 public import Logging
 import NIOCore
-import NIOPosix
 import Synchronization
 
 /// What an embedded firewall runs with.
@@ -29,8 +28,6 @@ public final class EmbeddedFirewall: Sendable {
   private struct State {
     var snapshot: PolicySnapshot
     var seeds: RandomBits
-    var isReloading = false
-    var wantsReload = false
     var lastFault: String?
   }
 
@@ -39,7 +36,7 @@ public final class EmbeddedFirewall: Sendable {
   let tally = EmbeddedTally()
   /// Rises with each policy taken into use.
   let generation = Atomic<Int>(0)
-  private let load: @Sendable () throws -> PolicySnapshot
+  let reloading: Reloading
   private let logger: Logger
   private let state: Mutex<State>
 
@@ -62,7 +59,7 @@ public final class EmbeddedFirewall: Sendable {
   ) throws(FirewallError) {
     self.settings = settings
     self.logger = logger
-    load = loadSnapshot
+    reloading = Reloading(loadSnapshot)
     log = try settings.logFile.map { path throws(FirewallError) in
       try TransactionLog(path: path, limitBytes: settings.logBufferBytes) { logger.error("firewall: \($0)") }
     }
@@ -79,41 +76,12 @@ public final class EmbeddedFirewall: Sendable {
   public var lastFault: String? { state.withLock { $0.lastFault } }
 
   /// Loads the policy anew and takes it into use for requests that begin from now on. With a fault the old one stays, and
-  /// the process's log says why. What is asked for while one reload runs is done once after it, so that the files as
-  /// they are at the last call are in use in the end.
+  /// the process's log says why. One reload runs at a time; who asks meanwhile gets the result of one after it, so that
+  /// the files as they are at the last call are in use in the end.
   /// - Throws: what `loadPolicy` throws.
-  public func reload() async throws {
-    let isFirst = state.withLock { state in
-      defer {
-        if state.isReloading { state.wantsReload = true }
-        state.isReloading = true
-      }
-      return !state.isReloading
-    }
-    guard isFirst else { return }
-    while true {
-      let result = await loadAside()
-      take(result)
-      let again = state.withLock { state in
-        defer { state.wantsReload = false }
-        state.isReloading = state.wantsReload
-        return state.wantsReload
-      }
-      if !again { return try result.map { _ in }.get() }
-    }
-  }
+  public func reload() async throws { try await reloading.run { try self.take($0) } }
 
-  /// On a thread that may take its time.
-  private func loadAside() async -> Result<PolicySnapshot, any Error> {
-    await withCheckedContinuation { continuation in
-      let load = load
-      NIOSingletons.posixBlockingThreadPool.submit { _ in
-        continuation.resume(returning: Result { try load() })
-      }
-    }
-  }
-
-  private func take(_ result: Result<PolicySnapshot, any Error>) {
+  private func take(_ result: Result<PolicySnapshot, any Error>) throws {
     switch result {
     case .success(let snapshot):
       state.withLock { state in
@@ -126,6 +94,7 @@ public final class EmbeddedFirewall: Sendable {
       state.withLock { $0.lastFault = "\(error)" }
       tally.reloadFailures.wrappingAdd(1, ordering: .relaxed)
       logger.error("firewall: the policy was not reloaded, the old one stays: \(error)")
+      throw error
     }
   }
 

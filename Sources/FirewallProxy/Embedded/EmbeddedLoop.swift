@@ -35,6 +35,16 @@ public final class EmbeddedLoop {
     return EmbeddedExchange(loop: self, policy: policy, request: request)
   }
 
+  /// Logs a request that the server refused before it could be shown to the rules: its head is too large, too slow, or
+  /// not HTTP.
+  /// - Parameters:
+  ///   - request: what is known of it.
+  ///   - status: what the server answered.
+  ///   - reason: in a few words, for the log's notes.
+  public func refused(_ request: EmbeddedRequest, status: Int, reason: String) {
+    EmbeddedExchange(loop: self, policy: policy, request: request).refused(by: reason, status: status)
+  }
+
   /// Hands the lines of the log to their writer; to be called some times a second, and at the end.
   public func flush() { log?.flush() }
 

@@ -54,11 +54,11 @@ extension Exchange {
     finish()
   }
 
-  /// Says goodbye to both ends.
+  /// Says goodbye to both ends, but for one that is within a frame: there the close would be read as the frame's bytes.
   func closeRelay(code: UInt16) {
     let payload = [UInt8(truncatingIfNeeded: code >> 8), UInt8(truncatingIfNeeded: code)]
-    front.relay(ByteBuffer(bytes: [0x88, 2] + payload))
-    if let connection {
+    if fromBackend.isBetweenFrames { front.relay(ByteBuffer(bytes: [0x88, 2] + payload)) }
+    if let connection, fromClient.isBetweenFrames {
       // From a client's side frames are masked; a mask of zeros is one.
       connection.send(ByteBuffer(bytes: [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]))
       connection.flush()

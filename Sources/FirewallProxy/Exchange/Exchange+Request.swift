@@ -34,10 +34,8 @@ extension Exchange {
 
   private func hold(_ part: ByteBuffer) {
     guard let policy else { return }
-    let hasMemory = loop.budget.take(part.readableBytes)
-    if hasMemory {
-      chargedBytes += part.readableBytes
-    } else if policy.enforces {
+    let hasMemory = charge(part.readableBytes)
+    if !hasMemory, policy.enforces {
       return refuse(.bodyBudget)
     }
     let room = hasMemory ? policy.bodies.requestBodyLimit - held.readableBytes : 0
@@ -54,6 +52,14 @@ extension Exchange {
     pending.append(part)
     pendingBytes += part.readableBytes
     inspectHeld(isComplete: false)
+  }
+
+  /// Takes memory for a body that is held; false where there is none left.
+  func charge(_ count: Int) -> Bool {
+    if chargedBytes == 0 { chargedClient = clientAddress.map(ConnectionLedger.key) ?? front.client.key }
+    guard loop.budget.take(count, for: chargedClient) else { return false }
+    chargedBytes += count
+    return true
   }
 
   private func inspectHeld(isComplete: Bool) {
@@ -185,9 +191,9 @@ extension Exchange {
           if host == nil { host = field }
           return false
         case .contentLength: return !keepsLength
-        case .expect, .requestID, .forwardedFor, .forwarded: return true
+        case .expect, .requestID, .forwardedFor, .forwarded, .proxy: return true
         case .acceptEncoding: return dropsEncoding
-        case .forwardedProto, .forwardedHost: return !isTrusted
+        case .forwardedProto, .forwardedHost, .proxysWord: return !isTrusted
         default: return MessageHead.isHopByHop(field.known)
         }
       }

@@ -24,6 +24,7 @@ extension Exchange {
         if response.isEncoded { remarks.append("the response's body is compressed: the rules can't read it") }
         heldHead = response
         responseSide = .holding
+        heldSince = Clock.monotonic()
         return
       }
       phaseFourDone = true
@@ -103,8 +104,8 @@ extension Exchange {
       && policy.bodies.responseBodyLimitAction == .reject
   }
 
-  private func rejectResponse() {
-    remarks.append("the response's body is longer than the rules allow")
+  private func rejectResponse(_ note: String = "the response's body is longer than the rules allow") {
+    remarks.append(note)
     isEnforced = true
     answer(BlockPage.denied(self, status: 502))
   }
@@ -112,15 +113,17 @@ extension Exchange {
   private func holdResponse(_ part: ByteBuffer) {
     guard let policy else { return }
     let room = policy.bodies.responseBodyLimit - responseHeld.readableBytes
-    if part.readableBytes <= room, loop.budget.take(part.readableBytes) {
-      chargedBytes += part.readableBytes
-      responseHeld.writeImmutableBuffer(part)
-      return
-    }
     if isOverLimit(responseHeld.readableBytes + part.readableBytes) { return rejectResponse() }
     var part = part
-    if room > 0, let first = part.readSlice(length: min(room, part.readableBytes)) {
-      responseHeld.writeImmutableBuffer(first)
+    let count = max(0, min(room, part.readableBytes))
+    if charge(count) {
+      if let first = part.readSlice(length: count) { responseHeld.writeImmutableBuffer(first) }
+      if part.readableBytes == 0 { return }
+    } else if policy.enforces {
+      // Not unseen, for want of memory that a client may have taken.
+      return refuse(.bodyBudget)
+    } else {
+      remarks.append(Refusal.bodyBudget.rawValue)
     }
     remarks.append("only the first \(responseHeld.readableBytes) bytes of the response were inspected")
     guard streamHeld() else { return }
@@ -178,7 +181,10 @@ extension Exchange {
     case .awaited where connection != nil && isOver(patience.response):
       if let backend { loop.pool.failed(backend) }
       fail(.timedOut)
-    case .holding where now - startedAt > Int64(patience.hold) * 1_000_000:
+    case .holding where now - heldSince > Int64(patience.hold) * 1_000_000:
+      if let policy, policy.enforces, policy.bodies.responseBodyLimitAction == .reject {
+        return rejectResponse("the response was not whole in time")
+      }
       remarks.append("the response was not whole in time; only its first bytes were inspected")
       if streamHeld() { front.flush() }
     case .streaming where isOver(isEventStream ? patience.streamIdle : patience.responsePause):

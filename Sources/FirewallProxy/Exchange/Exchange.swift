@@ -45,6 +45,8 @@ final class Exchange {
   var framing = BodyFraming.none
   var held = ByteBuffer()
   var chargedBytes = 0
+  /// Whose share of the memory they are in.
+  var chargedClient: String?
   /// Body parts that wait for the connection to the backend.
   var pending: [ByteBuffer] = []
   var pendingBytes = 0
@@ -63,6 +65,8 @@ final class Exchange {
 
   var responseHeld = ByteBuffer()
   var heldHead: ResponseHead?
+  /// Since when the response is held.
+  var heldSince: Int64 = 0
   var clientFraming = ClientFraming.none
   var isEventStream = false
   var phaseFourDone = false
@@ -103,7 +107,8 @@ final class Exchange {
     isHeadRequest = request.method == .head
     isIdempotent = request.method.isIdempotent
     mayUpgrade = request.upgradesToWebSocket
-    keepsAlive = request.keepsAlive
+    // Behind a head that is refused nobody knows where the next one begins, whoever says no first.
+    keepsAlive = request.keepsAlive && request.refusal == nil
     rememberHead()
     if policy.inspects, let intervention = phaseOne(policy) { return intervene(intervention) }
     if let refusal = request.refusal { return refuse(refusal) }
@@ -208,9 +213,17 @@ final class Exchange {
   /// The message itself is not acceptable, or a limit is hit.
   func refuse(_ refusal: Refusal) {
     refused = refusal
+    noteReached()
     keepsAlive = false
     loop.counters.refused &+= 1
     answer(BlockPage.refused(self, refusal))
+  }
+
+  /// For the log: what is refused now was on its way.
+  func noteReached() {
+    guard connection != nil || sentBody else { return }
+    remarks.append(
+      requestSide == .complete ? "the request reached the backend" : "a part reached the backend")
   }
 
   /// There is no answer from a backend.
@@ -287,7 +300,7 @@ final class Exchange {
     if responseHeld.capacity > 0 { responseHeld = ByteBuffer() }
     heldHead = nil
     if chargedBytes > 0 {
-      loop.budget.release(chargedBytes)
+      loop.budget.release(chargedBytes, of: chargedClient)
       chargedBytes = 0
     }
     if !pending.isEmpty { pending = [] }

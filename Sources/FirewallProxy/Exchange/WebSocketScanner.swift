@@ -29,6 +29,8 @@ struct WebSocketScanner {
   private var header = [UInt8](repeating: 0, count: 14)
   private var headerCount = 0
   private var isFragmented = false
+  /// Whether what passed so far ends with a frame: only there may another frame be put in.
+  private(set) var isBetweenFrames = true
 
   init(isFromClient: Bool, limit: Int, allowsReserved: Bool) {
     self.isFromClient = isFromClient
@@ -37,7 +39,10 @@ struct WebSocketScanner {
   }
 
   mutating func scan(_ bytes: ByteBuffer) -> Outcome {
-    bytes.withUnsafeReadableBytes { scan($0) }
+    let outcome = bytes.withUnsafeReadableBytes { scan($0) }
+    // What violates doesn't pass.
+    if outcome == .passes { isBetweenFrames = payloadLeft == 0 && headerCount == 0 }
+    return outcome
   }
 
   private mutating func scan(_ bytes: UnsafeRawBufferPointer) -> Outcome {

@@ -140,6 +140,7 @@ extension ClientConnection: Front {
     guard bodyWaits else { return }
     bodyWaits = false
     since = loop.coarseNow
+    pace.begin(now: since)
     if inbound.readableBytes <= limits.pipelinedBytes { setPaused(false) }
   }
 

@@ -52,8 +52,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
 
   // Time, in nanoseconds; coarse.
   var since: Int64
-  var bodyBytes = 0
-  var bodySince: Int64 = 0
+  var pace = BodyPace()
   var unwritableSince: Int64 = 0
 
   static let copiedBytes = 16 << 10
@@ -168,8 +167,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     case .length(let left):
       guard let part = inbound.readSlice(length: min(left, inbound.readableBytes)), part.readableBytes > 0
       else { return false }
-      bodyBytes += part.readableBytes
-      since = loop.coarseNow
+      pace.came(part.readableBytes, now: loop.coarseNow)
       state = .length(left - part.readableBytes)
       exchange?.requestBody(part)
       if left == part.readableBytes, case .length = state {
@@ -180,8 +178,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     case .chunked:
       switch chunks.next(&inbound) {
       case .data(let part):
-        bodyBytes += part.readableBytes
-        since = loop.coarseNow
+        pace.came(part.readableBytes, now: loop.coarseNow)
         exchange?.requestBody(part)
         return true
       case .more: return false
@@ -240,11 +237,9 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
   func beginExchange(_ exchange: Exchange) {
     isOldVersion = exchange.request.isOldVersion
     sendsBody = exchange.request.method != .head
-    bodyBytes = 0
-    bodySince = loop.coarseNow
-    since = bodySince
+    since = loop.coarseNow
+    pace.begin(now: since)
     exchange.version = isOldVersion ? "HTTP/1.0" : "HTTP/1.1"
-    if exchange.request.refusal != nil { exchange.keepsAlive = false }
     switch exchange.request.framing {
     case .length(let count) where exchange.request.refusal == nil: state = .length(count)
     case .chunked where exchange.request.refusal == nil:
@@ -269,6 +264,8 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
       exchange.request.head.fields.removeLast(exchange.request.head.fields.count - limits.head.fieldCount)
     }
     inbound = ByteBuffer()
+    scanner = HeadScanner()
+    skippedBlankLine = false
     beginExchange(exchange)
   }
 
@@ -279,6 +276,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     if exchange.responseSide == .streaming {
       // An answer is under way already.
       exchange.refused = refusal
+      exchange.noteReached()
       exchange.clientLeft()
       return cut()
     }
@@ -317,12 +315,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Ti
     case .head: if isOver(hasServed ? patience.idle : patience.head) || loop.isStopping { cut() }
     case .length, .chunked:
       exchange?.look(now: now)
-      guard !bodyWaits, let exchange, exchange.isActive else { return }
-      let seconds = Double(now - bodySince) / 1e9
-      let isSlow =
-        seconds * 1000 > Double(patience.bodyPause)
-        && Double(bodyBytes) < seconds * Double(patience.bodyBytesPerSecond)
-      guard isSlow || isOver(patience.bodyPause) else { return }
+      guard !bodyWaits, let exchange, exchange.isActive, pace.isTooSlow(now: now, patience) else { return }
       loop.counters.slowClients &+= 1
       badBody(.bodyTooSlow)
     case .answering, .relay: exchange?.look(now: now)

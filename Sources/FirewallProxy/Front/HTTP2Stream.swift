@@ -18,10 +18,13 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
   private var hasHead = false
   private var isRequestWhole = false
   private var isEnded = false
+  /// The answer is written whole; the stream may close while that is still being flushed.
+  private var isAnswered = false
   private var isPaused = false
   private var sendsBody = true
   private var needsFlush = false
   private var since: Int64
+  private var pace = BodyPace()
   private var unwritableSince: Int64 = 0
 
   init(loop: ProxyLoop, client: ClientIdentity) {
@@ -58,7 +61,10 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
     case .data(let data):
       since = loop.coarseNow
       guard exchange.isActive else { return }
-      if case .byteBuffer(let bytes) = data.data, bytes.readableBytes > 0 { exchange.requestBody(bytes) }
+      if case .byteBuffer(let bytes) = data.data, bytes.readableBytes > 0 {
+        pace.came(bytes.readableBytes, now: since)
+        exchange.requestBody(bytes)
+      }
       if data.endStream { requestEnded() }
     default: return
     }
@@ -75,7 +81,7 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
   func channelInactive(context: ChannelHandlerContext) {
     if !isEnded {
       isEnded = true
-      exchange?.clientLeft()
+      if !isAnswered { exchange?.clientLeft() }
     }
     context.fireChannelInactive()
   }
@@ -95,7 +101,7 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
 
   private func readHead(_ headers: HPACKHeaders, endsStream: Bool) {
     guard let exchange else { return }
-    let block = HTTP2Head(headers)
+    let block = HTTP2Head(headers, loop.configuration.limits.head)
     exchange.request.parse(block.bytes, asHTTP2: true)
     if let refusal = block.refusal, exchange.request.refusal == nil { exchange.request.refusal = refusal }
     if endsStream {
@@ -107,6 +113,7 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
     exchange.request.upgradesToWebSocket = false
     exchange.request.keepsAlive = true
     sendsBody = exchange.request.method != .head
+    pace.begin(now: loop.coarseNow)
     exchange.begin()
   }
 
@@ -154,6 +161,7 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
   }
 
   func sendEnd() {
+    isAnswered = true
     write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
   }
 
@@ -198,6 +206,7 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
 
   func resumeBody() {
     since = loop.coarseNow
+    if isPaused { pace.begin(now: since) }
     setPaused(false)
   }
 
@@ -227,8 +236,8 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
       loop.counters.slowClients &+= 1
       return stop()
     }
-    if !isRequestWhole, !isPaused, now - since > Int64(patience.bodyPause) * 1_000_000,
-      exchange.responseSide != .streaming
+    if !isRequestWhole, !isPaused, exchange.responseSide != .streaming,
+      pace.isTooSlow(now: now, patience)
     {
       loop.counters.slowClients &+= 1
       exchange.refuse(.bodyTooSlow)
@@ -243,13 +252,15 @@ struct HTTP2Head {
   private(set) var bytes = ByteBuffer()
   private(set) var refusal: Refusal?
 
-  init(_ headers: HPACKHeaders) {
+  /// - Parameter limits: the same as over HTTP/1; what is beyond them is refused, and fields beyond their number left out.
+  init(_ headers: HPACKHeaders, _ limits: HeadLimits) {
     var method = ""
     var path = ""
     var authority: String?
     var fields = ByteBuffer()
     var cookies = ""
     var hasHost = false
+    var count = 0
     for (name, value, _) in headers {
       guard Self.isClean(value) else {
         refuse(.fieldValue)
@@ -265,6 +276,12 @@ struct HTTP2Head {
         }
         continue
       }
+      count += 1
+      guard count <= limits.fieldCount else {
+        refuse(.tooManyFields)
+        continue
+      }
+      if name.utf8.count + value.utf8.count + 2 > limits.fieldBytes { refuse(.fieldTooLong) }
       let isToken =
         !name.isEmpty
         && name.utf8.allSatisfy {
@@ -287,10 +304,14 @@ struct HTTP2Head {
     }
     if path.isEmpty { refuse(.http2Fields) }
     bytes.writeString("\(method) \(path) HTTP/2.0\r\n")
+    if bytes.readableBytes - 2 > limits.lineBytes { refuse(.lineTooLong) }
+    // Its parts came one by one; they go on as one line.
+    if cookies.utf8.count + 8 > limits.fieldBytes { refuse(.fieldTooLong) }
     if !hasHost, let authority { bytes.writeString("Host: \(authority)\r\n") }
     bytes.writeBuffer(&fields)
     if !cookies.isEmpty { bytes.writeString("cookie: \(cookies)\r\n") }
     bytes.writeStaticString("\r\n")
+    if bytes.readableBytes - 4 > limits.totalBytes { refuse(.headTooLarge) }
   }
 
   private mutating func refuse(_ reason: Refusal) { if refusal == nil { refusal = reason } }

@@ -12,6 +12,10 @@ enum KnownField: UInt8 {
   case other, host, connection, contentLength, transferEncoding, expect, upgrade, te, trailer, keepAlive
   case proxyConnection, forwardedFor, forwardedProto, forwardedHost, forwarded, requestID, accept
   case acceptLanguage, acceptEncoding, http2Settings, contentType, webSocketExtensions, via, contentEncoding
+  /// `Proxy`, which programs behind CGI take for a setting of their own (CVE-2016-5385).
+  case proxy
+  /// By which proxies tell backends who the client is and what it asked for: `X-Real-IP` and its like.
+  case proxysWord
 }
 
 struct FieldPlace {
@@ -93,20 +97,26 @@ struct MessageHead {
     case 2: return Octets.equals(name, "te") ? .te : .other
     case 3: return Octets.equals(name, "via") ? .via : .other
     case 4: return Octets.equals(name, "host") ? .host : .other
+    case 5: return Octets.equals(name, "proxy") ? .proxy : .other
     case 6:
       if Octets.equals(name, "accept") { return .accept }
       return Octets.equals(name, "expect") ? .expect : .other
     case 7:
       if Octets.equals(name, "upgrade") { return .upgrade }
       return Octets.equals(name, "trailer") ? .trailer : .other
-    case 9: return Octets.equals(name, "forwarded") ? .forwarded : .other
+    case 9:
+      if Octets.equals(name, "forwarded") { return .forwarded }
+      return Octets.equals(name, "x-real-ip") ? .proxysWord : .other
     case 10:
       if Octets.equals(name, "connection") { return .connection }
       return Octets.equals(name, "keep-alive") ? .keepAlive : .other
+    case 11: return Octets.equals(name, "x-client-ip") ? .proxysWord : .other
     case 12:
       if Octets.equals(name, "x-request-id") { return .requestID }
       return Octets.equals(name, "content-type") ? .contentType : .other
+    case 13: return Octets.equals(name, "x-rewrite-url") ? .proxysWord : .other
     case 14:
+      if Octets.equals(name, "true-client-ip") || Octets.equals(name, "x-original-url") { return .proxysWord }
       if Octets.equals(name, "content-length") { return .contentLength }
       return Octets.equals(name, "http2-settings") ? .http2Settings : .other
     case 15:
@@ -114,6 +124,7 @@ struct MessageHead {
       if Octets.equals(name, "accept-language") { return .acceptLanguage }
       return Octets.equals(name, "x-forwarded-for") ? .forwardedFor : .other
     case 16:
+      if Octets.equals(name, "cf-connecting-ip") { return .proxysWord }
       if Octets.equals(name, "x-forwarded-host") { return .forwardedHost }
       if Octets.equals(name, "content-encoding") { return .contentEncoding }
       return Octets.equals(name, "proxy-connection") ? .proxyConnection : .other
@@ -155,9 +166,8 @@ struct MessageHead {
             case .host, .contentLength, .transferEncoding, .connection: continue
             default: break
             }
-            if Octets.equals(Self.part(all, fields[other].nameStart, fields[other].nameCount), token) {
-              fields[other].isOfThisHop = true
-            }
+            let name = Self.part(all, fields[other].nameStart, fields[other].nameCount)
+            if Octets.equals(name, token), !EndToEnd.isField(name) { fields[other].isOfThisHop = true }
           }
         }
       }

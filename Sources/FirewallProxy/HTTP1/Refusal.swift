@@ -42,6 +42,7 @@ enum Refusal: String, Sendable, CaseIterable {
   case bodyTooSlow = "the body came too slowly"
   case bodyLength = "the body's length differs from Content-Length"
   case http2Fields = "the header block is not a request's"
+  case notHTTP = "the request can't be read as HTTP"
 
   var status: Int {
     switch self {

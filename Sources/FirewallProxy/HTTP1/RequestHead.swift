@@ -140,6 +140,10 @@ struct RequestHead {
       bytes[end] != UInt8(ascii: "#")
     { end += 1 }
     if end == scheme { return parser.refuse(.target) }
+    // It may stand for Host (in HTTP/1.0, where there is none), so it must be one.
+    if !Self.isAuthority(UnsafeRawBufferPointer(rebasing: bytes[scheme..<end])) {
+      parser.refuse(.hostInvalid)
+    }
     authority = target.lowerBound + scheme..<target.lowerBound + end
     path = target.lowerBound + end..<target.upperBound
   }

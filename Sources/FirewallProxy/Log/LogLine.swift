@@ -106,7 +106,8 @@ enum LogLine {
     out += "}\n".utf8
   }
 
-  /// What is refused never reached the backend, whatever the mode.
+  /// What is refused was not served, whatever the mode. Of a body that streamed a part may have reached the backend
+  /// before its framing broke or it came too slowly; a note says so.
   private static func action(_ exchange: some LoggedExchange) -> StaticString {
     if exchange.isEnforced || exchange.refused != nil { return "block" }
     return exchange.transaction?.wouldBlock != nil ? "alarm" : "pass"

@@ -92,6 +92,7 @@ final class TransactionLog: Sendable {
     var file = first
     // The file ends within a line.
     var isTorn = false
+    var wasFull = false
     while true {
       bell.wait()
       let (batches, reopens, dropped, ends) = state.withLock { state in
@@ -104,6 +105,9 @@ final class TransactionLog: Sendable {
         return (state.batches, state.wantsReopen, state.droppedSinceSaid, state.isEnding)
       }
       for batch in batches { put(batch, file, &isTorn) }
+      // Said when it begins, not with each batch.
+      if dropped > 0, !wasFull { report("log '\(path)': no room for more lines; \(dropped) were dropped") }
+      wasFull = dropped > 0
       if dropped > 0 { put(Array("{\"dropped_lines\":\(dropped)}\n".utf8), file, &isTorn) }
       if reopens {
         let next = Self.open(path)

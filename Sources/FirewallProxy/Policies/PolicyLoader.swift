@@ -80,10 +80,12 @@ public struct PolicyLoader: Sendable {
 
   /// What the rules say that can hardly be meant.
   public func lint() throws(RuleFaults) -> [LintWarning] {
-    try Policy.lint(source().directives, options: PolicyOptions { path in try DiskLoader().bytes(path: path) })
+    try Policy.lint(
+      source().directives, options: PolicyOptions { path in try DiskLoader().bytes(path: path) })
   }
 
-  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy {
+  public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy
+  {
     var options = PolicyOptions(store: store) { path in try DiskLoader().bytes(path: path) }
     options.scans = scans
     options.deniesUnreadableBodies = true

@@ -33,7 +33,8 @@ public struct FirewallLimits: Sendable {
   public var connectionsPerAddress = 1_000
   /// Loopback has no limit of its own.
   public var exemptsLoopback = true
-  /// Bytes of all held bodies of the process; beyond, requests with a body to hold are answered 503.
+  /// Bytes of all held bodies of the process, of which one address (as above) may have a quarter; beyond, what has a
+  /// body to hold is answered 503.
   public var heldBytes = 512 << 20
   /// Pipelined bytes that are read ahead of the request in work.
   public var pipelinedBytes = 64 << 10
@@ -63,7 +64,7 @@ public struct FirewallPatience: Sendable {
   public var idle = 60_000
   /// Without a byte of a body.
   public var bodyPause = 30_000
-  /// After as long as `bodyPause`, a body must have come this fast on average, in bytes per second.
+  /// Within each `bodyPause`, a body must have come this fast on average, in bytes per second.
   public var bodyBytesPerSecond = 240
   /// A client that takes nothing of what is written.
   public var write = 60_000

@@ -25,6 +25,7 @@ public final class FirewallServer: Sendable {
   private let configuration: FirewallConfiguration
   private let givenGroup: (any EventLoopGroup)?
   private let load: @Sendable () throws -> PolicySnapshot
+  let reloading: Reloading
   private let logger: Logger
   private let budget: BodyBudget
   private let ledger: ConnectionLedger
@@ -51,6 +52,7 @@ public final class FirewallServer: Sendable {
     givenGroup = group
     self.logger = logger
     load = loadSnapshot
+    reloading = Reloading(loadSnapshot)
     budget = BodyBudget(limit: configuration.limits.heldBytes)
     ledger = ConnectionLedger(
       limit: configuration.limits.connections, limitPerAddress: configuration.limits.connectionsPerAddress)
@@ -219,16 +221,13 @@ public final class FirewallServer: Sendable {
   // MARK: - While it runs
 
   /// Loads the policy anew and takes it into use for transactions that begin from now on; those in flight finish with the
-  /// old one. With a fault the old one stays.
+  /// old one. With a fault the old one stays. One reload runs at a time; who asks meanwhile gets the result of one after it.
   /// - Throws: what `loadPolicy` throws.
-  public func reload() async throws {
+  public func reload() async throws { try await reloading.run { try await self.take($0) } }
+
+  private func take(_ result: Result<PolicySnapshot, any Error>) async throws {
     do {
-      let snapshot = try await withCheckedThrowingContinuation {
-        (continuation: CheckedContinuation<PolicySnapshot, any Error>) in
-        let load = load
-        // Compiling takes its time; neither an event loop nor a thread of Swift's pool has to wait for it.
-        NIOSingletons.posixBlockingThreadPool.submit { _ in continuation.resume(with: Result { try load() }) }
-      }
+      let snapshot = try result.get()
       for loop in state.withLock({ $0.loops }) {
         try await loop.eventLoop.submit { loop.use(snapshot) }.get()
       }
