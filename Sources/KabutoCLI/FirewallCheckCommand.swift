@@ -34,7 +34,9 @@ struct FirewallCheck: AsyncParsableCommand {
   var all = false
   @Flag(help: "Ask rule after rule, without scanning ahead: the plain evaluator.")
   var plain = false
-  @Option(help: ArgumentHelp("How backslashes before quotes are read: apache (\\\\ is one) or libmodsecurity.", valueName: "way"))
+  @Option(
+    help: ArgumentHelp(
+      "How backslashes before quotes are read: apache (\\\\ is one) or libmodsecurity.", valueName: "way"))
   var quoting = "apache"
   @Flag(help: "Say only what would be denied.")
   var quiet = false
@@ -52,7 +54,9 @@ struct FirewallCheck: AsyncParsableCommand {
     var requests: [CapturedRequest] = []
     if let input { requests += try CapturedRequest.all(fromFile: input) }
     if let curl { requests += try read { try CurlLine.requests(Array(curl.utf8), place: "--curl") } }
-    guard !requests.isEmpty else { throw giveUp("no request: wanted --input FILE or --curl COMMAND") }
+    guard !requests.isEmpty else {
+      throw ValidationError("no request: wanted --input FILE or --curl COMMAND")
+    }
     let inspector = Inspector()
     var isAnyDenied = false
     for request in requests {

@@ -81,7 +81,11 @@ struct FirewallRun: AsyncParsableCommand {
         throw giveUp("\(error)")
       }
     }
-    let hangUp = onHangUp(firewall)
+    let hangUp = HangUp.source {
+      firewall.reopenLog()
+      // What went wrong is in the log of the process; the old rules stay.
+      Task { try? await firewall.reload() }
+    }
     logger.info(
       "listening",
       metadata: [
@@ -101,19 +105,6 @@ struct FirewallRun: AsyncParsableCommand {
     await adminServer?.stop()
     await firewall.shutdown()
     logger.info("ended")
-  }
-
-  /// SIGHUP: rules and log file anew.
-  private func onHangUp(_ firewall: FirewallServer) -> any DispatchSourceSignal {
-    signal(SIGHUP, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
-    source.setEventHandler {
-      firewall.reopenLog()
-      // What went wrong is in the log of the process; the old rules stay.
-      Task { try? await firewall.reload() }
-    }
-    source.resume()
-    return source
   }
 
   /// All faults of the flags at once.
@@ -159,13 +150,13 @@ struct FirewallRun: AsyncParsableCommand {
     configuration.healthPath = healthPath
     configuration.via = via
     configuration.logFile = log
-    guard faults.isEmpty else { throw giveUp(faults.joined(separator: "\nkabuto: ")) }
+    guard faults.isEmpty else { throw ValidationError(faults.joined(separator: "\n")) }
     return configuration
   }
 
   private func address(_ text: String, _ flag: String) throws -> (host: String, port: Int) {
     guard let address = BackendAddress.hostAndPort(text) else {
-      throw giveUp("\(flag) '\(text)': wanted HOST:PORT, as 127.0.0.1:9901")
+      throw ValidationError("\(flag) '\(text)': wanted HOST:PORT, as 127.0.0.1:9901")
     }
     return address
   }

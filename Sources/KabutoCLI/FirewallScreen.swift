@@ -21,14 +21,19 @@ struct FirewallScreen: RequestScreen {
     init(_ loop: EmbeddedLoop) { self.loop = loop }
 
     func begin(_ request: ScreenedRequest) -> any Screening {
-      Exchange(
-        loop.begin(
-          EmbeddedRequest(
-            connection: ConnectionFacts(
-              clientAddress: request.ends.clientAddress, clientPort: request.ends.clientPort,
-              serverAddress: request.ends.serverAddress, serverPort: request.ends.serverPort),
-            method: request.method, target: request.target, version: request.version, fields: request.fields))
-      )
+      Exchange(loop.begin(embedded(request)))
+    }
+
+    func refused(_ request: ScreenedRequest, status: Int, reason: String) {
+      loop.refused(embedded(request), status: status, reason: reason)
+    }
+
+    private func embedded(_ request: ScreenedRequest) -> EmbeddedRequest {
+      EmbeddedRequest(
+        connection: ConnectionFacts(
+          clientAddress: request.ends.clientAddress, clientPort: request.ends.clientPort,
+          serverAddress: request.ends.serverAddress, serverPort: request.ends.serverPort),
+        method: request.method, target: request.target, version: request.version, fields: request.fields)
     }
 
     func tick() { loop.flush() }

@@ -153,20 +153,10 @@ final class ServeFirewall: Sendable {
 
   /// SIGHUP: rules and log file anew.
   func onHangUp(_ firewall: EmbeddedFirewall) -> any DispatchSourceSignal {
-    signal(SIGHUP, SIG_IGN)
-    let hadTerminal = isatty(STDERR_FILENO) == 1
-    let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
-    source.setEventHandler {
-      // The terminal itself hung up: who started this by hand has left.
-      if hadTerminal, isatty(STDERR_FILENO) == 0 {
-        kill(getpid(), SIGTERM)
-        return
-      }
+    HangUp.source {
       firewall.reopenLog()
       // What went wrong is in the log of the process; the old rules stay.
       Task { try? await firewall.reload() }
     }
-    source.resume()
-    return source
   }
 }

@@ -15,7 +15,8 @@ public struct Place: Sendable, Hashable, CustomStringConvertible {
     self.line = line
   }
   /// `rules/a.conf:12`, as compilers print it.
-  public var description: String { "\(file):\(line)" }
+  /// Without a line where the file as a whole is meant.
+  public var description: String { line == 0 ? file : "\(file):\(line)" }
 }
 
 /// One thing wrong with the rules: where, what was found, what was wanted, how to mend it.

@@ -104,11 +104,16 @@ struct DiskLoader: RuleLoader {
   static let largestFileBytes = 64 << 20
 
   func bytes(path: String) throws -> [UInt8] {
-    let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-    defer { try? handle.close() }
-    let data = try handle.read(upToCount: DiskLoader.largestFileBytes + 1) ?? Data()
+    let data: Data
+    do {
+      let handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+      defer { try? handle.close() }
+      data = try handle.read(upToCount: DiskLoader.largestFileBytes + 1) ?? Data()
+    } catch {
+      throw FirewallError(error.localizedDescription)
+    }
     guard data.count <= DiskLoader.largestFileBytes else {
-      throw CocoaError(.fileReadTooLarge, userInfo: [NSFilePathErrorKey: path])
+      throw FirewallError("larger than \(DiskLoader.largestFileBytes) bytes")
     }
     return Array(data)
   }

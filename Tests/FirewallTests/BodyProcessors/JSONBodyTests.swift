@@ -159,7 +159,8 @@ import Testing
         latin1(bytes).allSatisfy({ $0 != "\u{FE}" && $0 != "\u{FF}" })
       else { continue }
       // Foundation takes a comma before a closing bracket.
-      guard !latin1(bytes).filter({ $0 != " " }).contains(",]"), !latin1(bytes).filter({ $0 != " " }).contains(",}")
+      guard !latin1(bytes).filter({ $0 != " " }).contains(",]"),
+        !latin1(bytes).filter({ $0 != " " }).contains(",}")
       else { continue }
       let theirs = (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil
       let ours = parse(bytes).error == nil
