@@ -224,6 +224,8 @@ class Kabuto(Server):
         if rules:
             self.main = rules if isinstance(rules, str) else rulesets.main(folder, extra=extra, **how)
             command += ["--rules", self.main]
+            # The pattern databases are built and kept before, as after a first start: that is measured by itself.
+            subprocess.run([program, "firewall", "rules", "--rules", self.main], check=True, stdout=subprocess.DEVNULL)
         command += options
         super().__init__(command, port, open(os.path.join(folder, "output"), "wb"))
 
