@@ -40,7 +40,8 @@ let package = Package(
       name: "TickerPlant", dependencies: ["MarketData", "FeedProtocols", "CHardware"], swiftSettings: strict),
     .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
-      name: "Firewall", dependencies: ["CHardware", "CVectorscan", "CPCRE2", "CXML", "CInjection"], swiftSettings: strict),
+      name: "Firewall", dependencies: ["CHardware", "CVectorscan", "CPCRE2", "CXML", "CInjection"],
+      swiftSettings: strict),
 
     // Rooms that touch the world.
     .target(

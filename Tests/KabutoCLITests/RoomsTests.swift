@@ -24,7 +24,9 @@ import Testing
       "PriceStore", "Gateway", "Firewall", "FirewallProxy",
     ],
   ]
-  static let pure = ["MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "Firewall"]
+  static let pure = [
+    "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "Firewall",
+  ]
   /// What reaches outside: files, sockets, clocks, processes, threads, chance.
   static let outside = [
     "FileManager", "FileHandle", "clock_gettime", "gettimeofday", "Date()", "Process(", "Thread(", "Thread {",

@@ -4,6 +4,7 @@
 // that a transaction in steady state asks the system for nothing.
 // Owner: one transaction, on one thread.
 
+/// Memory that is given back at once; see the head of this file.
 public final class Arena {
   static let firstChunkBytes = 64 * 1024
   /// Behind a pointer, outside the checks for exclusive access: this is touched for every derived value.
@@ -17,6 +18,7 @@ public final class Arena {
   /// What was handed out since the last reset, in bytes.
   public var usedBytes: Int { state.pointee.used }
 
+  /// With its first chunk.
   public init() {
     let chunk = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: Arena.firstChunkBytes)
     chunks = [chunk]
@@ -54,6 +56,7 @@ public final class Arena {
     return ByteView(start: place, count: count)
   }
 
+  /// The same bytes, in the arena.
   public func copy(_ view: ByteView) -> ByteView {
     build(view.count) { place in
       place.update(from: view.start, count: view.count)
@@ -61,15 +64,18 @@ public final class Arena {
     }
   }
 
+  /// The same bytes, in the arena.
   public func copy(_ text: String) -> ByteView {
     var text = text
     return text.withUTF8 { copy(ByteView(UnsafeRawBufferPointer($0))) }
   }
 
+  /// The same bytes, in the arena.
   public func copy(_ bytes: [UInt8]) -> ByteView {
     bytes.withUnsafeBytes { copy(ByteView($0)) }
   }
 
+  /// The parts one after the other.
   public func join(_ parts: ByteView...) -> ByteView {
     let total = parts.reduce(0) { $0 + $1.count }
     return build(total) { place in
@@ -82,6 +88,7 @@ public final class Arena {
     }
   }
 
+  /// Everything handed out is gone; what was grown is given back.
   public func reset() {
     if chunks.count > 1 {
       for chunk in chunks.dropFirst() { chunk.deallocate() }

@@ -3,26 +3,31 @@
 internal import CHardware
 
 extension ByteView: Equatable {
+  /// Byte for byte.
   public static func == (a: ByteView, b: ByteView) -> Bool {
     a.count == b.count && (a.start == b.start || kabuto_equal(a.start, b.start, a.count) != 0)
   }
 }
 
 extension ByteView {
+  /// Whether the bytes are the same but for ASCII case.
   public func equalsIgnoringCase(_ other: ByteView) -> Bool {
     guard count == other.count else { return false }
     for index in 0..<count where lowercased(start[index]) != lowercased(other.start[index]) { return false }
     return true
   }
 
+  /// Whether it begins with `other`.
   public func hasPrefix(_ other: ByteView) -> Bool {
     other.count <= count && kabuto_equal(start, other.start, other.count) != 0
   }
 
+  /// Whether it ends with `other`.
   public func hasSuffix(_ other: ByteView) -> Bool {
     other.count <= count && kabuto_equal(start + (count - other.count), other.start, other.count) != 0
   }
 
+  /// Whether it begins with `other`, ASCII case aside.
   public func hasPrefixIgnoringCase(_ other: ByteView) -> Bool {
     other.count <= count && prefix(other.count).equalsIgnoringCase(other)
   }

@@ -4,10 +4,14 @@
 // (for the length of the call), to a transaction's `Arena` (until it is reset), or to the policy. It is two words,
 // trivially copied, and never counted.
 
+/// Bytes that somebody else owns; see the head of this file.
 public struct ByteView: BitwiseCopyable, @unchecked Sendable {
+  /// The first byte.
   public let start: UnsafePointer<UInt8>
+  /// How many bytes.
   public let count: Int
 
+  /// A view of bytes that outlive it.
   @inlinable public init(start: UnsafePointer<UInt8>, count: Int) {
     self.start = start
     self.count = count
@@ -20,6 +24,7 @@ public struct ByteView: BitwiseCopyable, @unchecked Sendable {
     return UnsafePointer(byte)
   }()
 
+  /// No bytes.
   public static let empty = ByteView(start: nothing, count: 0)
 
   /// The bytes of a literal, which live as long as the program.
@@ -27,6 +32,7 @@ public struct ByteView: BitwiseCopyable, @unchecked Sendable {
     self.init(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
   }
 
+  /// A view of bytes that outlive it.
   public init(_ buffer: UnsafeRawBufferPointer) {
     if let base = buffer.baseAddress, buffer.count > 0 {
       self.init(start: base.assumingMemoryBound(to: UInt8.self), count: buffer.count)
@@ -35,6 +41,7 @@ public struct ByteView: BitwiseCopyable, @unchecked Sendable {
     }
   }
 
+  /// Whether there are none.
   @inlinable public var isEmpty: Bool { count == 0 }
 
   /// The byte at `index`, which the caller knows to be inside.
@@ -50,11 +57,19 @@ public struct ByteView: BitwiseCopyable, @unchecked Sendable {
     return ByteView(start: start + lower, count: upper - lower)
   }
 
+  /// Without the first `n`.
   @inlinable public func dropFirst(_ n: Int = 1) -> ByteView { self[n..<Swift.max(n, count)] }
+
+  /// The first `n`.
   @inlinable public func prefix(_ n: Int) -> ByteView { self[0..<n] }
 
+  /// For loops.
   @inlinable public var buffer: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: start, count: count) }
+
+  /// For calls that take raw memory.
   @inlinable public var raw: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+
+  /// A copy.
   public var array: [UInt8] { Array(buffer) }
 
   /// As text for people: what is not UTF-8 becomes U+FFFD.

@@ -8,13 +8,19 @@ public enum LimitAction: Sendable, Hashable { case reject, processPartial }
 
 /// What the rules say about bodies.
 public struct BodySettings: Sendable {
+  /// Whether request bodies are looked into (SecRequestBodyAccess).
   public var requestBodyAccess = false
+  /// Bytes of a request body (SecRequestBodyLimit).
   public var requestBodyLimit = 134_217_728
   /// The part of the limit for what isn't an uploaded file (SecRequestBodyNoFilesLimit).
   public var requestBodyNoFilesLimit = 1_048_576
+  /// What happens beyond it.
   public var requestBodyLimitAction = LimitAction.reject
+  /// Whether response bodies are looked into (SecResponseBodyAccess).
   public var responseBodyAccess = false
+  /// Bytes of a response body (SecResponseBodyLimit).
   public var responseBodyLimit = 524_288
+  /// What happens beyond it.
   public var responseBodyLimitAction = LimitAction.reject
   /// Media types that are looked into, lower case (SecResponseBodyMimeType).
   public var responseBodyTypes: Set<String> = ["text/plain", "text/html"]
@@ -22,11 +28,15 @@ public struct BodySettings: Sendable {
   public var limits = BodyLimits()
   /// Between arguments (SecArgumentSeparator).
   public var argumentSeparator = UInt8(ascii: "&")
+  /// What holds where nothing is said.
   public init() {}
 }
 
+/// Rules compiled; see the head of this file.
 public final class Policy: Sendable {
+  /// What the rules may do (SecRuleEngine).
   public let engine: EngineMode
+  /// What the rules say about bodies.
   public let bodies: BodySettings
   /// By phase, 1 to 5 at index 0 to 4.
   let phases: [PhasePlan]
@@ -107,17 +117,26 @@ public final class Policy: Sendable {
 
 /// How many rules of what kind, and what they were compiled to.
 public struct PolicyStatistics: Sendable {
+  /// Rules, chains counted once.
   public var rules = 0
+  /// Rules that are scanned ahead.
   public var scannedRules = 0
+  /// Pattern databases that are there.
   public var databases = 0
+  /// Their memory.
   public var databaseBytes = 0
+  /// Those of them that came from the cache.
   public var cachedDatabases = 0
+  /// Patterns in all databases.
   public var patterns = 0
+  /// Patterns whose hits may be wrong, and are confirmed.
   public var prefilterPatterns = 0
   /// Databases that were put off (`PolicyOptions.databases`): without them the policy is right, but slow where it
   /// comes to them.
   public var missingDatabases = 0
+  /// Patterns that PCRE2 alone looks for.
   public var refusedPatterns = 0
+  /// What holds where nothing is said.
   public init() {}
 }
 

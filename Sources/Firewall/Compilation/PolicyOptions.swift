@@ -9,10 +9,13 @@ public protocol DatabaseCache: Sendable {
 /// What becomes of pattern databases that aren't in the cache.
 public enum DatabasePolicy: Sendable { case build, leaveOut }
 
+/// What a compilation is given from outside.
 public struct PolicyOptions: Sendable {
   /// The bytes of a file that a rule names (@pmFromFile): a path, absolute or relative to the rule's file.
   public var file: @Sendable (_ path: String) throws -> [UInt8]
+  /// How patterns are compiled, and how much a search may cost.
   public var regex = RegexOptions()
+  /// Keeps pattern databases between compilations; nil: nothing does.
   public var cache: (any DatabaseCache)?
   /// Runs the closure for 0..<n, perhaps on several threads; returns when all are done.
   public var concurrently: @Sendable (_ n: Int, _ body: @Sendable (Int) -> Void) -> Void
@@ -28,6 +31,7 @@ public struct PolicyOptions: Sendable {
   /// which is as right and slower: for a quick first start, with a complete compilation to follow.
   public var databases = DatabasePolicy.build
 
+  /// Options that build everything, on the calling thread.
   public init(
     store: CollectionStore = CollectionStore(),
     file: @escaping @Sendable (String) throws -> [UInt8] = { path in

@@ -3,6 +3,7 @@
 // Each has a file of its own beside this one; `Operators.swift` registers them. An operator is made once, when rules are
 // compiled, and is immutable after; it is asked by many threads at once, each with its own `OperatorScratch`.
 
+/// A question asked of a value; see the head of this file.
 public protocol Operator: AnyObject, Sendable {
   /// Whether `value` matches; where and what was captured is left in `scratch`, which the caller has cleared.
   func matches(_ value: ByteView, _ scratch: OperatorScratch) -> Bool
@@ -18,6 +19,7 @@ public final class OperatorScratch {
     var asked = 0
   }
   private let state: UnsafeMutablePointer<State>
+  /// Where captures that are made live.
   public let arena: Arena
   /// PCRE2's working memory (see Regex.swift).
   let regex = RegexScratch()
@@ -29,6 +31,7 @@ public final class OperatorScratch {
     get { state.pointee.offset }
     set { state.pointee.offset = newValue }
   }
+  /// Its length, in bytes.
   public var length: Int {
     get { state.pointee.length }
     set { state.pointee.length = newValue }
@@ -42,6 +45,7 @@ public final class OperatorScratch {
   /// How many values were asked about so far, for a profile.
   var asked: Int { state.pointee.asked }
 
+  /// All its parts.
   public init(arena: Arena) {
     self.arena = arena
     state = .allocate(capacity: 1)
@@ -53,6 +57,7 @@ public final class OperatorScratch {
     captures.free()
   }
 
+  /// Ready for a question about `value`: the whole of it matches until an operator says which part.
   @inline(__always)
   public func clear(for value: ByteView) {
     state.pointee.offset = 0
@@ -66,7 +71,9 @@ public final class OperatorScratch {
 public struct OperatorContext: Sendable {
   /// The bytes of a file that a rule names, relative to the rule's own file.
   public var file: @Sendable (_ path: String) throws -> [UInt8]
+  /// How regular expressions are compiled.
   public var regexOptions: RegexOptions
+  /// All its parts.
   public init(
     regexOptions: RegexOptions = RegexOptions(),
     file: @escaping @Sendable (String) throws -> [UInt8]
@@ -78,8 +85,11 @@ public struct OperatorContext: Sendable {
 
 /// Why an operator can't be made of its parameter.
 public struct OperatorFault: Error, Equatable {
+  /// What was there.
   public let found: String
+  /// What should be, or what to do.
   public let wanted: String
+  /// All its parts.
   public init(found: String, wanted: String) {
     self.found = found
     self.wanted = wanted

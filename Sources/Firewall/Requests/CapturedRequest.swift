@@ -2,36 +2,54 @@
 //
 // Bytes as they would come over the wire; nothing is added that isn't there but what its source implies.
 
+/// A request as data; see the head of this file.
 public struct CapturedRequest: Sendable {
+  /// A header field.
   public struct Header: Sendable, Equatable {
+    /// Its name, as it came.
     public var name: [UInt8]
+    /// Its value, as it came.
     public var value: [UInt8]
+    /// All its parts, or none yet.
     public init(name: [UInt8], value: [UInt8]) {
       self.name = name
       self.value = value
     }
+    /// All its parts, or none yet.
     public init(_ name: String, _ value: String) {
       self.init(name: Array(name.utf8), value: Array(value.utf8))
     }
   }
 
+  /// What was answered.
   public struct Response: Sendable, Equatable {
+    /// Its status.
     public var status = 200
+    /// Header fields, in order.
     public var headers: [Header] = []
+    /// The body's bytes.
     public var body: [UInt8] = []
+    /// All its parts, or none yet.
     public init() {}
   }
 
   /// What it is called in reports.
   public var id = ""
+  /// The client's address.
   public var client = "127.0.0.1"
+  /// GET and so on, as it came.
   public var method: [UInt8] = Array("GET".utf8)
+  /// The request target, as it came.
   public var uri: [UInt8] = Array("/".utf8)
   /// With its name: `HTTP/1.1`.
   public var version: [UInt8] = Array("HTTP/1.1".utf8)
+  /// Header fields, in order.
   public var headers: [Header] = []
+  /// The body's bytes.
   public var body: [UInt8] = []
+  /// What was answered, if that is known.
   public var response: Response?
+  /// All its parts, or none yet.
   public init() {}
 
   /// The first header of this name, in any case.
@@ -43,14 +61,19 @@ public struct CapturedRequest: Sendable {
 
 /// Why a captured request can't be read.
 public struct CaptureFault: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The file and line, or the option.
   public var place: String
+  /// What was there.
   public var found: String
+  /// What should be.
   public var wanted: String
+  /// All its parts, or none yet.
   public init(place: String, found: String, wanted: String) {
     self.place = place
     self.found = found
     self.wanted = wanted
   }
+  /// As one line.
   public var description: String { "\(place): found \(found); wanted \(wanted)" }
 }
 

@@ -5,6 +5,7 @@
 
 internal import Synchronization
 
+/// Persistent collections; see the head of this file.
 public final class CollectionStore: Sendable {
   struct Key: Hashable {
     let variable: UInt8

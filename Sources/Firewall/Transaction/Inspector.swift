@@ -1,6 +1,7 @@
 // A thread's workshop: transactions are made here, and recycled, so that one in steady state allocates nothing.
 // Owner: one thread (an event loop).
 
+/// Makes transactions; see the head of this file.
 public final class Inspector {
   private var idle: [Transaction] = []
   /// Scratch memory for the policy that was used last; a policy of another shape gets its own.
@@ -8,6 +9,7 @@ public final class Inspector {
   /// Transactions kept for reuse.
   static let idleCount = 256
 
+  /// A workshop without anything in it yet.
   public init() {}
 
   /// A transaction for one request. `enforcing` is false where the proxy only observes: then nothing asks for an

@@ -5,6 +5,7 @@
 // bodies must stay until the transaction is recycled.
 // Owner: one thread.
 
+/// A request on its way through the rules; see the head of this file.
 public final class Transaction {
   let arena = Arena()
   let scratch: OperatorScratch
@@ -63,6 +64,7 @@ public final class Transaction {
 
   // MARK: Outcome
 
+  /// Rules that matched, in order; those with `nolog` only where all are kept.
   public internal(set) var matches: [RuleMatch] = []
   /// What would have been done, were the rules enforced.
   public internal(set) var wouldBlock: Intervention?
@@ -240,6 +242,7 @@ public final class Transaction {
     return Int(clamping: sum)
   }
 
+  /// The response's anomaly score, as the rule set counts it.
   public var outboundScore: Int {
     for name in ["blocking_outbound_anomaly_score", "outbound_anomaly_score"] {
       if let value = number(name), value != 0 { return Int(clamping: value) }

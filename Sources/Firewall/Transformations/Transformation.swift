@@ -4,9 +4,11 @@
 // below registers it. A transformation that changes nothing returns the very view it was given: whoever shares values
 // sees by the pointer that there is nothing new.
 
+/// Bytes in, bytes out; see the head of this file.
 public struct Transformation: Sendable {
   /// As in the reference manual; compared without case.
   public let name: String
+  /// Other names for it.
   public let aliases: [String]
   /// A value that holds none of these comes back as it is. `.anything` where that can't be said.
   public let triggers: ByteClass

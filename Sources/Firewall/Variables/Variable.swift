@@ -4,6 +4,7 @@
 // and don't change within it: those can be scanned ahead. Dynamic ones are what rules themselves write or what depends
 // on the moment, and are looked at when a rule asks.
 
+/// What rules look at; see the head of this file.
 public enum Variable: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   case args, argsGet, argsPost, argsNames, argsGetNames, argsPostNames, argsCombinedSize
   case authType

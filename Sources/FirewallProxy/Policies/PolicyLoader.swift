@@ -23,6 +23,7 @@ public struct PolicyLoader: Sendable {
   /// False: the plain evaluator, which asks rule after rule.
   public var scans = true
 
+  /// For these files and folders.
   public init(paths: [String], cacheFolder: String? = PolicyLoader.defaultCacheFolder) {
     self.paths = paths
     self.cacheFolder = cacheFolder
@@ -84,6 +85,7 @@ public struct PolicyLoader: Sendable {
       source().directives, options: PolicyOptions { path in try DiskLoader().bytes(path: path) })
   }
 
+  /// The policy of rules that were read.
   public func compile(_ source: RuleSource, _ databases: DatabasePolicy = .build) throws(RuleFaults) -> Policy
   {
     var options = PolicyOptions(store: store) { path in try DiskLoader().bytes(path: path) }
