@@ -53,7 +53,7 @@ extension Distributor {
       }
     }
     if standing & Lane.stateBit != 0 {
-      let sequence = max(images[index].quoteSequence, sequence(of: index, in: key.channel), 1)
+      let sequence = standingSequence(index, key.channel)
       let start = openBinary(BinaryEvent.state, key.channel, index, sequence)
       scratch.binaryStanding(images[index], market: market)
       scratch.prefixLength(from: start)

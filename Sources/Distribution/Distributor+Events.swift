@@ -34,7 +34,7 @@ extension Distributor {
     }
     if standing & Lane.stateBit != 0 {
       if events > 0 { scratch.raw(",") }
-      let sequence = max(images[index].quoteSequence, sequence(of: index, in: key.channel), 1)
+      let sequence = standingSequence(index, key.channel)
       open("state", key.channel, index, sequence: sequence, into: &scratch)
       scratch.standingFields(images[index], market: market)
       scratch.raw("}")
@@ -52,6 +52,13 @@ extension Distributor {
     }
     scratch.raw("}")
     return events + 1
+  }
+
+  /// The number of a `state` event: the source's, as of a stale or fresh one, so that it is never below what was told
+  /// before it.
+  func standingSequence(_ index: Int, _ channel: StreamChannel) -> UInt64 {
+    max(
+      images[index].quoteSequence, sequence(of: index, in: channel), markets[images[index].market].sequence, 1)
   }
 
   /// Ends an event with values; `told`: others of the same item that came before it.
