@@ -58,7 +58,8 @@ extension Distributor {
   /// before it.
   func standingSequence(_ index: Int, _ channel: StreamChannel) -> UInt64 {
     max(
-      images[index].quoteSequence, sequence(of: index, in: channel), markets[images[index].market].sequence, 1)
+      images[index].quoteSequence, sequence(of: index, in: channel), markets[images[index].market].sequence, 1
+    )
   }
 
   /// Ends an event with values; `told`: others of the same item that came before it.
