@@ -72,22 +72,8 @@ extension PolicyBuilder {
 
   /// A hint at the nearest name, or nothing.
   func nearest(_ name: String, _ names: [String]) -> String {
-    let wanted = Array(name.lowercased())
-    func distance(_ other: [Character]) -> Int {
-      var row = Array(0...other.count)
-      for (i, a) in wanted.enumerated() {
-        var previous = row[0]
-        row[0] = i + 1
-        for (j, b) in other.enumerated() {
-          let next = min(row[j] + 1, row[j + 1] + 1, previous + (a == b ? 0 : 1))
-          previous = row[j + 1]
-          row[j + 1] = next
-        }
-      }
-      return row[other.count]
-    }
-    let best = names.map { ($0, distance(Array($0.lowercased()))) }.min { $0.1 < $1.1 }
-    guard let best, best.1 <= max(1, wanted.count / 3) else { return "" }
+    let best = names.map { ($0, EditDistance.between(name, $0)) }.min { $0.1 < $1.1 }
+    guard let best, best.1 <= max(1, name.count / 3) else { return "" }
     return "; did you mean \"\(best.0)\"?"
   }
 }

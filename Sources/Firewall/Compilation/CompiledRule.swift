@@ -92,7 +92,6 @@ final class CompiledLink: @unchecked Sendable {
   let effects: [Effect]
   /// Variables whose every value is meant.
   let whole: VariableSet
-  /// Namespaces for XPath, by prefix.
   let place: Place
 
   init(

@@ -8,7 +8,6 @@ struct Macro: Sendable {
     case value(Variable, ByteView)
     /// `%{ARGS:/^a$/}`.
     case selected(Target)
-    /// What is between the braces isn't known: stands as it is written.
   }
   let parts: [Part]
   /// The whole text, where there is nothing to expand.

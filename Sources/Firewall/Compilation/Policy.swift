@@ -44,6 +44,8 @@ public final class Policy: Sendable {
   /// Names of TX variables, by slot.
   let slotNames: [ByteView]
   let slots: [String: Int]
+  /// Asked at the end of every transaction.
+  let scoreSlots: (inbound: ScoreSlots, outbound: ScoreSlots)
   /// By `Target.slotList`.
   let slotLists: [[Int]]
   let databases: [PatternDatabase]
@@ -86,6 +88,15 @@ public final class Policy: Sendable {
     self.rules = rules
     self.slotNames = slotNames
     self.slots = slots
+    scoreSlots = (
+      ScoreSlots(
+        totals: ["blocking_inbound_anomaly_score", "anomaly_score", "inbound_anomaly_score"],
+        levels: ["inbound_anomaly_score_pl", "anomaly_score_pl"], slots),
+      ScoreSlots(
+        totals: ["blocking_outbound_anomaly_score", "outbound_anomaly_score"],
+        levels: ["outbound_anomaly_score_pl"],
+        slots)
+    )
     self.slotLists = slotLists
     self.databases = databases
     self.largestDatabase = largestDatabase
@@ -140,17 +151,28 @@ public struct PolicyStatistics: Sendable {
   public init() {}
 }
 
+/// Where a rule set counts a score: in a total, or in one number for each paranoia level.
+struct ScoreSlots: Sendable {
+  /// The first that isn't 0 is the score.
+  let totals: [Int]
+  /// By level, by what it may be called: the first that is set counts.
+  let levels: [[Int]]
+
+  init(totals: [String], levels: [String], _ slots: [String: Int]) {
+    self.totals = totals.compactMap { slots[$0] }
+    self.levels = (1...4).map { level in levels.compactMap { slots["\($0)\(level)"] } }
+  }
+}
+
 /// Variables that cost something to make and that only some rule sets use.
 struct VariableUse: Sendable {
   var fullRequest = false
-  var xml = false
   var time = false
   var bodyError = false
 
   mutating func add(_ variable: Variable) {
     switch variable {
     case .fullRequest, .fullRequestLength: fullRequest = true
-    case .xml: xml = true
     case .reqbodyError, .reqbodyProcessorError: bodyError = true
     case .time, .timeDay, .timeEpoch, .timeHour, .timeMin, .timeMon, .timeSec, .timeWday, .timeYear:
       time = true

@@ -4,8 +4,13 @@
 /// An operator that asks a regular expression, for the compiler's databases.
 protocol PatternOperator: Operator {
   var pattern: [UInt8] { get }
+}
+
+extension PatternOperator {
   /// The same question of a long value, in pieces: a match lies within one, so its length is bounded, and so is the time.
-  func matchesInPieces(_ value: ByteView, _ scratch: OperatorScratch) -> Bool
+  func matchesInPieces(_ value: ByteView, _ scratch: OperatorScratch) -> Bool {
+    LongValue.search(value, scratch) { matches($0, scratch) }
+  }
 }
 
 /// How long values are taken to pieces.
@@ -40,10 +45,6 @@ final class Rx: PatternOperator {
   init(_ pattern: [UInt8], _ options: RegexOptions) throws(OperatorFault) {
     self.pattern = pattern
     regex = try Regex(pattern, options: options)
-  }
-
-  func matchesInPieces(_ value: ByteView, _ scratch: OperatorScratch) -> Bool {
-    LongValue.search(value, scratch) { matches($0, scratch) }
   }
 
   func matches(_ value: ByteView, _ scratch: OperatorScratch) -> Bool {

@@ -10,10 +10,6 @@ final class RxGlobal: PatternOperator {
     regex = try Regex(pattern, options: options)
   }
 
-  func matchesInPieces(_ value: ByteView, _ scratch: OperatorScratch) -> Bool {
-    LongValue.search(value, scratch) { matches($0, scratch) }
-  }
-
   func matches(_ value: ByteView, _ scratch: OperatorScratch) -> Bool {
     guard !pattern.isEmpty else { return true }
     let working = scratch.regex

@@ -32,9 +32,8 @@ public struct Directive: Sendable {
 
   /// The known name that is nearest to a misspelt one, for a fault's remedy.
   public static func nearest(to name: String) -> Directive? {
-    let wanted = Array(name.lowercased().utf8)
-    let ranked = all.map { ($0, distance(wanted, Array($0.name.lowercased().utf8))) }
-    return ranked.min { $0.1 < $1.1 }.flatMap { $0.1 <= max(2, wanted.count / 5) ? $0.0 : nil }
+    let ranked = all.map { ($0, EditDistance.between(name, $0.name)) }
+    return ranked.min { $0.1 < $1.1 }.flatMap { $0.1 <= max(2, name.utf8.count / 5) ? $0.0 : nil }
   }
 
   /// "1 argument", "2 to 3 arguments, …", for faults.
@@ -49,21 +48,6 @@ public struct Directive: Sendable {
   }
 
   private static let byName = Dictionary(all.map { ($0.name.lowercased(), $0) }) { first, _ in first }
-
-  /// Levenshtein's distance.
-  private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-    var row = Array(0...b.count)
-    for (i, x) in a.prefix(64).enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, y) in b.enumerated() {
-        let above = row[j + 1]
-        row[j + 1] = x == y ? diagonal : min(diagonal, above, row[j]) + 1
-        diagonal = above
-      }
-    }
-    return row[b.count]
-  }
 
   private static let ownLog = Handling.ignored(
     "alerts go to Kabuto's own log, which its configuration sets")

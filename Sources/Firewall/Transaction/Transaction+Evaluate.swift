@@ -32,7 +32,6 @@ extension Transaction {
     var value = ByteView.empty
     var offset = 0
     var length = 0
-    var link = 0
     var isCount = false
   }
 

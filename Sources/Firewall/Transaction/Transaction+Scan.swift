@@ -36,8 +36,7 @@ extension Transaction {
       if node.transformation >= 0 {
         let parent = Int(node.parent)
         let input = views[parent]
-        // `.anything` is for transformations that change an empty value too.
-        if classes[parent].rawValue & node.triggers.rawValue == 0, node.triggers != .anything {
+        if node.triggers.leaveAlone(classes[parent]) {
           views[number] = input
           classes[number] = classes[parent]
         } else {

@@ -231,33 +231,33 @@ public final class Transaction {
   }
 
   /// The request's anomaly score, as the rule set counts it: its blocking score, or that of its paranoia levels.
-  public var score: Int {
-    for name in ["blocking_inbound_anomaly_score", "anomaly_score", "inbound_anomaly_score"] {
-      if let value = number(name), value != 0 { return Int(clamping: value) }
-    }
-    var sum: Int64 = 0
-    for level in 1...4 {
-      sum &+= number("inbound_anomaly_score_pl\(level)") ?? number("anomaly_score_pl\(level)") ?? 0
-    }
-    return Int(clamping: sum)
-  }
+  public var score: Int { score(policy.scoreSlots.inbound) }
 
   /// The response's anomaly score, as the rule set counts it.
-  public var outboundScore: Int {
-    for name in ["blocking_outbound_anomaly_score", "outbound_anomaly_score"] {
-      if let value = number(name), value != 0 { return Int(clamping: value) }
+  public var outboundScore: Int { score(policy.scoreSlots.outbound) }
+
+  private func score(_ places: ScoreSlots) -> Int {
+    for slot in places.totals {
+      if let value = number(slot), value != 0 { return Int(clamping: value) }
     }
     var sum: Int64 = 0
-    for level in 1...4 { sum &+= number("outbound_anomaly_score_pl\(level)") ?? 0 }
+    for names in places.levels {
+      for slot in names {
+        guard let value = number(slot) else { continue }
+        sum &+= value
+        break
+      }
+    }
     return Int(clamping: sum)
   }
 
   /// The number in a TX variable; nil where it isn't set.
   public func number(_ name: String) -> Int64? {
-    guard let slot = policy.slots[name], slot < slots.count, slots[slot].count >= 0 else {
-      return nil
-    }
-    return slots[slot].leadingInteger
+    policy.slots[name].flatMap(number)
+  }
+
+  private func number(_ slot: Int) -> Int64? {
+    slot < slots.count && slots[slot].count >= 0 ? slots[slot].leadingInteger : nil
   }
 
   /// A TX variable as text, for people who tune.

@@ -25,3 +25,11 @@ public struct Transformation: Sendable {
     self.apply = apply
   }
 }
+
+extension ByteClass {
+  /// As triggers: whether a value of these classes comes back as it is. `.anything` is for transformations that change an
+  /// empty value too, which has no classes.
+  @inline(__always) func leaveAlone(_ classes: ByteClass) -> Bool {
+    self != .anything && rawValue & classes.rawValue == 0
+  }
+}

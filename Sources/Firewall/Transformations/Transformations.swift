@@ -29,6 +29,6 @@ extension Transformation {
   /// Whether a value whose bytes are of these classes is sure to come back as it is. An empty value has no classes, and
   /// some change it (`length`): those have `.anything` as their triggers.
   @inline(__always) func leavesAlone(_ classes: ByteClass) -> Bool {
-    triggers != .anything && triggers.isDisjoint(with: classes)
+    triggers.leaveAlone(classes)
   }
 }

@@ -38,21 +38,6 @@ public enum Variable: UInt8, CaseIterable, BitwiseCopyable, Sendable {
   /// Whether its values stay as they are within a phase.
   var isFixed: Bool { rawValue < Variable.duration.rawValue }
 
-  /// Whether its values have names of their own, so that a selector makes sense.
-  var isCollection: Bool {
-    switch self {
-    case .args, .argsGet, .argsPost, .argsNames, .argsGetNames, .argsPostNames, .files, .filesNames,
-      .filesSizes,
-      .filesTmpContent, .filesTmpNames, .multipartFilename, .multipartName, .multipartPartHeaders,
-      .requestCookies,
-      .requestCookiesNames, .requestHeaders, .requestHeadersNames, .responseHeaders, .responseHeadersNames,
-      .xml,
-      .env, .geo, .global, .ip, .matchedVars, .matchedVarsNames, .resource, .rule, .session, .tx, .user:
-      true
-    default: false
-    }
-  }
-
   /// As rules write it.
   public var name: String { Variable.names[Int(rawValue)] }
 

@@ -3,9 +3,9 @@
 // On the path of every match, so it works on bytes. It masks by names; a secret under a harmless name is not known.
 
 enum Secrets {
-  private static let headers = ["authorization", "proxy-authorization", "cookie", "set-cookie"].map {
-    Array($0.utf8)
-  }
+  private static let headers: [StaticString] = [
+    "authorization", "proxy-authorization", "cookie", "set-cookie",
+  ]
   private static let words = [
     "password", "passwd", "passphrase", "pwd", "secret", "token", "api_key", "apikey", "api-key",
     "access_key",
@@ -26,11 +26,12 @@ enum Secrets {
     var variable = variable
     return variable.withUTF8 { text in
       guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return false }
-      let collection = text[..<colon]
+      let collection = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(text)[..<colon])
       let name = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(text)[(colon + 1)...])
-      if equals(collection, "REQUEST_COOKIES") { return true }
-      if collection.count >= 8, equals(collection.suffix(8), "_HEADERS"),
-        headers.contains(where: { $0.count == name.count && begins($0, name, 0) })
+      if Octets.equals(collection, "request_cookies") { return true }
+      if collection.count >= 8,
+        Octets.equals(UnsafeRawBufferPointer(rebasing: collection.suffix(8)), "_headers"),
+        headers.contains(where: { Octets.equals(name, $0) })
       {
         return true
       }
@@ -103,16 +104,8 @@ enum Secrets {
   private static func begins(_ word: [UInt8], _ text: UnsafeRawBufferPointer, _ at: Int) -> Bool {
     guard at + word.count <= text.count else { return false }
     for index in 0..<word.count {
-      let byte = text[at + index]
-      guard (byte &- 65 < 26 ? byte | 0x20 : byte) == word[index] else { return false }
+      guard Octets.lowercased(text[at + index]) == word[index] else { return false }
     }
     return true
-  }
-
-  private static func equals(_ part: Slice<UnsafeBufferPointer<UInt8>>, _ name: StaticString) -> Bool {
-    guard part.count == name.utf8CodeUnitCount else { return false }
-    return zip(part, UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)).allSatisfy {
-      ($0 & 0xDF) == ($1 & 0xDF) || $0 == $1
-    }
   }
 }
