@@ -29,6 +29,7 @@ let package = Package(
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
     .systemLibrary(name: "CInjection", pkgConfig: "modsecurity", providers: [.apt(["libmodsecurity-dev"])]),
+    .systemLibrary(name: "CNats", pkgConfig: "libnats", providers: [.apt(["libnats-dev"])]),
     .target(name: "CHardware"),
     .target(name: "CNetwork"),
 
@@ -39,6 +40,8 @@ let package = Package(
     .target(
       name: "TickerPlant", dependencies: ["MarketData", "FeedProtocols", "CHardware"], swiftSettings: strict),
     .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
+    .target(name: "Estate", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
+    .target(name: "Continuity", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
       name: "Firewall", dependencies: ["CHardware", "CVectorscan", "CPCRE2", "CXML", "CInjection"],
       swiftSettings: strict),
@@ -74,6 +77,24 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
+      name: "Backbone",
+      dependencies: [
+        "MarketData", "FeedProtocols", "TickerPlant", "Continuity", "Estate", "FeedHandler", "CNats",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Lab",
+      dependencies: [
+        "Estate", "MarketData", "CNetwork",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOWebSocket", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "FirewallProxy",
       dependencies: [
         "Firewall",
@@ -93,7 +114,7 @@ let package = Package(
       name: "KabutoCLI",
       dependencies: [
         "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
-        "PriceStore", "Gateway", "Firewall", "FirewallProxy",
+        "PriceStore", "Gateway", "Firewall", "FirewallProxy", "Estate", "Continuity", "Backbone", "Lab",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -134,6 +155,23 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: strict),
+    .testTarget(name: "EstateTests", dependencies: ["Estate"], swiftSettings: strict),
+    .testTarget(
+      name: "ContinuityTests",
+      dependencies: [
+        "Continuity", "TickerPlant", "MarketData", "FeedProtocols", "FeedHandler", "ExchangeSimulator",
+        "Distribution",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "BackboneTests",
+      dependencies: [
+        "Backbone", "Continuity", "Estate", "FeedHandler", "TickerPlant", "MarketData", "FeedProtocols",
+        "ExchangeSimulator",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "LabTests", dependencies: ["Lab", "Estate"], swiftSettings: strict),
     .testTarget(
       name: "FirewallTests", dependencies: ["Firewall", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),

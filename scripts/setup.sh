@@ -12,8 +12,9 @@ readonly swift_wanted=6.3
 readonly build_packages=(
   zlib1g-dev libsqlite3-dev pkg-config python3 python3-venv python3-pip
   libvectorscan-dev libpcre2-dev libxml2-dev libmodsecurity-dev modsecurity-crs # the firewall's
+  libnats-dev # the backbone's
 )
-readonly test_packages=(chromium chromium-driver fonts-noto-cjk)
+readonly test_packages=(chromium chromium-driver fonts-noto-cjk nats-server frr iproute2)
 
 # The wheel is a carrier: only this one file is taken from it, and only if it is the file we know.
 readonly chart_wheel='lightweight-charts==2.1'

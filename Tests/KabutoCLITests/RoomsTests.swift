@@ -16,16 +16,23 @@ import Testing
     "Distribution": ["MarketData", "TickerPlant"],
     "Firewall": ["CHardware", "CVectorscan", "CPCRE2", "CXML", "CInjection"],
     "FirewallProxy": ["Firewall"],
+    "Estate": [],
+    "Continuity": ["MarketData", "TickerPlant"],
+    "Backbone": [
+      "MarketData", "FeedProtocols", "TickerPlant", "Continuity", "Estate", "FeedHandler", "CNats",
+    ],
+    "Lab": ["Estate", "MarketData", "CNetwork"],
     "FeedHandler": ["MarketData", "FeedProtocols", "TickerPlant", "ExchangeSimulator", "CZlib", "CNetwork"],
     "PriceStore": ["MarketData", "TickerPlant"],
     "Gateway": ["MarketData", "FeedProtocols", "TickerPlant", "Distribution", "PriceStore"],
     "KabutoCLI": [
       "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
-      "PriceStore", "Gateway", "Firewall", "FirewallProxy",
+      "PriceStore", "Gateway", "Firewall", "FirewallProxy", "Estate", "Continuity", "Backbone", "Lab",
     ],
   ]
   static let pure = [
-    "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "Firewall",
+    "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "Firewall", "Estate",
+    "Continuity",
   ]
   /// What reaches outside: files, sockets, clocks, processes, threads, chance.
   static let outside = [
@@ -45,7 +52,7 @@ import Testing
   @Test(arguments: rooms.keys.sorted()) func arrowsPointDown(room: String) throws {
     let allowed = try #require(Self.rooms[room])
     let all = Set(Self.rooms.keys).union([
-      "CZlib", "CHardware", "CNetwork", "CVectorscan", "CPCRE2", "CXML", "CInjection",
+      "CZlib", "CHardware", "CNetwork", "CVectorscan", "CPCRE2", "CXML", "CInjection", "CNats",
     ])
     let files = try Self.files(of: room)
     #expect(!files.isEmpty)

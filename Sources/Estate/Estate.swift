@@ -1,0 +1,210 @@
+// An estate: what there is, in one description that distribute, protect, survive, govern and move all read
+// (docs/ESTATE.md). Values only; `EstateFile` reads them from YAML with places, `EstateCheck` says what is wrong.
+// Names are unique within their kind; what refers to something does it by name.
+
+/// See the head of this file.
+public struct Estate: Sendable, Equatable {
+  /// What people call it.
+  public var name: String
+  /// Rises with each change: nodes that run different versions don't merge their streams.
+  public var version: Int
+  /// Markets, in the order in which nodes number them.
+  public var markets: [Market] = []
+  /// Sites with their zones.
+  public var sites: [Site] = []
+  /// Lines between zones.
+  public var links: [Link] = []
+  /// The message servers; nil: one process, nothing crosses a network.
+  public var backbone: BackboneDescription?
+  /// Nodes and their roles.
+  public var nodes: [Node] = []
+  /// Services that people know, and the nodes behind them.
+  public var services: [Service] = []
+  /// Customers.
+  public var tenants: [Tenant] = []
+  /// Databases.
+  public var databases: [Database] = []
+
+  /// An estate without anything.
+  public init(name: String, version: Int = 1) {
+    self.name = name
+    self.version = version
+  }
+}
+
+/// A market: where its feed is heard and what ITCH can't carry.
+public struct Market: Sendable, Equatable {
+  /// Market identifier code, such as XTKS.
+  public var code: String
+  /// A source as `kabuto serve --feed` takes it; `interface` and the like may be given by the node.
+  public var feed: String
+  /// Path of the reference file; nil: none, or what the feed itself brings.
+  public var reference: String?
+  /// IANA name of the exchange's zone; nil: what the feed or the reference file says.
+  public var timeZone: String?
+
+  /// A market.
+  public init(code: String, feed: String) {
+    self.code = code
+    self.feed = feed
+  }
+}
+
+/// A place that can be lost as a whole.
+public struct Site: Sendable, Equatable {
+  public var name: String
+  /// Parts that share power, cooling and switches.
+  public var zones: [String]
+  /// `datacenter` or `cloud`.
+  public var kind: String = "datacenter"
+
+  public init(name: String, zones: [String]) {
+    self.name = name
+    self.zones = zones
+  }
+}
+
+/// A line between two zones.
+public struct Link: Sendable, Equatable {
+  /// Which of several lines carries.
+  public enum Role: String, Sendable, CaseIterable { case active, standby }
+
+  public var name: String
+  /// The zones at its ends.
+  public var from: String
+  public var to: String
+  /// Who runs it: lines of one carrier fail together.
+  public var carrier: String?
+  /// Where it is handed over (a Direct Connect location): lines through one location fail together.
+  public var location: String?
+  /// One way, microseconds.
+  public var latencyMicroseconds: Int
+  /// Megabits a second; nil: not limited.
+  public var bandwidthMegabits: Int?
+  public var role = Role.active
+  /// What each system may use of it, megabits a second.
+  public var budgets: [String: Int] = [:]
+
+  public init(name: String, from: String, to: String, latencyMicroseconds: Int) {
+    self.name = name
+    self.from = from
+    self.to = to
+    self.latencyMicroseconds = latencyMicroseconds
+  }
+}
+
+/// NATS servers and how nodes reach them.
+public struct BackboneDescription: Sendable, Equatable {
+  /// A server. Servers of one rail form one network; two rails are never connected, so that a value that is published
+  /// on both arrives although either is lost.
+  public struct Server: Sendable, Equatable {
+    public var name: String
+    public var zone: String
+    /// Name of its rail, such as `a`.
+    public var rail: String
+    /// IP address or host name.
+    public var address: String
+    /// For nodes.
+    public var port = 4222
+    /// For servers of the same rail and site.
+    public var clusterPort = 6222
+    /// For servers of the same rail in other sites.
+    public var gatewayPort = 7222
+    /// Keeps what must last.
+    public var keepsStreams = false
+
+    public init(name: String, zone: String, rail: String, address: String) {
+      self.name = name
+      self.zone = zone
+      self.rail = rail
+      self.address = address
+    }
+  }
+
+  public var servers: [Server] = []
+  /// PEM files: whom to trust, and (one each a node, `{node}` stands for its name) certificate and key; nil: no TLS.
+  public var certificateAuthority: String?
+  public var certificate: String?
+  public var key: String?
+  /// A file with a line `node password` each; nil: nobody is asked. Never part of the estate file itself.
+  public var credentials: String?
+
+  public init() {}
+}
+
+/// A host with a `kabuto` process.
+public struct Node: Sendable, Equatable {
+  /// What a node does.
+  public enum Role: String, Sendable, CaseIterable, Hashable { case plant, store, gateway, firewall }
+  /// Which instruments a gateway takes.
+  public enum Interest: String, Sendable, CaseIterable {
+    /// All of its markets.
+    case all
+    /// Those that clients ask for.
+    case clients
+  }
+
+  public var name: String
+  public var zone: String
+  /// IP address or host name.
+  public var address: String
+  public var roles: [Role]
+  /// Codes of the markets that it carries; empty: all.
+  public var markets: [String] = []
+  /// Where it listens for clients and for `/health`, `/metrics`: port.
+  public var port = 8080
+  /// Streams a gateway merges: 1 = the nearest, and another when that is lost; 2 = two at once.
+  public var streams = 1
+  public var interest = Interest.all
+  /// Folder for what it keeps; nil: nothing is kept.
+  public var data: String?
+  /// Network interface of the feed lines.
+  public var feedInterface: String?
+  /// The feed of a market on this node, by market code, where it is another than the market's.
+  public var feeds: [String: String] = [:]
+  /// For `firewall` alone: where it sends requests.
+  public var backends: [String] = []
+
+  public init(name: String, zone: String, address: String, roles: [Role]) {
+    self.name = name
+    self.zone = zone
+    self.address = address
+    self.roles = roles
+  }
+}
+
+/// What people call a service, and what it needs.
+public struct Service: Sendable, Equatable {
+  public var name: String
+  public var nodes: [String] = []
+  /// Names of services and databases without which it doesn't work.
+  public var needs: [String] = []
+  public var host: String?
+
+  public init(name: String) { self.name = name }
+}
+
+/// A customer.
+public struct Tenant: Sendable, Equatable {
+  public var name: String
+  /// Codes of the markets it may see.
+  public var markets: [String] = []
+  /// `realtime` or `delayed`.
+  public var entitlement = "realtime"
+
+  public init(name: String) { self.name = name }
+}
+
+/// A database.
+public struct Database: Sendable, Equatable {
+  public var name: String
+  /// `sqlite` or `postgresql`.
+  public var kind: String
+  /// Nodes (for sqlite) or zones that hold a copy.
+  public var zones: [String] = []
+
+  public init(name: String, kind: String) {
+    self.name = name
+    self.kind = kind
+  }
+}

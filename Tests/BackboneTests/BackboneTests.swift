@@ -1,0 +1,5 @@
+import Testing
+
+@testable import Backbone
+
+@Suite struct BackboneTests {}

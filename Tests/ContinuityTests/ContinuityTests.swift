@@ -1,0 +1,5 @@
+import Testing
+
+@testable import Continuity
+
+@Suite struct ContinuityTests {}

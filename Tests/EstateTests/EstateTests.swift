@@ -1,0 +1,5 @@
+import Testing
+
+@testable import Estate
+
+@Suite struct EstateTests {}

@@ -1,0 +1,5 @@
+import Testing
+
+@testable import Lab
+
+@Suite struct LabTests {}
