@@ -11,7 +11,9 @@ import Synchronization
 
 /// See the head of this file.
 public final class InProcessBus: Bus, @unchecked Sendable {
+  /// What went over it.
   public let account: BusAccount
+  /// The rail's name.
   public var rail: String { hub.rail }
   private let hub: Hub
   private let number: Int
@@ -47,16 +49,19 @@ public final class InProcessBus: Bus, @unchecked Sendable {
     for observer in observers.withLock({ $0 }) { observer(state) }
   }
 
+  /// How it is.
   public var state: BusState {
     if isClosed.load(ordering: .acquiring) { return .closed }
     return connected.load(ordering: .acquiring) ? .connected("this process") : .away("cut off")
   }
 
+  /// Calls with the present state and each change.
   public func observe(_ body: @escaping @Sendable (BusState) -> Void) {
     observers.withLock { $0.append(body) }
     body(state)
   }
 
+  /// Sends; never waits. False where it was dropped, which is counted.
   @discardableResult
   public func publish(_ subject: String, reply: String?, _ payload: UnsafeRawBufferPointer, more: Bool)
     -> Bool
@@ -80,8 +85,11 @@ public final class InProcessBus: Bus, @unchecked Sendable {
     }
   }
 
+  /// Sends what was published with `more`.
   public func flush() { hub.wake() }
 
+  /// Hears what is published from now on, by others.
+  /// - Throws: `BusError` where the subject is none.
   public func subscribe(
     _ subject: String, _ handler: @escaping @Sendable (BusMessage) -> Void
   ) throws(BusError) -> any BusSubscription {
@@ -90,6 +98,7 @@ public final class InProcessBus: Bus, @unchecked Sendable {
     return InProcessSubscription(hub, hub.add(pattern, gate, account, user: number), gate)
   }
 
+  /// Figures at this moment.
   public var report: BusReport {
     BusReport(
       rail: rail, state: state.description, isConnected: state.isConnected,
@@ -97,6 +106,7 @@ public final class InProcessBus: Bus, @unchecked Sendable {
       systems: account.figures)
   }
 
+  /// Ends it; nothing is delivered after this returns. Wanted: a bus works until it is closed.
   public func close() {
     guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
     hub.leave(number)

@@ -32,7 +32,9 @@ public final class NatsBus: Bus, @unchecked Sendable {
 
   /// How it connects.
   public let settings: NatsSettings
+  /// What went over it.
   public let account: BusAccount
+  /// The rail's name.
   public var rail: String { settings.rail }
 
   private let shared = Mutex(Shared())
@@ -73,8 +75,10 @@ public final class NatsBus: Bus, @unchecked Sendable {
     thread.start()
   }
 
+  /// How it is.
   public var state: BusState { shared.withLock { $0.state } }
 
+  /// Calls with the present state and each change.
   public func observe(_ body: @escaping @Sendable (BusState) -> Void) {
     telling.lock()
     defer { telling.unlock() }
@@ -87,6 +91,7 @@ public final class NatsBus: Bus, @unchecked Sendable {
 
   // MARK: - Publishing
 
+  /// Sends; never waits. False where it was dropped, which is counted.
   @discardableResult
   public func publish(_ subject: String, reply: String?, _ payload: UnsafeRawBufferPointer, more: Bool)
     -> Bool
@@ -113,6 +118,7 @@ public final class NatsBus: Bus, @unchecked Sendable {
     return true
   }
 
+  /// Sends what was published with `more`.
   public func flush() {
     guard isUp.load(ordering: .acquiring), let connection = shared.withLock({ $0.connection }) else { return }
     send(connection)
@@ -126,6 +132,8 @@ public final class NatsBus: Bus, @unchecked Sendable {
 
   // MARK: - Subscribing
 
+  /// Hears what is published from now on, by others.
+  /// - Throws: `BusError` where the subject is none.
   public func subscribe(
     _ subject: String, _ handler: @escaping @Sendable (BusMessage) -> Void
   ) throws(BusError) -> any BusSubscription {
@@ -302,6 +310,7 @@ public final class NatsBus: Bus, @unchecked Sendable {
 
   // MARK: - The end, figures
 
+  /// Ends it; nothing is delivered after this returns. Wanted: a bus works until it is closed.
   public func close() {
     guard !stops.exchange(true, ordering: .acquiringAndReleasing) else { return }
     let gates = shared.withLock { shared in
@@ -313,6 +322,7 @@ public final class NatsBus: Bus, @unchecked Sendable {
     finished.wait()
   }
 
+  /// Figures at this moment.
   public var report: BusReport {
     let (state, connection, fault, newlyLost) = shared.withLock { shared in
       var lost: UInt64 = 0
