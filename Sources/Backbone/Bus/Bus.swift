@@ -71,6 +71,8 @@ public protocol Bus: AnyObject, Sendable {
   func publish(_ subject: String, reply: String?, _ payload: UnsafeRawBufferPointer, more: Bool) -> Bool
   /// Sends what was published with `more`.
   func flush()
+  /// Bytes that were published and have not left yet.
+  var waitingBytes: Int { get }
   /// Hears what is published from now on, by others: a bus has no echo. The handler runs on the bus's thread and must
   /// not block. A subscription lasts over reconnects until it is cancelled.
   /// - Throws: `BusError` where the subject is none.

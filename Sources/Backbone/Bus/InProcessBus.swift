@@ -85,6 +85,9 @@ public final class InProcessBus: Bus, @unchecked Sendable {
     }
   }
 
+  /// Bytes that were published and have not been delivered yet.
+  public var waitingBytes: Int { hub.waitingBytes }
+
   /// Sends what was published with `more`.
   public func flush() { hub.wake() }
 

@@ -118,6 +118,9 @@ public final class NatsBus: Bus, @unchecked Sendable {
     return true
   }
 
+  /// Bytes that were published and wait for the socket.
+  public var waitingBytes: Int { shared.withLock { $0.connection }?.buffered ?? 0 }
+
   /// Sends what was published with `more`.
   public func flush() {
     guard isUp.load(ordering: .acquiring), let connection = shared.withLock({ $0.connection }) else { return }
