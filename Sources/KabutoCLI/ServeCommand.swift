@@ -28,7 +28,8 @@ struct Serve: AsyncParsableCommand {
       else from the file of --config (YAML: listen, data, feeds, tls_certificate, tls_key, loops, connections, …).
       Every request passes the web application firewall first, by default with the OWASP Core Rule Set of this system \
       (Debian: modsecurity-crs) in mode block. SIGHUP reads its rules anew (with a fault the old ones stay) and opens \
-      its log anew.
+      its log anew. SIGUSR1 takes the server out of service (clients are moved, new streams refused), SIGUSR2 brings it \
+      back.
       """)
 
   @Option(
@@ -53,6 +54,11 @@ struct Serve: AsyncParsableCommand {
   var loops: String?
   @Option(help: "Origins browsers may call from, with commas between (default *).")
   var origins: String?
+  @Option(
+    help: ArgumentHelp(
+      "Where the same is served, this server included, nearest first, with commas between (URL#node=NAME&zone=NAME&site=NAME).",
+      valueName: "url,…"))
+  var endpoints: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical (default info).")
   var logLevel: String?
   @Option(help: "json, text, or auto: text on a terminal.")
@@ -83,7 +89,8 @@ struct Serve: AsyncParsableCommand {
     var flags: [String: String] = [:]
     for (name, value) in [
       ("listen", listen), ("data", data), ("tls_certificate", tlsCertificate), ("tls_key", tlsKey),
-      ("loops", loops), ("origins", origins), ("log_level", logLevel), ("log_format", logFormat),
+      ("loops", loops), ("origins", origins), ("endpoints", endpoints), ("log_level", logLevel),
+      ("log_format", logFormat),
       ("viewer", viewer), ("firewall", firewall), ("firewall_log", firewallLog),
     ] + limits.settings where value != nil { flags[name] = value }
     let configuration: ServeConfiguration
@@ -178,7 +185,9 @@ struct ServeRun {
       firewall.complete(screen)
     }
 
+    let serviceSignals = ServiceSignals(gateway, log: log)
     let reason = await Signals.wait()
+    serviceSignals.cancel()
     hangUp?.cancel()
     log.info("ending", metadata: ["reason": "\(reason)"])
     async let drained: Void = gateway.drain()

@@ -33,7 +33,7 @@ struct ServeConfiguration {
     "answer_bytes",
     "handshake_seconds", "request_seconds", "idle_seconds", "answer_seconds",
     "subscriptions", "subscription_ids", "message_bytes", "messages_per_second", "ping_seconds",
-    "stuck_seconds", "firewall", "firewall_rules", "firewall_log",
+    "stuck_seconds", "firewall", "firewall_rules", "firewall_log", "endpoints",
   ]
 
   /// A value and where it stands, for what is said of it.
@@ -148,7 +148,7 @@ struct ServeConfiguration {
           faults.append(
             "\(place): \(name): wanted a list of \(name == "feeds" ? "sources" : "files or folders")")
         }
-      } else if name == "origins", let sequence = value.sequence {
+      } else if name == "origins" || name == "endpoints", let sequence = value.sequence {
         settings[name] = Setting(
           text: sequence.compactMap(\.string).joined(separator: ","), place: "\(place): \(name)")
       } else if let scalar = value.string {
@@ -229,6 +229,12 @@ struct ServeConfiguration {
     case "subscription_ids": return integer(1...1_000_000) { gateway.client.subscriptionIDs = $0 }
     case "origins":
       gateway.allowedOrigins = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    case "endpoints":
+      do throws(GatewayEndpoint.Fault) {
+        gateway.endpoints = try text.split(separator: ",").map { entry throws(GatewayEndpoint.Fault) in
+          try GatewayEndpoint(setting: entry)
+        }
+      } catch { return error.text }
     case "drain_ms": return integer(0...600_000) { gateway.drainMilliseconds = $0 }
     case "subscriptions": return integer(1...1_000_000) { gateway.client.subscriptions = $0 }
     case "messages_per_second": return integer(1...100_000) { gateway.client.messagesPerSecond = $0 }
