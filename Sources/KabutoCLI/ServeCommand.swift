@@ -33,6 +33,14 @@ struct Serve: AsyncParsableCommand {
       """)
 
   @Option(
+    help: ArgumentHelp(
+      "A file that describes all sites and nodes, or the name of one that the program carries (default embedded: one process does it all).",
+      valueName: "file"),
+    completion: .file())
+  var estate: String?
+  @Option(help: ArgumentHelp("Which node of the estate this is.", valueName: "name"))
+  var node: String?
+  @Option(
     name: .customLong("feed"),
     help: ArgumentHelp("What to read; may be given several times.", valueName: "source"))
   var feeds: [String] = []
@@ -92,6 +100,7 @@ struct Serve: AsyncParsableCommand {
       ("loops", loops), ("origins", origins), ("endpoints", endpoints), ("log_level", logLevel),
       ("log_format", logFormat),
       ("viewer", viewer), ("firewall", firewall), ("firewall_log", firewallLog),
+      ("estate", estate), ("node", node),
     ] + limits.settings where value != nil { flags[name] = value }
     let configuration: ServeConfiguration
     switch ServeConfiguration.resolve(
