@@ -2,6 +2,7 @@
 // the digests of a window.
 
 import Continuity
+import FeedHandler
 import MarketData
 import TickerPlant
 
