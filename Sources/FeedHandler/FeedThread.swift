@@ -57,7 +57,8 @@ public final class FeedThread: @unchecked Sendable {
     var ended = false
   }
 
-  let feed: PreparedFeed
+  /// What it plays.
+  public let feed: PreparedFeed
   let outlets: Outlets
   var plant: TickerPlant
   private let shared: Mutex<Shared>

@@ -1,7 +1,9 @@
 // `kabuto serve`: wires sources, store and gateway, and takes them down in order.
 
 import ArgumentParser
+import Backbone
 import Distribution
+import Estate
 import FeedHandler
 import FirewallProxy
 import Foundation
@@ -137,6 +139,14 @@ struct ServeRun {
     // While the rest is being made ready; nothing is served before it is there.
     let policy = firewall?.load()
     let feeds = try prepareFeeds()
+    let backbone: ServeBackbone?
+    do throws(BusError) {
+      if let place = configuration.place {
+        backbone = try ServeBackbone(place, log: log)
+      } else {
+        backbone = nil
+      }
+    } catch { throw giveUp(error.description) }
     let store = try openStore(feeds)
     var gatewayConfiguration = configuration.gateway
     gatewayConfiguration.host = configuration.listenHost
@@ -160,12 +170,19 @@ struct ServeRun {
     do throws(GatewayError) {
       gateway = try await GatewayServer.start(
         gatewayConfiguration, markets: markets, store: store, log: log,
-        screen: screen.map(FirewallScreen.init),
+        screen: screen.map(FirewallScreen.init), paths: { running.paths },
         sources: { running.reports })
     } catch { throw giveUp(error.description) }
 
     var threads: [FeedThread] = []
+    var publishers: [PlantPublisher] = []
+    var receivers: [StreamReceiver] = []
     for (index, feed) in feeds.enumerated() {
+      if let backbone, !backbone.place.has(.plant) {
+        let rings = gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? [])
+        receivers.append(backbone.receiver(market: feed.market, rings: rings, tag: UInt32(index)))
+        continue
+      }
       var outlets = FeedThread.Outlets(
         rings: gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? []),
         archive: store?.ring(market: index),
@@ -181,11 +198,21 @@ struct ServeRun {
       if let store, configuration.data != nil {
         outlets.save = { store.save(snapshot: $0, market: index, epoch: $1, date: $2, sequence: $3) }
       }
+      if let backbone {
+        let publisher = backbone.publisher(market: feed.market) { running.lag(market: feed.market) }
+        outlets.rings.append(publisher.ring)
+        outlets.states = publisher.states
+        publishers.append(publisher)
+      }
       let thread = FeedThread(feed, outlets: outlets)
       if let store, configuration.data != nil { restore(thread, feed, index, store) }
       threads.append(thread)
     }
-    running.set(threads)
+    running.set(threads, receivers)
+    do throws(BusError) {
+      for publisher in publishers { try publisher.start() }
+      for receiver in receivers { try receiver.start() }
+    } catch { throw giveUp(error.description) }
     for thread in threads { thread.start() }
     announce(gateway, feeds, begin)
     var hangUp: (any DispatchSourceSignal)?
@@ -200,11 +227,14 @@ struct ServeRun {
     hangUp?.cancel()
     log.info("ending", metadata: ["reason": "\(reason)"])
     async let drained: Void = gateway.drain()
+    for receiver in receivers { await Task.detached { receiver.stop() }.value }
     for thread in threads { await Task.detached { thread.stop() }.value }
+    for publisher in publishers { await Task.detached { publisher.stop() }.value }
     await drained
     await gateway.end()
     screen?.close()
     store?.close()
+    backbone?.close()
     log.info("ended")
   }
 
@@ -295,11 +325,12 @@ struct ServeRun {
   }
 }
 
-/// The feed threads, for whoever asks for their figures.
+/// The feed threads and receivers, for whoever asks for their figures.
 final class RunningFeeds: @unchecked Sendable {
   // Written once, before the first request can ask; a lock makes that certain.
   private let lock = NSLock()
   private var threads: [FeedThread] = []
+  private var receivers: [StreamReceiver] = []
   /// What is said before the threads are there.
   private let beginning: [SourceReport]
 
@@ -309,10 +340,26 @@ final class RunningFeeds: @unchecked Sendable {
     }
   }
 
-  func set(_ threads: [FeedThread]) { lock.withLock { self.threads = threads } }
+  func set(_ threads: [FeedThread], _ receivers: [StreamReceiver]) {
+    lock.withLock {
+      self.threads = threads
+      self.receivers = receivers
+    }
+  }
+
   var reports: [SourceReport] {
-    let threads: [FeedThread] = lock.withLock { self.threads }
-    return threads.isEmpty ? beginning : threads.map { $0.report }
+    let (threads, receivers) = lock.withLock { (self.threads, self.receivers) }
+    let reports = threads.map(\.report) + receivers.map(\.report)
+    return reports.isEmpty ? beginning : reports
+  }
+
+  var paths: [Gateway.PathReport] {
+    lock.withLock { receivers }.flatMap(\.paths).map(Gateway.PathReport.init)
+  }
+
+  /// How late a plant is, nanoseconds.
+  func lag(market: String) -> UInt64 {
+    lock.withLock { threads }.first { $0.feed.market == market }?.report.lagNanoseconds ?? 0
   }
 }
 

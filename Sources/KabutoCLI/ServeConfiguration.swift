@@ -2,6 +2,7 @@
 // told at once: where it stands, what was found, what is wanted.
 
 import Distribution
+import Estate
 import Foundation
 import Gateway
 import Logging
@@ -144,7 +145,7 @@ struct ServeConfiguration {
       return ["\(file): can't be read; wanted a YAML file with settings such as `listen: 127.0.0.1:8080`"]
     }
     let text = String(decoding: data, as: UTF8.self)
-    let node: Node?
+    let node: Yams.Node?
     do { node = try Yams.compose(yaml: text) } catch { return ["\(file): not YAML: \(error)"] }
     guard let node else { return [] }
     guard case .mapping(let mapping) = node else {
