@@ -131,6 +131,9 @@ struct ServeRun {
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
+    if let place = configuration.place, place.node.roles == [.firewall] {
+      return try await ServeFirewallNode(configuration: configuration, place: place, log: log).run()
+    }
     let begin = Date()
     let firewall: ServeFirewall?
     do throws(FirewallError) {
