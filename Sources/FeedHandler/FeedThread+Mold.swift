@@ -66,7 +66,14 @@ extension FeedThread {
       let polledAt = now
       let due = min(tickAt, receiver.arbiter.nextDue(after: now) ?? .max)
       let pause = due > now ? min(due - now, tickNanoseconds) : 0
-      if kabuto_wait(descriptors, &ready, Int32(descriptors.count), pause) > 0 {
+      let isReady = kabuto_wait(descriptors, &ready, Int32(descriptors.count), pause) > 0
+      now = Self.monotonic()
+      if now >= dayAt {
+        // Before anything is read: a process that stood still over midnight must not name a new session by the old day.
+        dayAt = now + 10_000_000_000
+        receiver.today = feed.today
+      }
+      if isReady {
         for _ in 0..<Self.mostBatches {
           var hasMore = false
           for (line, socket) in sockets.enumerated() where ready[line] != 0 {
@@ -93,10 +100,6 @@ extension FeedThread {
       } else if now >= tickAt || due <= now {
         wasLate = false
         tickAt = now + tickNanoseconds
-        if now >= dayAt {
-          dayAt = now + 10_000_000_000
-          receiver.today = feed.today
-        }
         receiver.tick(at: now, plant: &plant)
       }
       for request in receiver.outgoing {
