@@ -36,7 +36,7 @@ extension Distributor {
   }
 
   func sendQuickBeats(now: UInt64) {
-    var due: [UInt64: [Client]] = [:]
+    var due: [Beat: [Client]] = [:]
     for client in quick.values {
       // A beat is due a step early rather than late. Who has something in its seat is sent that.
       let period = max(client.heartbeatMilliseconds ?? heartbeatMilliseconds, Self.quickBeatMilliseconds)
@@ -44,14 +44,14 @@ extension Distributor {
         !client.isSending,
         client.transport?.canTakeMore ?? false
       else { continue }
-      due[client.conflated, default: []].append(client)
+      due[Beat(conflated: client.conflated, every: period), default: []].append(client)
     }
     guard !due.isEmpty else { return }
     isBeating = true
     defer { isBeating = false }
-    for (conflated, clients) in due {
+    for (beat, clients) in due {
       scratch.removeAll()
-      shortHeartbeat(conflated: conflated, into: &scratch)
+      shortHeartbeat(beat, into: &scratch)
       let number = post(events: 1, lane: OutboxItem.answer)
       for client in clients {
         put(client, number, fast: false)
@@ -61,11 +61,19 @@ extension Distributor {
     flushTouched(now: now)
   }
 
-  private func shortHeartbeat(conflated: UInt64, into writer: inout JSONWriter) {
+  /// What short beats differ in.
+  private struct Beat: Hashable {
+    var conflated: UInt64
+    var every: UInt64
+  }
+
+  private func shortHeartbeat(_ beat: Beat, into writer: inout JSONWriter) {
     writer.raw("{\"type\":\"heartbeat\",\"time\":")
     if let market = markets.first { writer.newestTime(market) } else { writer.raw("null") }
     writer.raw(",\"conflated\":")
-    writer.integer(conflated)
+    writer.integer(beat.conflated)
+    writer.raw(",\"every\":")
+    writer.integer(beat.every)
     writer.raw("}")
   }
 }

@@ -106,7 +106,12 @@ extension Distributor {
       }
       let since =
         positions.first { $0.market == market.description.market && $0.epoch == market.epoch }?.sequence ?? 0
-      let (mask, from) = changes(key.channel, images[Int(index)], since: since)
+      var (mask, from) = changes(key.channel, images[Int(index)], since: since)
+      // Of a source that is stale here since before that: who comes from another node doesn't know.
+      if market.isStale {
+        if mask & Lane.valueBits == 0 { from = .max }
+        mask |= Lane.staleBit
+      }
       if mask != 0 { offer(client, lane, Int(index), mask, from: from, now: now) }
     }
   }

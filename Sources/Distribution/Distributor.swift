@@ -197,7 +197,11 @@ public final class Distributor {
     if let heartbeat {
       let range = Self.heartbeatRange
       client.heartbeatMilliseconds = UInt64(min(max(heartbeat, range.lowerBound), range.upperBound))
-      if UInt64(max(0, heartbeat)) < heartbeatMilliseconds { quick[client.id] = client }
+      if UInt64(max(0, heartbeat)) < heartbeatMilliseconds {
+        quick[client.id] = client
+        // The first one comes at once: it says that the period is kept.
+        client.lastSent = 0
+      }
     }
     if Int(slot) == seated.count { seated.append(client) } else { seated[Int(slot)] = client }
     outbox.admit(Int(slot))
