@@ -21,15 +21,19 @@ public struct Routes: Sendable {
 
   /// Zones and links of an estate, but for some.
   init(_ estate: Estate, withoutZones lostZones: Set<String>, withoutLinks lostLinks: Set<String>) {
-    zones = estate.zones.filter { !lostZones.contains($0) }
+    var zones: [String] = []
     var index: [String: Int] = [:]
-    for (number, zone) in zones.enumerated() { index[zone] = index[zone] ?? number }
+    for zone in estate.zones where !lostZones.contains(zone) && index[zone] == nil {
+      index[zone] = zones.count
+      zones.append(zone)
+    }
     var neighbours = [[(zone: Int, link: Link)]](repeating: [], count: zones.count)
     for link in estate.links where !lostLinks.contains(link.name) {
       guard let a = index[link.from], let b = index[link.to], a != b else { continue }
       neighbours[a].append((b, link))
       neighbours[b].append((a, link))
     }
+    self.zones = zones
     self.index = index
     self.neighbours = neighbours
   }
