@@ -177,32 +177,40 @@ public struct ServerConfiguration: Sendable {
     line("}")
   }
 
+  /// The servers of which a keeper is a leaf: those of its site, or all where it has none.
+  private func hubs(ofKeeperIn zone: String) -> [BackboneDescription.Server] {
+    let near = estate.site(ofZone: zone).map { servers(in: $0) } ?? []
+    return near.isEmpty ? carriers : near
+  }
+
   /// Leaf nodes: who is one says whose, the others listen for them.
   private mutating func writeLeafNodes() {
     guard let site = estate.site(ofZone: server.zone) else { return }
     let joinsSites = backbone.betweenSites == .leafnodes && railSites.count > 1
-    var hubs: [BackboneDescription.Server] = []
-    if !estate.isCarrier(server) {
-      hubs = servers(in: site).isEmpty ? carriers : servers(in: site)
-    } else if joinsSites, let hub = railSites.first, hub.name != site.name {
-      hubs = servers(in: hub)
+    let isHub = joinsSites && railSites.first?.name == site.name
+    let hasKeeper = backbone.servers.contains { keeper in
+      keeper.rail == server.rail && !estate.isCarrier(keeper)
+        && hubs(ofKeeperIn: keeper.zone).contains(server)
     }
-    let hasLeaves =
-      estate.isCarrier(server)
-      && (backbone.servers.contains { $0.rail == server.rail && !estate.isCarrier($0) }
-        || (joinsSites && railSites.first?.name == site.name))
-    guard hasLeaves || !hubs.isEmpty else { return }
+    let hasLeaves = estate.isCarrier(server) && (isHub || hasKeeper)
+    var remotes: [BackboneDescription.Server] = []
+    if !estate.isCarrier(server) {
+      remotes = hubs(ofKeeperIn: server.zone)
+    } else if joinsSites, !isHub, let hub = railSites.first {
+      remotes = servers(in: hub)
+    }
+    guard hasLeaves || !remotes.isEmpty else { return }
     line("leafnodes {")
     if hasLeaves {
       line("  listen: \(Self.quoted(Self.endpoint(server.address, server.leafPort)))")
       railAuthorization()
       tls(indent: "  ")
     }
-    if !hubs.isEmpty {
+    if !remotes.isEmpty {
       line("  reconnect: 1")
       line("  remotes: [")
       line("    {")
-      line("      urls: [\(hubs.map { url($0, $0.leafPort) }.joined(separator: ", "))]")
+      line("      urls: [\(remotes.map { url($0, $0.leafPort) }.joined(separator: ", "))]")
       tls(indent: "      ")
       line("    }")
       line("  ]")
