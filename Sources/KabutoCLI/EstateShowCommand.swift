@@ -46,9 +46,11 @@ struct EstateShowCommand: AsyncParsableCommand {
     }
     if json {
       let shown = failures.isEmpty ? estate.failures.map { [$0] } : [failures]
-      try printJSON(shown.map { Broken($0, estate.consequences(of: $0)) })
+      let analysis = FailureAnalysis(estate)
+      try printJSON(shown.map { Broken($0, analysis.consequences(of: $0)) })
     } else if failures.isEmpty {
-      for failure in estate.failures { tell(failure, estate.consequences(of: [failure])) }
+      let analysis = FailureAnalysis(estate)
+      for failure in estate.failures { tell(failure, analysis.consequences(of: [failure])) }
     } else {
       tellAll(failures, estate.consequences(of: failures))
     }
@@ -90,7 +92,13 @@ struct EstateShowCommand: AsyncParsableCommand {
       text += "; stops: \(result.stoppedServices.joined(separator: ", "))"
     }
     if !result.lostDatabases.isEmpty { text += "; lost: \(result.lostDatabases.joined(separator: ", "))" }
+    for way in result.ways { text += "; \(way.from) – \(way.to) by \(Self.links(way.after))" }
     print(text)
+  }
+
+  private static func links(_ path: LinkPath?) -> String {
+    path.map { "\($0.links.joined(separator: ", ")) (\(Double($0.latencyMicroseconds) / 1000) ms)" }
+      ?? "nothing"
   }
 
   private func tellAll(_ failures: [Failure], _ result: Consequences) {
@@ -101,6 +109,9 @@ struct EstateShowCommand: AsyncParsableCommand {
       ("services that stop", result.stoppedServices), ("services with fewer nodes", result.thinnerServices),
       ("databases lost", result.lostDatabases),
     ] where !names.isEmpty { print("  \(what): \(names.joined(separator: ", "))") }
+    for way in result.ways {
+      print("  \(way.from) – \(way.to): \(Self.links(way.before)), then \(Self.links(way.after))")
+    }
     for change in result.streams {
       let after = change.after.isEmpty ? "nothing" : change.after.joined(separator: ", ")
       print("  \(change.gateway) \(change.market): \(Self.word(change.effect)), takes \(after)")
@@ -122,12 +133,18 @@ struct EstateShowCommand: AsyncParsableCommand {
       var before, after: [String]
     }
 
+    struct Way: Encodable {
+      var from, to: String
+      var before, after: [String]?
+    }
+
     var without: [String]
     var nodes, servers, links, zones, zonesCutOff, stoppedServices, thinnerServices, lostDatabases: [String]
     var streams: [Stream]
+    var ways: [Way]
 
     enum CodingKeys: String, CodingKey {
-      case without, nodes, servers, links, zones, streams
+      case without, nodes, servers, links, zones, streams, ways
       case zonesCutOff = "zones_cut_off"
       case stoppedServices = "stopped_services"
       case thinnerServices = "thinner_services"
@@ -144,6 +161,9 @@ struct EstateShowCommand: AsyncParsableCommand {
       stoppedServices = result.stoppedServices
       thinnerServices = result.thinnerServices
       lostDatabases = result.lostDatabases
+      ways = result.ways.map {
+        Way(from: $0.from, to: $0.to, before: $0.before?.links, after: $0.after?.links)
+      }
       streams = result.streams.map {
         Stream(
           gateway: $0.gateway, market: $0.market, effect: "\($0.effect)", before: $0.before, after: $0.after)

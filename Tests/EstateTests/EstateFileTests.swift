@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test func anyEstateIsReadAsItWasWritten() {
-    fuzz(rounds: 200) { round in
+    fuzz(rounds: 120) { round in
       var chance = Chance(round: round)
       let estate = chance.estate()
       let text = EstateText.write(estate)

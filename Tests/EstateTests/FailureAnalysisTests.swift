@@ -12,6 +12,8 @@ import Testing
       result.streams.map { "\($0.gateway) \($0.effect) \($0.after.joined(separator: " "))" }
     }
 
+    func site(_ result: Consequences) -> [String]? { result.ways.first?.after?.links }
+
     let nothing = broken()
     #expect(
       nothing.streams.allSatisfy {
@@ -44,12 +46,16 @@ import Testing
     #expect(apart.zonesCutOff == ["osk-a", "osk-b", "dx-1", "dx-2"])
     #expect(apart.streams.allSatisfy { $0.effect == .unchanged } && apart.stoppedServices == [])
 
+    #expect(apart.ways.map(\.after) == [nil] && site(broken(Failure(.carrier, "south"))) == nil)
+    #expect(site(broken(Failure(.carrier, "north"))) == ["line-2", "dx-12", "port-1"])
+    #expect(site(broken(Failure(.site, "osaka"))) == nil && plant.ways == [])
+
     #expect(broken(Failure(.rail, "a")).streams.allSatisfy { $0.effect == .unchanged })
     let rails = broken(Failure(.rail, "a"), Failure(.rail, "b"))
     #expect(rails.streams.allSatisfy { $0.effect == .lost } && rails.stoppedServices == ["quotes"])
 
-    let site = broken(Failure(.site, "tokyo"))
-    #expect(site.loss.nodes.count == 4 && site.streams.count == 2 && site.zonesCutOff == [])
+    let tokyo = broken(Failure(.site, "tokyo"))
+    #expect(tokyo.loss.nodes.count == 4 && tokyo.streams.count == 2 && tokyo.zonesCutOff == [])
     #expect(
       broken(Failure(.location, "dx-1")).loss
         == {

@@ -72,6 +72,11 @@ public struct EstatePage {
       let listed = names.isEmpty ? both("none", "なし") : names.joined(separator: ", ").escaped
       line("<p>\(both(words)): \(listed)</p>")
     }
+    for way in result.ways {
+      line(
+        "<p>\(both("Way", "経路")) \(way.from.escaped) – \(way.to.escaped): \(links(way.before)) → \(links(way.after))</p>"
+      )
+    }
     guard !result.streams.isEmpty else { return }
     line("<table><thead><tr><th>\(both("gateway", "ゲートウェイ"))</th><th>\(both("market", "市場"))</th>")
     line("<th>\(both("takes", "現在"))</th><th>\(both("would take", "その後"))</th><th></th></tr></thead><tbody>")
@@ -86,22 +91,35 @@ public struct EstatePage {
     line("</tbody></table>")
   }
 
+  private func links(_ path: LinkPath?) -> String {
+    guard let path else { return "✕ \(both("none", "なし"))" }
+    return
+      "\(path.links.joined(separator: ", ").escaped) (\(Shape.milliseconds(path.latencyMicroseconds)) ms)"
+  }
+
   private mutating func writeTogether() {
+    // Of an estate of hundreds of hosts only what takes several with it: one by one they are all alike.
+    let analysis = FailureAnalysis(estate)
+    var failures = estate.failures
+    if failures.count > 200 { failures.removeAll { $0.kind == .node || $0.kind == .server } }
     line("<h2>\(both("What fails together", "同時に失われるもの"))</h2><table><thead><tr>")
     line("<th>\(both("without", "失うもの"))</th><th>\(both("goes with it", "巻き込まれるもの"))</th>")
     line(
-      "<th>\(both("prices", "価格"))</th><th>\(both("stops or is cut off", "停止・孤立"))</th></tr></thead><tbody>")
-    for failure in estate.failures {
-      let result = estate.consequences(of: [failure])
+      "<th>\(both("prices", "価格"))</th><th>\(both("stops or is cut off", "停止・孤立"))</th><th>\(both("other way", "代わりの経路"))</th></tr></thead><tbody>"
+    )
+    for failure in failures {
+      let result = analysis.consequences(of: [failure])
       var taken = (result.loss.nodes.union(result.loss.servers).union(result.loss.links)).sorted()
       taken.removeAll { $0 == failure.name }
       let worst = result.streams.map(\.effect).max() ?? .unchanged
       let count = result.streams.count { $0.effect == worst }
       let of = worst == .unchanged ? "" : " (\(count)/\(result.streams.count))"
       let stops = (result.stoppedServices + result.lostDatabases + result.zonesCutOff).joined(separator: ", ")
+      let ways = result.ways.map { "\($0.from.escaped) – \($0.to.escaped): \(links($0.after))" }
       line(
         "<tr><td>\(name(failure))</td><td>\(taken.joined(separator: ", ").escaped)</td>"
-          + "<td>\(both(Words.effect(worst)))\(of)</td><td>\(stops.escaped)</td></tr>")
+          + "<td>\(both(Words.effect(worst)))\(of)</td><td>\(stops.escaped)</td>"
+          + "<td>\(ways.joined(separator: "<br>"))</td></tr>")
     }
     line("</tbody></table>")
   }
