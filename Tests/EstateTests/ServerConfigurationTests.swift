@@ -32,6 +32,9 @@ import Testing
     #expect(keeper.contains("jetstream {\n  store_dir: \"js/keep-tky\"\n  domain: \"a\"\n}"))
     #expect(
       keeper.contains("@10.1.1.10:7422\"]") && !keeper.contains("gateway {") && !keeper.contains("cluster {"))
+    // An account with a name: in the one without, the server lets in whoever gives no password.
+    #expect(tokyo.contains("  KABUTO {\n    users: [\n") && tokyo.contains("account: KABUTO"))
+    #expect(keeper.contains("    jetstream: enabled\n"))
     // Nothing of the other rail.
     #expect(!tokyo.contains("10.1.2.10") && !tokyo.contains("10.2.2.10") && !tokyo.contains("rail/b"))
     // Rail b has no keeper in Tokyo.
