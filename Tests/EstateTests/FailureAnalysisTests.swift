@@ -87,6 +87,33 @@ import Testing
     #expect(lost.stoppedServices == ["quotes"] && lost.lostDatabases == ["prices"] && lost.streams == [])
   }
 
+  @Test func leafNodesNeedTheirHub() throws {
+    var estate = try example("two-sites")
+    estate.backbone?.betweenSites = .leafnodes
+    estate.sites.append(Site(name: "nagoya", zones: ["ngo"]))
+    estate.links.append(Link(name: "ngo-osk", from: "ngo", to: "osk-a", latencyMicroseconds: 900))
+    for rail in ["a", "b"] {
+      estate.backbone?.servers.append(
+        BackboneDescription.Server(
+          name: "nats-ngo-\(rail)", zone: "ngo", rail: rail, address: "10.3.1.1\(rail)"))
+    }
+    estate.nodes.append(Node(name: "gw-ngo", zone: "ngo", address: "10.3.1.31", roles: [.gateway]))
+    func takes(_ failures: [Failure]) -> [String]? {
+      estate.consequences(of: failures).streams.first { $0.gateway == "gw-ngo" }?.after
+    }
+    #expect(takes([]) == ["plant-osk-a"])
+    #expect(takes([Failure(.server, "nats-tky-a")]) == ["plant-osk-a"])
+    // The line to Osaka is there, but nothing joins the rails of the two sites. Tokyo's nodes go to what is nearest to
+    // them: of rail b that is Nagoya's server.
+    let hubs = [Failure(.server, "nats-tky-a"), Failure(.server, "nats-tky-b")]
+    #expect(takes(hubs) == ["plant-tky-a"])
+    #expect(takes([Failure(.site, "tokyo")]) == [])
+    // Who has no server at home is a guest of the same servers as the others.
+    #expect(takes(hubs + [Failure(.server, "nats-ngo-a")]) == ["plant-osk-a"])
+    estate.backbone?.betweenSites = .gateways
+    #expect(takes(hubs) == ["plant-osk-a"] && takes([Failure(.site, "tokyo")]) == ["plant-osk-a"])
+  }
+
   /// Zones that a zone reaches, by trying links until nothing new turns up.
   private static func reached(_ zone: String, _ estate: Estate, _ loss: Loss) -> Set<String> {
     guard !loss.zones.contains(zone) else { return [] }
@@ -109,7 +136,8 @@ import Testing
     var lostStreams = 0
     fuzz(rounds: 150) { round in
       var chance = Chance(round: round)
-      let estate = chance.estate()
+      var estate = chance.estate()
+      estate.backbone?.betweenSites = .gateways
       let all = estate.failures
       let failures = (0..<chance.below(3)).map { _ in chance.pick(all) }
       let result = estate.consequences(of: failures)

@@ -251,18 +251,45 @@ public struct FailureAnalysis {
 /// Who hears whom after a loss.
 private struct Reach {
   private var part: [String: Int] = [:]
-  private var nodesLost: Set<String>
-  /// Parts of the network in which a rail has a living server.
-  private var served: Set<Int> = []
+  private let nodesLost: Set<String>
+  private var rails: [Rail] = []
   private(set) var zonesCutOff: [String] = []
 
+  /// A rail's living servers.
+  private struct Rail {
+    /// Parts of the network in which all that live hear each other.
+    var joined: Set<Int> = []
+    /// The site of the server to which nodes of a zone connect.
+    var attached: [String: String] = [:]
+  }
+
   init(_ estate: Estate, _ loss: Loss) {
-    let parts = estate.routes(withoutZones: loss.zones, withoutLinks: loss.links).parts
+    let routes = estate.routes(withoutZones: loss.zones, withoutLinks: loss.links)
+    let parts = routes.parts
     for (number, zones) in parts.enumerated() { for zone in zones { part[zone] = number } }
     nodesLost = loss.nodes
-    for server in estate.backbone?.servers ?? []
-    where !loss.servers.contains(server.name) && estate.isCarrier(server) {
-      if let number = part[server.zone] { served.insert(number) }
+    for name in estate.rails {
+      let all = estate.carriers(ofRail: name)
+      let living = all.filter { !loss.servers.contains($0.name) }
+      var rail = Rail()
+      // With leaf nodes only the first site's servers join the others.
+      let hubSite =
+        estate.backbone?.betweenSites == .leafnodes
+        ? estate.sites.first { site in all.contains { site.zones.contains($0.zone) } } : nil
+      for server in living where hubSite?.zones.contains(server.zone) ?? true {
+        if let number = part[server.zone] { rail.joined.insert(number) }
+      }
+      if hubSite != nil {
+        for zone in Set(estate.nodes.map(\.zone)) {
+          let latencies = routes.latencies(from: zone)
+          let nearest = living.filter { latencies[$0.zone] != nil }.min {
+            (estate.nearness(zone, $0.zone).rawValue, latencies[$0.zone] ?? 0)
+              < (estate.nearness(zone, $1.zone).rawValue, latencies[$1.zone] ?? 0)
+          }
+          rail.attached[zone] = nearest.flatMap { estate.site(ofZone: $0.zone)?.name }
+        }
+      }
+      rails.append(rail)
     }
     // The part where most of the work is; of equal ones the first.
     let sizes = parts.map { zones in
@@ -277,7 +304,11 @@ private struct Reach {
     guard !nodesLost.contains(gateway.name), !nodesLost.contains(plant.name) else { return false }
     if gateway.name == plant.name { return true }
     guard let place = part[gateway.zone], place == part[plant.zone] else { return false }
-    return served.contains(place)
+    return rails.contains { rail in
+      if rail.joined.contains(place) { return true }
+      guard let site = rail.attached[gateway.zone] else { return false }
+      return site == rail.attached[plant.zone]
+    }
   }
 }
 
