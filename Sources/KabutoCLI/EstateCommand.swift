@@ -13,7 +13,9 @@ struct EstateCommand: AsyncParsableCommand {
       ESTATE is a YAML file (docs/ESTATE.md), or the name of an estate that the program carries: \
       \(EstateExamples.names.joined(separator: ", ")).
       """,
-    subcommands: [EstateCheckCommand.self, EstateServersCommand.self])
+    subcommands: [
+      EstateCheckCommand.self, EstateShowCommand.self, EstateSchemaCommand.self, EstateServersCommand.self,
+    ])
 }
 
 /// An estate as people name it, read.
