@@ -33,6 +33,9 @@ final class MarketView {
   private(set) var epoch: EpochName?
   private(set) var ordinal: UInt64 = 0
   private(set) var sequence: UInt64 = 0
+  /// Numbers rise by instrument only: each has a stream of its own.
+  var isSelective = false
+  private var sequences: [UInt32: UInt64] = [:]
   /// What must not happen, and did.
   private(set) var faults: [String] = []
   private(set) var isOpen = false
@@ -87,9 +90,11 @@ final class MarketView {
       }
       take(kind, cursor, header, codes[Int(header.instrument)])
     }
-    if header.sequence < sequence, kind != .source {
-      faults.append("\(kind) \(header.sequence) after \(sequence)")
+    let last = isSelective ? sequences[header.instrument] ?? 0 : sequence
+    if header.sequence < last, kind != .source, !(isSelective && kind == .cleared) {
+      faults.append("\(kind) \(header.sequence) after \(last)")
     }
+    if isSelective { sequences[header.instrument] = header.sequence }
     sequence = max(sequence, header.sequence)
   }
 

@@ -24,6 +24,9 @@ func generator(_ name: String) -> SeededGenerator {
   return SeededGenerator(seed: digest.value)
 }
 
+/// Estates that each half of the simulation plays: KABUTO_ESTATES, or a thousand.
+let estates = ProcessInfo.processInfo.environment["KABUTO_ESTATES"].flatMap(Int.init) ?? 1_000
+
 /// Calls `body` at least `rounds` times, and on until KABUTO_FUZZ_SECONDS have passed.
 func fuzz(rounds: Int, _ body: () throws -> Void) rethrows {
   let seconds = ProcessInfo.processInfo.environment["KABUTO_FUZZ_SECONDS"].flatMap(Double.init) ?? 0

@@ -74,8 +74,16 @@ extension StreamMerger {
 
   private mutating func ask(_ place: Int, at now: UInt64) {
     let code = coverages[place].code == 0 ? nil : InstrumentCode(coverages[place].code)
-    if let position = coverages[place].position, !coverages[place].isTainted,
-      !coverages[place].needsSnapshot, let end = coverages[place].holeEnd, let epoch
+    // Where nobody has everything, what there is goes on, and is said to have a gap.
+    let awaitsWhole = coverages[place].isTainted && hasWholeStream(at: now)
+    if coverages[place].isTainted, !awaitsWhole, coverages[place].holeEnd == nil,
+      coverages[place].position != nil, !coverages[place].needsSnapshot
+    {
+      coverages[place].since = now
+      return
+    }
+    if let position = coverages[place].position, !awaitsWhole, !coverages[place].needsSnapshot,
+      let end = coverages[place].holeEnd, let epoch
     {
       if let stream = candidate(place, beyond: position, at: now) {
         streams[stream].counters.replays &+= 1
@@ -89,9 +97,8 @@ extension StreamMerger {
       coverages[place].needsSnapshot = true
       coverages[place].tried.removeAll()
     }
-    let least =
-      coverages[place].isTainted || coverages[place].position == nil
-      ? coverages[place].floor : coverages[place].floor &+ 1
+    let mayRepeat = coverages[place].isTainted || coverages[place].position == nil
+    let least = mayRepeat ? coverages[place].floor : coverages[place].floor &+ 1
     if let stream = candidate(place, beyond: max(1, least) - 1, at: now) {
       streams[stream].counters.snapshots &+= 1
       coverages[place].request = Coverage.Request(
@@ -107,7 +114,7 @@ extension StreamMerger {
   /// The stream to ask: of those that have everything the one that is furthest, else of the others.
   private func candidate(_ place: Int, beyond position: UInt64, at now: UInt64) -> Int? {
     var best: Int?
-    let mustBeWhole = coverages[place].isTainted || hasWholeStream(at: now)
+    let mustBeWhole = hasWholeStream(at: now)
     for (number, stream) in streams.enumerated() {
       guard isHeard(stream, at: now), stream.epoch == epoch, stream.through > position,
         !coverages[place].tried.contains(number)

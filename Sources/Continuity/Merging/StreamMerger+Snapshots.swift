@@ -32,7 +32,7 @@ extension StreamMerger {
   /// It must not lead back, and not into a gap where somebody has everything.
   private func isUseful(_ header: FrameHeader, _ place: Int, at now: UInt64) -> Bool {
     guard header.epoch == epoch else { return false }
-    if header.state == .gap, coverages[place].isTainted || hasWholeStream(at: now) { return false }
+    if header.state == .gap, hasWholeStream(at: now) { return false }
     if coverages[place].position != nil, !coverages[place].isTainted {
       return header.through > coverages[place].floor
     }

@@ -80,6 +80,13 @@ extension StreamPublisher {
     }
   }
 
+  /// All sums of the window of the digest that begins with message `start`, for `ask.….digest`; nil where it isn't kept
+  /// or wasn't summed whole.
+  public func summary(windowStart start: UInt64) -> WindowSummary? { digest.summary(windowStart: start) }
+
+  /// First message and sum of the newest window of the digest that is over; nil where none is.
+  public var lastFullWindow: (start: UInt64, sum: UInt64)? { digest.lastFullWindow }
+
   private mutating func encode(beat: BeatFacts, _ header: FrameHeader) {
     out.removeAll()
     let place = out.extend(by: FrameHeader.byteCount)

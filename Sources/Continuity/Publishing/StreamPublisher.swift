@@ -32,6 +32,8 @@ public struct StreamPublisher: ~Copyable {
     public var mostWanted = 20_000
     /// Whether sums over the records are kept (`RecordDigest`).
     public var hasDigest = true
+    /// Binary logarithm of the messages of a digest's window.
+    public var digestWindowBits = 12
 
     /// The defaults.
     public init(configuration: UInt32, incarnation: UInt64) {
@@ -80,7 +82,7 @@ public struct StreamPublisher: ~Copyable {
   /// How the source is, as the last frame or beat says.
   public internal(set) var state = SourceState.recovering
   /// Sums over the records, where they are kept.
-  public internal(set) var digest = RecordDigest()
+  public internal(set) var digest: RecordDigest
 
   var epoch = EpochKey(day: 0, first: 0, second: 0)
   var ordinal: UInt64?
@@ -107,6 +109,7 @@ public struct StreamPublisher: ~Copyable {
   /// A publisher that has heard nothing.
   public init(_ configuration: Configuration) {
     self.configuration = configuration
+    digest = RecordDigest(windowBits: configuration.digestWindowBits)
     history = FrameHistory(bytes: configuration.historyBytes, nanoseconds: configuration.historyNanoseconds)
   }
 

@@ -33,6 +33,8 @@ final class SimulatedEstate {
   var faults: [String] = []
   var log: [String] = []
   var checks = 0
+  /// The session is over.
+  var hasEnded = false
   private var nextHeartbeat: UInt64 = 0
   /// What was sent last on a connection: told again when it is made anew.
   private var recent: [[[[UInt8]]]] = []
@@ -76,7 +78,18 @@ final class SimulatedEstate {
     var writer = MoldUDP64PacketWriter(
       session: MoldSession(days[day].session), firstSequence: UInt64(first + 1), maximumBytes: 60_000)
     for message in messages { _ = writer.append(message) }
-    let bytes = writer.finish()
+    multicast(writer.finish())
+  }
+
+  /// The exchange says that the session is over, as it does for a while at the end of each.
+  func endSession() {
+    hasEnded = true
+    multicast(
+      MoldUDP64PacketWriter(session: MoldSession(days[day].session), firstSequence: UInt64(sent + 1))
+        .endOfSession())
+  }
+
+  private func multicast(_ bytes: [UInt8]) {
     for plant in plants where plant.life != .dead {
       for line in 0..<2 {
         let fault = plant.lines[line]
@@ -100,7 +113,7 @@ final class SimulatedEstate {
     now += Self.step
     if now >= nextHeartbeat {
       nextHeartbeat = now + Self.beat
-      packet(first: sent, [])
+      if hasEnded { endSession() } else { packet(first: sent, []) }
     }
     for plant in plants { work(plant) }
     for gateway in gateways { work(gateway) }
@@ -151,6 +164,9 @@ final class SimulatedEstate {
       )
     }
     plant.receiver.outgoing.removeAll()
+    for note in plant.receiver.notes {
+      log.append("\(now / millisecond) plant \(plant.number): \(note.text)")
+    }
     plant.receiver.notes.removeAll()
     plant.receiver.takeHistory { _ in }
     // The ring: batches cut as the feed thread cuts them.

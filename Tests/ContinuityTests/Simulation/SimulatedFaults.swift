@@ -90,7 +90,10 @@ extension SimulatedEstate {
     run(24 * millisecond)
     playDay(menu)
     if menu.epochs, days.count > 1, random.chance(40) {
-      run(UInt64(random.below(40)) * millisecond)
+      // Sessions are hours apart: nothing of the one before is on its way.
+      endSession()
+      run(UInt64(24 + random.below(80)) * millisecond)
+      hasEnded = false
       day = 1
       sent = 0
       note("another session begins")
