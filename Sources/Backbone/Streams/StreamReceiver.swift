@@ -6,7 +6,7 @@
 // @unchecked Sendable: merger, chooser and all else that isn't behind `shared` is the thread's own after `start`.
 
 public import Continuity
-public import FeedHandler
+import FeedHandler
 import Foundation
 public import MarketData
 import Synchronization
