@@ -81,7 +81,14 @@ extension FeedThread {
       let polledAt = now
       let due = min(tickAt, receiver.arbiter.nextDue(after: now) ?? .max)
       let pause = due > now ? min(due - now, tickNanoseconds) : 0
-      if kabuto_wait(descriptors, &ready, Int32(descriptors.count), pause) > 0 {
+      let isReady = kabuto_wait(descriptors, &ready, Int32(descriptors.count), pause) > 0
+      now = Self.monotonic()
+      if now >= dayAt {
+        // Before anything is read: a process that stood still over midnight must not name a new session by the old day.
+        dayAt = now + 10_000_000_000
+        receiver.today = feed.today
+      }
+      if isReady {
         for _ in 0..<Self.mostBatches {
           var hasMore = false
           for (place, socket) in sockets.enumerated() where ready[place] != 0 {
@@ -109,10 +116,6 @@ extension FeedThread {
       } else if now >= tickAt || due <= now {
         wasLate = false
         tickAt = now + tickNanoseconds
-        if now >= dayAt {
-          dayAt = now + 10_000_000_000
-          receiver.today = feed.today
-        }
         receiver.tick(at: now, plant: &plant)
       }
       if duty != nil {

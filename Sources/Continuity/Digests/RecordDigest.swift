@@ -120,31 +120,45 @@ public struct RecordDigest: ~Copyable {
 
   /// A record's part of the sums: of what follows from the feed alone.
   static func sum(_ start: UnsafeRawPointer, _ header: UpdateHeader, code: UInt64) -> UInt64 {
+    let payload = start + MemoryLayout<UpdateHeader>.size
+    if RecordSizes.isFacts(kind: header.kind) {
+      return sum(payload.loadUnaligned(as: FactsPayload.self), header, code: code)
+    }
+    // Whether an instrument begins empty or is emptied is a plant's own history.
+    guard header.kind != UpdateKind.cleared.rawValue else { return 0 }
     var sum = StateDigest.mix(header.sequence &* 0x9e37_79b9_7f4a_7c15 ^ code)
     sum ^= UInt64(header.kind) << 8 | UInt64(header.flags)
     sum = (sum ^ header.time) &* 0xff51_afd7_ed55_8ccd
-    let payload = start + MemoryLayout<UpdateHeader>.size
-    if RecordSizes.isFacts(kind: header.kind) {
-      let facts = payload.loadUnaligned(as: FactsPayload.self)
-      for value in [
-        facts.close, facts.collarUpper, facts.collarLower, facts.auction.price, facts.auction.far,
-        facts.auction.near, Int64(bitPattern: facts.auction.paired),
-        Int64(bitPattern: facts.auction.imbalance),
-        Int64(facts.state) << 32 | Int64(facts.special) << 16 | (facts.shortRestricted ? 2 : 0)
-          | (facts.suspect ? 1 : 0),
-      ] {
-        sum = (sum ^ UInt64(bitPattern: value)) &* 0xc4ce_b9fe_1a85_ec53
-        sum ^= sum >> 29
-      }
-    } else {
-      var offset = 0
-      let count = Int(header.byteCount) - MemoryLayout<UpdateHeader>.size
-      while offset + 8 <= count {
-        sum = (sum ^ payload.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0xc4ce_b9fe_1a85_ec53
-        sum ^= sum >> 29
-        offset += 8
-      }
+    var offset = 0
+    let count = Int(header.byteCount) - MemoryLayout<UpdateHeader>.size
+    while offset + 8 <= count {
+      sum = (sum ^ payload.loadUnaligned(fromByteOffset: offset, as: UInt64.self)) &* 0xc4ce_b9fe_1a85_ec53
+      sum ^= sum >> 29
+      offset += 8
     }
     return StateDigest.mix(sum)
+  }
+
+  /// Of facts only what is set counts, and not the trading state: a plant that knew the instrument yesterday says more
+  /// of it before the feed names it than one that began today.
+  private static func sum(_ facts: FactsPayload, _ header: UpdateHeader, code: UInt64) -> UInt64 {
+    var total: UInt64 = 0
+    let seed = StateDigest.mix(header.sequence &* 0x9e37_79b9_7f4a_7c15 ^ code)
+    func add(_ field: UInt64, _ value: UInt64) {
+      total &+= StateDigest.mix(seed ^ field << 56 ^ StateDigest.mix(value))
+    }
+    if facts.close != noPrice { add(1, UInt64(bitPattern: facts.close)) }
+    if facts.collarUpper != noPrice { add(2, UInt64(bitPattern: facts.collarUpper)) }
+    if facts.collarLower != noPrice { add(3, UInt64(bitPattern: facts.collarLower)) }
+    if facts.auction.crossType != 0 {
+      add(4, UInt64(bitPattern: facts.auction.price))
+      add(5, UInt64(bitPattern: facts.auction.far))
+      add(6, UInt64(bitPattern: facts.auction.near))
+      add(7, facts.auction.paired)
+      add(8, facts.auction.imbalance)
+    }
+    if facts.shortRestricted { add(9, 1) }
+    if facts.suspect { add(10, 1) }
+    return total
   }
 }

@@ -92,7 +92,7 @@ extension StreamMerger {
   }
 
   private mutating func takeBeat(_ header: FrameHeader, _ stream: Int, at now: UInt64) {
-    guard !configuration.isSelective, header.state != .gap else { return }
+    guard !configuration.isSelective, header.state != .gap || !hasWholeStream(at: now) else { return }
     if header.through > coverages[0].known {
       coverages[0].known = header.through
       if let position = coverages[0].position, header.through > position { activate(0, at: now) }

@@ -66,3 +66,19 @@ extension StreamMerger {
     return coverages[place].request != nil || now >= since &+ configuration.waitNanoseconds
   }
 }
+
+extension StreamMerger {
+  /// For tests and people: what is thought of each stream and of what is missing.
+  var picture: [String] {
+    streams.filter(\.isTaken).map {
+      "  \($0.name): \($0.state) \($0.epoch?.name.description ?? "-") \($0.through) heard \($0.heardAt ?? 0)"
+    }
+      + active.map {
+        let coverage = coverages[$0]
+        return
+          "  lacks from \(coverage.position.map { "\($0)" } ?? "nothing"), floor \(coverage.floor), known \(coverage.known), "
+          + "held \(coverage.held.count), tried \(coverage.tried), needs snapshot \(coverage.needsSnapshot), "
+          + "tainted \(coverage.isTainted), request \(coverage.request.map { "\($0)" } ?? "-")"
+      }
+  }
+}

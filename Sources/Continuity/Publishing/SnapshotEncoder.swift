@@ -7,9 +7,6 @@ public import TickerPlant
 
 /// See the head of this file.
 public enum SnapshotEncoder {
-  /// Bytes after which a part ends.
-  static let partBytes = 256 << 10
-
   /// Makes the parts; the last one is marked `.last`.
   /// - Parameters:
   ///   - records: what `emitAll(announcing: 0)` wrote, and nothing else.
@@ -20,11 +17,12 @@ public enum SnapshotEncoder {
   ///   - configuration: hash of the node's configuration.
   ///   - incarnation: the publisher's life.
   ///   - wall: nanoseconds since 1970.
+  ///   - partBytes: bytes after which a part ends.
   ///   - emit: gets each part; its bytes are valid during the call.
   public static func encode(
     _ records: UnsafeRawBufferPointer, position: StreamPosition, state: SourceState,
     gap: (from: UInt64, through: UInt64) = (0, 0), code: InstrumentCode? = nil, configuration: UInt32,
-    incarnation: UInt64, wall: UInt64, emit: (UnsafeRawBufferPointer) -> Void
+    incarnation: UInt64, wall: UInt64, partBytes: Int = 256 << 10, emit: (UnsafeRawBufferPointer) -> Void
   ) {
     var builder = FrameBuilder()
     var out = ByteStore(capacity: 64 << 10)

@@ -160,6 +160,14 @@ public struct StreamPublisher: ~Copyable {
     if tag & RecordSplitter.continues == 0 { close() }
   }
 
+  /// The plant has applied every message up to `sequence`, and all their records have been taken: messages without
+  /// effect move the position too. Read the plant's sequence first, then drain its ring until it is empty, then call
+  /// this, then `flush`.
+  public mutating func advance(to sequence: UInt64, epoch name: EpochName) {
+    guard ordinal != nil, openMessage == nil, sequence > complete, EpochKey(name) == epoch else { return }
+    complete = sequence
+  }
+
   /// A message's first record came. False where it is state told again.
   @inline(__always)
   private mutating func begin(
