@@ -31,7 +31,9 @@ final class MarketView: @unchecked Sendable {
   /// Where two views differ, briefly.
   func difference(from other: MarketView) -> String? {
     for code in Set(instruments.keys).union(other.instruments.keys) {
-      guard let mine = instruments[code], let theirs = other.instruments[code] else { return "\(code) is missing" }
+      guard let mine = instruments[code], let theirs = other.instruments[code] else {
+        return "\(code) is missing"
+      }
       if mine == theirs { continue }
       var parts: [String] = []
       if mine.bids != theirs.bids || mine.asks != theirs.asks { parts.append("levels") }

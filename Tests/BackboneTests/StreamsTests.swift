@@ -42,11 +42,13 @@ final class TestPlant: @unchecked Sendable {
   private var isStopped = false
 
   init(
-    _ node: String, _ source: String, buses: [any Bus], configuration: UInt32 = 7, historyBytes: Int = 32 << 20,
+    _ node: String, _ source: String, buses: [any Bus], configuration: UInt32 = 7,
+    historyBytes: Int = 32 << 20,
     hasDirect: Bool = false
   ) throws {
     var settings = PlantPublisher.Configuration(
-      market: "XTKS", node: node, configuration: configuration, incarnation: UInt64.random(in: 1...UInt64.max))
+      market: "XTKS", node: node, configuration: configuration, incarnation: UInt64.random(in: 1...UInt64.max)
+    )
     settings.stream.historyBytes = historyBytes
     publisher = PlantPublisher(settings, buses: buses)
     direct = UpdateRing(capacity: 256 << 20) {}

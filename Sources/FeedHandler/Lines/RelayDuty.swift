@@ -87,7 +87,8 @@ final class RelayDuty {
       sentAt = 0
     }
     while sent < arbiter.next {
-      guard let packet = retained.packet(session, from: sent, most: Int(min(60_000, arbiter.next - sent))) else {
+      guard let packet = retained.packet(session, from: sent, most: Int(min(60_000, arbiter.next - sent)))
+      else {
         // Lost here as well: who listens finds out and asks.
         sent = retained.session?.missing.last.map { max(sent, $0.upperBound + 1) } ?? arbiter.next
         if retained.packet(session, from: sent, most: 1) == nil { sent = arbiter.next }
