@@ -50,9 +50,7 @@ final class RelayDuty {
   /// Answers, forwards, and looks what is wanted.
   func work(_ arbiter: borrowing LineArbiter, isEnded: Bool, at now: UInt64) {
     for (request, reply) in relay.takeRequests() {
-      if let packet = retained.packet(request.session, from: request.sequence, most: Int(request.count)) {
-        relay.carrier.answer(packet, reply)
-      }
+      if let packet = packet(for: request, arbiter) { relay.carrier.answer(packet, reply) }
     }
     let hears = hearsItself(arbiter, at: now)
     forward(arbiter, hears: hears, isEnded: isEnded, at: now)
@@ -72,6 +70,19 @@ final class RelayDuty {
         relay.carrier.want(false)
       }
     }
+  }
+
+  /// What was applied, or waits for something that the one who asks may have.
+  private func packet(
+    for request: MoldUDP64Request, _ arbiter: borrowing LineArbiter
+  ) -> UnsafeRawBufferPointer? {
+    if let packet = retained.packet(request.session, from: request.sequence, most: Int(request.count)) {
+      return packet
+    }
+    guard arbiter.session == request.session, request.count > 0,
+      let held = arbiter.heldPacket(with: request.sequence)
+    else { return nil }
+    return retained.packet(request.session, held, from: request.sequence)
   }
 
   private func forward(
