@@ -56,7 +56,8 @@ extension FeedThread {
     if let relay = outlets.relay {
       // Another plant is one more line, and answers as a request server does.
       duty = RelayDuty(
-        relay, ownLines: lines.lines.count, heartbeat: configuration.heartbeatNanoseconds, at: Self.monotonic())
+        relay, ownLines: lines.lines.count, heartbeat: configuration.heartbeatNanoseconds,
+        at: Self.monotonic())
       configuration.lines += 1
       configuration.hasRequestServer = true
     }

@@ -29,7 +29,9 @@ public final class StateRequests: Sendable {
 
   /// Whether the state is to be told now.
   func isDue(at now: UInt64) -> Bool {
-    guard isAsked.load(ordering: .relaxed), now &- toldAt.load(ordering: .relaxed) >= pause else { return false }
+    guard isAsked.load(ordering: .relaxed), now &- toldAt.load(ordering: .relaxed) >= pause else {
+      return false
+    }
     toldAt.store(now, ordering: .relaxed)
     return isAsked.exchange(false, ordering: .acquiring)
   }

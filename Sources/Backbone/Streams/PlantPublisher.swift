@@ -117,7 +117,9 @@ public final class PlantPublisher: @unchecked Sendable {
   public func start() throws(BusError) {
     for (rail, bus) in buses.enumerated() {
       subscriptions.append(
-        try bus.subscribe(subjects.want) { [weak self] message in self?.put(.want(WantedCodes.decoded(message.payload))) })
+        try bus.subscribe(subjects.want) { [weak self] message in
+          self?.put(.want(WantedCodes.decoded(message.payload)))
+        })
       subscriptions.append(
         try bus.subscribe(subjects.replay) { [weak self] message in
           self?.put(StreamQuestion.replay(decoding: message.payload), message, rail)
@@ -177,7 +179,8 @@ public final class PlantPublisher: @unchecked Sendable {
       let now = Clock.monotonic()
       let wall = Clock.wall()
       // A turn is bounded, so that beats and answers have theirs.
-      let isEmpty = ring.drain(limit: 1 << 20) { tag, records in take(records, tag: tag, at: now, wall: wall) }
+      let isEmpty = ring.drain(limit: 1 << 20) { tag, records in take(records, tag: tag, at: now, wall: wall)
+      }
       publisher.flush(at: now, wall: wall) { publish($0, $1) }
       for bus in buses { bus.flush() }
       answerQuestions(at: now, wall: wall)

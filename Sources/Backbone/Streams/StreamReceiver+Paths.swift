@@ -74,7 +74,8 @@ extension StreamReceiver {
       let subjects = StreamSubjects(
         market: configuration.market, node: configuration.candidates[candidate].node)
       for code in gone {
-        for subscription in frameSubscriptions[candidate].removeValue(forKey: subjects.instrument(code)) ?? [] {
+        for subscription in frameSubscriptions[candidate].removeValue(forKey: subjects.instrument(code)) ?? []
+        {
           subscription.cancel()
         }
       }

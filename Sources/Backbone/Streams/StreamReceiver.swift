@@ -6,7 +6,7 @@
 // @unchecked Sendable: merger, chooser and all else that isn't behind `shared` is the thread's own after `start`.
 
 public import Continuity
-public import FeedHandler
+import FeedHandler
 import Foundation
 public import MarketData
 import Synchronization
@@ -289,17 +289,21 @@ public final class StreamReceiver: @unchecked Sendable {
       if header.configuration == configuration.merger.configuration {
         refusals[number] = nil
       } else {
-        refuse(number, "configuration \(header.configuration) there, \(configuration.merger.configuration) here")
+        refuse(
+          number, "configuration \(header.configuration) there, \(configuration.merger.configuration) here")
         return
       }
       chooser.hear(
         number,
         PathChooser.Beat(
           epoch: header.epoch, through: header.through, state: header.state,
-          service: ServiceState(rawValue: UInt8(truncatingIfNeeded: facts.service)) ?? .inService, lag: facts.lag),
+          service: ServiceState(rawValue: UInt8(truncatingIfNeeded: facts.service)) ?? .inService,
+          lag: facts.lag),
         at: now)
       choose(at: now)
-      if let stream = streams[number]?[rail] { merger.take(payload, stream: stream, at: now) { deliver($0, $1) } }
+      if let stream = streams[number]?[rail] {
+        merger.take(payload, stream: stream, at: now) { deliver($0, $1) }
+      }
     }
     act(at: now)
   }

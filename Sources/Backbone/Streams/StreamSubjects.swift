@@ -17,7 +17,9 @@ struct StreamSubjects: Sendable {
   var digest: String { "ask.\(market).\(node).digest" }
   var feed: String { "feed.\(market).\(node)" }
   var askFeed: String { "ask.\(market).\(node).feed" }
-  func instrument(_ code: InstrumentCode) -> String { "px.\(market).\(node).i.\(Self.word(code.description))" }
+  func instrument(_ code: InstrumentCode) -> String {
+    "px.\(market).\(node).i.\(Self.word(code.description))"
+  }
 
   /// Text as one word of a subject: what isn't a letter, a digit, `_` or `-` becomes `=` and two hex digits.
   static func word(_ text: String) -> String {
@@ -54,7 +56,8 @@ enum StreamQuestion: Equatable {
     switch self {
     case .replay(let from, let through, let epoch, let code):
       words = [
-        code?.rawValue ?? 0, from, through, UInt64(bitPattern: epoch.day), epoch.first, epoch.second, epoch.third,
+        code?.rawValue ?? 0, from, through, UInt64(bitPattern: epoch.day), epoch.first, epoch.second,
+        epoch.third,
       ]
     case .snapshot(let code): words = [code?.rawValue ?? 0]
     case .digest(let start): words = [0, start]

@@ -249,14 +249,12 @@ struct MoldReceiver: ~Copyable {
   /// What a line is called.
   func name(_ line: Int) -> String {
     guard line < arbiter.configuration.lines else { return "request server" }
-    if isRelayed(line), let relayName { return "line \(letter(line)) (\(relayName()))" }
-    return "line \(letter(line))"
+    if isRelayed(line), let relayName { return "line C (\(relayName()))" }
+    return "line \(line == 0 ? "A" : "B")"
   }
 
   /// Whether the line is another plant's.
   private func isRelayed(_ line: Int) -> Bool { relayName != nil && line == arbiter.configuration.lines - 1 }
-
-  private func letter(_ line: Int) -> String { line == 0 ? "A" : line == 1 ? "B" : "C" }
 
   private mutating func note(_ level: FeedThread.Level, _ text: String) {
     notes.append(Note(level: level, text: text))

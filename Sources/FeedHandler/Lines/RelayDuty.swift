@@ -50,9 +50,7 @@ final class RelayDuty {
   /// Answers, forwards, and looks what is wanted.
   func work(_ arbiter: borrowing LineArbiter, isEnded: Bool, at now: UInt64) {
     for (request, reply) in relay.takeRequests() {
-      if let packet = retained.packet(request.session, from: request.sequence, most: Int(request.count)) {
-        relay.carrier.answer(packet, reply)
-      }
+      if let packet = packet(for: request, arbiter) { relay.carrier.answer(packet, reply) }
     }
     let hears = hearsItself(arbiter, at: now)
     forward(arbiter, hears: hears, isEnded: isEnded, at: now)
@@ -74,6 +72,19 @@ final class RelayDuty {
     }
   }
 
+  /// What was applied, or waits for something that the one who asks may have.
+  private func packet(
+    for request: MoldUDP64Request, _ arbiter: borrowing LineArbiter
+  ) -> UnsafeRawBufferPointer? {
+    if let packet = retained.packet(request.session, from: request.sequence, most: Int(request.count)) {
+      return packet
+    }
+    guard arbiter.session == request.session, request.count > 0,
+      let held = arbiter.heldPacket(with: request.sequence)
+    else { return nil }
+    return retained.packet(request.session, held, from: request.sequence)
+  }
+
   private func forward(
     _ arbiter: borrowing LineArbiter, hears: Bool, isEnded: Bool, at now: UInt64
   ) {
@@ -87,7 +98,8 @@ final class RelayDuty {
       sentAt = 0
     }
     while sent < arbiter.next {
-      guard let packet = retained.packet(session, from: sent, most: Int(min(60_000, arbiter.next - sent))) else {
+      guard let packet = retained.packet(session, from: sent, most: Int(min(60_000, arbiter.next - sent)))
+      else {
         // Lost here as well: who listens finds out and asks.
         sent = retained.session?.missing.last.map { max(sent, $0.upperBound + 1) } ?? arbiter.next
         if retained.packet(session, from: sent, most: 1) == nil { sent = arbiter.next }

@@ -56,6 +56,21 @@ final class RetainedFeed {
     return finish(MoldUDP64Header(session: mold, sequence: sequence, count: UInt16(count)), used)
   }
 
+  /// A downstream packet with the messages of one that waits, from a number on.
+  func packet(_ mold: MoldSession, _ held: HeldPacket, from sequence: UInt64) -> UnsafeRawBufferPointer? {
+    held.bytes.withUnsafeBytes { blocks in
+      var offset = 0
+      for _ in held.sequence..<sequence { offset += 2 + PublishPacer.length(blocks, at: offset) }
+      let messages = UnsafeRawBufferPointer(rebasing: blocks[offset...])
+      guard let base = messages.baseAddress, messages.count <= Self.packetBytes - MoldUDP64Header.byteCount
+      else { return nil }
+      (packet + MoldUDP64Header.byteCount).copyMemory(from: base, byteCount: messages.count)
+      return finish(
+        MoldUDP64Header(session: mold, sequence: sequence, count: UInt16(held.end - sequence)),
+        MoldUDP64Header.byteCount + messages.count)
+    }
+  }
+
   /// A packet without messages.
   func heartbeat(_ mold: MoldSession, next: UInt64, isEnd: Bool) -> UnsafeRawBufferPointer {
     finish(

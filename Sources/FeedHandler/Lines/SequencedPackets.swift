@@ -21,7 +21,8 @@ enum SequencedPackets {
     case .deliver(let skip):
       let blocks = UnsafeRawBufferPointer(rebasing: packet[MoldUDP64Header.byteCount...])
       apply(
-        blocks, first: header.sequence, skip: skip, count: header.blockCount, receivedAt: receivedAt, to: &plant,
+        blocks, first: header.sequence, skip: skip, count: header.blockCount, receivedAt: receivedAt,
+        to: &plant,
         keeping: retained, header.session)
       arbiter.advance(to: header.sequence + UInt64(header.blockCount), line: line, at: now)
     case .hold:

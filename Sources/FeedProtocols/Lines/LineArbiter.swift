@@ -143,6 +143,9 @@ public struct LineArbiter: Sendable {
   /// Bytes that wait for their turn.
   public var heldBytes: Int { held.byteCount }
 
+  /// A packet that waits for its turn and has that message; nil where none does.
+  public func heldPacket(with sequence: UInt64) -> HeldPacket? { held.packet(with: sequence) }
+
   // MARK: - Packets
 
   /// Takes a packet whose header and blocks were found right (`MoldUDP64Header.validated`).
