@@ -190,9 +190,9 @@ struct ServeRun {
     serviceSignals.cancel()
     hangUp?.cancel()
     log.info("ending", metadata: ["reason": "\(reason)"])
-    async let drained: Void = gateway.drain()
+    // Prices go on until the last client has gone elsewhere.
+    await gateway.drain()
     for thread in threads { await Task.detached { thread.stop() }.value }
-    await drained
     await gateway.end()
     screen?.close()
     store?.close()
