@@ -109,6 +109,11 @@ export function setLanguage(wanted) {
   language = wanted;
 }
 
+/** Words of another page. @param {Record<string, [string, string]>} words */
+export function addWords(words) {
+  Object.assign(WORDS, words);
+}
+
 /** @param {string} key @param {Record<string, string|number>} [values] @returns {string} */
 export function t(key, values) {
   const words = WORDS[key];
