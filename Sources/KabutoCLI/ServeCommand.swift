@@ -1,7 +1,9 @@
 // `kabuto serve`: wires sources, store and gateway, and takes them down in order.
 
 import ArgumentParser
+import Backbone
 import Distribution
+import Estate
 import FeedHandler
 import FirewallProxy
 import Foundation
@@ -32,6 +34,14 @@ struct Serve: AsyncParsableCommand {
       back.
       """)
 
+  @Option(
+    help: ArgumentHelp(
+      "A file that describes all sites and nodes, or the name of one that the program carries (default embedded: one process does it all).",
+      valueName: "file"),
+    completion: .file())
+  var estate: String?
+  @Option(help: ArgumentHelp("Which node of the estate this is.", valueName: "name"))
+  var node: String?
   @Option(
     name: .customLong("feed"),
     help: ArgumentHelp("What to read; may be given several times.", valueName: "source"))
@@ -92,6 +102,7 @@ struct Serve: AsyncParsableCommand {
       ("loops", loops), ("origins", origins), ("endpoints", endpoints), ("log_level", logLevel),
       ("log_format", logFormat),
       ("viewer", viewer), ("firewall", firewall), ("firewall_log", firewallLog),
+      ("estate", estate), ("node", node),
     ] + limits.settings where value != nil { flags[name] = value }
     let configuration: ServeConfiguration
     switch ServeConfiguration.resolve(
@@ -120,6 +131,9 @@ struct ServeRun {
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
+    if let place = configuration.place, place.node.roles == [.firewall] {
+      return try await ServeFirewallNode(configuration: configuration, place: place, log: log).run()
+    }
     let begin = Date()
     let firewall: ServeFirewall?
     do throws(FirewallError) {
@@ -128,6 +142,14 @@ struct ServeRun {
     // While the rest is being made ready; nothing is served before it is there.
     let policy = firewall?.load()
     let feeds = try prepareFeeds()
+    let backbone: ServeBackbone?
+    do throws(BusError) {
+      if let place = configuration.place {
+        backbone = try ServeBackbone(place, log: log)
+      } else {
+        backbone = nil
+      }
+    } catch { throw giveUp(error.description) }
     let store = try openStore(feeds)
     var gatewayConfiguration = configuration.gateway
     gatewayConfiguration.host = configuration.listenHost
@@ -151,12 +173,19 @@ struct ServeRun {
     do throws(GatewayError) {
       gateway = try await GatewayServer.start(
         gatewayConfiguration, markets: markets, store: store, log: log,
-        screen: screen.map(FirewallScreen.init),
+        screen: screen.map(FirewallScreen.init), paths: { running.paths },
         sources: { running.reports })
     } catch { throw giveUp(error.description) }
 
     var threads: [FeedThread] = []
+    var publishers: [PlantPublisher] = []
+    var receivers: [StreamReceiver] = []
     for (index, feed) in feeds.enumerated() {
+      if let backbone, !backbone.place.has(.plant) {
+        let rings = gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? [])
+        receivers.append(backbone.receiver(market: feed.market, rings: rings, tag: UInt32(index)))
+        continue
+      }
       var outlets = FeedThread.Outlets(
         rings: gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? []),
         archive: store?.ring(market: index),
@@ -172,11 +201,21 @@ struct ServeRun {
       if let store, configuration.data != nil {
         outlets.save = { store.save(snapshot: $0, market: index, epoch: $1, date: $2, sequence: $3) }
       }
+      if let backbone {
+        let publisher = backbone.publisher(market: feed.market) { running.lag(market: feed.market) }
+        outlets.rings.append(publisher.ring)
+        outlets.states = publisher.states
+        publishers.append(publisher)
+      }
       let thread = FeedThread(feed, outlets: outlets)
       if let store, configuration.data != nil { restore(thread, feed, index, store) }
       threads.append(thread)
     }
-    running.set(threads)
+    running.set(threads, receivers)
+    do throws(BusError) {
+      for publisher in publishers { try publisher.start() }
+      for receiver in receivers { try receiver.start() }
+    } catch { throw giveUp(error.description) }
     for thread in threads { thread.start() }
     announce(gateway, feeds, begin)
     var hangUp: (any DispatchSourceSignal)?
@@ -192,10 +231,13 @@ struct ServeRun {
     log.info("ending", metadata: ["reason": "\(reason)"])
     // Prices go on until the last client has gone elsewhere.
     await gateway.drain()
+    for receiver in receivers { await Task.detached { receiver.stop() }.value }
     for thread in threads { await Task.detached { thread.stop() }.value }
+    for publisher in publishers { await Task.detached { publisher.stop() }.value }
     await gateway.end()
     screen?.close()
     store?.close()
+    backbone?.close()
     log.info("ended")
   }
 
@@ -286,11 +328,12 @@ struct ServeRun {
   }
 }
 
-/// The feed threads, for whoever asks for their figures.
+/// The feed threads and receivers, for whoever asks for their figures.
 final class RunningFeeds: @unchecked Sendable {
   // Written once, before the first request can ask; a lock makes that certain.
   private let lock = NSLock()
   private var threads: [FeedThread] = []
+  private var receivers: [StreamReceiver] = []
   /// What is said before the threads are there.
   private let beginning: [SourceReport]
 
@@ -300,10 +343,26 @@ final class RunningFeeds: @unchecked Sendable {
     }
   }
 
-  func set(_ threads: [FeedThread]) { lock.withLock { self.threads = threads } }
+  func set(_ threads: [FeedThread], _ receivers: [StreamReceiver]) {
+    lock.withLock {
+      self.threads = threads
+      self.receivers = receivers
+    }
+  }
+
   var reports: [SourceReport] {
-    let threads: [FeedThread] = lock.withLock { self.threads }
-    return threads.isEmpty ? beginning : threads.map { $0.report }
+    let (threads, receivers) = lock.withLock { (self.threads, self.receivers) }
+    let reports = threads.map(\.report) + receivers.map(\.report)
+    return reports.isEmpty ? beginning : reports
+  }
+
+  var paths: [Gateway.PathReport] {
+    lock.withLock { receivers }.flatMap(\.paths).map(Gateway.PathReport.init)
+  }
+
+  /// How late a plant is, nanoseconds.
+  func lag(market: String) -> UInt64 {
+    lock.withLock { threads }.first { $0.feed.market == market }?.report.lagNanoseconds ?? 0
   }
 }
 

@@ -9,7 +9,7 @@
 
 /// How an arbiter decides. Times are nanoseconds.
 public struct LineArbiterConfiguration: Sendable {
-  /// Lines: 1 or 2.
+  /// Lines: 1 or 2, and one more where another plant's packets may come.
   public var lines: Int
   /// A line's heartbeats come at least this often.
   public var heartbeatNanoseconds: UInt64 = 100_000_000

@@ -298,7 +298,7 @@ struct PlanBuilder {
       if can(.identifier) { return 0 }
       return can(.text) ? 1 : 2
     }
-    func addTest(_ position: Int, isPieced: Bool = false) {
+    func addTest(_ position: Int, isBounded: Bool = false) {
       guard let entry = entry(position), let operation = rules[position].links.first?.operation else {
         return
       }
@@ -306,7 +306,7 @@ struct PlanBuilder {
       tables.tests.append(
         PlanTest(
           entry: entry, operation: Int32(tables.operations.count - 1),
-          isNegated: rules[position].links.first?.isNegated ?? false, isPieced: isPieced,
+          isNegated: rules[position].links.first?.isNegated ?? false, isBounded: isBounded,
           least: least(rules[position].links.first)))
     }
     let firstNode = tables.nodes.count
@@ -350,7 +350,7 @@ struct PlanBuilder {
         let refused = Set(result.refused.map { Int(specifications[scan.specification].owners[$0]) })
         let own = Set(node.scanned)
         for id in refused.sorted() where own.contains(scan.members[id]) {
-          addTest(scan.members[id], isPieced: true)
+          addTest(scan.members[id], isBounded: true)
         }
       }
       var number = -1

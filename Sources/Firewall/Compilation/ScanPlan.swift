@@ -108,8 +108,8 @@ struct PlanTest: BitwiseCopyable {
   let entry: PlanEntry
   let operation: Int32
   let isNegated: Bool
-  /// A pattern that a database would hold: asked of long values in pieces.
-  let isPieced: Bool
+  /// What a database would hold: patterns are asked of long values within a bound.
+  let isBounded: Bool
   /// How plain a value may be and still match: 0 for any, 1 for more than identifiers, 2 for more than text.
   let least: UInt8
 }

@@ -102,10 +102,12 @@ extension Transaction {
     scratch.clear(for: view)
     scratch.limitExceeded = false
     let operation = group.operations[Int(test.operation)]
-    let isMatch =
-      view.count > LongValue.bytes && test.isPieced
-      ? (operation as? any PatternOperator)?.matchesInPieces(view, scratch) ?? false
-      : operation.matches(view, scratch)
+    let isMatch: Bool
+    if test.isBounded, view.count > LongSearch.bytes, let pattern = operation as? any PatternOperator {
+      isMatch = pattern.matchesLong(view, scratch)
+    } else {
+      isMatch = operation.matches(view, scratch)
+    }
     // Without a certain answer the rule is asked again in its turn, where that is noted.
     if isMatch != test.isNegated || scratch.limitExceeded {
       scratch.limitExceeded = false
