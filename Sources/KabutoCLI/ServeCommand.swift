@@ -229,11 +229,11 @@ struct ServeRun {
     serviceSignals.cancel()
     hangUp?.cancel()
     log.info("ending", metadata: ["reason": "\(reason)"])
-    async let drained: Void = gateway.drain()
+    // Prices go on until the last client has gone elsewhere.
+    await gateway.drain()
     for receiver in receivers { await Task.detached { receiver.stop() }.value }
     for thread in threads { await Task.detached { thread.stop() }.value }
     for publisher in publishers { await Task.detached { publisher.stop() }.value }
-    await drained
     await gateway.end()
     screen?.close()
     store?.close()

@@ -183,6 +183,24 @@ import Testing
     await gateway.end()
   }
 
+  @Test func theEstateIsServedAsThePageReadsIt() async throws {
+    let sample = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Browser/estate.json")
+    let view = try JSONDecoder().decode(EstateView.self, from: try Data(contentsOf: sample))
+    let feed = try Feed()
+    var configuration = GatewayConfiguration()
+    configuration.port = 0
+    configuration.drainMilliseconds = 300
+    let gateway = try await GatewayServer.start(
+      configuration, markets: [feed.description], store: nil, log: .init(label: "test"), estate: { view },
+      sources: { [] })
+    let line = try Line(port: gateway.port)
+    let data = try JSONSerialization.data(withJSONObject: try line.get("/v1/estate").json)
+    #expect(try JSONDecoder().decode(EstateView.self, from: data) == view)
+    await gateway.drain()
+    await gateway.end()
+  }
+
   @Test func theEstateIsWrittenAsItIsRead() throws {
     let view = EstateView(
       estate: "two-zones", version: 3, node: "gw-1",

@@ -246,7 +246,8 @@ export class StreamMerger {
     entry.standingSeq = event.seq;
     entry.bars.clear();
     // Of older trades than a list holds none come after it.
-    for (const trade of (event.trades ?? []).slice().reverse()) entry.takeTrade(trade.seq, tradeKey(trade));
+    const trades = event.channel === "trades" ? event.trades : []; // Of quotes it is a number.
+    for (const trade of trades.slice().reverse()) entry.takeTrade(trade.seq, tradeKey(trade));
     out.push(event);
   }
 
