@@ -10,8 +10,12 @@
 struct LongSearch {
   /// Longer values are searched so.
   static let bytes = 4096
-  /// What may be looked at, for each byte of the value: a quarter of what windows that overlap by half may cost.
-  static let bytesLookedAtPerByte = 1024
+  /// What may be looked at beyond that: this much, and so much for each byte of the value.
+  static let budget = (bytes: 1 << 20, perByte: 16)
+
+  /// How many steps an attempt beyond a window may take, as SecPcreMatchLimit has it: a step can pass over all that is
+  /// looked at.
+  private static func steps(over count: Int) -> UInt32 { UInt32(max(20_000, (1 << 29) / max(1, count))) }
 
   private let regex: Regex
   private let value: ByteView
@@ -24,7 +28,7 @@ struct LongSearch {
     self.regex = regex
     self.value = value
     self.window = window
-    budget = bytesLookedAt ?? value.count * LongSearch.bytesLookedAtPerByte
+    budget = bytesLookedAt ?? LongSearch.budget.bytes + value.count * LongSearch.budget.perByte
   }
 
   /// As `Regex.firstMatch`; where the match lies is told in the whole value.
@@ -63,7 +67,9 @@ struct LongSearch {
       size *= 4
       guard spend(min(size, value.count - place)) else { return .limitExceeded }
       let end = min(value.count, place + size)
-      let outcome = regex.look(in: value, place..<end, lastStart: place, canBeEmpty: canBeEmpty, scratch)
+      let outcome = regex.look(
+        in: value, place..<end, lastStart: place, canBeEmpty: canBeEmpty,
+        limit: LongSearch.steps(over: end - place), scratch)
       guard case .undecided(let next) = outcome else { return outcome }
       if next > place { return .noMatch }
     }

@@ -88,12 +88,13 @@ final class Regex: @unchecked Sendable {
   /// - Parameter isCut: the value is taken to end where the part does, rather than to go on in ways that aren't known.
   func look(
     in value: ByteView, _ part: Range<Int>, lastStart: Int, isCut: Bool = false, canBeEmpty: Bool,
+    limit: UInt32 = .max,
     _ scratch: RegexScratch
   ) -> RegexOutcome {
     guard let data = scratch.matchData, let context = scratch.context, let code = codeForParts() else {
       return .limitExceeded
     }
-    scratch.allow(matchLimit)
+    scratch.allow(min(limit, matchLimit))
     var flags = canBeEmpty ? 0 : PCRE2_NOTEMPTY
     if part.upperBound < value.count { flags |= isCut ? PCRE2_NOTEOL : PCRE2_PARTIAL_HARD }
     pcre2_set_offset_limit_8(context, lastStart)
