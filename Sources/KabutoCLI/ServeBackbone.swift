@@ -25,7 +25,7 @@ final class ServeBackbone: Sendable {
     self.place = place
     self.log = log
     var buses: [NatsBus] = []
-    for settings in try place.rails() {
+    for settings in try NatsSettings.rails(of: place.node, in: place.estate) {
       buses.append(
         try NatsBus(settings) { level, text in Self.say(log, level, text, ["rail": "\(settings.rail)"]) })
     }
@@ -44,31 +44,29 @@ final class ServeBackbone: Sendable {
   func publisher(market: String, lag: @escaping @Sendable () -> UInt64) -> PlantPublisher {
     PlantPublisher(
       PlantPublisher.Configuration(
-        market: market, node: place.node.name, configuration: place.estate.configurationHash,
+        market: market, node: place.node.name, configuration: place.configuration,
         incarnation: incarnation),
       buses: buses, lag: lag)
   }
 
   /// The receiver of a market of which this node has no plant.
   func receiver(market: String, rings: [UpdateRing], tag: UInt32) -> StreamReceiver {
-    let estate = place.estate
-    let candidates = estate.plants(of: market, nearestTo: place.node).map { plant in
-      StreamReceiver.Candidate(
-        node: plant.name, site: estate.site(ofZone: plant.zone)?.name ?? "", zone: plant.zone,
-        nearness: Self.nearness(estate.nearness(place.node.zone, plant.zone).rawValue))
-    }
     return StreamReceiver(
       StreamReceiver.Configuration(
-        market: market, node: place.node.name, candidates: candidates, streams: place.node.streams,
-        configuration: estate.configurationHash),
+        market: market, node: place.node.name,
+        candidates: StreamReceiver.Candidate.plants(of: market, seenBy: place.node, in: place.estate),
+        streams: place.node.streams, configuration: place.configuration),
       buses: buses,
       outlets: StreamReceiver.Outlets(rings: rings, tag: tag) { [log] level, text in
         Self.say(log, level, text, ["market": "\(market)"])
       })
   }
 
-  private static func nearness(_ rank: Int) -> Continuity.Nearness {
-    rank == 0 ? .sameZone : rank == 1 ? .sameSite : .otherSite
+  /// What this node's plant of a market gives to other plants, and takes from them.
+  func feedLine(market: String) -> FeedLine {
+    let peers = place.estate.plants(of: market, nearestTo: place.node).map(\.name)
+      .filter { $0 != place.node.name }
+    return FeedLine(market: market, node: place.node.name, peers: peers, buses: buses)
   }
 
   /// How each rail is.

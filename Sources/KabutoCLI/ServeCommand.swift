@@ -179,6 +179,7 @@ struct ServeRun {
 
     var threads: [FeedThread] = []
     var publishers: [PlantPublisher] = []
+    var lines: [FeedLine] = []
     var receivers: [StreamReceiver] = []
     for (index, feed) in feeds.enumerated() {
       if let backbone, !backbone.place.has(.plant) {
@@ -206,6 +207,9 @@ struct ServeRun {
         outlets.rings.append(publisher.ring)
         outlets.states = publisher.states
         publishers.append(publisher)
+        let line = backbone.feedLine(market: feed.market)
+        outlets.relay = line.relay
+        lines.append(line)
       }
       let thread = FeedThread(feed, outlets: outlets)
       if let store, configuration.data != nil { restore(thread, feed, index, store) }
@@ -214,6 +218,7 @@ struct ServeRun {
     running.set(threads, receivers)
     do throws(BusError) {
       for publisher in publishers { try publisher.start() }
+      for line in lines { try line.start() }
       for receiver in receivers { try receiver.start() }
     } catch { throw giveUp(error.description) }
     for thread in threads { thread.start() }
@@ -233,6 +238,7 @@ struct ServeRun {
     await gateway.drain()
     for receiver in receivers { await Task.detached { receiver.stop() }.value }
     for thread in threads { await Task.detached { thread.stop() }.value }
+    for line in lines { await Task.detached { line.stop() }.value }
     for publisher in publishers { await Task.detached { publisher.stop() }.value }
     await gateway.end()
     screen?.close()

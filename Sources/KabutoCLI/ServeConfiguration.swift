@@ -36,7 +36,7 @@ struct ServeConfiguration {
     "answer_bytes",
     "handshake_seconds", "request_seconds", "idle_seconds", "answer_seconds",
     "subscriptions", "subscription_ids", "message_bytes", "messages_per_second", "ping_seconds",
-    "stuck_seconds", "firewall", "firewall_rules", "firewall_log", "endpoints",
+    "stuck_seconds", "firewall", "firewall_rules", "firewall_log", "endpoints", "estate", "node",
   ]
 
   /// A value and where it stands, for what is said of it.

@@ -1,14 +1,16 @@
 // Which node of an estate `kabuto serve` is, and what follows from that: address, data folder, sources, the other
 // gateways, message servers. Without an estate (or with `embedded`) there is no such node: one process does it all.
 
-import Backbone
 import Distribution
 import Estate
 import Foundation
 
 /// See the head of this file.
 struct ServeNode: Sendable {
+  /// The estate, with paths of the backbone's files as this process finds them.
   let estate: Estate
+  /// The hash of the estate as it was written.
+  let configuration: UInt32
   let node: Node
   /// Paths of the estate begin here.
   let folder: String
@@ -45,7 +47,20 @@ struct ServeNode: Sendable {
         "--node \(nodeName): estate \(estate.name) has no such node; wanted one of "
           + estate.nodes.map(\.name).joined(separator: ", ") + (near.map { "; did you mean \($0)?" } ?? ""))
     }
-    return ServeNode(estate: estate, node: node, folder: source.folder.isEmpty ? "." : source.folder)
+    return ServeNode(estate, node, folder: source.folder.isEmpty ? "." : source.folder)
+  }
+
+  private init(_ estate: Estate, _ node: Node, folder: String) {
+    configuration = estate.configurationHash
+    var found = estate
+    func path(_ path: String) -> String { Self.path(path, in: folder) }
+    found.backbone?.certificateAuthority = estate.backbone?.certificateAuthority.map(path)
+    found.backbone?.certificate = estate.backbone?.certificate.map(path)
+    found.backbone?.key = estate.backbone?.key.map(path)
+    found.backbone?.credentials = estate.backbone?.credentials.map(path)
+    self.estate = found
+    self.node = node
+    self.folder = folder
   }
 
   func has(_ role: Node.Role) -> Bool { node.roles.contains(role) }
@@ -54,7 +69,9 @@ struct ServeNode: Sendable {
   var site: String { estate.site(ofZone: node.zone)?.name ?? "" }
 
   /// A path of the estate's file.
-  func path(_ path: String) -> String {
+  func path(_ path: String) -> String { Self.path(path, in: folder) }
+
+  private static func path(_ path: String, in folder: String) -> String {
     path.hasPrefix("/") || folder == "." ? path : folder + "/" + path
   }
 
@@ -94,27 +111,5 @@ struct ServeNode: Sendable {
         url: "http://\(host):\(other.port)", node: other.name, zone: other.zone,
         site: estate.site(ofZone: other.zone)?.name)
     }
-  }
-
-  /// How to connect to each rail.
-  /// - Throws: `BusError` where passwords can't be read.
-  func rails() throws(BusError) -> [NatsSettings] {
-    var rails: [NatsSettings] = []
-    for (rail, servers) in estate.servers(for: node) {
-      var settings = NatsSettings(
-        rail: rail, servers: servers.map { NatsSettings.Server(host: $0.address, port: $0.port) },
-        name: node.name)
-      if let credentials = estate.backbone?.credentials {
-        try settings.readPassword(of: node.name, from: path(credentials))
-      }
-      if let authority = estate.backbone?.certificateAuthority {
-        func own(_ text: String?) -> String? { text.map { path($0.replacing("{node}", with: node.name)) } }
-        settings.tls = NatsSettings.TLS(
-          authority: path(authority), certificate: own(estate.backbone?.certificate),
-          key: own(estate.backbone?.key))
-      }
-      rails.append(settings)
-    }
-    return rails
   }
 }
