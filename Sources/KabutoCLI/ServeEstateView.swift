@@ -9,7 +9,8 @@ struct ServeEstateView: Sendable {
 
   init(_ place: ServeNode) {
     let estate = place.estate
-    let failures = estate.failures.map { Self.view(of: $0, in: estate) }
+    let analysis = FailureAnalysis(estate)
+    let failures = estate.failures.map { Self.view(of: $0, analysis) }
     func rank(_ severity: EstateView.FailureView.Severity) -> Int {
       switch severity {
       case .lost: 0
@@ -40,9 +41,9 @@ struct ServeEstateView: Sendable {
     return view
   }
 
-  private static func view(of failure: Failure, in estate: Estate) -> EstateView.FailureView {
+  private static func view(of failure: Failure, _ analysis: FailureAnalysis) -> EstateView.FailureView {
     typealias Effect = EstateView.FailureView.Effect
-    let consequences = estate.consequences(of: [failure])
+    let consequences = analysis.consequences(of: [failure])
     var effects: [Effect] = []
     for name in consequences.stoppedServices {
       effects.append(Effect(what: name, severity: .lost, text: "stops"))
