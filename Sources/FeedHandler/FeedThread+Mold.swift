@@ -58,6 +58,7 @@ extension FeedThread {
       duty = RelayDuty(
         relay, ownLines: lines.lines.count, heartbeat: configuration.heartbeatNanoseconds,
         at: Self.monotonic())
+      configuration.ownLines = configuration.lines
       configuration.lines += 1
       configuration.hasRequestServer = true
     }
@@ -122,15 +123,24 @@ extension FeedThread {
       if duty != nil {
         outlets.relay?.signal.clear()
         duty?.take(into: &receiver, plant: &plant, receivedAt: Self.wallClock(), at: now)
+        if outlets.relay?.takeRebuild() ?? false { receiver.rebuild(at: now) }
       }
-      for request in receiver.outgoing {
+      let requests = receiver.outgoing
+      receiver.outgoing.removeAll(keepingCapacity: true)
+      for request in requests {
+        // A second plant gets what the first still has.
+        if let duty, receiver.isHealing,
+          let packet = duty.retained.packet(request.session, from: request.sequence, most: Int(request.count))
+        {
+          receiver.take(packet, line: requestLine, receivedAt: Self.wallClock(), at: now, plant: &plant)
+          continue
+        }
         var writer = ByteWriter(capacity: MoldUDP64Request.byteCount)
         request.encode(into: &writer)
         if let requestSocket { sockets[requestSocket].send(writer.bytes) }
         // Other plants are asked where the request server lacks something, or there is none.
         if let duty, requestSocket == nil || duty.isWanted { duty.relay.carrier.ask(request) }
       }
-      receiver.outgoing.removeAll(keepingCapacity: true)
       for note in receiver.notes { outlets.log(note.level, "\(feed.source): \(note.text)") }
       receiver.notes.removeAll(keepingCapacity: true)
       receiver.takeHistory { archive($0) }

@@ -44,13 +44,13 @@ final class TestPlant: @unchecked Sendable {
   init(
     _ node: String, _ source: String, buses: [any Bus], configuration: UInt32 = 7,
     historyBytes: Int = 32 << 20,
-    hasDirect: Bool = false
+    hasDirect: Bool = false, found: @escaping @Sendable (PlantDifference) -> Void = { _ in }
   ) throws {
     var settings = PlantPublisher.Configuration(
       market: "XTKS", node: node, configuration: configuration, incarnation: UInt64.random(in: 1...UInt64.max)
     )
     settings.stream.historyBytes = historyBytes
-    publisher = PlantPublisher(settings, buses: buses)
+    publisher = PlantPublisher(settings, buses: buses, found: found)
     direct = UpdateRing(capacity: 256 << 20) {}
     let prepared = try PreparedFeed(try FeedAddress(source), text: source, keepsState: false)
     var outlets = FeedThread.Outlets(rings: hasDirect ? [publisher.ring, direct] : [publisher.ring], tag: 0)
@@ -226,6 +226,46 @@ final class TestPlant: @unchecked Sendable {
       })
     #expect(view.difference(from: wanted) == nil)
     #expect(view.faults.isEmpty)
+  }
+
+  /// One plant got another size of one order: instrument and message are named at both.
+  @Test func aDifferenceBetweenPlantsIsNamed() async throws {
+    let day = try DayFile(seed: 8, instruments: 10, messages: 20_000)
+    var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: day.path)))
+    var (place, number, changed) = (0, UInt64(0), UInt64(0))
+    while place + 2 < bytes.count {
+      let length = Int(bytes[place]) << 8 | Int(bytes[place + 1])
+      number += 1
+      // An order's shares are at offset 20 of its message.
+      if number > 12_500, bytes[place + 2] == UInt8(ascii: "A") {
+        bytes[place + 2 + 22] ^= 1
+        changed = number
+        break
+      }
+      place += 2 + length
+    }
+    let other = day.folder + "/2026-11-25.other.itch"
+    try Data(bytes).write(to: URL(fileURLWithPath: other))
+    let rail = try await Rail(.inProcess, "a", users: 2)
+    defer { rail.close() }
+    let found = Heard()
+    let plants = [
+      try TestPlant("p1", "itch:\(day.path)?speed=max", buses: [rail.users[0]]) {
+        found.add("p1 \($0.difference)")
+      },
+      try TestPlant("p2", "itch:\(other)?date=2026-11-25&speed=max", buses: [rail.users[1]]) {
+        found.add("p2 \($0.difference)")
+      },
+    ]
+    for plant in plants { try plant.start() }
+    defer { for plant in plants { plant.stop() } }
+    #expect(await eventually { plants.allSatisfy { !$0.publisher.report.differences.isEmpty } })
+    // Beats say the newest window alone: at this pace the last one of the day is sure to be compared, the one changed.
+    let first = try #require(plants[0].publisher.report.differences.first)
+    #expect(first.node == "p2")
+    #expect(!first.difference.instruments.isEmpty)
+    #expect((first.difference.sequence ?? 0) >= changed)
+    #expect(found.all.contains { $0.hasPrefix("p1 ") } && found.all.contains { $0.hasPrefix("p2 ") })
   }
 
   @Test func anotherConfigurationIsRefusedAndNamed() async throws {

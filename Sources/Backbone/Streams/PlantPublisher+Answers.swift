@@ -14,6 +14,11 @@ extension PlantPublisher {
     for question in takeQuestions() {
       switch question {
       case .want(let codes): publisher.want(codes, at: now)
+      case .beat(let node, let header, let facts):
+        ask(comparison.take(node, start: facts.windowStart, sum: facts.windowSum, epoch: header.epoch))
+      case .summary(let node, let theirs):
+        let own = publisher.digest.summary(windowStart: theirs.start)
+        if let difference = comparison.take(node, theirs: theirs, own: own, wall: wall) { found(difference) }
       case .stream(.replay(let from, let through, let epoch, let code), let reply, let rail):
         guard answers.hasRoom else { continue }
         var parts: [[UInt8]] = []
@@ -29,6 +34,48 @@ extension PlantPublisher {
         answers.add(
           [publisher.digest.summary(windowStart: start)?.encoded() ?? []], reply: reply, rail: rail)
       }
+    }
+  }
+
+  // MARK: - Comparison
+
+  func subscribeComparison(_ subscriptions: inout [any BusSubscription]) throws(BusError) {
+    let own = configuration.node
+    let inbox = comparisonInbox
+    for bus in buses {
+      subscriptions.append(
+        try bus.subscribe("beat.\(configuration.market).*") { [weak self] message in
+          let node = message.lastWord
+          guard node != own, let frame = try? StreamFrame(decoding: message.payload), let facts = frame.beat
+          else { return }
+          self?.put(.beat(node: node, frame.header, facts))
+        })
+      subscriptions.append(
+        try bus.subscribe(inbox + ".*") { [weak self] message in
+          guard let summary = WindowSummary(decoding: message.payload) else { return }
+          self?.put(.summary(node: message.lastWord, summary))
+        })
+    }
+  }
+
+  private var comparisonInbox: String {
+    "_INBOX.\(StreamSubjects.word(configuration.node)).digest\(configuration.market)"
+  }
+
+  func compareOwn(at now: UInt64, wall: UInt64) {
+    guard publisher.state != .gap, let window = publisher.digest.lastFullWindow,
+      let epoch = publisher.position?.epoch
+    else { return }
+    ask(comparison.take(own: window.start, sum: window.sum, epoch: EpochKey(epoch)))
+  }
+
+  private func ask(_ steps: [PlantComparison.Step]) {
+    for case .ask(let node, let start) in steps {
+      let subject = StreamSubjects(market: configuration.market, node: node).digest
+      guard let bus = buses.first(where: { $0.state.isConnected }) else { continue }
+      bus.publish(
+        subject, reply: "\(comparisonInbox).\(node)", bytes: StreamQuestion.digest(windowStart: start).encoded
+      )
     }
   }
 

@@ -52,11 +52,17 @@ public final class PlantPublisher: @unchecked Sendable {
     public var refused: UInt64 = 0
     /// Bytes of answers.
     public var answerBytes: UInt64 = 0
+    /// Windows of messages of which another plant said the same.
+    public var equalWindows: UInt64 = 0
+    /// Where another plant said something else, newest last: an alarm.
+    public var differences: [PlantDifference] = []
   }
 
   enum Question {
     case stream(StreamQuestion, reply: String, rail: Int)
     case want([InstrumentCode])
+    case beat(node: String, FrameHeader, BeatFacts)
+    case summary(node: String, WindowSummary)
   }
 
   private struct Shared {
@@ -78,6 +84,8 @@ public final class PlantPublisher: @unchecked Sendable {
   var told: [UInt8] = []
   var awaitingState: [(reply: String, rail: Int, code: InstrumentCode?)] = []
   private var codeSubjects: [InstrumentCode: String] = [:]
+  var comparison = PlantComparison()
+  let found: @Sendable (PlantDifference) -> Void
   private let lag: @Sendable () -> UInt64
   private let service = Atomic<UInt8>(ServiceState.inService.rawValue)
   private let stops = Atomic<Bool>(false)
@@ -93,9 +101,12 @@ public final class PlantPublisher: @unchecked Sendable {
   /// - Parameters:
   ///   - buses: one a rail.
   ///   - lag: how late the plant is now, nanoseconds.
+  ///   - found: another plant said something else of the same messages: an alarm, and a reason to rebuild the state.
   public init(
-    _ configuration: Configuration, buses: [any Bus], lag: @escaping @Sendable () -> UInt64 = { 0 }
+    _ configuration: Configuration, buses: [any Bus], lag: @escaping @Sendable () -> UInt64 = { 0 },
+    found: @escaping @Sendable (PlantDifference) -> Void = { _ in }
   ) {
+    self.found = found
     self.configuration = configuration
     self.buses = buses
     self.lag = lag
@@ -133,6 +144,7 @@ public final class PlantPublisher: @unchecked Sendable {
           self?.put(StreamQuestion.digest(decoding: message.payload), message, rail)
         })
     }
+    try subscribeComparison(&subscriptions)
     hasStarted = true
     let thread = Thread { [self] in
       run()
@@ -158,7 +170,7 @@ public final class PlantPublisher: @unchecked Sendable {
     put(.stream(question, reply: reply, rail: rail))
   }
 
-  private func put(_ question: Question) {
+  func put(_ question: Question) {
     shared.withLock { shared in
       shared.report.questions += 1
       if shared.questions.count < Self.mostQuestions {
@@ -197,6 +209,7 @@ public final class PlantPublisher: @unchecked Sendable {
           }
         }
         for bus in buses { bus.flush() }
+        compareOwn(at: now, wall: wall)
         let counters = publisher.counters
         let position = publisher.position
         let wanted = publisher.wantedCodes.count
@@ -205,6 +218,8 @@ public final class PlantPublisher: @unchecked Sendable {
           shared.report.position = position
           shared.report.wanted = wanted
           shared.report.answerBytes = answers.sentBytes
+          shared.report.equalWindows = comparison.equal
+          shared.report.differences = comparison.differences
         }
         forgetSubjects(wanted)
       }

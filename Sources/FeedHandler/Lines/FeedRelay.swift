@@ -47,6 +47,7 @@ public final class FeedRelay: Sendable {
   let signal = EventSignal()
   private let inbox = Mutex(Inbox())
   private let listenedUntil = Atomic<UInt64>(0)
+  private let rebuilds = Atomic<Bool>(false)
   private static let mostBytes = 8 << 20
   private static let mostRequests = 1_000
 
@@ -90,6 +91,13 @@ public final class FeedRelay: Sendable {
     signal.set()
   }
 
+  /// The plant's state is doubted: it is made anew from the session's messages, its own where they are still kept, and
+  /// takes the present one's place when it has come as far.
+  public func rebuild() {
+    rebuilds.store(true, ordering: .relaxed)
+    signal.set()
+  }
+
   /// Packets passed over because too many waited.
   public var passedOver: UInt64 { inbox.withLock { $0.passedOver } }
 
@@ -97,6 +105,10 @@ public final class FeedRelay: Sendable {
 
   /// The plant whose packets came last.
   var node: String { inbox.withLock { $0.node } }
+
+  func takeRebuild() -> Bool {
+    rebuilds.load(ordering: .relaxed) && rebuilds.exchange(false, ordering: .relaxed)
+  }
 
   func isListenedTo(at now: UInt64) -> Bool { now < listenedUntil.load(ordering: .relaxed) }
 

@@ -145,6 +145,15 @@ struct MoldReceiver: ~Copyable {
     if plant.sourceState != state, plant.sourceState != .ended { plant.setSourceState(state) }
   }
 
+  /// Makes the state anew from message 1, beside the one that is shown.
+  mutating func rebuild(at now: UInt64) {
+    note(.warning, "the state is made anew from the session's first message; what is shown goes on meanwhile")
+    healing.wait(from: 1, base: nil, at: now)
+  }
+
+  /// Whether a second plant is catching up or waited for.
+  var isHealing: Bool { if case .none = healing.state { false } else { true } }
+
   /// What was asked for, lost and healed.
   var requests: RequestStatistics {
     var requests = arbiter.requests

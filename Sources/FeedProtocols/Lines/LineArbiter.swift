@@ -32,8 +32,14 @@ public struct LineArbiterConfiguration: Sendable {
   /// Whether gaps are ever declared; a healing arbiter waits on.
   public var declares = true
 
+  /// Lines beyond this are other plants', which may be waiting for the same: nothing is waited for because of them.
+  public var ownLines: Int
+
   /// The defaults for that many lines.
-  public init(lines: Int) { self.lines = lines }
+  public init(lines: Int) {
+    self.lines = lines
+    ownLines = lines
+  }
 
   /// Silence after which a line is declared silent: with the caller's clock of a tenth of an interval, within three.
   var silenceNanoseconds: UInt64 { heartbeatNanoseconds * 5 / 2 }
