@@ -52,12 +52,26 @@ public struct Market: Sendable, Equatable {
 
 /// A place that can be lost as a whole.
 public struct Site: Sendable, Equatable {
+  /// What kind of place it is.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// A building of one's own, or rooms in one.
+    case datacenter
+    /// A region of a cloud.
+    case cloud
+    /// Where lines are handed over (a Direct Connect location): no nodes, only ends of lines.
+    case location
+  }
+
+  /// Its name.
   public var name: String
   /// Parts that share power, cooling and switches.
   public var zones: [String]
-  /// `datacenter` or `cloud`.
-  public var kind: String = "datacenter"
+  /// What kind of place it is.
+  public var kind = Kind.datacenter
+  /// One way between two hosts of a zone, microseconds.
+  public var zoneLatencyMicroseconds = 250
 
+  /// A site with its zones.
   public init(name: String, zones: [String]) {
     self.name = name
     self.zones = zones
@@ -67,11 +81,18 @@ public struct Site: Sendable, Equatable {
 /// A line between two zones.
 public struct Link: Sendable, Equatable {
   /// Which of several lines carries.
-  public enum Role: String, Sendable, CaseIterable { case active, standby }
+  public enum Role: String, Sendable, CaseIterable {
+    /// Carries whenever it works.
+    case active
+    /// Carries when no active line does.
+    case standby
+  }
 
+  /// Its name.
   public var name: String
-  /// The zones at its ends.
+  /// The zone at its one end.
   public var from: String
+  /// The zone at its other end.
   public var to: String
   /// Who runs it: lines of one carrier fail together.
   public var carrier: String?
@@ -81,10 +102,12 @@ public struct Link: Sendable, Equatable {
   public var latencyMicroseconds: Int
   /// Megabits a second; nil: not limited.
   public var bandwidthMegabits: Int?
+  /// Whether it carries, or waits.
   public var role = Role.active
   /// What each system may use of it, megabits a second.
   public var budgets: [String: Int] = [:]
 
+  /// A line; latency one way, in microseconds.
   public init(name: String, from: String, to: String, latencyMicroseconds: Int) {
     self.name = name
     self.from = from
@@ -95,10 +118,20 @@ public struct Link: Sendable, Equatable {
 
 /// NATS servers and how nodes reach them.
 public struct BackboneDescription: Sendable, Equatable {
+  /// How the servers of a rail reach those in other sites.
+  public enum BetweenSites: String, Sendable, CaseIterable {
+    /// Every site is a cluster, clusters are joined by gateways.
+    case gateways
+    /// The servers of the first site are hubs, those of the others are leaves of them.
+    case leafnodes
+  }
+
   /// A server. Servers of one rail form one network; two rails are never connected, so that a value that is published
   /// on both arrives although either is lost.
   public struct Server: Sendable, Equatable {
+    /// Its name, one in the whole estate.
     public var name: String
+    /// Where it stands.
     public var zone: String
     /// Name of its rail, such as `a`.
     public var rail: String
@@ -110,9 +143,12 @@ public struct BackboneDescription: Sendable, Equatable {
     public var clusterPort = 6222
     /// For servers of the same rail in other sites.
     public var gatewayPort = 7222
+    /// For who watches it, on its own host only.
+    public var monitorPort = 8222
     /// Keeps what must last.
     public var keepsStreams = false
 
+    /// A server that listens at its usual ports.
     public init(name: String, zone: String, rail: String, address: String) {
       self.name = name
       self.zone = zone
@@ -121,21 +157,36 @@ public struct BackboneDescription: Sendable, Equatable {
     }
   }
 
+  /// All servers of all rails.
   public var servers: [Server] = []
-  /// PEM files: whom to trust, and (one each a node, `{node}` stands for its name) certificate and key; nil: no TLS.
+  /// How sites are joined.
+  public var betweenSites = BetweenSites.gateways
+  /// PEM file: whom to trust; nil: no TLS.
   public var certificateAuthority: String?
+  /// PEM file with the certificate chain; `{node}` stands for the name of the node or server; nil: no TLS.
   public var certificate: String?
+  /// PEM file with the key of the certificate; `{node}` as there.
   public var key: String?
   /// A file with a line `node password` each; nil: nobody is asked. Never part of the estate file itself.
   public var credentials: String?
 
+  /// A backbone without servers.
   public init() {}
 }
 
 /// A host with a `kabuto` process.
 public struct Node: Sendable, Equatable {
   /// What a node does.
-  public enum Role: String, Sendable, CaseIterable, Hashable { case plant, store, gateway, firewall }
+  public enum Role: String, Sendable, CaseIterable, Hashable {
+    /// Makes prices of a market's feed.
+    case plant
+    /// Keeps ticks, bars and snapshots.
+    case store
+    /// Serves clients.
+    case gateway
+    /// Looks at requests before a gateway or another server gets them.
+    case firewall
+  }
   /// Which instruments a gateway takes.
   public enum Interest: String, Sendable, CaseIterable {
     /// All of its markets.
@@ -144,10 +195,13 @@ public struct Node: Sendable, Equatable {
     case clients
   }
 
+  /// Its name, one in the whole estate.
   public var name: String
+  /// Where it stands.
   public var zone: String
   /// IP address or host name.
   public var address: String
+  /// What it does.
   public var roles: [Role]
   /// Codes of the markets that it carries; empty: all.
   public var markets: [String] = []
@@ -155,6 +209,7 @@ public struct Node: Sendable, Equatable {
   public var port = 8080
   /// Streams a gateway merges: 1 = the nearest, and another when that is lost; 2 = two at once.
   public var streams = 1
+  /// Which instruments it takes.
   public var interest = Interest.all
   /// Folder for what it keeps; nil: nothing is kept.
   public var data: String?
@@ -165,6 +220,7 @@ public struct Node: Sendable, Equatable {
   /// For `firewall` alone: where it sends requests.
   public var backends: [String] = []
 
+  /// A node with its roles.
   public init(name: String, zone: String, address: String, roles: [Role]) {
     self.name = name
     self.zone = zone
@@ -175,35 +231,59 @@ public struct Node: Sendable, Equatable {
 
 /// What people call a service, and what it needs.
 public struct Service: Sendable, Equatable {
+  /// Its name.
   public var name: String
+  /// Nodes that do its work: one that lives is enough.
   public var nodes: [String] = []
   /// Names of services and databases without which it doesn't work.
   public var needs: [String] = []
+  /// Name under which clients reach it.
   public var host: String?
 
+  /// A service without nodes.
   public init(name: String) { self.name = name }
 }
 
 /// A customer.
 public struct Tenant: Sendable, Equatable {
+  /// What it gets of a market.
+  public enum Entitlement: String, Sendable, CaseIterable {
+    /// Prices as they come.
+    case realtime
+    /// Prices after the market's delay.
+    case delayed
+  }
+
+  /// Its name.
   public var name: String
   /// Codes of the markets it may see.
   public var markets: [String] = []
-  /// `realtime` or `delayed`.
-  public var entitlement = "realtime"
+  /// What it gets of them.
+  public var entitlement = Entitlement.realtime
 
+  /// A tenant.
   public init(name: String) { self.name = name }
 }
 
 /// A database.
 public struct Database: Sendable, Equatable {
+  /// What holds it.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// A file of one node.
+    case sqlite
+    /// A server with copies.
+    case postgresql
+  }
+
+  /// Its name.
   public var name: String
-  /// `sqlite` or `postgresql`.
-  public var kind: String
-  /// Nodes (for sqlite) or zones that hold a copy.
+  /// What holds it.
+  public var kind: Kind
+  /// Zones, or nodes (for sqlite), that hold a copy.
   public var zones: [String] = []
 
-  public init(name: String, kind: String) {
+  /// A database.
+  public init(name: String, kind: Kind) {
     self.name = name
     self.kind = kind
   }

@@ -1,0 +1,76 @@
+// What others ask of an estate: who stands where, how near, and in which order to choose.
+
+/// How near two zones are: the order in which streams and servers are chosen.
+public enum Nearness: Int, Sendable, Comparable, CaseIterable {
+  /// The same zone.
+  case sameZone
+  /// Another zone of the same site.
+  case sameSite
+  /// Another site.
+  case otherSite
+
+  /// Nearer.
+  public static func < (a: Nearness, b: Nearness) -> Bool { a.rawValue < b.rawValue }
+}
+
+extension Estate {
+  /// The node of a name.
+  public func node(named name: String) -> Node? { nodes.first { $0.name == name } }
+
+  /// The market of a code.
+  public func market(code: String) -> Market? { markets.first { $0.code == code } }
+
+  /// The site that has a zone.
+  public func site(ofZone zone: String) -> Site? { sites.first { $0.zones.contains(zone) } }
+
+  /// All zones, in the order of the file.
+  public var zones: [String] { sites.flatMap(\.zones) }
+
+  /// How near two zones are.
+  public func nearness(_ a: String, _ b: String) -> Nearness {
+    if a == b { return .sameZone }
+    guard let site = site(ofZone: a), site.zones.contains(b) else { return .otherSite }
+    return .sameSite
+  }
+
+  /// Codes of the markets that a node carries, in the order of the estate.
+  public func markets(of node: Node) -> [String] {
+    markets.map(\.code).filter { node.markets.isEmpty || node.markets.contains($0) }
+  }
+
+  /// Nodes that are plants of a market, in the order of the file.
+  public func plants(of market: String) -> [Node] {
+    nodes.filter { $0.roles.contains(.plant) && ($0.markets.isEmpty || $0.markets.contains(market)) }
+  }
+
+  /// Plants of a market in the order in which a node takes them: itself, its zone, its site, then other sites by
+  /// latency; among equals the order of the file.
+  public func plants(of market: String, nearestTo node: Node) -> [Node] {
+    let routes = routes()
+    return plants(of: market).enumerated().map { place, plant in
+      let latency = routes.path(from: node.zone, to: plant.zone)?.latencyMicroseconds ?? Int.max
+      let rank =
+        (plant.name == node.name ? 0 : 1, nearness(node.zone, plant.zone).rawValue, latency, place)
+      return (rank, plant)
+    }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// Names of the rails, in the order of the file.
+  public var rails: [String] {
+    var rails: [String] = []
+    for server in backbone?.servers ?? [] where !rails.contains(server.rail) { rails.append(server.rail) }
+    return rails
+  }
+
+  /// For each rail its servers, nearest to a node first: a node connects to the first of each that answers.
+  public func servers(for node: Node) -> [(rail: String, servers: [BackboneDescription.Server])] {
+    let routes = routes()
+    return rails.map { rail in
+      let servers = (backbone?.servers ?? []).filter { $0.rail == rail }.enumerated().map { place, server in
+        let latency = routes.path(from: node.zone, to: server.zone)?.latencyMicroseconds ?? Int.max
+        return ((nearness(node.zone, server.zone).rawValue, latency, place), server)
+      }
+      return (rail, servers.sorted { $0.0 < $1.0 }.map(\.1))
+    }
+  }
+}
