@@ -42,7 +42,7 @@ struct LayoutBuilder {
   }
 
   mutating func build() {
-    layout.sites = estate.sites.map { ($0.name, $0.zones) }
+    layout.sites = estate.sites.filter { $0.kind != .location }.map { ($0.name, $0.zones) }
     if estate.nodes.isEmpty {
       faults.append("estate \"\(estate.name)\" has no nodes: there is nothing to run")
     }
@@ -65,7 +65,7 @@ struct LayoutBuilder {
   // MARK: - Hosts
 
   private mutating func addHosts() {
-    let zones = Set(estate.sites.flatMap(\.zones))
+    let zones = Set(layout.sites.flatMap(\.zones))
     for node in estate.nodes {
       place(node.name, what: "node", address: node.address, zone: node.zone, zones: zones) {
         $0.nodes.append(node.name)
@@ -84,7 +84,7 @@ struct LayoutBuilder {
     _ change: (inout LabLayout.Host) -> Void
   ) {
     guard zones.contains(zone) else {
-      faults.append("\(what) \"\(name)\": zone \"\(zone)\" is no zone of a site")
+      faults.append("\(what) \"\(name)\": zone \"\(zone)\" is no zone of a site where machines stand")
       return
     }
     guard let number = IPv4(address), !number.isLoopback, number.number >> 24 != 0 else {
@@ -127,7 +127,7 @@ struct LayoutBuilder {
   private mutating func addRouters() {
     var owners: [IPv4.Network: String] = [:]
     var spare: UInt32 = 0
-    for zone in estate.sites.flatMap(\.zones) {
+    for zone in layout.sites.flatMap(\.zones) {
       let inside = layout.hosts.filter { $0.zone == zone }
       let networks = Set(inside.map { IPv4.Network(around: $0.address, length: 24) })
       if networks.count > 1 {
@@ -148,6 +148,9 @@ struct LayoutBuilder {
       owners[network] = zone
       addRouter("r-\(zone)", .zone(zone), network: network)
     }
+    for site in estate.sites where site.kind == .location {
+      for zone in site.zones { addRouter("l-\(zone)", .location(zone), network: nil) }
+    }
   }
 
   // MARK: - Lines
@@ -166,18 +169,28 @@ struct LayoutBuilder {
         location: location))
   }
 
+  private func router(at zone: String) -> LabLayout.Router? {
+    layout.routers.first { $0.place == .zone(zone) || $0.place == .location(zone) }
+  }
+
+  private static func isZone(_ router: LabLayout.Router) -> Bool {
+    if case .zone = router.place { return true }
+    return false
+  }
+
+  /// A link from zone to zone that names a location is split there: the carrier's part, and the last mile.
   private mutating func addLinks() {
     var locations: [String] = []
     for link in estate.links {
-      guard let from = layout.router(ofZone: link.from), let to = layout.router(ofZone: link.to) else {
+      guard let from = router(at: link.from), let to = router(at: link.to) else {
         faults.append("link \"\(link.name)\": \(link.from) or \(link.to) is no zone of a site")
         continue
       }
       let standby = link.role == .standby
-      guard let location = link.location else {
+      guard let location = link.location, Self.isZone(from), Self.isZone(to) else {
         addLine(
           from.name, to.name, delay: link.latencyMicroseconds, megabits: link.bandwidthMegabits,
-          standby: standby, link: link.name, carrier: link.carrier)
+          standby: standby, link: link.name, carrier: link.carrier, location: link.location)
         continue
       }
       if !locations.contains(location) {

@@ -130,15 +130,31 @@ public struct LabLayout: Sendable, Equatable {
     }
   }
 
-  /// Lines between two sites that carry the estate's own traffic (not the internet's): of each link the part that
-  /// leaves the site it comes from.
-  public var carrierLines: [Line] { lines.filter { isCarrier($0) } }
+  /// Of the estate's lines those that leave a site: to another one or to a location.
+  public var carrierLines: [Line] {
+    lines.filter { line in
+      guard line.link != nil, let from = router(line.from), let to = router(line.to) else { return false }
+      let ends = [from, to].map { site(of: $0) }
+      return ends[0] != ends[1]
+    }
+  }
 
-  private func isCarrier(_ line: Line) -> Bool {
-    guard line.link != nil, let from = router(line.from), let to = router(line.to) else { return false }
-    if case .location = from.place { return false }
-    if case .location = to.place { return true }
-    return site(of: from) != site(of: to)
+  /// Carriers in the order of the estate, those of active lines first.
+  public var carriers: [String] {
+    var names: [String] = []
+    for line in lines.filter({ !$0.isStandby }) + lines {
+      if let carrier = line.carrier, !names.contains(carrier) { names.append(carrier) }
+    }
+    return names
+  }
+
+  /// Routers of locations, those with active lines first.
+  public var locations: [Router] {
+    let all = routers.filter {
+      if case .location = $0.place { true } else { false }
+    }
+    let active = Set(lines.filter { !$0.isStandby && $0.carrier != nil }.flatMap { [$0.from, $0.to] })
+    return all.filter { active.contains($0.name) } + all.filter { !active.contains($0.name) }
   }
 }
 

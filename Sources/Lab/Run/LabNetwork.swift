@@ -12,6 +12,7 @@ public final class LabNetwork {
   public let links: LinkControl
   private(set) var routing: [String: [LabProcess]] = [:]
   private var monitors: [LabProcess] = []
+  private var times = RouterConfiguration.Times()
   /// Commands for `ip`, by namespace ("" the machine's own).
   private var batches: [(namespace: String, lines: [String])] = []
   private var made: Set<String> = []
@@ -216,15 +217,18 @@ public final class LabNetwork {
 
   /// Starts FRR in every router.
   public func startRouting(_ times: RouterConfiguration.Times) throws(LabFailure) {
-    for router in layout.routers { try startRouter(router, times) }
+    self.times = times
+    for router in layout.routers { try startRouter(router) }
   }
 
-  private func startRouter(_ router: LabLayout.Router, _ times: RouterConfiguration.Times) throws(LabFailure)
-  {
+  /// Starts FRR in one router, also again.
+  func startRouter(_ router: LabLayout.Router) throws(LabFailure) {
     let folder = "\(entry.folder)/frr-\(router.name)"
     let configuration = RouterConfiguration(router, in: layout, times: times, logFolder: folder)
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      // A killed zebra leaves its socket.
+      try? FileManager.default.removeItem(atPath: "\(folder)/zserv.api")
       for (daemon, text) in [
         ("zebra", configuration.zebra), ("bfdd", configuration.bfdd), ("bgpd", configuration.bgpd),
       ] {
