@@ -143,9 +143,11 @@ public struct BackboneDescription: Sendable, Equatable {
     public var clusterPort = 6222
     /// For servers of the same rail in other sites.
     public var gatewayPort = 7222
+    /// For leaf nodes: servers that keep streams, and those of other sites where sites are joined so.
+    public var leafPort = 7422
     /// For who watches it, on its own host only.
     public var monitorPort = 8222
-    /// Keeps what must last.
+    /// Keeps what must last. Beside other servers of its rail it does only that: nodes connect to the others.
     public var keepsStreams = false
 
     /// A server that listens at its usual ports.

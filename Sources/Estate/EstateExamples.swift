@@ -189,10 +189,13 @@ public enum EstateExamples {
     backbone:
       between_sites: gateways
       servers:
-        - {name: nats-tky-a, zone: tky-a, rail: a, address: 10.1.1.10, keeps_streams: true}
+        - {name: nats-tky-a, zone: tky-a, rail: a, address: 10.1.1.10}
         - {name: nats-tky-b, zone: tky-b, rail: b, address: 10.1.2.10}
         - {name: nats-osk-a, zone: osk-a, rail: a, address: 10.2.1.10}
-        - {name: nats-osk-b, zone: osk-b, rail: b, address: 10.2.2.10, keeps_streams: true}
+        - {name: nats-osk-b, zone: osk-b, rail: b, address: 10.2.2.10}
+        # What must last, once a rail, at different sites.
+        - {name: keep-tky, zone: tky-a, rail: a, address: 10.1.1.11, keeps_streams: true}
+        - {name: keep-osk, zone: osk-b, rail: b, address: 10.2.2.11, keeps_streams: true}
       credentials: two-sites.credentials
 
     nodes:

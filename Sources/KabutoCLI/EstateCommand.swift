@@ -13,7 +13,7 @@ struct EstateCommand: AsyncParsableCommand {
       ESTATE is a YAML file (docs/ESTATE.md), or the name of an estate that the program carries: \
       \(EstateExamples.names.joined(separator: ", ")).
       """,
-    subcommands: [EstateCheckCommand.self])
+    subcommands: [EstateCheckCommand.self, EstateServersCommand.self])
 }
 
 /// An estate as people name it, read.

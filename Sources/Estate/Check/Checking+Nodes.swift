@@ -29,6 +29,7 @@ extension Checking {
         [
           (server.port, "port", at("port")), (server.clusterPort, "cluster_port", at("cluster_port")),
           (server.gatewayPort, "gateway_port", at("gateway_port")),
+          (server.leafPort, "leaf_port", at("leaf_port")),
           (server.monitorPort, "monitor_port", at("monitor_port")),
         ])
     }
@@ -122,20 +123,18 @@ extension Checking {
         "one rail, \(Self.quoted(rails[0])): what is lost with a server is lost",
         "two rails")
     }
-    var zonesOfRails: [(rail: String, zones: Set<String>)] = []
     for rail in rails {
       let own = servers.filter { $0.rail == rail }
-      zonesOfRails.append((rail, Set(own.map(\.zone))))
-      let keeping = own.count { $0.keepsStreams }
-      if keeping > 0, keeping.isMultiple(of: 2) {
+      let carriers = estate.carriers(ofRail: rail)
+      let keepers = own.filter(\.keepsStreams).map(\.name)
+      if keepers.count > 1 {
         tell(
-          .evenStreams, place("backbone", "servers"),
-          "\(keeping) servers of rail \(Self.quoted(rail)) keep streams: with \(keeping / 2) of them gone nothing is kept",
-          "an odd number")
+          .twoKeepers, place("backbone", "servers"),
+          "\(Self.shown(keepers)) of rail \(Self.quoted(rail)) keep streams", "one server of a rail")
       }
       for site in estate.sites where site.kind != .location && estate.sites.count > 1 {
         if estate.nodes.contains(where: { site.zones.contains($0.zone) }),
-          !own.contains(where: { site.zones.contains($0.zone) })
+          !carriers.contains(where: { site.zones.contains($0.zone) })
         {
           tell(
             .railMissesSite, place("backbone", "servers"),
@@ -145,10 +144,11 @@ extension Checking {
       }
     }
     // Per site: rails whose servers share a zone fail together there.
-    let servers = servers
+    let servers = servers.filter { estate.isCarrier($0) }
     for site in estate.sites where site.zones.count > 1 {
       var first: [String: String] = [:]
-      for (number, server) in servers.enumerated() where site.zones.contains(server.zone) {
+      for (number, server) in self.servers.enumerated()
+      where site.zones.contains(server.zone) && estate.isCarrier(server) {
         let zones = { (rail: String) in
           Set(servers.filter { $0.rail == rail && site.zones.contains($0.zone) }.map(\.zone))
         }

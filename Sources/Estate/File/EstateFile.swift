@@ -116,6 +116,7 @@ enum EstateBuilder {
       server.port = item.integer("port") ?? server.port
       server.clusterPort = item.integer("cluster_port") ?? server.clusterPort
       server.gatewayPort = item.integer("gateway_port") ?? server.gatewayPort
+      server.leafPort = item.integer("leaf_port") ?? server.leafPort
       server.monitorPort = item.integer("monitor_port") ?? server.monitorPort
       server.keepsStreams = item.boolean("keeps_streams") ?? server.keepsStreams
       return server

@@ -62,9 +62,16 @@ enum EstateShapes {
         "cluster_port", .integer(1...65_535), otherwise: "6222", "For servers of the same rail and site."),
       ShapeKey(
         "gateway_port", .integer(1...65_535), otherwise: "7222",
-        "For servers of the same rail in other sites (gateways, or leaf nodes)."),
+        "For servers of the same rail in other sites."),
+      ShapeKey(
+        "leaf_port", .integer(1...65_535), otherwise: "7422",
+        "For leaf nodes: the server that keeps streams, and other sites' servers with between_sites: leafnodes."
+      ),
       ShapeKey("monitor_port", .integer(1...65_535), otherwise: "8222", "Figures, on its own host only."),
-      ShapeKey("keeps_streams", .boolean, otherwise: "false", "Keeps what must last (JetStream)."),
+      ShapeKey(
+        "keeps_streams", .boolean, otherwise: "false",
+        "Keeps what must last (JetStream); beside other servers of its rail it does only that. At most one a rail: each rail keeps a copy."
+      ),
     ])
 
   static let tls = ObjectShape(

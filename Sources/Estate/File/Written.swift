@@ -135,6 +135,7 @@ extension Written {
             $0.number("port", server.port == 4222 ? nil : server.port)
             $0.number("cluster_port", server.clusterPort == 6222 ? nil : server.clusterPort)
             $0.number("gateway_port", server.gatewayPort == 7222 ? nil : server.gatewayPort)
+            $0.number("leaf_port", server.leafPort == 7422 ? nil : server.leafPort)
             $0.number("monitor_port", server.monitorPort == 8222 ? nil : server.monitorPort)
             if server.keepsStreams { $0.pairs.append(("keeps_streams", .boolean(true))) }
           }

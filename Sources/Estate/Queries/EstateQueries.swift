@@ -62,11 +62,21 @@ extension Estate {
     return rails
   }
 
-  /// For each rail its servers, nearest to a node first: a node connects to the first of each that answers.
+  /// Whether a server carries messages between nodes: it doesn't if it keeps streams for others of its rail.
+  public func isCarrier(_ server: BackboneDescription.Server) -> Bool {
+    !server.keepsStreams || (backbone?.servers ?? []).count { $0.rail == server.rail } == 1
+  }
+
+  /// Servers of a rail to which nodes connect, in the order of the file.
+  public func carriers(ofRail rail: String) -> [BackboneDescription.Server] {
+    (backbone?.servers ?? []).filter { $0.rail == rail && isCarrier($0) }
+  }
+
+  /// For each rail the servers to which a node connects, nearest first: to the first of each that answers.
   public func servers(for node: Node) -> [(rail: String, servers: [BackboneDescription.Server])] {
     let routes = routes()
     return rails.map { rail in
-      let servers = (backbone?.servers ?? []).filter { $0.rail == rail }.enumerated().map { place, server in
+      let servers = carriers(ofRail: rail).enumerated().map { place, server in
         let latency = routes.path(from: node.zone, to: server.zone)?.latencyMicroseconds ?? Int.max
         return ((nearness(node.zone, server.zone).rawValue, latency, place), server)
       }

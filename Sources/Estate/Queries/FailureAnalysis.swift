@@ -193,7 +193,8 @@ private struct Reach {
     let parts = estate.routes(withoutZones: loss.zones, withoutLinks: loss.links).parts
     for (number, zones) in parts.enumerated() { for zone in zones { part[zone] = number } }
     nodesLost = loss.nodes
-    for server in estate.backbone?.servers ?? [] where !loss.servers.contains(server.name) {
+    for server in estate.backbone?.servers ?? []
+    where !loss.servers.contains(server.name) && estate.isCarrier(server) {
       if let number = part[server.zone] { served.insert(number) }
     }
     // The part where most of the work is; of equal ones the first.
