@@ -86,6 +86,8 @@ struct LabRunCommand: ParsableCommand {
     help: ArgumentHelp("Folder of the report (default kabuto-lab).", valueName: "dir"), completion: .directory
   )
   var out = "kabuto-lab"
+  @Flag(help: "Without a backbone: each gateway hears the feed itself. To compare with.") var independent =
+    false
   @Flag(help: "One JSON document on standard output.") var json = false
 
   func validate() throws {
@@ -152,9 +154,9 @@ struct LabRunCommand: ParsableCommand {
     }
     let (read, faults) = EstateFile.read(text)
     guard let read else {
-      throw giveUp("--estate \(estate): \(faults.map { "\($0)" }.joined(separator: "\n"))")
+      throw giveUp("--estate \(estate): \(faults.map { $0.text(file: estate) }.joined(separator: "\n"))")
     }
-    return read
+    return independent ? LabEstate.independent(read) : read
   }
 }
 

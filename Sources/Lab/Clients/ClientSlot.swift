@@ -1,5 +1,5 @@
 // One of a client's connections over time: which endpoint it is at, when it leaves, where it goes.
-// Owner: the client's event loop.
+// Owner: the client's event loop. @unchecked Sendable: nothing is touched but on that loop.
 
 import NIOCore
 import NIOHTTP1
@@ -7,7 +7,7 @@ import NIOPosix
 import NIOWebSocket
 
 /// See the head of this file.
-final class ClientSlot {
+final class ClientSlot: @unchecked Sendable {
   private unowned let client: LabClient
   private let preferred: Int
   /// Where it is or wants to be.
@@ -42,6 +42,9 @@ final class ClientSlot {
       self.considerReturn()
     }
   }
+
+  /// Whether it has a connection that carries.
+  var carries: Bool { current != nil }
 
   func stop() {
     isStopped = true
@@ -83,8 +86,12 @@ final class ClientSlot {
     guard !isStopped, current == nil, coming == nil else { return }
     failures += 1
     endpoint = next(after: connection.endpoint)
-    // Once round all endpoints without luck, it waits a little.
-    let wait: Int64 = failures % max(1, client.options.endpoints.count) == 0 ? 100 : 0
+    // Once round all endpoints without luck, it waits: a tenth of a second while it has nothing else, up to a second while
+    // another connection carries.
+    let rounds = failures / max(1, client.options.endpoints.count)
+    let isRound = failures % max(1, client.options.endpoints.count) == 0
+    let wait: Int64 =
+      isRound ? (client.isCarried(besides: self) ? min(1_000, 100 << Int64(min(rounds, 4))) : 100) : 0
     client.loop.scheduleTask(in: .milliseconds(wait)) { [weak self] in
       guard let self, !self.isStopped, self.current == nil, self.coming == nil else { return }
       self.open(self.endpoint)

@@ -1,7 +1,7 @@
 // A client as a careful developer would write it: knows several endpoints, prefers the near one, tells by its own pings
 // when a connection is dead, goes on elsewhere with what it had (`resume`), goes back when the near one is there
 // again, and may hold two connections at once. It writes down every frame with the time of its arrival.
-// Owner: one event loop, on which everything happens.
+// Owner: one event loop, on which everything happens. @unchecked Sendable: nothing is touched elsewhere.
 
 import Foundation
 public import NIOCore
@@ -10,7 +10,7 @@ import NIOPosix
 import NIOWebSocket
 
 /// See the head of this file.
-public final class LabClient {
+public final class LabClient: @unchecked Sendable {
   /// What it wants, and when it gives up on a connection.
   public struct Options: Sendable {
     /// Host and port, the nearest first.
@@ -81,6 +81,9 @@ public final class LabClient {
   func isTaken(_ endpoint: Int, besides slot: ClientSlot) -> Bool {
     slots.contains { $0 !== slot && $0.endpoint == endpoint }
   }
+
+  /// Whether another slot's connection carries.
+  func isCarried(besides slot: ClientSlot) -> Bool { slots.contains { $0 !== slot && $0.carries } }
 
   func note(_ text: String, connection: Int) { writer.event(text, connection: connection) }
 

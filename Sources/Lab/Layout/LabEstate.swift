@@ -17,6 +17,18 @@ public struct LabEstate: Sendable, Equatable {
   static let lines = "239.1.0.1:26400,239.1.0.2:26400"
   static let request = "192.0.2.1:26401"
 
+  /// The estate without a backbone, to compare with: each gateway is its own plant, and hears the feed itself.
+  public static func independent(_ estate: Estate) -> Estate {
+    var alone = estate
+    alone.backbone = nil
+    alone.nodes = estate.nodes.filter { $0.roles.contains(.gateway) }
+    for index in alone.nodes.indices {
+      alone.nodes[index].roles = [.plant, .gateway]
+      alone.nodes[index].data = nil
+    }
+    return alone
+  }
+
   /// - Parameters:
   ///   - folder: of the run: data and credentials go there.
   ///   - reference: path of the feed's reference file.

@@ -43,7 +43,7 @@ public struct LinkModel: Sendable {
   ///   - now: nanoseconds, never less than before.
   public mutating func offer(bytes: Int, flow: UInt32, at now: UInt64) -> Verdict {
     if settings.isCut { return .dropped(.cut) }
-    if settings.holePerMillion > 0, UInt64(flow) * 1_000_000 >> 32 < UInt64(settings.holePerMillion) {
+    if settings.holePerMillion > 0, (UInt64(flow) * 1_000_000) >> 32 < UInt64(settings.holePerMillion) {
       return .dropped(.hole)
     }
     if settings.lossPerMillion > 0, draw() % 1_000_000 < UInt64(settings.lossPerMillion) {

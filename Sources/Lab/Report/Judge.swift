@@ -307,7 +307,7 @@ public struct Judge {
   // MARK: - The end
 
   private mutating func finish() {
-    let began = began ?? truth.end
+    let began = began ?? 0
     for (name, changes) in truth.quotes {
       guard let last = changes.last else { continue }
       guard var follower = quotes[name] else {

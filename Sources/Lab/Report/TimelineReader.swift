@@ -111,7 +111,14 @@ struct TimelineReader {
             "\(judged.waitedFor) came after \(LabReport.rounded(judged.waitedMilliseconds)) ms, the longest wait"
         ))
     }
-    let inside = all.filter { $0.at >= window.from && $0.at <= window.through }
+    // Attempts that fail like the one before say nothing new.
+    var said: Set<String> = []
+    let inside = all.filter { moment in
+      guard moment.at >= window.from, moment.at <= window.through else { return false }
+      guard moment.kind == "client", let colon = moment.what.firstIndex(of: ":") else { return true }
+      let text = moment.what[colon...].prefix(30)
+      return said.insert("\(moment.place)\(text)").inserted || moment.what.hasSuffix("carries")
+    }
     for moment in inside.prefix(Self.most) {
       moments.append(
         LabReport.Moment(ms: after(moment.at), kind: moment.kind, place: moment.place, what: moment.what))

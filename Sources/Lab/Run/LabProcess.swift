@@ -92,11 +92,11 @@ public final class LabProcess: @unchecked Sendable {
     lock.withLock {
       if status != nil { return false }
       var found: Int32 = 0
-      if waitpid(id, &found, WNOHANG) == id {
-        status = found
-        return false
-      }
-      return true
+      let ended = waitpid(id, &found, WNOHANG)
+      if ended == id { status = found }
+      // Somebody else has heard of its end.
+      if ended < 0, errno == ECHILD { status = 255 << 8 }
+      return status == nil
     }
   }
 

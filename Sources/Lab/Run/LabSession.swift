@@ -2,8 +2,8 @@
 // Owner: the thread that calls `run`; `stop` may come from any other.
 // Invariant: what was made is removed however `run` ends.
 
-public import Estate
-public import Foundation
+import Estate
+import Foundation
 import Synchronization
 
 /// See the head of this file.
@@ -63,6 +63,10 @@ public final class LabSession {
   public func run() throws(LabFailure) -> LabOutcome {
     defer { close() }
     try check()
+    // The laboratory's processes go before others of this machine: it stands for many machines. Children inherit it.
+    let before = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
+    defer { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, before) }
     try prepareFiles()
     try startNetwork()
     try startServersAndNodes()
