@@ -1,6 +1,6 @@
 # A word per habit. The work is in scripts/; each can be run by itself.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test build run test test-full test-asan test-tsan bench format lint docs fuzz clean
+.PHONY: help setup setup-test build run test test-full test-asan test-tsan bench lab format lint docs fuzz clean
 
 ARGS ?=
 SECONDS ?= 60
@@ -29,6 +29,9 @@ test-full: setup-test ## the same in depth: whole rule sets and corpora, 50,000 
 
 bench: setup ## measure, beside peers (docs/BENCHMARKS.md); ARGS is passed on
 	@scripts/bench.sh $(ARGS)
+
+lab: setup-test build ## break an estate in namespaces of this machine and measure (root; docs/AVAILABILITY.md); ARGS="--runs 1 plant-killed"
+	@scripts/lab.sh $(ARGS)
 
 format: ## lay out the Swift files as .swift-format says
 	@scripts/format.sh

@@ -1,5 +1,5 @@
 // Receiving and sending many datagrams with one system call, and the kernel's receive time stamps: what Swift can't
-// say because of C's control message macros. A shim, nothing more.
+// say because of C's control message macros. A shim, nothing more. (namespaces.h: the part of the laboratory.)
 #ifndef KABUTO_NETWORK_H
 #define KABUTO_NETWORK_H
 

@@ -1,0 +1,164 @@
+// What zebra, bfdd and bgpd of one router are told (FRR 8.4). Pure text.
+//
+// Active and standby as the estate says, the way the real system did it: local preference decides what comes in (active
+// 200, by way of another zone of the site 150, internet 120, standby 100), AS-path prepend tells the other side. BFD
+// declares a neighbour lost after 3 × 50 ms; without it the hold time of 9 s does.
+
+/// See the head of this file.
+public struct RouterConfiguration: Sendable, Equatable {
+  /// Times of the protocols.
+  public struct Times: Sendable, Equatable {
+    public var keepaliveSeconds = 3
+    public var holdSeconds = 9
+    /// BFD sends and expects a packet each so many milliseconds, and gives up after so many; nil: no BFD.
+    public var bfd: (intervalMilliseconds: Int, multiplier: Int)? = (50, 3)
+    public init() {}
+
+    public static func == (one: Self, other: Self) -> Bool {
+      one.keepaliveSeconds == other.keepaliveSeconds && one.holdSeconds == other.holdSeconds
+        && one.bfd?.intervalMilliseconds == other.bfd?.intervalMilliseconds
+        && one.bfd?.multiplier == other.bfd?.multiplier
+    }
+  }
+
+  /// What a neighbour is told.
+  public enum Announces: String, Sendable { case everything, estate, site, clients }
+
+  /// A neighbour on a line.
+  public struct Neighbour: Sendable, Equatable {
+    public var name: String
+    public var line: String
+    public var address: IPv4
+    public var system: UInt32
+    /// Of what it tells.
+    public var localPreference: Int
+    /// How often the own number is put before what it is told.
+    public var prepends: Int
+    public var announces: Announces
+  }
+
+  public var router: LabLayout.Router
+  public var neighbours: [Neighbour]
+  /// All zones' networks, those of this router's site, and the clients'.
+  public var estateNetworks: [IPv4.Network]
+  public var siteNetworks: [IPv4.Network]
+  public var clientNetworks: [IPv4.Network]
+  public var times: Times
+  /// Folder for its log.
+  public var logFolder: String
+
+  /// The configuration of a router of a layout.
+  public init(_ router: LabLayout.Router, in layout: LabLayout, times: Times, logFolder: String) {
+    self.router = router
+    self.times = times
+    self.logFolder = logFolder
+    let site = layout.site(of: router)
+    estateNetworks = []
+    siteNetworks = []
+    clientNetworks = []
+    for other in layout.routers {
+      guard let network = other.network else { continue }
+      switch other.place {
+      case .zone:
+        estateNetworks.append(network)
+        if layout.site(of: other) == site { siteNetworks.append(network) }
+      case .internet: clientNetworks.append(network)
+      case .location: break
+      }
+    }
+    neighbours = layout.lines(at: router.name).compactMap { line in
+      let isFrom = line.from == router.name
+      guard let other = layout.router(isFrom ? line.to : line.from) else { return nil }
+      let announces: Announces
+      var preference = 200
+      switch (router.place, other.place) {
+      case (.zone, .zone) where layout.site(of: other) == site:
+        announces = .everything
+        preference = 150
+      case (.zone, .internet):
+        announces = .site
+        preference = 120
+      case (.internet, .zone): announces = .clients
+      case (.internet, _): announces = .everything
+      default: announces = .estate
+      }
+      if line.isStandby { preference = 100 }
+      return Neighbour(
+        name: other.name, line: line.name, address: isFrom ? line.toAddress : line.fromAddress,
+        system: other.system, localPreference: preference, prepends: line.isStandby ? 3 : 0,
+        announces: announces)
+    }
+  }
+
+  private var head: String {
+    """
+    hostname \(router.name)
+    log file \(logFolder)/frr.log
+    log timestamp precision 6
+
+    """
+  }
+
+  /// For zebra.
+  public var zebra: String { head }
+
+  /// For bfdd.
+  public var bfdd: String {
+    guard let bfd = times.bfd else { return head }
+    return head + """
+      debug bfd peer
+      bfd
+       profile fast
+        detect-multiplier \(bfd.multiplier)
+        receive-interval \(bfd.intervalMilliseconds)
+        transmit-interval \(bfd.intervalMilliseconds)
+
+      """
+  }
+
+  /// For bgpd.
+  public var bgpd: String {
+    var lines: [String] = []
+    for (name, networks) in [
+      ("estate", estateNetworks), ("site", siteNetworks), ("clients", clientNetworks),
+    ] {
+      for network in networks { lines.append("ip prefix-list \(name) permit \(network)") }
+      if networks.isEmpty { lines.append("ip prefix-list \(name) deny any") }
+    }
+    for neighbour in neighbours {
+      lines += [
+        "route-map in-\(neighbour.line) permit 10", " set local-preference \(neighbour.localPreference)",
+        "route-map out-\(neighbour.line) permit 10",
+      ]
+      if neighbour.announces != .everything {
+        lines.append(" match ip address prefix-list \(neighbour.announces.rawValue)")
+      }
+      if neighbour.prepends > 0 {
+        let own = Array(repeating: "\(router.system)", count: neighbour.prepends).joined(separator: " ")
+        lines.append(" set as-path prepend \(own)")
+      }
+    }
+    lines += [
+      "router bgp \(router.system)", " bgp router-id \(router.identifier)", " bgp log-neighbor-changes",
+      " timers bgp \(times.keepaliveSeconds) \(times.holdSeconds)",
+    ]
+    for neighbour in neighbours {
+      let start = " neighbor \(neighbour.address)"
+      lines += [
+        "\(start) remote-as \(neighbour.system)", "\(start) description \(neighbour.name)",
+        "\(start) timers connect 1", "\(start) advertisement-interval 0",
+      ]
+      if times.bfd != nil { lines.append("\(start) bfd profile fast") }
+    }
+    lines.append(" address-family ipv4 unicast")
+    if let network = router.network { lines.append("  network \(network)") }
+    for neighbour in neighbours {
+      lines += [
+        "  neighbor \(neighbour.address) route-map in-\(neighbour.line) in",
+        "  neighbor \(neighbour.address) route-map out-\(neighbour.line) out",
+      ]
+    }
+    lines += ["  maximum-paths 1", " exit-address-family"]
+    return head + lines.joined(separator: "\n") + "\n"
+  }
+}

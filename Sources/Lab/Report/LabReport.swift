@@ -1,0 +1,269 @@
+// The report of a run: what the clients saw, worst over runs and clients (DESIGN, Lab), and what happened when.
+// `LabReport.make` reads the records; the values are what JSON and HTML show.
+
+import Estate
+import Foundation
+
+/// See the head of this file.
+public struct LabReport: Sendable, Codable {
+  /// A client's share of a run.
+  public struct Client: Sendable, Codable {
+    public var client: String
+    public var site: String
+    /// Connections that it holds at once.
+    public var connections: Int
+    public var outageMs: Double
+    public var waitedMs: Double
+    public var waitedFor: String
+    public var lost: Int
+    public var repeated: Int
+    public var outOfOrder: Int
+    public var wrong: Int
+    public var updates: Int
+    public var overlap: Int
+    public var examples: [String]
+
+    enum CodingKeys: String, CodingKey {
+      case client, site, connections, lost, repeated, wrong, updates, overlap, examples
+      case outageMs = "outage_ms"
+      case waitedMs = "waited_ms"
+      case waitedFor = "waited_for"
+      case outOfOrder = "out_of_order"
+    }
+  }
+
+  /// Something that happened, milliseconds after the fault.
+  public struct Moment: Sendable, Codable, Equatable {
+    public var ms: Double
+    /// `fault`, `heal`, `detection`, `route`, `node`, `client`, `value`.
+    public var kind: String
+    public var place: String
+    public var what: String
+  }
+
+  /// A repetition.
+  public struct Run: Sendable, Codable {
+    public var run: Int
+    public var target: String
+    public var outageMs: Double
+    public var lost: Int
+    public var repeated: Int
+    public var outOfOrder: Int
+    public var wrong: Int
+    public var clients: [Client]
+    public var timeline: [Moment]
+
+    enum CodingKeys: String, CodingKey {
+      case run, target, lost, repeated, wrong, clients, timeline
+      case outageMs = "outage_ms"
+      case outOfOrder = "out_of_order"
+    }
+  }
+
+  /// How old an update was at the client: from the plant's host to the client, while nothing was broken.
+  public struct Latency: Sendable, Codable {
+    public var client: String
+    public var p50Ms: Double
+    public var p99Ms: Double
+    public var count: Int
+
+    enum CodingKeys: String, CodingKey {
+      case client, count
+      case p50Ms = "p50_ms"
+      case p99Ms = "p99_ms"
+    }
+  }
+
+  /// What crossed between sites, while nothing was broken, through the network of the first site's lines.
+  public struct Crossing: Sendable, Codable {
+    /// Bytes of frames of the message servers and their clients, out of and into the first site.
+    public var backboneBytesOut: UInt64
+    public var backboneBytesIn: UInt64
+    public var allBytesOut: UInt64
+    public var allBytesIn: UInt64
+    /// Messages of the feed meanwhile, and updates that a client of everything gets.
+    public var messages: Double
+    public var updates: Double
+    public var seconds: Double
+
+    enum CodingKeys: String, CodingKey {
+      case messages, updates, seconds
+      case backboneBytesOut = "backbone_bytes_out"
+      case backboneBytesIn = "backbone_bytes_in"
+      case allBytesOut = "all_bytes_out"
+      case allBytesIn = "all_bytes_in"
+    }
+  }
+
+  public var scenario: String
+  public var explanation: String
+  public var estate: String
+  public var outageMs: Double
+  /// Median over runs of the worst client's outage.
+  public var outageP50Ms: Double
+  /// The same for clients that hold two connections, where there are any.
+  public var outageMergedMs: Double?
+  public var lost: Int
+  public var repeated: Int
+  public var outOfOrder: Int
+  public var wrong: Int
+  public var runs: [Run]
+  public var controls: [Run]
+  public var latency: [Latency]
+  public var crossing: Crossing?
+  public var seed: UInt64
+  public var rate: Int
+  public var instruments: Int
+  public var faultSeconds: Double
+  public var afterSeconds: Double
+  /// What was changed of the estate to run it here.
+  public var changes: [String]
+  /// The link emulator's own lateness, microseconds, and the part of the machine that was busy without a fault.
+  public var emulatorLateP50Us: Double
+  public var emulatorLateP99Us: Double
+  public var busyShare: Double
+  /// What made the run fail as a whole, such as records that can't be read.
+  public var faults: [String]
+
+  enum CodingKeys: String, CodingKey {
+    case scenario, explanation, estate, lost, repeated, wrong, runs, controls, latency, crossing, seed, rate
+    case instruments, changes, faults
+    case outageMs = "outage_ms"
+    case outageP50Ms = "outage_p50_ms"
+    case outageMergedMs = "outage_merged_ms"
+    case outOfOrder = "out_of_order"
+    case faultSeconds = "fault_seconds"
+    case afterSeconds = "after_seconds"
+    case emulatorLateP50Us = "emulator_late_p50_us"
+    case emulatorLateP99Us = "emulator_late_p99_us"
+    case busyShare = "busy_share"
+  }
+
+  /// Whether nothing was lost, repeated, out of order or wrong.
+  public var isClean: Bool { lost + repeated + outOfOrder + wrong == 0 && faults.isEmpty }
+}
+
+extension LabReport {
+  static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+
+  /// Judges what a run has recorded.
+  /// - Throws: where a record can't be read.
+  public static func make(_ outcome: LabOutcome) throws(LabFailure) -> LabReport {
+    let truth = Truth(record: try lines(outcome.truthRecord))
+    var faults: [String] = []
+    if truth.updates == 0 { faults.append("the reference client got nothing: nothing can be judged") }
+    let windows = outcome.windows.map { JudgedWindow(from: $0.from, through: $0.through) }
+    var judged: [(whole: JudgedClient, windows: [JudgedClient])] = []
+    var latency: [Latency] = []
+    let calm = outcome.windows.filter(\.isControl)
+    for client in outcome.clients {
+      let record = try lines(client.record)
+      judged.append(Judge.judge(record: record, truth: truth, windows: windows))
+      latency.append(LatencyGauge.measure(record, name: client.client.name, windows: calm))
+      if judged.last?.whole.updates == 0 { faults.append("\(client.client.name) got nothing") }
+    }
+    latency.insert(
+      LatencyGauge.measure(try lines(outcome.truthRecord), name: "reference", windows: calm), at: 0)
+    // What a client waits for at worst while nothing is broken.
+    let baselines = judged.map { client in
+      zip(outcome.windows, client.windows).filter { $0.0.isControl }.map(\.1.waitedMilliseconds).max() ?? 0
+    }
+    var timelines = TimelineReader(outcome)
+    var runs: [Run] = []
+    var controls: [Run] = []
+    for (index, window) in outcome.windows.enumerated() {
+      let clients = zip(outcome.clients, judged).enumerated().map { number, pair in
+        share(pair.0, pair.1.windows[index], baseline: baselines[number])
+      }
+      let run = Run(
+        run: window.run, target: window.target, outageMs: clients.map(\.outageMs).max() ?? 0,
+        lost: clients.reduce(0) { $0 + $1.lost }, repeated: clients.reduce(0) { $0 + $1.repeated },
+        outOfOrder: clients.reduce(0) { $0 + $1.outOfOrder }, wrong: clients.reduce(0) { $0 + $1.wrong },
+        clients: clients,
+        timeline: window.isControl
+          ? [] : timelines.moments(of: window, clients: judged.map { $0.windows[index] }))
+      if window.isControl { controls.append(run) } else { runs.append(run) }
+    }
+    let outages = runs.map(\.outageMs).sorted()
+    let merged = runs.flatMap(\.clients).filter { $0.connections > 1 }.map(\.outageMs)
+    let all = judged.map(\.whole)
+    return LabReport(
+      scenario: outcome.plan.scenario.name.rawValue, explanation: outcome.plan.scenario.explanation,
+      estate: outcome.plan.estate.name, outageMs: outages.last ?? 0,
+      outageP50Ms: outages.isEmpty ? 0 : outages[(outages.count - 1) / 2], outageMergedMs: merged.max(),
+      lost: all.reduce(0) { $0 + $1.lost }, repeated: all.reduce(0) { $0 + $1.repeated },
+      outOfOrder: all.reduce(0) { $0 + $1.outOfOrder }, wrong: all.reduce(0) { $0 + $1.wrong }, runs: runs,
+      controls: controls, latency: latency, crossing: crossing(outcome, truth), seed: outcome.plan.seed,
+      rate: outcome.plan.rate, instruments: outcome.plan.instruments,
+      faultSeconds: outcome.plan.secondsOfFault,
+      afterSeconds: outcome.plan.scenario.afterSeconds, changes: outcome.changes,
+      emulatorLateP50Us: outcome.lateP50, emulatorLateP99Us: outcome.lateP99,
+      busyShare: (outcome.cpuShare * 100).rounded() / 100, faults: faults)
+  }
+
+  private static func share(
+    _ client: (client: LabLayout.Client, connections: Int, record: String), _ judged: JudgedClient,
+    baseline: Double
+  ) -> Client {
+    Client(
+      client: client.client.name, site: client.client.site, connections: client.connections,
+      outageMs: rounded(max(0, judged.waitedMilliseconds - baseline)),
+      waitedMs: rounded(judged.waitedMilliseconds), waitedFor: judged.waitedFor, lost: judged.lost,
+      repeated: judged.repeated, outOfOrder: judged.outOfOrder, wrong: judged.wrong, updates: judged.updates,
+      overlap: judged.overlap, examples: judged.examples)
+  }
+
+  static func lines(_ path: String) throws(LabFailure) -> [Substring] {
+    do { return try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") } catch {
+      throw LabFailure("\(path): \(error.localizedDescription)")
+    }
+  }
+
+  private static func crossing(_ outcome: LabOutcome, _ truth: Truth) -> Crossing? {
+    guard outcome.layout.sites.count > 1, let site = outcome.layout.sites.first, outcome.linkSeconds > 0
+    else { return nil }
+    var crossing = Crossing(
+      backboneBytesOut: 0, backboneBytesIn: 0, allBytesOut: 0, allBytesIn: 0,
+      messages: Double(outcome.plan.rate) * outcome.linkSeconds, updates: 0, seconds: outcome.linkSeconds)
+    for line in outcome.layout.carrierLines {
+      guard let counts = outcome.links.first(where: { $0.name == line.name }),
+        let from = outcome.layout.router(line.from), let to = outcome.layout.router(line.to)
+      else { continue }
+      let outward = outcome.layout.site(of: from) == site.name
+      guard outward || outcome.layout.site(of: to) == site.name else { continue }
+      let (out, back) = outward ? (counts.forth, counts.back) : (counts.back, counts.forth)
+      crossing.backboneBytesOut += out.watchedBytes
+      crossing.backboneBytesIn += back.watchedBytes
+      crossing.allBytesOut += out.bytes
+      crossing.allBytesIn += back.bytes
+    }
+    let calm = outcome.windows.filter(\.isControl)
+    crossing.updates = Double(
+      (truth.quotes.values.joined().map(\.at) + truth.trades.values.joined().map(\.at)).count { at in
+        calm.contains { $0.from <= at && at <= $0.through }
+      })
+    return crossing
+  }
+}
+
+/// How old updates were: arrival against `rx`, which the plant's host gave them.
+enum LatencyGauge {
+  static func measure(_ record: [Substring], name: String, windows: [LabWindow]) -> LabReport.Latency {
+    var ages: [Double] = []
+    for line in record {
+      guard case .frame(let at, _, let text)? = RecordLine(line),
+        windows.contains(where: { $0.from <= at && at <= $0.through })
+      else { continue }
+      for event in FrameScanner.events(text) ?? [] where event.type == "update" {
+        if let received = event.text("rx").flatMap({ UInt64($0) }), received > 0 {
+          ages.append((Double(at) - Double(received)) / 1e6)
+        }
+      }
+    }
+    ages.sort()
+    func at(_ share: Double) -> Double {
+      ages.isEmpty ? 0 : (ages[min(ages.count - 1, Int(Double(ages.count) * share))] * 1000).rounded() / 1000
+    }
+    return LabReport.Latency(client: name, p50Ms: at(0.5), p99Ms: at(0.99), count: ages.count)
+  }
+}

@@ -1,0 +1,234 @@
+// One life of the laboratory: builds the estate, starts everything, breaks and heals as the scenario says, takes it down.
+// Owner: the thread that calls `run`; `stop` may come from any other.
+// Invariant: what was made is removed however `run` ends.
+
+import Estate
+import Foundation
+import Synchronization
+
+/// See the head of this file.
+public final class LabSession {
+  let plan: LabPlan
+  let say: @Sendable (String) -> Void
+  let stopFlag: LabStopFlag
+  /// The estate as it runs here.
+  private(set) var estate: Estate
+  private(set) var changes: [String] = []
+  let layout: LabLayout
+  let entry: LabEntry
+  let logs: String
+  var network: LabNetwork?
+  var nodes: [String: LabProcess] = [:]
+  var publishers: [LabProcess] = []
+  var reference: LabProcess?
+  var clients: [(client: LabLayout.Client, connections: Int, process: LabProcess, record: String)] = []
+  var referenceClient: (process: LabProcess, record: String)?
+  var burst: Thread?
+  var isBursting = LabStopFlag()
+  private(set) var windows: [LabWindow] = []
+  var startCPU = 0.0
+  let estatePath: String
+  let feedPath: String
+
+  /// Lays out the estate and begins the run's entry; nothing is built yet.
+  public init(
+    _ plan: LabPlan, stop: LabStopFlag = LabStopFlag(), say: @escaping @Sendable (String) -> Void
+  ) throws(LabFailure) {
+    self.plan = plan
+    self.say = say
+    stopFlag = stop
+    for line in plan.registry.cleanLeftovers() { say("left over by an earlier run: \(line)") }
+    logs = "\(plan.folder)/logs"
+    do { try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true) } catch {
+      throw LabFailure("\(logs): \(error.localizedDescription)")
+    }
+    feedPath = "\(plan.folder)/feed.itch"
+    estatePath = "\(plan.folder)/estate.yaml"
+    let run = String(UInt64(LinkEmulator.now()) & 0xff_ffff, radix: 16)
+    let folder = "\(plan.registry.base)/\(run)"
+    let changed = LabEstate(
+      plan.estate, folder: folder, reference: "\(feedPath).reference.json", zone: "Asia/Tokyo")
+    estate = changed.estate
+    changes = changed.changes
+    var choices = LabLayout.Choices()
+    choices.clientsPerSite = plan.clientsPerSite
+    do throws(LabLayoutError) { layout = try LabLayout(estate, choices: choices) } catch {
+      throw LabFailure(error.description)
+    }
+    entry = try plan.registry.begin(run)
+  }
+
+  /// Builds, breaks, heals, takes down.
+  /// - Returns: what is to be judged.
+  public func run() throws(LabFailure) -> LabOutcome {
+    defer { close() }
+    try check()
+    // The laboratory's processes go before others of this machine: it stands for many machines. Children inherit it.
+    let before = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+    setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, -10)
+    defer { setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, before) }
+    try prepareFiles()
+    try startNetwork()
+    try startServersAndNodes()
+    try startFeed()
+    try startClients()
+    let baseline = try watch()
+    try finish()
+    return LabOutcome(
+      plan: plan, changes: changes, layout: layout, windows: windows,
+      truthRecord: referenceClient?.record ?? "",
+      clients: clients.map { ($0.client, $0.connections, $0.record) }, logs: logs, links: baseline.links,
+      linkSeconds: baseline.seconds, lateP50: baseline.lateP50, lateP99: baseline.lateP99,
+      cpuShare: baseline.cpuShare)
+  }
+
+  /// Ends and removes everything; harmless when done twice.
+  public func close() {
+    isBursting.stop()
+    entry.remove()
+    network = nil
+  }
+
+  func check() throws(LabFailure) {
+    if stopFlag.isStopped { throw LabFailure("stopped; everything that was made is removed") }
+  }
+
+  /// Waits, and ends early when told to stop.
+  func sleep(_ seconds: Double) throws(LabFailure) {
+    let until = Date().addingTimeInterval(seconds)
+    while true {
+      try check()
+      let left = until.timeIntervalSinceNow
+      if left <= 0 { return }
+      usleep(UInt32(min(left, 0.05) * 1e6))
+    }
+  }
+
+  func namespace(_ name: String) -> String { entry.namespaceFile(name) }
+
+  // MARK: - Windows
+
+  private func watch() throws(LabFailure) -> LabBaseline {
+    let length = plan.secondsOfFault + plan.scenario.afterSeconds
+    let cpuBefore = machineCPU()
+    let before = try network?.links.statistics()
+    let began = Date()
+    for number in 0..<plan.controls {
+      say("control \(number + 1) of \(plan.controls): nothing is broken for \(Int(length)) s")
+      let from = RecordWriter.now()
+      try sleep(length)
+      windows.append(
+        LabWindow(
+          isControl: true, run: number + 1, target: "nothing", from: from, healed: from,
+          through: RecordWriter.now()))
+    }
+    let seconds = Date().timeIntervalSince(began)
+    let after = try network?.links.statistics()
+    let cpu = machineCPU()
+    let share = cpu.total > cpuBefore.total ? (cpu.busy - cpuBefore.busy) / (cpu.total - cpuBefore.total) : 0
+    for run in 0..<plan.runs { try repetition(run) }
+    return LabBaseline(
+      links: LabBaseline.difference(before, after), seconds: seconds, lateP50: after?.lateP50 ?? 0,
+      lateP99: after?.lateP99 ?? 0, cpuShare: share)
+  }
+
+  private func repetition(_ run: Int) throws(LabFailure) {
+    let plants = estate.nodes.filter { $0.roles.contains(.plant) }.map(\.name)
+    let gateways = estate.nodes.filter { $0.roles.contains(.gateway) }.map(\.name)
+    let servers = estate.backbone?.servers.map(\.name) ?? []
+    guard
+      let steps = plan.scenario.steps(
+        layout, repetition: run, plants: plants, gateways: gateways, servers: servers)
+    else {
+      throw LabFailure(
+        "scenario \(plan.scenario.name.rawValue): estate \"\(estate.name)\" has nothing that it could break")
+    }
+    say("run \(run + 1) of \(plan.runs): \(plan.scenario.name.rawValue), \(steps.target)")
+    var window = LabWindow(isControl: false, run: run + 1, target: steps.target, from: RecordWriter.now())
+    for step in steps.fault {
+      window.steps.append((RecordWriter.now(), "\(step)"))
+      try carryOut(step)
+    }
+    try sleep(plan.secondsOfFault)
+    window.healed = RecordWriter.now()
+    for step in steps.heal {
+      window.steps.append((RecordWriter.now(), "\(step)"))
+      try carryOut(step)
+    }
+    try sleep(plan.scenario.afterSeconds)
+    window.through = RecordWriter.now()
+    windows.append(window)
+  }
+
+  /// Seconds of all processors, busy and in all.
+  private func machineCPU() -> (busy: Double, total: Double) {
+    let line =
+      (try? String(contentsOfFile: "/proc/stat", encoding: .utf8))?.split(separator: "\n").first ?? ""
+    let figures = line.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) }
+    guard figures.count > 4 else { return (0, 0) }
+    let total = figures.reduce(0, +)
+    return (total - figures[3] - figures[4], total)
+  }
+}
+
+/// Tells a run to stop. @unchecked isn't needed: it is one atomic.
+public final class LabStopFlag: Sendable {
+  private let flag = Atomic<Bool>(false)
+  public init() {}
+  public func stop() { flag.store(true, ordering: .releasing) }
+  public var isStopped: Bool { flag.load(ordering: .acquiring) }
+}
+
+/// A stretch of a run.
+public struct LabWindow: Sendable {
+  public var isControl: Bool
+  public var run: Int
+  public var target: String
+  /// Nanoseconds since 1970: the fault, its healing, the end.
+  public var from: UInt64
+  public var healed: UInt64 = 0
+  public var through: UInt64 = 0
+  public var steps: [(at: UInt64, what: String)] = []
+}
+
+/// What is to be judged after a run.
+public struct LabOutcome: Sendable {
+  public var plan: LabPlan
+  public var changes: [String]
+  public var layout: LabLayout
+  public var windows: [LabWindow]
+  public var truthRecord: String
+  public var clients: [(client: LabLayout.Client, connections: Int, record: String)]
+  public var logs: String
+  /// What the lines carried while nothing was broken, and for how long.
+  public var links: [LinkStatistics.Line]
+  public var linkSeconds: Double
+  public var lateP50: Double
+  public var lateP99: Double
+  /// Part of all processors that was busy meanwhile.
+  public var cpuShare: Double
+}
+
+/// Figures of the time before the first fault.
+struct LabBaseline {
+  var links: [LinkStatistics.Line]
+  var seconds: Double
+  var lateP50: Double
+  var lateP99: Double
+  var cpuShare: Double
+
+  static func difference(_ before: LinkStatistics?, _ after: LinkStatistics?) -> [LinkStatistics.Line] {
+    guard let before, let after else { return [] }
+    func less(_ one: LinkCounts, _ other: LinkCounts) -> LinkCounts {
+      var result = one
+      result.frames -= other.frames
+      result.bytes -= other.bytes
+      result.watchedFrames -= other.watchedFrames
+      result.watchedBytes -= other.watchedBytes
+      return result
+    }
+    return zip(before.lines, after.lines).map {
+      LinkStatistics.Line(name: $1.name, forth: less($1.forth, $0.forth), back: less($1.back, $0.back))
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// Whether two hosts reach one another, as the network alone decides: a datagram each few milliseconds from one to the
+// other and back. Owner: one thread; both sockets are in the namespaces of their hosts.
+
+import CNetwork
+import Foundation
+
+/// What a probe saw.
+public struct PathProbeResult: Sendable, Equatable, Codable {
+  /// The longest time between two answers, milliseconds.
+  public var longestSilenceMilliseconds: Double
+  /// Round trips, milliseconds.
+  public var medianMilliseconds: Double
+  public var p99Milliseconds: Double
+  public var sent: Int
+  public var answered: Int
+}
+
+/// See the head of this file.
+public final class PathProbe {
+  private let one: Int32
+  private let other: Int32
+  private var address: sockaddr_in
+
+  /// - Parameters: files of two namespaces, and the address of the second.
+  public init(from: String, to: String, address: IPv4) throws(LabFailure) {
+    one = kabuto_open_socket(from, Int32(SOCK_DGRAM.rawValue))
+    other = kabuto_open_socket(to, Int32(SOCK_DGRAM.rawValue))
+    self.address = Self.socketAddress(address, port: 39_999)
+    guard one >= 0, other >= 0, Self.bind(other, self.address) else {
+      throw LabFailure("probe to \(address): \(String(cString: strerror(errno)))")
+    }
+  }
+
+  deinit {
+    if one >= 0 { close(one) }
+    if other >= 0 { close(other) }
+  }
+
+  static func socketAddress(_ address: IPv4, port: UInt16) -> sockaddr_in {
+    var result = sockaddr_in()
+    result.sin_family = sa_family_t(AF_INET)
+    result.sin_port = port.bigEndian
+    result.sin_addr.s_addr = address.number.bigEndian
+    return result
+  }
+
+  private static func bind(_ socket: Int32, _ address: sockaddr_in) -> Bool {
+    withUnsafeBytes(of: address) { bytes in
+      bytes.bindMemory(to: sockaddr.self).baseAddress.map {
+        Glibc.bind(socket, $0, socklen_t(bytes.count)) == 0
+      } ?? false
+    }
+  }
+
+  /// Sends for so long. `during` is called once, after `after` seconds.
+  public func run(
+    seconds: Double, interval: Double = 0.002, after: Double = 0, during: () throws -> Void
+  ) rethrows -> PathProbeResult {
+    let start = LinkEmulator.now()
+    let end = start + UInt64(seconds * 1e9)
+    var called = false
+    var sent = 0
+    var last = start
+    var silence: UInt64 = 0
+    var trips: [UInt64] = []
+    while true {
+      let now = LinkEmulator.now()
+      if now >= end { break }
+      if !called, now >= start + UInt64(after * 1e9) {
+        called = true
+        try during()
+      }
+      if now >= start + UInt64(Double(sent) * interval * 1e9) {
+        sendTime(now)
+        sent += 1
+      }
+      var ready: [UInt8] = [0, 0]
+      let due = start + UInt64(Double(sent) * interval * 1e9)
+      _ = kabuto_wait([one, other], &ready, 2, due > now ? due - now : 0)
+      if ready[1] != 0 { echo() }
+      if ready[0] != 0 {
+        while let time = receive() {
+          let now = LinkEmulator.now()
+          trips.append(now - time)
+          silence = max(silence, now - last)
+          last = now
+        }
+      }
+    }
+    silence = max(silence, end > last ? end - last : 0)
+    trips.sort()
+    func at(_ share: Double) -> Double {
+      trips.isEmpty ? .infinity : Double(trips[min(trips.count - 1, Int(Double(trips.count) * share))]) / 1e6
+    }
+    return PathProbeResult(
+      longestSilenceMilliseconds: Double(silence) / 1e6, medianMilliseconds: at(0.5),
+      p99Milliseconds: at(0.99),
+      sent: sent, answered: trips.count)
+  }
+
+  private func sendTime(_ time: UInt64) {
+    withUnsafeBytes(of: time) { bytes in
+      withUnsafeBytes(of: address) { to in
+        _ = sendto(
+          one, bytes.baseAddress, bytes.count, 0, to.bindMemory(to: sockaddr.self).baseAddress,
+          socklen_t(to.count))
+      }
+    }
+  }
+
+  private func echo() {
+    var buffer = [UInt8](repeating: 0, count: 64)
+    var sender = sockaddr_in()
+    while true {
+      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let count = withUnsafeMutableBytes(of: &sender) {
+        recvfrom(other, &buffer, buffer.count, 0, $0.bindMemory(to: sockaddr.self).baseAddress, &length)
+      }
+      guard count > 0 else { return }
+      withUnsafeBytes(of: sender) {
+        _ = sendto(other, buffer, count, 0, $0.bindMemory(to: sockaddr.self).baseAddress, length)
+      }
+    }
+  }
+
+  private func receive() -> UInt64? {
+    var time: UInt64 = 0
+    let count = withUnsafeMutableBytes(of: &time) { recv(one, $0.baseAddress, $0.count, 0) }
+    return count == 8 ? time : nil
+  }
+}

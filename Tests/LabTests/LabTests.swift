@@ -1,5 +1,0 @@
-import Testing
-
-@testable import Lab
-
-@Suite struct LabTests {}

@@ -1,0 +1,42 @@
+#!/usr/bin/env python3
+"""One table of the laboratory's reports: OUT/*/report.json, a row a scenario, in Markdown."""
+
+import json
+import pathlib
+import statistics
+import sys
+
+
+def main():
+    out = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "kabuto-lab")
+    reports = [json.loads(path.read_text()) for path in sorted(out.glob("*/report.json"))]
+    if not reports:
+        sys.exit(f"{out}: no reports found; wanted SCENARIO/report.json")
+    print("| scenario | runs | outage p50 | outage max | two connections p50 | max | control's longest wait "
+          "| lost | repeated | out of order | wrong |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for report in reports:
+        single, merged = [], []
+        for run in report["runs"]:
+            for kind, values in ((1, single), (2, merged)):
+                found = [c["outage_ms"] for c in run["clients"] if c["connections"] == kind]
+                if found:
+                    values.append(max(found))
+        waits = [c["waited_ms"] for run in report["controls"] for c in run["clients"]]
+        row = [report["scenario"], len(report["runs"])]
+        for values in (single, merged):
+            row += [f"{statistics.median(values):.0f} ms" if values else "–",
+                    f"{max(values):.0f} ms" if values else "–"]
+        row += [f"{max(waits, default=0):.0f} ms", report["lost"], report["repeated"], report["out_of_order"],
+                report["wrong"]]
+        print("| " + " | ".join(str(cell) for cell in row) + " |")
+    print()
+    for report in reports:
+        crossing = report.get("crossing")
+        if crossing and crossing["updates"]:
+            print(f"{report['scenario']}: {crossing['backbone_bytes_out'] / crossing['updates']:.0f} bytes of the backbone "
+                  f"out of the first site and {crossing['backbone_bytes_in'] / crossing['updates']:.0f} into it an update; "
+                  f"machine busy {report['busy_share'] * 100:.0f} %")
+
+
+main()
