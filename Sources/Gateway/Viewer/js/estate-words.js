@@ -28,5 +28,5 @@ export const ESTATE_WORDS = {
   kind_node: ["Node", "ノード"], kind_zone: ["Zone", "ゾーン"], kind_site: ["Site", "サイト"], kind_link: ["Line", "回線"], kind_carrier: ["Carrier", "通信事業者"],
   kind_location: ["Location", "接続拠点"], kind_server: ["Message server", "メッセージサーバー"], kind_rail: ["Rail", "系統"],
   role_plant: ["plant", "プラント"], role_store: ["store", "ストア"], role_gateway: ["gateway", "ゲートウェイ"], role_firewall: ["firewall", "ファイアウォール"],
-  site_datacenter: ["data centre", "データセンター"], site_cloud: ["cloud", "クラウド"],
+  site_datacenter: ["data centre", "データセンター"], site_cloud: ["cloud", "クラウド"], site_location: ["connection point", "接続拠点"],
 };
