@@ -217,6 +217,9 @@ public final class GatewayServer: Sendable {
     for loop in loops { loop.ended() }
   }
 
+  /// Connections of all loops.
+  public var openConnections: Int { router.ledger.counts.open }
+
   /// Stream clients of all loops.
   public func clientCount() async -> Int {
     var count = 0

@@ -14,7 +14,7 @@ import TickerPlant
 /// See the head of this file.
 final class ServeBackbone: Sendable {
   let place: ServeNode
-  private let buses: [NatsBus]
+  let buses: [NatsBus]
   private let log: Logger
   /// Another number after each start, so that others know a stream that began anew.
   private let incarnation = UInt64(Date().timeIntervalSince1970 * 1e9)

@@ -169,11 +169,16 @@ struct ServeRun {
           logFile: configuration.firewall.log ?? configuration.data.map { $0 + "/firewall.jsonl" })
       } catch { throw giveUp("\(error)\nkabuto: --firewall off serves without it") }
     }
+    var estate: (@Sendable () -> EstateView)?
+    if let view = configuration.place.map(ServeEstateView.init) {
+      estate = { view.view { running.service?.known(of: $0) ?? $0 } }
+    }
     let gateway: GatewayServer
     do throws(GatewayError) {
       gateway = try await GatewayServer.start(
         gatewayConfiguration, markets: markets, store: store, log: log,
         screen: screen.map(FirewallScreen.init), paths: { running.paths },
+        estate: estate,
         sources: { running.reports })
     } catch { throw giveUp(error.description) }
 
@@ -220,6 +225,12 @@ struct ServeRun {
       for publisher in publishers { try publisher.start() }
       for line in lines { try line.start() }
       for receiver in receivers { try receiver.start() }
+      if let backbone {
+        let service = ServeService(
+          backbone, gateway: gateway, feeds: running, publishers: publishers, log: log)
+        running.set(service)
+        try service.start()
+      }
     } catch { throw giveUp(error.description) }
     for thread in threads { thread.start() }
     announce(gateway, feeds, begin)
@@ -236,6 +247,7 @@ struct ServeRun {
     log.info("ending", metadata: ["reason": "\(reason)"])
     // Prices go on until the last client has gone elsewhere.
     await gateway.drain()
+    if let service = running.service { await Task.detached { service.stop() }.value }
     for receiver in receivers { await Task.detached { receiver.stop() }.value }
     for thread in threads { await Task.detached { thread.stop() }.value }
     for line in lines { await Task.detached { line.stop() }.value }
@@ -340,6 +352,7 @@ final class RunningFeeds: @unchecked Sendable {
   private let lock = NSLock()
   private var threads: [FeedThread] = []
   private var receivers: [StreamReceiver] = []
+  private var node: ServeService?
   /// What is said before the threads are there.
   private let beginning: [SourceReport]
 
@@ -362,9 +375,13 @@ final class RunningFeeds: @unchecked Sendable {
     return reports.isEmpty ? beginning : reports
   }
 
-  var paths: [Gateway.PathReport] {
-    lock.withLock { receivers }.flatMap(\.paths).map(Gateway.PathReport.init)
-  }
+  /// What the node is in its estate; nil before it is known, and without an estate.
+  var service: ServeService? { lock.withLock { node } }
+  func set(_ service: ServeService) { lock.withLock { node = service } }
+
+  var receivedPaths: [Backbone.PathReport] { lock.withLock { receivers }.flatMap(\.paths) }
+
+  var paths: [Gateway.PathReport] { receivedPaths.map(Gateway.PathReport.init) }
 
   /// How late a plant is, nanoseconds.
   func lag(market: String) -> UInt64 {

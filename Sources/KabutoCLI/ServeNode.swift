@@ -50,7 +50,7 @@ struct ServeNode: Sendable {
     return ServeNode(estate, node, folder: source.folder.isEmpty ? "." : source.folder)
   }
 
-  private init(_ estate: Estate, _ node: Node, folder: String) {
+  init(_ estate: Estate, _ node: Node, folder: String) {
     configuration = estate.configurationHash
     var found = estate
     func path(_ path: String) -> String { Self.path(path, in: folder) }
