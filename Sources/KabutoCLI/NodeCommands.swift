@@ -20,7 +20,9 @@ struct OperatorOptions: ParsableArguments {
     help: ArgumentHelp("The estate: a file, or the name of one that the program carries.", valueName: "file"),
     completion: .file())
   var estate: String
-  @Option(help: ArgumentHelp("The zone that this is run in: its message servers are tried first.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "The zone that this is run in: its message servers are tried first.", valueName: "name"))
   var zone: String?
 
   /// Connects to every rail that answers.
@@ -42,7 +44,9 @@ struct OperatorOptions: ParsableArguments {
     } catch { throw giveUp(error.description) }
     for _ in 0..<300 where !buses.allSatisfy(\.state.isConnected) {
       try? await Task.sleep(for: .milliseconds(10))
-      if buses.contains(where: \.state.isConnected), buses.allSatisfy({ $0.state.isConnected || $0.hasFailed }) {
+      if buses.contains(where: \.state.isConnected),
+        buses.allSatisfy({ $0.state.isConnected || $0.hasFailed })
+      {
         break
       }
     }
@@ -62,7 +66,8 @@ extension NatsBus {
 struct NodeOut: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "out",
-    abstract: "Takes a node out of service: its clients are told to move, it takes no more. Exit 1: it refuses.")
+    abstract:
+      "Takes a node out of service: its clients are told to move, it takes no more. Exit 1: it refuses.")
   @Argument(help: "The node's name.") var node: String
   @OptionGroup var options: OperatorOptions
 
@@ -98,7 +103,8 @@ private func command(_ command: NodeCommand, _ node: String, _ options: Operator
 struct NodeList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "list",
-    abstract: "Lists the nodes of an estate and what they say of themselves. Exit 1: one is missing or unwell.")
+    abstract:
+      "Lists the nodes of an estate and what they say of themselves. Exit 1: one is missing or unwell.")
   @Flag(help: "One JSON document instead of text.") var json = false
   @OptionGroup var options: OperatorOptions
 

@@ -10,7 +10,7 @@ struct ServeEstateView: Sendable {
   init(_ place: ServeNode) {
     let estate = place.estate
     let analysis = FailureAnalysis(estate)
-    let failures = estate.failures.map { Self.view(of: $0, analysis) }
+    let failures = estate.failures.map { Self.view(of: $0, analysis, estate) }
     func rank(_ severity: EstateView.FailureView.Severity) -> Int {
       switch severity {
       case .lost: 0
@@ -41,10 +41,20 @@ struct ServeEstateView: Sendable {
     return view
   }
 
-  private static func view(of failure: Failure, _ analysis: FailureAnalysis) -> EstateView.FailureView {
+  private static func view(of failure: Failure, _ analysis: FailureAnalysis, _ estate: Estate)
+    -> EstateView.FailureView
+  {
     typealias Effect = EstateView.FailureView.Effect
     let consequences = analysis.consequences(of: [failure])
     var effects: [Effect] = []
+    for market in estate.markets.map(\.code) {
+      let gateways = estate.nodes.filter { node in
+        node.roles.contains(.gateway) && estate.markets(of: node).contains(market)
+      }
+      if !gateways.isEmpty, gateways.allSatisfy({ consequences.loss.nodes.contains($0.name) }) {
+        effects.append(Effect(what: market, severity: .lost, text: "no gateway is left"))
+      }
+    }
     for name in consequences.stoppedServices {
       effects.append(Effect(what: name, severity: .lost, text: "stops"))
     }

@@ -54,7 +54,8 @@ final class ServeService: @unchecked Sendable {
     found.own = found.numbers[place.node.name] ?? 0
     members = Mutex(found)
     agent = NodeAgent(
-      node: place.node.name, buses: backbone.buses, beat: { [weak self] in self?.beat() ?? NodeBeat(node: "") },
+      node: place.node.name, buses: backbone.buses,
+      beat: { [weak self] in self?.beat() ?? NodeBeat(node: "") },
       command: { [weak self] in self?.carryOut($0) ?? NodeAnswer(done: false, text: "the node is ending") })
   }
 
@@ -81,11 +82,13 @@ final class ServeService: @unchecked Sendable {
     node.clients = beat.clients
     node.version = beat.estateVersion
     node.state =
-      beat.service != Continuity.ServiceState.inService.word ? "out of service" : beat.isWell ? "ready" : "not ready"
+      beat.service != Continuity.ServiceState.inService.word
+      ? "out of service" : beat.isWell ? "ready" : "not ready"
     let reasons = (beat.reason.isEmpty ? [] : [beat.reason]) + beat.alarms
     node.reason = node.state == "ready" || reasons.isEmpty ? nil : reasons.joined(separator: "; ")
     node.paths = beat.paths.map {
-      PathReport(market: $0.market, stream: $0.node, rail: $0.rail, state: "", isUsed: $0.used, why: $0.reason)
+      PathReport(
+        market: $0.market, stream: $0.node, rail: $0.rail, state: "", isUsed: $0.used, why: $0.reason)
     }
     return node
   }
