@@ -133,6 +133,28 @@ public final class NatsBus: Bus, @unchecked Sendable {
     if wantsWriting.load(ordering: .acquiring) { signal.set() }
   }
 
+  /// Sends a message with a name: copies of one name are one where they are kept. The server that keeps answers.
+  func publish(_ subject: String, reply: String, id: String, _ payload: UnsafeRawBufferPointer) -> Bool {
+    guard let connection = kept, connection.buffered + payload.count <= settings.pendingBytes,
+      account.mayPublish(.keep, bytes: payload.count, at: Clock.monotonic()),
+      connection.publish(subject, reply: reply, id: id, payload)
+    else {
+      account.countDropped(.keep)
+      return false
+    }
+    account.countOut(.keep, bytes: subject.utf8.count + payload.count)
+    send(connection)
+    return true
+  }
+
+  /// The connection, where there is one now.
+  var kept: NatsConnection? {
+    guard isUp.load(ordering: .acquiring), let connection = shared.withLock({ $0.connection }),
+      connection.isConnected
+    else { return nil }
+    return connection
+  }
+
   // MARK: - Subscribing
 
   /// Hears what is published from now on, by others.
