@@ -85,6 +85,35 @@ import Testing
     withExtendedLifetime(subscription) {}
   }
 
+  /// A frozen server takes connections; only one that speaks is gone back to.
+  @Test func theNearestServerIsGoneBackToWhenItSpeaks() async throws {
+    let near = try MessageServer()
+    let far = try MessageServer()
+    var settings = near.settings(name: "n1", others: [far])
+    settings.returnSeconds = 0.1
+    let bus = try await Self.connected(settings)
+    let listener = try await Self.connected(near.settings(name: "n2"))
+    defer {
+      near.thaw()
+      bus.close()
+      listener.close()
+    }
+    near.freeze()
+    #expect(await eventually { bus.state == .connected("127.0.0.1:\(far.port)") })
+    try await Task.sleep(nanoseconds: 600_000_000)
+    #expect(bus.state == .connected("127.0.0.1:\(far.port)"))
+    near.thaw()
+    #expect(await eventually { bus.state == .connected("127.0.0.1:\(near.port)") })
+    let heard = Heard()
+    let subscription = try listener.subscribe("px.>", heard.handler)
+    #expect(
+      await eventually {
+        bus.say("px.a", "1")
+        return heard.count > 0
+      })
+    withExtendedLifetime(subscription) {}
+  }
+
   @Test func whatTheSocketDoesNotTakeIsBounded() async throws {
     let server = try MessageServer()
     var settings = server.settings(name: "n1")

@@ -118,7 +118,7 @@ public final class InProcessBus: Bus, @unchecked Sendable {
 
 /// What the users of one bus share.
 ///
-/// @unchecked Sendable: all that changes is behind `shared`; the delivery thread holds it until the last user left.
+/// @unchecked Sendable: what changes is behind `shared`, or the delivery thread's own, which holds the hub until the last user left.
 private final class Hub: @unchecked Sendable {
   struct Entry {
     var pattern: SubjectPattern
@@ -132,6 +132,8 @@ private final class Hub: @unchecked Sendable {
     var queue: [UInt8] = []
     var entries: [Int: Entry] = [:]
     var order: [Int] = []
+    /// Rises with each change of who hears.
+    var version = 0
     var nextEntry = 0
     var users: Set<Int> = []
     var cut: Set<Int> = []
@@ -171,6 +173,7 @@ private final class Hub: @unchecked Sendable {
       let gates = shared.entries.values.filter { $0.user == number }.map(\.gate)
       shared.entries = shared.entries.filter { $0.value.user != number }
       shared.order.removeAll { shared.entries[$0] == nil }
+      shared.version += 1
       shared.users.remove(number)
       return gates
     }
@@ -181,6 +184,7 @@ private final class Hub: @unchecked Sendable {
   func setConnected(_ number: Int, _ isConnected: Bool) {
     shared.withLock { shared in
       if isConnected { shared.cut.remove(number) } else { shared.cut.insert(number) }
+      shared.version += 1
     }
   }
 
@@ -189,6 +193,7 @@ private final class Hub: @unchecked Sendable {
       shared.nextEntry += 1
       shared.entries[shared.nextEntry] = Entry(pattern: pattern, gate: gate, account: account, user: user)
       shared.order.append(shared.nextEntry)
+      shared.version += 1
       return shared.nextEntry
     }
   }
@@ -197,6 +202,7 @@ private final class Hub: @unchecked Sendable {
     shared.withLock { shared in
       shared.entries[number] = nil
       shared.order.removeAll { $0 == number }
+      shared.version += 1
     }
   }
 
@@ -232,6 +238,10 @@ private final class Hub: @unchecked Sendable {
 
   func wake() { signal.set() }
 
+  /// Who hears, as the delivery thread knows it; its own.
+  private var list: [Entry] = []
+  private var listVersion = -1
+
   private func run() {
     var batch: [UInt8] = []
     while true {
@@ -265,15 +275,13 @@ private final class Hub: @unchecked Sendable {
       let reply = part(head.reply)
       let payload = part(head.payload)
       let system = BusSystem(subject: subject)
-      let entries = shared.withLock { shared in
-        shared.order.compactMap { number -> Entry? in
-          guard let entry = shared.entries[number], entry.user != Int(head.user),
-            !shared.cut.contains(entry.user), entry.pattern.matches(subject)
-          else { return nil }
-          return entry
+      shared.withLock { shared in
+        if listVersion != shared.version {
+          listVersion = shared.version
+          list = shared.order.compactMap { shared.entries[$0] }.filter { !shared.cut.contains($0.user) }
         }
       }
-      for entry in entries {
+      for entry in list where entry.user != Int(head.user) && entry.pattern.matches(subject) {
         entry.account.countIn(system, bytes: subject.count + payload.count)
         entry.gate.deliver(BusMessage(subjectBytes: subject, replyBytes: reply, payload: payload))
       }

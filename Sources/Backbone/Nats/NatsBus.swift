@@ -133,6 +133,28 @@ public final class NatsBus: Bus, @unchecked Sendable {
     if wantsWriting.load(ordering: .acquiring) { signal.set() }
   }
 
+  /// Sends a message with a name: copies of one name are one where they are kept. The server that keeps answers.
+  func publish(_ subject: String, reply: String, id: String, _ payload: UnsafeRawBufferPointer) -> Bool {
+    guard let connection = kept, connection.buffered + payload.count <= settings.pendingBytes,
+      account.mayPublish(.keep, bytes: payload.count, at: Clock.monotonic()),
+      connection.publish(subject, reply: reply, id: id, payload)
+    else {
+      account.countDropped(.keep)
+      return false
+    }
+    account.countOut(.keep, bytes: subject.utf8.count + payload.count)
+    send(connection)
+    return true
+  }
+
+  /// The connection, where there is one now.
+  var kept: NatsConnection? {
+    guard isUp.load(ordering: .acquiring), let connection = shared.withLock({ $0.connection }),
+      connection.isConnected
+    else { return nil }
+    return connection
+  }
+
   // MARK: - Subscribing
 
   /// Hears what is published from now on, by others.
@@ -213,7 +235,22 @@ public final class NatsBus: Bus, @unchecked Sendable {
   }
 
   private func poll(_ connection: NatsConnection) {
+    let pause = UInt64(settings.returnSeconds * 1e9)
+    var lookAt = Clock.monotonic() + pause
+    let probe = ServerProbe()
     while !stops.load(ordering: .acquiring), !isClosed.load(ordering: .acquiring) {
+      if probe.isThere {
+        // The traffic of a zone stays in it: back to the nearest server, as if this one were lost.
+        log(.info, "rail \(rail): \(settings.servers[0]) is there again; going back to it")
+        return
+      }
+      let now = Clock.monotonic()
+      if now >= lookAt {
+        lookAt = now + pause
+        if let server = connection.server, server != settings.servers[0].description {
+          probe.look(at: settings.servers[0])
+        }
+      }
       let descriptor = socket.load(ordering: .acquiring)
       let ready = signal.wait(
         nanoseconds: 20_000_000,
@@ -236,6 +273,8 @@ public final class NatsBus: Bus, @unchecked Sendable {
       }
     }
     let wasClosed = isClosed.load(ordering: .acquiring)
+    // What waits leaves first, as far as the socket takes it.
+    if !wasClosed { connection.processWrite() }
     connection.close()
     // The library's threads say when they are done with it.
     var waits = 0
@@ -244,6 +283,7 @@ public final class NatsBus: Bus, @unchecked Sendable {
       waits += 1
     }
     socket.store(-1, ordering: .releasing)
+    if !wasClosed, !stops.load(ordering: .acquiring) { reconnects.wrappingAdd(1, ordering: .relaxed) }
     if wasClosed { become(.away("the server closed the connection: \(report.fault ?? "no reason given")")) }
   }
 

@@ -1,4 +1,4 @@
-// libnats: the only file that touches it. Handles become owners, status codes typed errors, callbacks values.
+// libnats: this file and NatsLibrary+Keep.swift alone touch it. Handles become owners, status codes typed errors, callbacks values.
 // The connection runs on an event loop of ours (`NatsLoop`): its sockets never block, so that a server that is frozen
 // or a line that is full can't hold up who publishes; libnats alone would wait for the socket, its lock held.
 // Owner: `NatsBus`. Invariant: a handle is destroyed once, by its owner's end, after everything that may use it.
@@ -165,7 +165,7 @@ enum NatsLibrary {
 ///
 /// @unchecked Sendable: libnats locks each connection itself.
 final class NatsConnection: @unchecked Sendable {
-  fileprivate let handle: OpaquePointer
+  let handle: OpaquePointer
   /// Who writes: the library takes a write of nothing for a closed connection, so that looking whether there is
   /// something and writing it must be one.
   private let writing = Mutex<Void>(())

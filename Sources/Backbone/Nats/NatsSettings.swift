@@ -64,6 +64,8 @@ public struct NatsSettings: Sendable {
   public var connectMilliseconds = 500
   /// Between two rounds of trying servers.
   public var reconnectMilliseconds = 50
+  /// How long another server than the nearest is kept before it is looked whether the nearest is there again.
+  public var returnSeconds = 30.0
   /// Bytes that may wait for the socket; what comes then is dropped.
   public var pendingBytes = 8 << 20
   /// Messages that may wait for a handler.
