@@ -3,7 +3,7 @@
 // and B to each site. Pure: values in, values out; `LabNetwork` builds it.
 // Invariant: an address, an AS number and an interface's name within a namespace are given once.
 
-public import Estate
+import Estate
 
 /// See the head of this file.
 public struct LabLayout: Sendable, Equatable {

@@ -1,6 +1,6 @@
 // The report as text, JSON and HTML.
 
-public import Foundation
+import Foundation
 
 extension LabReport {
   /// For people at a terminal.

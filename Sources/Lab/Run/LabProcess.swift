@@ -84,6 +84,8 @@ public final class LabProcess: @unchecked Sendable {
       throw LabFailure("\(name): \(arguments.first ?? ""): \(String(cString: strerror(reason)))")
     }
     startTime = ProcessState.startTime(id) ?? 0
+    // A session is a group of its own to the scheduler, and niceness counts within it only.
+    ProcessState.prefer(id)
     try entry.note("processes", "\(id) \(startTime) \(name)")
   }
 

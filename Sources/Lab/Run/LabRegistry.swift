@@ -173,6 +173,16 @@ public enum ProcessState {
     return UInt64(fields[19])
   }
 
+  /// Gives the scheduler's group of a process (its session) the niceness of the caller, where groups are in use.
+  static func prefer(_ id: Int32) {
+    let nice = getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0)
+    let descriptor = open("/proc/\(id)/autogroup", O_WRONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    let text = Array("\(nice)".utf8)
+    _ = write(descriptor, text, text.count)
+  }
+
   static func all() -> [Int32] {
     ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
   }

@@ -222,7 +222,7 @@ extension LabSession {
       clients.append(
         (
           client, connections,
-          try self.client(client.name, at: client.name, endpoints(of: client), connections, record), record
+          try self.client(client.name, at: client.name, endpoints(of: client, connections: connections), connections, record), record
         ))
     }
     try sleep(2)
@@ -239,12 +239,21 @@ extension LabSession {
     return try LabProcess(name, arguments, namespace: namespace(place), entry: entry, logs: logs)
   }
 
-  /// Gateways, those of the client's own site first.
-  private func endpoints(of client: LabLayout.Client) -> [String] {
+  /// Gateways, those of the client's own site first; for a client that holds two connections near and far by turns, so
+  /// that its two are at different sites.
+  private func endpoints(of client: LabLayout.Client, connections: Int) -> [String] {
     let gateways = estate.nodes.filter { $0.roles.contains(.gateway) }
     let near = gateways.filter { layout.site(ofZone: $0.zone) == client.site }
     let far = gateways.filter { layout.site(ofZone: $0.zone) != client.site }
-    return (near + far).map { "\($0.address):\($0.port)" }
+    var order: [Node] = []
+    if connections > 1 {
+      for place in 0..<max(near.count, far.count) {
+        for list in [near, far] where place < list.count { order.append(list[place]) }
+      }
+    } else {
+      order = near + far
+    }
+    return order.map { "\($0.address):\($0.port)" }
   }
 
   // MARK: - The end
