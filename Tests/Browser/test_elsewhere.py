@@ -161,8 +161,8 @@ class Elsewhere(unittest.TestCase):
         self.assertWhole(self.pair.far)
 
     def test_frozen(self):
-        """SIGSTOP of the near server: TCP still answers, the page leaves by the beats it misses."""
-        self.open()
+        """SIGSTOP of the near server, binary frames: TCP still answers, the page leaves by the beats it misses."""
+        self.open("&encoding=binary")
         self.pair.send(self.pair.near, signal.SIGSTOP)
         self.page.wait(lambda: self.used() == ["far"], "the far server")
         self.wait_for_updates(50)

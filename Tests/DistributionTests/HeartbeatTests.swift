@@ -4,12 +4,12 @@ import MarketData
 import Testing
 
 @Suite struct HeartbeatTests {
-  private func client(_ world: World, heartbeat: Int?, encoding: StreamEncoding = .json) -> (
+  private func client(_ world: World, heartbeat: Int?) -> (
     Client, FakeTransport
   ) {
     let transport = FakeTransport()
     let client = world.distributor.add(
-      transport: transport, limits: ClientLimits(), encoding: encoding, heartbeat: heartbeat, now: world.now)
+      transport: transport, limits: ClientLimits(), heartbeat: heartbeat, now: world.now)
     return (client, transport)
   }
 

@@ -93,7 +93,7 @@ const WORDS = {
   key_tabs: ["Lists: all, watch, gainers…", "一覧の切り替え(全銘柄、お気に入り…)"], key_theme: ["Light or dark", "ライト/ダーク"],
   about: ["About", "このページについて"], aboutText: ["Prices come from the stream of this server; times are the exchange's.", "株価はこのサーバーのストリームから届きます。時刻は取引所の時刻です。"],
   aboutCharts: ["Charts: TradingView Lightweight Charts™, © 2024 TradingView, Inc., Apache License 2.0.", "チャート: TradingView Lightweight Charts™ © 2024 TradingView, Inc. Apache License 2.0"],
-  apiLink: ["API description", "API 仕様"], status: ["Status", "状況"], resize: ["Resize pane", "枠の幅を変える"], resizeRow: ["Resize board and tape", "板と歩み値の高さを変える"],
+  apiLink: ["API description", "API 仕様"], estateLink: ["Estate and paths", "システム構成と経路"], status: ["Status", "状況"], resize: ["Resize pane", "枠の幅を変える"], resizeRow: ["Resize board and tape", "板と歩み値の高さを変える"],
   pages: ["Views", "表示切替"], list: ["List", "一覧"],
   said: ["{name} {price}, {change}", "{name} {price}円 前日比 {change}"], saidLost: ["Connection lost", "接続が切れました"], saidLive: ["Connected again", "再接続しました"],
 };

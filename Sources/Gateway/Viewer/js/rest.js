@@ -47,10 +47,11 @@ async function getAll(path, name, each) {
   } while (cursor);
 }
 
-/** Servers of the same, the nearest first; none where there is this one alone.
+/** Servers of the same, the nearest first; none where there is this one alone. The one that answers is known by the
+ * address that it was reached under, whatever it calls itself.
  * @returns {Promise<import("./kabuto-endpoints.js").EndpointDescription[]>} */
 export async function getEndpoints() {
-  return (await get("/v1/endpoints")).endpoints.map((/** @type {any} */ one) => ({ ...one, url: one.stream }));
+  return (await get("/v1/endpoints")).endpoints.map((/** @type {any} */ one) => ({ ...one, url: one.self ? origin : one.stream }));
 }
 
 /** @param {(part: import("./types.js").Instrument[]) => void} each */
