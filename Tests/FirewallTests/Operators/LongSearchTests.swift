@@ -40,7 +40,7 @@ import Testing
       "(?|(a)|(b))+$", "(?1)(a|b)", "a(*SKIP)b|a", "(?<=(?<!b)a)a",
     ]
     var counts: [String: Int] = [:]
-    repeatFuzzing { _ in
+    repeatFuzzing(rounds: 40) { _ in
       let pattern = grammar.random.below(3) == 0 ? grammar.random.pick(patterns) : grammar.pattern()
       guard let regex = try? Regex([UInt8](pattern.utf8)) else { return }
       for _ in 0..<20 {

@@ -34,13 +34,14 @@ func seed(of name: String) -> UInt64 {
   return digest
 }
 
-/// Calls `body` at least once, and on until `seconds` (or KABUTO_FUZZ_SECONDS) have passed.
-func repeatFuzzing(seconds: Double = 1, _ body: (_ round: Int) throws -> Void) rethrows {
+/// Calls `body` at least `rounds` times, and on until `seconds` (or KABUTO_FUZZ_SECONDS) have passed: what a test claims
+/// of all rounds together must hold on a slow machine too.
+func repeatFuzzing(seconds: Double = 1, rounds: Int = 1, _ body: (_ round: Int) throws -> Void) rethrows {
   let given = ProcessInfo.processInfo.environment["KABUTO_FUZZ_SECONDS"].flatMap(Double.init)
   let end = Date(timeIntervalSinceNow: given ?? seconds)
   var round = 0
   repeat {
     try body(round)
     round += 1
-  } while Date() < end
+  } while round < rounds || Date() < end
 }

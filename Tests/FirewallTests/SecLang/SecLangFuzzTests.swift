@@ -11,7 +11,7 @@ struct SecLangFuzzTests {
     let texts = try files.map { try FirewallData.bytes($0) }
     let special = Array("\"'\\\n\r|,:/!&@#<>= \t".utf8) + [0, 0x80, 0xFF]
     var faulty = 0
-    try repeatFuzzing { _ in
+    try repeatFuzzing(rounds: 20) { _ in
       let whole = try #require(texts.randomElement(using: &random))
       let start = Int.random(in: 0..<whole.count, using: &random)
       var text = Array(whole[start..<min(whole.count, start + 4000)])
