@@ -5,7 +5,7 @@ struct PlanFilling {
   let rules: [CompiledRule]
   let built: [DatabaseBuilding.Built]
   /// The uses of each operator, and how the same operator of another rule is told to be the same.
-  private var tests: [(operation: any Operator, isPieced: Bool, uses: [PlanUse])] = []
+  private var tests: [(operation: any Operator, isBounded: Bool, uses: [PlanUse])] = []
   private var known: [String: Int] = [:]
   /// Where each rule's chain ends.
   private var ends: [Int: Int] = [:]
@@ -39,7 +39,7 @@ struct PlanFilling {
       tables.operations.append(test.operation)
       tables.tests.append(
         PlanTest(
-          operation: Int32(tables.operations.count - 1), isPieced: test.isPieced,
+          operation: Int32(tables.operations.count - 1), isBounded: test.isBounded,
           firstUse: Int32(tables.uses.count), useCount: Int32(test.uses.count)))
       tables.uses += test.uses
     }
@@ -112,7 +112,7 @@ struct PlanFilling {
   }
 
   private mutating func addTest(
-    _ position: Int, isPieced: Bool = false, to tables: inout ScanTables, _ builder: inout PlanBuilder
+    _ position: Int, isBounded: Bool = false, to tables: inout ScanTables, _ builder: inout PlanBuilder
   ) {
     guard let entry = entry(position, to: &tables), let link = rules[position].links.first,
       let test = link.test,
@@ -122,12 +122,12 @@ struct PlanFilling {
     // Operators that name files aren't compared: the same name may mean another file.
     let isOfFile = test.name.lowercased().contains("file")
     let key =
-      "\(test.name) \(isPieced) \(isOfFile ? "\(ObjectIdentifier(operation))" : test.argument.literal?.text ?? "")"
+      "\(test.name) \(isBounded) \(isOfFile ? "\(ObjectIdentifier(operation))" : test.argument.literal?.text ?? "")"
     if let number = known[key] {
       tests[number].uses.append(use)
     } else {
       known[key] = tests.count
-      tests.append((operation, isPieced, [use]))
+      tests.append((operation, isBounded, [use]))
     }
   }
 
@@ -169,7 +169,7 @@ struct PlanFilling {
     // What Vectorscan refused after all, PCRE2 looks at.
     let refused = Set(result.refused.map { Int(builder.specifications[scan.specification].owners[$0]) })
     for id in refused.sorted() where ends[scan.members[id]] != nil {
-      addTest(scan.members[id], isPieced: true, to: &tables, &builder)
+      addTest(scan.members[id], isBounded: true, to: &tables, &builder)
     }
     let firstMask = tables.masks.count
     var mask = [UInt64](repeating: 0, count: words)

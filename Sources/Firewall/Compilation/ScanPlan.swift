@@ -144,8 +144,8 @@ struct PlanEntry: BitwiseCopyable {
 /// An operator that is asked for each form of a value, for one rule or for several.
 struct PlanTest: BitwiseCopyable {
   let operation: Int32
-  /// A pattern that a database would hold: asked of long values in pieces.
-  let isPieced: Bool
+  /// What a database would hold: patterns are asked of long values within a bound.
+  let isBounded: Bool
   let firstUse: Int32
   let useCount: Int32
 }

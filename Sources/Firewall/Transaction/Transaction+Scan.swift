@@ -206,10 +206,12 @@ extension Transaction {
     scratch.clear(for: view)
     scratch.limitExceeded = false
     let operation = group.operations[Int(test.operation)]
-    let isMatch =
-      view.count > LongValue.bytes && test.isPieced
-      ? (operation as? any PatternOperator)?.matchesInPieces(view, scratch) ?? false
-      : operation.matches(view, scratch)
+    let isMatch: Bool
+    if test.isBounded, view.count > LongSearch.bytes, let pattern = operation as? any PatternOperator {
+      isMatch = pattern.matchesLong(view, scratch)
+    } else {
+      isMatch = operation.matches(view, scratch)
+    }
     if scratch.limitExceeded {
       scratch.limitExceeded = false
       return .uncertain
