@@ -39,8 +39,13 @@ final class Regex: @unchecked Sendable {
   let groupCount: Int
   /// False where PCRE2 interprets.
   let isCompiledToMachineCode: Bool
+  /// Bytes that every match contains, letters in either case: asked before the expression. Empty: none are known.
+  private let needed: ContiguousArray<UInt8>
 
-  init(_ pattern: [UInt8], options: RegexOptions = RegexOptions()) throws(OperatorFault) {
+  /// - Parameter needed: bytes that every match contains, in lower case.
+  init(_ pattern: [UInt8], options: RegexOptions = RegexOptions(), needed: [UInt8] = []) throws(OperatorFault)
+  {
+    self.needed = ContiguousArray(needed)
     var flags = PCRE2_DOTALL | PCRE2_NEVER_UTF
     flags |= options.multiline ? PCRE2_MULTILINE : PCRE2_DOLLAR_ENDONLY
     self.pattern = pattern
@@ -132,6 +137,14 @@ final class Regex: @unchecked Sendable {
       address = UInt(bitPattern: made)
       return made
     }
+  }
+
+  /// Whether `value` matches somewhere, for short values of which few do.
+  func matches(_ value: ByteView, _ scratch: RegexScratch) -> Bool {
+    let isPossible = needed.withUnsafeBufferPointer { needed in
+      needed.isEmpty || value.containsIgnoringCase(needed)
+    }
+    return isPossible && firstMatch(in: value, scratch) == .match
   }
 
   /// Searches at and after `from`; where the match and its groups lie is left in `scratch`.

@@ -119,6 +119,7 @@ extension Transaction {
         }
         continue
       }
+      if target.slotList >= 0, count(target, link, rule) == 0 { continue }
       for argument in dynamicValues(target, rule) {
         if isExcluded(link, rule, target.variable, argument.name) { continue }
         test(link, target.variable, argument.name, argument.value, &record, &isMatch)
@@ -195,7 +196,7 @@ extension Transaction {
     limitsExceeded = true
     gaveUp = true
     // What the recommended rules look at (200005, TX:/^MSC_/).
-    if let slot = policy.slots["msc_pcre_limits_exceeded"] { slots[slot] = ByteView("1") }
+    if let slot = policy.limitsExceededSlot { slots[slot] = ByteView("1") }
   }
 
   /// A value that matched: remembered for later links, for macros and for the log; the link's settings are done.
