@@ -250,11 +250,16 @@ extension LabReport {
 enum LatencyGauge {
   static func measure(_ record: [Substring], name: String, windows: [LabWindow]) -> LabReport.Latency {
     var ages: [Double] = []
+    // Of two connections the first counts.
+    var newest: [String: UInt64] = [:]
     for line in record {
       guard case .frame(let at, _, let text)? = RecordLine(line),
         windows.contains(where: { $0.from <= at && at <= $0.through })
       else { continue }
       for event in FrameScanner.events(text) ?? [] where event.type == "update" {
+        let key = "\(event.channel) \(event.instrument)"
+        guard let sequence = event.sequence, sequence > newest[key] ?? 0 else { continue }
+        newest[key] = sequence
         if let received = event.text("rx").flatMap({ UInt64($0) }), received > 0 {
           ages.append((Double(at) - Double(received)) / 1e6)
         }
