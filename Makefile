@@ -49,7 +49,7 @@ test-tsan: setup ## the Swift tests under ThreadSanitizer; FILTER=name
 	@scripts/sanitize.sh thread
 
 fuzz: setup ## feed the parsers what nobody would send, for SECONDS=60 a test
-	KABUTO_FUZZ_SECONDS=$(SECONDS) swift test --filter Fuzz
+	@SECONDS_A_FUZZ=$(SECONDS) scripts/fuzz.sh
 
 clean: ## remove what was built; .kabuto (your data) and the vendored chart library stay
 	rm -rf .build .build-asan .build-tsan .build-bench .venv .venv-bench

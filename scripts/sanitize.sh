@@ -3,6 +3,7 @@
 # Each has a build folder of its own (.build-asan, .build-tsan), so that the ordinary one stays as it is.
 #
 #   FILTER=LineArbiter   only the tests whose name matches
+#   KABUTO_SEED=7f3a     repeats a randomised run; not given, it comes from the commit's hash
 #   SECONDS_A_FUZZ=5     how long each fuzz test goes on
 #
 # What is suppressed is not ours: leaks.supp and races.supp say what and why.
@@ -27,6 +28,7 @@ esac
 export KABUTO_FUZZ_SECONDS=${SECONDS_A_FUZZ:-5}
 # Told to tests that can't be under a sanitizer: each says why.
 export KABUTO_SANITIZER=$kind
+repeatable_seed commit
 
 say "building under the $kind sanitizer into $scratch (the first time takes some minutes)"
 swift build --build-tests --sanitize="$kind" --scratch-path "$scratch" </dev/null

@@ -3,7 +3,8 @@
 # status is 0 only if all passed. Needs no terminal. `make test` calls this after the set-up.
 #
 #   FILTER=SiteLoss      only the Swift tests whose name matches (no server and browser tests)
-#   KABUTO_SEED=7f3a     repeats a randomised run: a failing test prints the line to type
+#   KABUTO_SEED=7f3a     repeats a randomised run: a failing test prints the line to type. Not given, it comes from the
+#                        commit's hash, or is drawn afresh with KABUTO_FULL=1
 #   KABUTO_FULL=1        all of what is only sampled otherwise, and the firewall against sqlmap and libmodsecurity where
 #                        their Debian packages are installed (`make test-full`)
 set -euo pipefail
@@ -32,6 +33,8 @@ prepare_python() {
   fi
 }
 
+if [[ ${KABUTO_FULL-} == 1 ]]; then repeatable_seed fresh; else repeatable_seed commit; fi
+
 with_python=no
 if [[ -n ${FILTER-} ]]; then
   say "FILTER=$FILTER: server and browser tests are left out"
@@ -45,7 +48,7 @@ swift build --build-tests </dev/null
 
 arguments=(--skip-build)
 [[ -z ${FILTER-} ]] || arguments+=(--filter "$FILTER")
-say "swift test${FILTER:+ --filter $FILTER}${KABUTO_SEED:+ with KABUTO_SEED=$KABUTO_SEED}"
+say "swift test${FILTER:+ --filter $FILTER} with KABUTO_SEED=$KABUTO_SEED"
 swift test "${arguments[@]}" </dev/null || failed+=("Swift tests")
 
 if [[ $with_python == yes ]]; then

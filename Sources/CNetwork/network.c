@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -83,4 +84,22 @@ int kabuto_wait(const int *descriptors, unsigned char *ready, int count, uint64_
   int found = ppoll(entries, (nfds_t)count, &limit, NULL);
   for (int i = 0; i < count; i++) ready[i] = found > 0 && entries[i].revents != 0;
   return found;
+}
+
+int kabuto_event(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int kabuto_wait_event(int event, int other, int reading, int writing, uint64_t nanoseconds) {
+  struct pollfd entries[2] = {
+      {.fd = event, .events = POLLIN},
+      {.fd = reading || writing ? other : -1,
+       .events = (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0))}};
+  struct timespec limit = {
+      .tv_sec = (time_t)(nanoseconds / 1000000000u), .tv_nsec = (long)(nanoseconds % 1000000000u)};
+  if (ppoll(entries, 2, &limit, NULL) <= 0) return 0;
+  if (entries[0].revents) {
+    eventfd_t taken;
+    eventfd_read(event, &taken);
+  }
+  int broken = entries[1].revents & (POLLERR | POLLHUP | POLLNVAL);
+  return (entries[1].revents & POLLIN || broken ? 1 : 0) | (entries[1].revents & POLLOUT ? 2 : 0);
 }

@@ -112,6 +112,10 @@ public final class Client {
   /// that the lane's next flush doesn't send it again.
   var served: [BacklogKey: UInt64] = [:]
   var lastSent: UInt64 = 0
+  /// When it was last sent more than a short beat.
+  var lastWhole: UInt64 = 0
+  /// Milliseconds between beats that it asked for; nil = a beat in a long silence alone.
+  var heartbeatMilliseconds: UInt64?
   /// By channel: instrument → (lane, number of subscriptions that want it).
   var wanted: [[Int32: Membership]] = Array(repeating: [:], count: StreamChannel.allCases.count)
   /// By channel: the lane that carries every instrument to this client; nil = only `wanted`.
@@ -162,6 +166,7 @@ public final class Client {
     self.transport = transport
     self.limits = limits
     lastSent = now
+    lastWhole = now
     messageTokens = Double(limits.messagesPerSecond * 5)
     messageTokensAt = now
   }

@@ -304,13 +304,21 @@ extension Distributor {
 
   /// Hands the frame over. `isPart`: more of the same follows.
   private func handOver(_ client: Client, events: Int, isPart: Bool = false, _ now: UInt64) {
-    client.isSettled = !isPart && client.backlog.isEmpty
+    // Of a short beat no position follows: lanes may hold something older.
+    client.isSettled = !isPart && client.backlog.isEmpty && !isBeating
     counters.frames &+= 1
     counters.delivered &+= UInt64(events)
     client.delivered &+= UInt64(events)
     client.lastSent = now
+    if !isBeating { client.lastWhole = now }
     let byteCount = frame.count - OutgoingFrame.headroomBytes
-    if isAnswering { client.budget.spendOnAnswer(byteCount) } else { client.budget.spend(byteCount) }
+    if isBeating {
+      // Costs nothing: who is over its budget must know all the same that the server is there.
+    } else if isAnswering {
+      client.budget.spendOnAnswer(byteCount)
+    } else {
+      client.budget.spend(byteCount)
+    }
     // Sending may call back (the transport became writable, or closed): nothing may be put in meanwhile.
     client.isSending = true
     client.transport?.send(

@@ -216,10 +216,7 @@ extension Distributor {
       index = imageCount
       if imageCount == imageCapacity { growImages() }
       (images + imageCount).initialize(to: InstrumentImage(facts: facts, market: tag, local: local))
-      for field in 0..<QuoteField.allCases.count { images[index].fieldSequence[field] = header.sequence }
-      images[index].quoteSequence = header.sequence
-      images[index].quoteTime = header.time
-      images[index].startSequence = header.sequence
+      images[index].begin(at: header.sequence, time: header.time)
       imageCount += 1
       byName[full] = Int32(index)
       let code = facts.code.description

@@ -1,6 +1,7 @@
 // Going on after a reconnect: what changed since the client's position where all of that is still here, else snapshots
 // and the range that was missed. A client that is ahead of this node waits until the node has come there.
 
+import MarketData
 import TickerPlant
 
 /// A resume that waits for the source to come to where the client was.
@@ -22,10 +23,17 @@ extension Distributor {
   func mustWait(_ positions: [ResumePosition]) -> Bool {
     positions.contains { position in
       markets.contains {
-        $0.description.market == position.market && $0.sequence < position.sequence
-          && ($0.epoch == position.epoch || $0.epoch.isEmpty)
+        guard $0.description.market == position.market else { return false }
+        if $0.epoch == position.epoch { return $0.sequence < position.sequence }
+        return $0.epoch.isEmpty || isBehind($0, position.epoch)
       }
     }
+  }
+
+  /// Whether a client comes from a node that has begun a later day than this one.
+  private func isBehind(_ market: MarketImage, _ epoch: String) -> Bool {
+    guard let date = CalendarDate(String(epoch.suffix(10))) else { return false }
+    return market.date < date
   }
 
   func retryResumes(now: UInt64) {
@@ -98,7 +106,12 @@ extension Distributor {
       }
       let since =
         positions.first { $0.market == market.description.market && $0.epoch == market.epoch }?.sequence ?? 0
-      let (mask, from) = changes(key.channel, images[Int(index)], since: since)
+      var (mask, from) = changes(key.channel, images[Int(index)], since: since)
+      // Of a source that is stale here since before that: who comes from another node doesn't know.
+      if market.isStale {
+        if mask & Lane.valueBits == 0 { from = .max }
+        mask |= Lane.staleBit
+      }
       if mask != 0 { offer(client, lane, Int(index), mask, from: from, now: now) }
     }
   }
@@ -145,15 +158,15 @@ extension Distributor {
   private func holdsAll(_ channel: StreamChannel, _ image: InstrumentImage, since: UInt64) -> Bool {
     // Books made anew after a gap: what changed within it has no number of its own.
     if image.rebuiltAt > 0, since <= image.rebuiltAt { return false }
+    // Nor has what changed before the image began (with a snapshot of another node, or of the store): a level that
+    // went away, a trade that was broken.
+    guard since >= image.startSequence else { return false }
     switch channel {
     case .quotes, .books: return true
     case .trades:
-      // Breaks before the image began aren't in it.
-      guard since >= image.startSequence else { return false }
       let tail = image.trades
       return tail.oldest == 0 || (tail[tail.oldest]?.sequence ?? .max) <= since
     case .bars:
-      guard since >= image.startSequence else { return false }
       guard image.closedCount > 4, let (_, oldest) = image.closedBar(image.closedCount - 4) else {
         return true
       }

@@ -45,6 +45,11 @@ public final class Distributor {
   var waiting: [UInt64: Client] = [:]
   var pendingResumes: [PendingResume] = []
   private var nextHousekeeping: UInt64 = 0
+  private var nextQuickBeats: UInt64 = 0
+  /// Clients that asked for beats at a period of their own.
+  var quick: [UInt64: Client] = [:]
+  /// While beats are sent that say no position: they cost no budget.
+  var isBeating = false
   var scratch = JSONWriter(capacity: 1 << 16)
   /// While a client's backlog is encoded: how many events with values this item stands for; else 0.
   var changesWaiting: UInt64 = 0
@@ -136,7 +141,11 @@ public final class Distributor {
     if !pendingResumes.isEmpty { retryResumes(now: now) }
     if now >= nextHousekeeping {
       nextHousekeeping = now + 1_000
-      housekeeping(now: now)
+      sendHeartbeats(now: now)
+    }
+    if !quick.isEmpty, now >= nextQuickBeats {
+      nextQuickBeats = now + Self.quickBeatMilliseconds
+      sendQuickBeats(now: now)
     }
   }
 
@@ -175,14 +184,25 @@ public final class Distributor {
   }
 
   /// Takes a connection in.
+  /// - Parameter heartbeat: milliseconds between beats to it, within `heartbeatRange`; nil = in a long silence alone.
   public func add(
-    transport: any ClientTransport, limits: ClientLimits, encoding: StreamEncoding = .json, now: UInt64
+    transport: any ClientTransport, limits: ClientLimits, encoding: StreamEncoding = .json,
+    heartbeat: Int? = nil, now: UInt64
   ) -> Client {
     let slot = freeSlots.popLast() ?? Int32(truncatingIfNeeded: seated.count)
     let client = Client(
       id: nextClientID, slot: slot, transport: transport, limits: limits, encoding: encoding, now: now)
     nextClientID += 1
     clients[client.id] = client
+    if let heartbeat {
+      let range = Self.heartbeatRange
+      client.heartbeatMilliseconds = UInt64(min(max(heartbeat, range.lowerBound), range.upperBound))
+      if UInt64(max(0, heartbeat)) < heartbeatMilliseconds {
+        quick[client.id] = client
+        // The first one comes at once: it says that the period is kept.
+        client.lastSent = 0
+      }
+    }
     if Int(slot) == seated.count { seated.append(client) } else { seated[Int(slot)] = client }
     outbox.admit(Int(slot))
     return client
@@ -198,6 +218,7 @@ public final class Distributor {
     guard clients.removeValue(forKey: client.id) != nil else { return }
     for channel in StreamChannel.allCases { removeAll(client, channel) }
     waiting[client.id] = nil
+    quick[client.id] = nil
     client.lag = nil
     client.backlog = [:]
     client.served = [:]
@@ -210,30 +231,18 @@ public final class Distributor {
     if client.touched { leaving.append(client.slot) } else { freeSlots.append(client.slot) }
   }
 
-  private func housekeeping(now: UInt64) {
-    guard clients.values.contains(where: { now &- $0.lastSent >= heartbeatMilliseconds }) else { return }
-    // A heartbeat says how far a client is: nothing older may wait in a slow lane.
-    for lane in lanes { flush(lane, now: now) }
-    flushTouched(now: now)
-    var due: [UInt64: [Client]] = [:]
-    for client in clients.values where now &- client.lastSent >= heartbeatMilliseconds && client.isOpen {
-      due[client.conflated, default: []].append(client)
-    }
-    for (conflated, clients) in due {
-      scratch.removeAll()
-      heartbeat(conflated: conflated, into: &scratch)
-      answer(clients)
-    }
-    flushTouched(now: now)
-  }
-
-  /// Tells every client that this server ends soon.
-  public func announceMove(inMilliseconds: Int, reason: String, now: UInt64) {
+  /// Tells every client that this server ends soon, and where else the same is served.
+  public func announceMove(
+    inMilliseconds: Int, reason: String, endpoints: [GatewayEndpoint] = [], now: UInt64
+  ) {
+    guard !clients.isEmpty else { return }
     scratch.removeAll()
     scratch.raw("{\"type\":\"move\",\"in_ms\":")
     scratch.integer(UInt64(max(0, inMilliseconds)))
     scratch.raw(",\"reason\":")
     scratch.string(reason)
+    scratch.raw(",\"endpoints\":")
+    scratch.endpoints(endpoints)
     scratch.raw("}")
     answer(Array(clients.values))
     flushTouched(now: now)

@@ -117,8 +117,13 @@ struct InstrumentImage {
   /// Begins anew, empty: everything changed with that message.
   mutating func begin(sequence: UInt64, time: UInt64) {
     clear()
-    startSequence = sequence
     rebuiltAt = sequence
+    begin(at: sequence, time: time)
+  }
+
+  /// Nothing is known from before that message.
+  mutating func begin(at sequence: UInt64, time: UInt64) {
+    startSequence = sequence
     for field in 0..<QuoteField.allCases.count { fieldSequence[field] = sequence }
     quoteSequence = sequence
     bookSequence = sequence

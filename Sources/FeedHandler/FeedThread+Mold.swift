@@ -51,11 +51,28 @@ extension FeedThread {
           + "\(DatagramSocket.bufferBytes >> 20) MiB are wanted: raise net.core.rmem_max, or bursts will be lost"
       )
     }
+    var configuration = lines.configuration
+    var duty: RelayDuty?
+    if let relay = outlets.relay {
+      // Another plant is one more line, and answers as a request server does.
+      duty = RelayDuty(
+        relay, ownLines: lines.lines.count, heartbeat: configuration.heartbeatNanoseconds,
+        at: Self.monotonic())
+      configuration.ownLines = configuration.lines
+      configuration.lines += 1
+      configuration.hasRequestServer = true
+    }
     var receiver = MoldReceiver(
-      lines.configuration, requestsPerSecond: lines.requestsPerSecond, plant: plant, firstDay: feed.date,
+      configuration, requestsPerSecond: lines.requestsPerSecond, plant: plant, firstDay: feed.date,
       hasFixedDay: lines.hasFixedDay)
-    let descriptors = sockets.map(\.descriptor)
-    var ready = [UInt8](repeating: 0, count: sockets.count)
+    receiver.retained = duty?.retained
+    if let relay = outlets.relay { receiver.relayName = { relay.node } }
+    var descriptors = sockets.map(\.descriptor)
+    if let relay = outlets.relay { descriptors.append(relay.signal.descriptor) }
+    // The request server's socket is the last of ours, but its line comes behind another plant's.
+    let requestSocket = lines.request == nil ? nil : sockets.count - 1
+    let requestLine = receiver.arbiter.requestLine
+    var ready = [UInt8](repeating: 0, count: descriptors.count)
     let tickNanoseconds = min(10_000_000, lines.configuration.heartbeatNanoseconds / 10)
     var tickAt: UInt64 = 0
     var dayAt: UInt64 = 0
@@ -66,11 +83,19 @@ extension FeedThread {
       let polledAt = now
       let due = min(tickAt, receiver.arbiter.nextDue(after: now) ?? .max)
       let pause = due > now ? min(due - now, tickNanoseconds) : 0
-      if kabuto_wait(descriptors, &ready, Int32(descriptors.count), pause) > 0 {
+      let isReady = kabuto_wait(descriptors, &ready, Int32(descriptors.count), pause) > 0
+      now = Self.monotonic()
+      if now >= dayAt {
+        // Before anything is read: a process that stood still over midnight must not name a new session by the old day.
+        dayAt = now + 10_000_000_000
+        receiver.today = feed.today
+      }
+      if isReady {
         for _ in 0..<Self.mostBatches {
           var hasMore = false
-          for (line, socket) in sockets.enumerated() where ready[line] != 0 {
+          for (place, socket) in sockets.enumerated() where ready[place] != 0 {
             now = Self.monotonic()
+            let line = place == requestSocket ? requestLine : place
             let received = socket.receive { datagram in
               receiver.take(
                 datagram.bytes, line: line,
@@ -93,18 +118,29 @@ extension FeedThread {
       } else if now >= tickAt || due <= now {
         wasLate = false
         tickAt = now + tickNanoseconds
-        if now >= dayAt {
-          dayAt = now + 10_000_000_000
-          receiver.today = feed.today
-        }
         receiver.tick(at: now, plant: &plant)
       }
-      for request in receiver.outgoing {
+      if duty != nil {
+        outlets.relay?.signal.clear()
+        duty?.take(into: &receiver, plant: &plant, receivedAt: Self.wallClock(), at: now)
+        if outlets.relay?.takeRebuild() ?? false { receiver.rebuild(at: now) }
+      }
+      let requests = receiver.outgoing
+      receiver.outgoing.removeAll(keepingCapacity: true)
+      for request in requests {
+        // A second plant gets what the first still has.
+        if let duty, receiver.isHealing,
+          let packet = duty.retained.packet(request.session, from: request.sequence, most: Int(request.count))
+        {
+          receiver.take(packet, line: requestLine, receivedAt: Self.wallClock(), at: now, plant: &plant)
+          continue
+        }
         var writer = ByteWriter(capacity: MoldUDP64Request.byteCount)
         request.encode(into: &writer)
-        sockets.last?.send(writer.bytes)
+        if let requestSocket { sockets[requestSocket].send(writer.bytes) }
+        // Other plants are asked where the request server lacks something, or there is none.
+        if let duty, requestSocket == nil || duty.isWanted { duty.relay.carrier.ask(request) }
       }
-      receiver.outgoing.removeAll(keepingCapacity: true)
       for note in receiver.notes { outlets.log(note.level, "\(feed.source): \(note.text)") }
       receiver.notes.removeAll(keepingCapacity: true)
       receiver.takeHistory { archive($0) }
@@ -119,17 +155,20 @@ extension FeedThread {
       lineReports = report(receiver, lines, now)
       requestReport = receiver.requests
       publish()
+      duty?.work(receiver.arbiter, isEnded: hasEnded, at: now)
     }
   }
 
   private func report(_ receiver: borrowing MoldReceiver, _ lines: MoldLines, _ now: UInt64) -> [LineReport] {
     guard isReportDue(now) else { return lineReports }
     var reports: [LineReport] = []
-    for (place, line) in lines.lines.enumerated() {
-      let statistics = receiver.arbiter.lines[place]
+    for (place, statistics) in receiver.arbiter.lines.enumerated() {
+      let isOwn = place < lines.lines.count
       reports.append(
         LineReport(
-          name: place == 0 ? "A" : "B", address: line.description, statistics: statistics,
+          name: isOwn ? (place == 0 ? "A" : "B") : "C",
+          address: isOwn ? lines.lines[place].description : outlets.relay?.node ?? "",
+          statistics: statistics,
           quietNanoseconds: statistics.heardAt == 0 ? nil : now &- statistics.heardAt))
     }
     return reports

@@ -26,6 +26,10 @@ public final class FeedThread: @unchecked Sendable {
       (@Sendable (_ bytes: [UInt8], _ epoch: String, _ date: CalendarDate, _ sequence: UInt64) -> Void)?
     /// Seconds between snapshots.
     public var snapshotSeconds: Double
+    /// Whoever asks here gets the whole state into a ring of its own among the others.
+    public var states: StateRequests?
+    /// Gives the feed's own messages to other plants, and takes theirs; for MoldUDP64 lines.
+    public var relay: FeedRelay?
     /// Says something to the log.
     public var log: @Sendable (_ level: Level, _ text: String) -> Void
 
@@ -53,7 +57,8 @@ public final class FeedThread: @unchecked Sendable {
     var ended = false
   }
 
-  let feed: PreparedFeed
+  /// What it plays.
+  public let feed: PreparedFeed
   let outlets: Outlets
   var plant: TickerPlant
   private let shared: Mutex<Shared>
@@ -145,6 +150,11 @@ public final class FeedThread: @unchecked Sendable {
     }
     saveSnapshot()
     updateReport(Self.monotonic())
+    // The state can be had as long as the process lives, also after the end of its feed.
+    while let states = outlets.states, !stops {
+      states.wait(nanoseconds: 50_000_000)
+      tellState()
+    }
   }
 
   // MARK: - Handing on
@@ -159,6 +169,7 @@ public final class FeedThread: @unchecked Sendable {
       write(records, to: outlets.rings, tag: outlets.tag)
       plant.updates.removeAll()
     }
+    tellState()
     let now = Self.monotonic()
     if isReportDue(now) {
       updateReport(now)
@@ -167,6 +178,14 @@ public final class FeedThread: @unchecked Sendable {
         saveSnapshot()
       }
     }
+  }
+
+  /// Tells the whole state, where somebody asked for it: behind everything that was handed on, before all that comes.
+  private func tellState() {
+    guard let states = outlets.states, states.isDue(at: Self.monotonic()) else { return }
+    plant.emitAll(announcing: 0)
+    write(plant.updates.bytes, to: [states.ring], tag: outlets.tag | RecordSplitter.told)
+    plant.updates.removeAll()
   }
 
   /// Hands on what was learned later of a gap: to who keeps history alone.

@@ -16,9 +16,10 @@ final class EventStream: ClientTransport {
     self.channel = channel
   }
 
-  func begin(limits: ClientLimits, request: SubscriptionRequest) {
+  func begin(limits: ClientLimits, request: SubscriptionRequest, heartbeat: Int?) {
     let now = LoopContext.now()
-    let client = context.distributor.add(transport: self, limits: limits, now: now)
+    let client = context.distributor.add(
+      transport: self, limits: limits, heartbeat: heartbeat, now: now)
     self.client = client
     context.distributor.perform(.subscribe(request), for: client, now: now)
   }

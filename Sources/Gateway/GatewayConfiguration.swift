@@ -48,6 +48,14 @@ public struct GatewayConfiguration: Sendable {
   public var client = ClientLimits()
   /// Folder of the viewer's files; nil = beside the program.
   public var viewerDirectory: String?
+  /// Where the same is served, this server included, nearest first; empty = here alone.
+  public var endpoints: [GatewayEndpoint] = []
+  /// Name of this node in its estate; nil = none.
+  public var node: String?
+  /// Its zone.
+  public var zone: String?
+  /// Its site.
+  public var site: String?
   /// What `/v1/status` and `Server` say.
   public var version = "0.0.0"
 
@@ -56,6 +64,12 @@ public struct GatewayConfiguration: Sendable {
 
   /// The defaults.
   public init() {}
+
+  /// Scheme, host and port as it was told to listen.
+  var ownURL: String {
+    let shown = host.contains(":") ? "[\(host)]" : host
+    return "\(tlsCertificate == nil ? "http" : "https")://\(shown):\(port)"
+  }
 }
 
 /// Why the gateway can't start.

@@ -31,11 +31,15 @@ public final class GatewayServer: Sendable {
   public func rings(market: Int) -> [UpdateRing] { loops.map { $0.rings[market] } }
 
   /// Binds and begins to serve; values come with the first records.
-  /// - Parameter screen: asked about each request before it is answered.
+  /// - Parameters:
+  ///   - screen: asked about each request before it is answered.
+  ///   - paths: over which streams the markets come here; asked at each `/v1/status` and `/metrics`.
+  ///   - estate: the whole estate, for `/estate`; asked at each look. Both are called on an event loop: quick.
   /// - Throws: `GatewayError` where the address can't be bound or the TLS files can't be used.
   public static func start(
     _ configuration: GatewayConfiguration, markets: [MarketDescription], store: PriceStore?, log: Logger,
     ringBytes: Int = 8 << 20, screen: (any RequestScreen)? = nil,
+    paths: @escaping @Sendable () -> [PathReport] = { [] }, estate: (@Sendable () -> EstateView)? = nil,
     sources: @escaping @Sendable () -> [SourceReport]
   ) async throws(GatewayError) -> GatewayServer {
     let tls = try tlsContext(configuration)
@@ -49,7 +53,8 @@ public final class GatewayServer: Sendable {
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.loops))
     let router = Router(
-      configuration: configuration, log: log, store: store, screen: screen, sources: sources)
+      configuration: configuration, log: log, store: store, screen: screen, paths: paths, estate: estate,
+      sources: sources)
     var loops: [LoopContext] = []
     for eventLoop in group.makeIterator() {
       loops.append(
@@ -185,11 +190,12 @@ public final class GatewayServer: Sendable {
   public func drain() async {
     router.beginDraining()
     let wait = router.configuration.drainMilliseconds
+    let others = router.otherEndpoints
     try? await listener.close()
     for loop in loops {
       loop.eventLoop.execute {
         loop.distributor.announceMove(
-          inMilliseconds: wait, reason: "the server is ending", now: LoopContext.now())
+          inMilliseconds: wait, reason: "the server is ending", endpoints: others, now: LoopContext.now())
       }
     }
     let deadline = NIODeadline.now() + .milliseconds(Int64(wait))
@@ -210,6 +216,9 @@ public final class GatewayServer: Sendable {
     do { try await group.shutdownGracefully() } catch { log.warning("event loops: \(error)") }
     for loop in loops { loop.ended() }
   }
+
+  /// Connections of all loops.
+  public var openConnections: Int { router.ledger.counts.open }
 
   /// Stream clients of all loops.
   public func clientCount() async -> Int {

@@ -45,6 +45,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   private var isUpgraded = false
   /// What the WebSocket's subprotocol says.
   private var encoding = StreamEncoding.json
+  /// Milliseconds between beats that the stream asks for.
+  private var heartbeat: Int?
   private var stream: EventStream?
   private let account = WorkAccount()
 
@@ -259,7 +261,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       answer.headers.add(name: "Allow", value: "GET, OPTIONS")
       return write(answer, head, channel)
     }
-    if router.isDraining { return write(router.draining(request), head, channel) }
+    if router.refusesStreams { return write(router.streamRefusal(request), head, channel) }
     let (wanted, faults) = Router.subscription(request)
     guard let wanted else {
       return write(
@@ -284,7 +286,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     stack.gate.becomesStream()
     let stream = EventStream(context: context, channel: channel.channel)
     self.stream = stream
-    stream.begin(limits: router.configuration.client, request: wanted)
+    stream.begin(
+      limits: router.configuration.client, request: wanted, heartbeat: Router.heartbeat(request).0)
   }
 
   // MARK: - WebSocket
@@ -300,13 +303,18 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       answer.headers.add(name: "Upgrade", value: "websocket")
       return write(answer, head, channel)
     }
-    if router.isDraining { return write(router.draining(request), head, channel) }
+    if router.refusesStreams { return write(router.streamRefusal(request), head, channel) }
     guard head.headers.first(name: "Sec-WebSocket-Version") == "13" else {
       var answer = Answer.problem(
         .upgradeRequired, "websocket-version", "Sec-WebSocket-Version: 13 is wanted", instance: request.path)
       answer.headers.add(name: "Sec-WebSocket-Version", value: "13")
       return write(answer, head, channel)
     }
+    let (heartbeat, fault) = Router.heartbeat(request)
+    if let fault {
+      return write(.problem(.badRequest, "bad-parameter", fault, instance: request.path), head, channel)
+    }
+    self.heartbeat = heartbeat
     var agreed = HTTPHeaders()
     if let (name, encoding) = Self.subprotocol(head.headers) {
       agreed.add(name: "Sec-WebSocket-Protocol", value: name)
@@ -372,7 +380,8 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     let configuration = router.configuration
     let socket = WebSocketHandler(
       context: context, limits: configuration.client, messageBytes: configuration.messageBytes,
-      isPlain: configuration.tlsCertificate == nil, encoding: encoding, counters: router.limits)
+      isPlain: configuration.tlsCertificate == nil, encoding: encoding, heartbeat: heartbeat,
+      counters: router.limits)
     do {
       try pipeline.addHandlers([
         ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: configuration.messageBytes)),

@@ -83,8 +83,10 @@ struct Answer {
   }
 
   /// RFC 9457.
+  /// - Parameter more: writes further members, each with a comma before it.
   static func problem(
-    _ status: HTTPResponseStatus, _ type: String, _ detail: String, instance: String, errors: [String] = []
+    _ status: HTTPResponseStatus, _ type: String, _ detail: String, instance: String, errors: [String] = [],
+    more: (inout JSONWriter) -> Void = { _ in }
   ) -> Answer {
     var writer = JSONWriter(capacity: 512)
     writer.raw("{\"type\":")
@@ -107,6 +109,7 @@ struct Answer {
       }
       writer.raw("]")
     }
+    more(&writer)
     writer.raw("}")
     var answer = json(writer, status: status)
     answer.contentType = "application/problem+json"

@@ -84,6 +84,9 @@ extension Router {
     text.gauge(
       "kabuto_live_orders", "Live orders", sources.map { (["market": $0.market], Double($0.liveOrders)) })
     text.lines(sources)
+    text.paths(paths())
+    text.gauge(
+      "kabuto_in_service", "1 = takes new streams", [([:], refusesStreams ? 0 : 1)])
     text.gauge(
       "kabuto_feed_snapshot_seconds", "How long the feed stood still for its newest snapshot",
       sources.map { (["market": $0.market], Double($0.snapshotNanoseconds) / 1e9) })
@@ -161,6 +164,31 @@ extension Router {
       })
   }
 
+  /// `,"node":…` and who this is in its estate, whether it is in service, where else the same is served, and the paths.
+  private func writeService(into writer: inout JSONWriter) {
+    writer.raw(",\"node\":")
+    writer.string(orNull: configuration.node)
+    writer.raw(",\"zone\":")
+    writer.string(orNull: configuration.zone)
+    writer.raw(",\"site\":")
+    writer.string(orNull: configuration.site)
+    let position = service.position
+    writer.raw(",\"service\":{\"state\":")
+    writer.string(isDraining ? "ending" : position.state.word)
+    writer.raw(",\"reason\":")
+    if case .outOfService(let reason) = position.state { writer.string(reason) } else { writer.raw("null") }
+    writer.raw(",\"since_ms\":")
+    writer.integer(UInt64(max(0, (NIODeadline.now() - position.since).nanoseconds / 1_000_000)))
+    writer.raw("},\"endpoints\":")
+    writer.endpoints(configuration.endpoints)
+    writer.raw(",\"paths\":[")
+    for (index, path) in paths().enumerated() {
+      if index > 0 { writer.raw(",") }
+      writer.path(path)
+    }
+    writer.raw("]")
+  }
+
   private func writeStatus(_ loops: [LoopFigures], into writer: inout JSONWriter) {
     writer.raw("{\"version\":")
     writer.string(configuration.version)
@@ -168,6 +196,7 @@ extension Router {
     writer.integer(UInt64(uptimeSeconds * 1000))
     writer.raw(",\"draining\":")
     writer.boolean(isDraining)
+    writeService(into: &writer)
     writer.raw(",\"sources\":[")
     for (index, source) in sources().enumerated() {
       if index > 0 { writer.raw(",") }

@@ -26,6 +26,13 @@ final class Router: Sendable {
   let ledger: ConnectionLedger
   let limits = LimitCounters()
   let refusals = RefusalRoom()
+  let service = ServiceSwitch()
+  /// Over which streams the markets come here.
+  let paths: @Sendable () -> [PathReport]
+  /// The estate; nil: there is none.
+  let estateView: (@Sendable () -> EstateView)?
+  /// Origins that may ask from a browser.
+  let origins: Set<String>
   let started = NIODeadline.now()
   private let drainingFlag = Atomic<Bool>(false)
   private let statuses = Mutex<[UInt: UInt64]>([:])
@@ -34,14 +41,20 @@ final class Router: Sendable {
 
   init(
     configuration: GatewayConfiguration, log: Logger, store: PriceStore?, screen: (any RequestScreen)? = nil,
+    paths: @escaping @Sendable () -> [PathReport] = { [] }, estate: (@Sendable () -> EstateView)? = nil,
     sources: @escaping @Sendable () -> [SourceReport]
   ) {
     self.configuration = configuration
     self.log = log
     self.store = store
     self.screen = screen
+    self.paths = paths
+    estateView = estate
     self.sources = sources
-    viewer = ViewerFiles(directory: configuration.viewerDirectory)
+    origins = Set(configuration.allowedOrigins + configuration.endpoints.map(\.url))
+    viewer = ViewerFiles(
+      directory: configuration.viewerDirectory,
+      contentSecurityPolicy: Self.contentSecurityPolicy(configuration.endpoints))
     openAPI =
       ViewerFiles.candidates(named: "openapi.json").lazy.compactMap {
         FileManager.default.contents(atPath: $0).map { ByteBuffer(bytes: $0) }
@@ -53,13 +66,6 @@ final class Router: Sendable {
 
   var isDraining: Bool { drainingFlag.load(ordering: .relaxed) }
   func beginDraining() { drainingFlag.store(true, ordering: .relaxed) }
-  func draining(_ request: Request) -> Answer {
-    var answer = Answer.problem(
-      .serviceUnavailable, "draining", "this server is ending; connect elsewhere, or here again in a moment",
-      instance: request.path)
-    answer.headers.add(name: "Retry-After", value: "2")
-    return answer
-  }
 
   /// Instead of an answer for which there is no room.
   func overloaded(_ head: HTTPRequestHead) -> Answer {
@@ -78,12 +84,12 @@ final class Router: Sendable {
     headers.add(name: "Server", value: "kabuto/\(configuration.version)")
     headers.add(name: "X-Content-Type-Options", value: "nosniff")
     headers.add(name: "Referrer-Policy", value: "no-referrer")
-    let anyOrigin = configuration.allowedOrigins.contains("*")
+    let anyOrigin = origins.contains("*")
     headers.add(name: "Vary", value: anyOrigin ? "Accept-Encoding" : "Accept-Encoding, Origin")
     if let origin {
       if anyOrigin {
         headers.add(name: "Access-Control-Allow-Origin", value: "*")
-      } else if configuration.allowedOrigins.contains(origin) {
+      } else if origins.contains(origin) {
         headers.add(name: "Access-Control-Allow-Origin", value: origin)
       }
       headers.add(name: "Access-Control-Expose-Headers", value: "ETag")
@@ -105,6 +111,8 @@ final class Router: Sendable {
       case (2, "instruments"): return .now(instruments(request, context))
       case (2, "quotes"): return .now(quotes(request, context))
       case (2, "status"): return status(context)
+      case (2, "endpoints"): return .now(endpoints())
+      case (2, "estate"): return .now(estate(request))
       case (3, "quotes"): return .now(withInstrument(request, context) { quote($0, tag, context) })
       case (3, "books"): return .now(withInstrument(request, context) { book($0, request, tag, context) })
       case (3, "trades"): return later(request, context) { trades($0, request, context) }
@@ -119,6 +127,9 @@ final class Router: Sendable {
     case "/health/live": return .now(.text("{\"status\":\"live\"}", contentType: "application/json"))
     case "/health/ready": return .now(ready(context))
     case "/metrics": return metrics(context)
+    case "/estate":
+      if let answer = viewer.answer("/estate.html", tag: tag) { return .now(answer) }
+      return .now(notFound(request))
     default:
       if let answer = viewer.answer(request.path, tag: tag) { return .now(answer) }
       if request.path == "/", viewer.directory == nil {
@@ -296,6 +307,7 @@ final class Router: Sendable {
     let states = context.distributor.sourceStates()
     var reasons: [String] = []
     if isDraining { reasons.append("the server is ending") }
+    if case .outOfService(let reason) = service.position.state { reasons.append("out of service: \(reason)") }
     for state in states {
       if state.epoch.isEmpty {
         reasons.append("\(state.market): no message yet")
@@ -336,6 +348,19 @@ final class Router: Sendable {
       .badRequest, "bad-parameter", "\(name): \(found) found, wanted \(wanted)", instance: request.path)
   }
 
+  /// Milliseconds between beats that a stream asks for with `?heartbeat=`; nil: it doesn't. The fault where it can't be.
+  static func heartbeat(_ request: Request) -> (Int?, String?) {
+    guard let text = request.query["heartbeat"] else { return (nil, nil) }
+    let range = Distributor.heartbeatRange
+    guard let value = Int(text), range.contains(value) else {
+      return (
+        nil,
+        "heartbeat: \"\(text.prefix(60))\" found, wanted milliseconds from \(range.lowerBound) to \(range.upperBound)"
+      )
+    }
+    return (value, nil)
+  }
+
   /// The subscription an SSE request asks for; nil and all faults where it can't be.
   static func subscription(_ request: Request) -> (SubscriptionRequest?, [String]) {
     var faults: [String] = []
@@ -371,6 +396,7 @@ final class Router: Sendable {
         return ResumePosition(market: String(parts[0]), epoch: String(parts[1]), sequence: sequence)
       }
     }
+    if let fault = heartbeat(request).1 { faults.append(fault) }
     return faults.isEmpty ? (wanted, []) : (nil, faults)
   }
 }

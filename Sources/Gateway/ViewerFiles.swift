@@ -16,12 +16,10 @@ struct ViewerFiles: Sendable {
   /// Where they came from; nil = not found.
   private(set) var directory: String?
 
-  /// Scripts and styles from here alone; the stream and REST of this origin.
-  static let contentSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    + "connect-src 'self' ws: wss:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  private let contentSecurityPolicy: String
 
-  init(directory wanted: String?) {
+  init(directory wanted: String?, contentSecurityPolicy: String) {
+    self.contentSecurityPolicy = contentSecurityPolicy
     let candidates = wanted.map { [$0] } ?? Self.candidates(named: "Viewer")
     guard let found = candidates.first(where: { FileManager.default.fileExists(atPath: $0 + "/index.html") })
     else {
@@ -76,7 +74,7 @@ struct ViewerFiles: Sendable {
     answer.headers.add(name: "ETag", value: file.tag)
     answer.headers.add(name: "Cache-Control", value: "no-cache")
     if file.contentType.hasPrefix("text/html") {
-      answer.headers.add(name: "Content-Security-Policy", value: Self.contentSecurityPolicy)
+      answer.headers.add(name: "Content-Security-Policy", value: contentSecurityPolicy)
     }
     return answer
   }

@@ -30,6 +30,8 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   private var connection: (any Channel)?
   private let isPlain: Bool
   private let encoding: StreamEncoding
+  /// Milliseconds between beats; nil = in a long silence alone.
+  private let heartbeat: Int?
   private let counters: LimitCounters
   private let account = WorkAccount()
   /// Nothing is read while messages wait for their turn.
@@ -42,9 +44,10 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   /// - Parameter isPlain: nothing stands between this handler's bytes and the socket (no TLS).
   init(
     context: LoopContext, limits: ClientLimits, messageBytes: Int, isPlain: Bool, encoding: StreamEncoding,
-    counters: LimitCounters
+    heartbeat: Int? = nil, counters: LimitCounters
   ) {
     self.encoding = encoding
+    self.heartbeat = heartbeat
     self.context = context
     self.counters = counters
     self.limits = limits
@@ -64,7 +67,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     connection = channel?.channel
     if isPlain, let connection { socket = Self.socket(of: connection) }
     client = context.distributor.add(
-      transport: self, limits: limits, encoding: encoding, now: LoopContext.now())
+      transport: self, limits: limits, encoding: encoding, heartbeat: heartbeat, now: LoopContext.now())
   }
 
   func channelInactive(context channel: ChannelHandlerContext) {

@@ -13,7 +13,9 @@ struct EstateCommand: AsyncParsableCommand {
       ESTATE is a YAML file (docs/ESTATE.md), or the name of an estate that the program carries: \
       \(EstateExamples.names.joined(separator: ", ")).
       """,
-    subcommands: [EstateCheckCommand.self, EstateServersCommand.self])
+    subcommands: [
+      EstateCheckCommand.self, EstateShowCommand.self, EstateSchemaCommand.self, EstateServersCommand.self,
+    ])
 }
 
 /// An estate as people name it, read.
@@ -25,12 +27,13 @@ struct EstateSource {
 
   /// Reads and checks. Gives up with status 2 when there is nothing to read.
   static func read(_ name: String) throws -> (source: EstateSource, estate: Estate?, faults: [EstateFault]) {
-    if let text = EstateExamples.text(named: name), !FileManager.default.fileExists(atPath: name) {
+    var isFolder: ObjCBool = false
+    let isFile = FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) && !isFolder.boolValue
+    if !isFile, let text = EstateExamples.text(named: name) {
       let (estate, faults) = EstateFile.read(text)
       return (EstateSource(name: name, folder: "."), estate, faults)
     }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder), !isFolder.boolValue,
+    guard isFile,
       let handle = FileHandle(forReadingAtPath: name),
       let data = try? handle.read(upToCount: EstateFile.byteLimit + 1)
     else {
@@ -44,10 +47,10 @@ struct EstateSource {
     )
   }
 
-  /// An estate without errors. Warnings are told on standard error, errors end with status 1.
+  /// An estate without errors. Errors are told on standard error and end with status 1; warnings are for `check`.
   static func good(_ name: String) throws -> (source: EstateSource, estate: Estate) {
     let (source, estate, faults) = try read(name)
-    for fault in faults where estate == nil || fault.severity == .error { say(fault.text(file: name)) }
+    for fault in faults where fault.severity == .error { say(fault.text(file: name)) }
     guard let estate else { throw foundWrong }
     return (source, estate)
   }

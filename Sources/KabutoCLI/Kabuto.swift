@@ -17,7 +17,7 @@ struct Kabuto: AsyncParsableCommand {
     version: version,
     subcommands: [
       Serve.self, Stats.self, Books.self, Digest.self, Simulate.self, Replay.self, Top.self,
-      FirewallCommand.self, EstateCommand.self, LabCommand.self,
+      FirewallCommand.self, EstateCommand.self, NodeGroup.self, LabCommand.self, DrillCommand.self,
     ])
 }
 

@@ -1,7 +1,9 @@
 // `kabuto serve`: wires sources, store and gateway, and takes them down in order.
 
 import ArgumentParser
+import Backbone
 import Distribution
+import Estate
 import FeedHandler
 import FirewallProxy
 import Foundation
@@ -28,9 +30,18 @@ struct Serve: AsyncParsableCommand {
       else from the file of --config (YAML: listen, data, feeds, tls_certificate, tls_key, loops, connections, …).
       Every request passes the web application firewall first, by default with the OWASP Core Rule Set of this system \
       (Debian: modsecurity-crs) in mode block. SIGHUP reads its rules anew (with a fault the old ones stay) and opens \
-      its log anew.
+      its log anew. SIGUSR1 takes the server out of service (clients are moved, new streams refused), SIGUSR2 brings it \
+      back.
       """)
 
+  @Option(
+    help: ArgumentHelp(
+      "A file that describes all sites and nodes, or the name of one that the program carries (default embedded: one process does it all).",
+      valueName: "file"),
+    completion: .file())
+  var estate: String?
+  @Option(help: ArgumentHelp("Which node of the estate this is.", valueName: "name"))
+  var node: String?
   @Option(
     name: .customLong("feed"),
     help: ArgumentHelp("What to read; may be given several times.", valueName: "source"))
@@ -53,6 +64,11 @@ struct Serve: AsyncParsableCommand {
   var loops: String?
   @Option(help: "Origins browsers may call from, with commas between (default *).")
   var origins: String?
+  @Option(
+    help: ArgumentHelp(
+      "Where the same is served, this server included, nearest first, with commas between (URL#node=NAME&zone=NAME&site=NAME).",
+      valueName: "url,…"))
+  var endpoints: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical (default info).")
   var logLevel: String?
   @Option(help: "json, text, or auto: text on a terminal.")
@@ -83,8 +99,10 @@ struct Serve: AsyncParsableCommand {
     var flags: [String: String] = [:]
     for (name, value) in [
       ("listen", listen), ("data", data), ("tls_certificate", tlsCertificate), ("tls_key", tlsKey),
-      ("loops", loops), ("origins", origins), ("log_level", logLevel), ("log_format", logFormat),
+      ("loops", loops), ("origins", origins), ("endpoints", endpoints), ("log_level", logLevel),
+      ("log_format", logFormat),
       ("viewer", viewer), ("firewall", firewall), ("firewall_log", firewallLog),
+      ("estate", estate), ("node", node),
     ] + limits.settings where value != nil { flags[name] = value }
     let configuration: ServeConfiguration
     switch ServeConfiguration.resolve(
@@ -113,6 +131,9 @@ struct ServeRun {
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)
+    if let place = configuration.place, place.node.roles == [.firewall] {
+      return try await ServeFirewallNode(configuration: configuration, place: place, log: log).run()
+    }
     let begin = Date()
     let firewall: ServeFirewall?
     do throws(FirewallError) {
@@ -121,6 +142,14 @@ struct ServeRun {
     // While the rest is being made ready; nothing is served before it is there.
     let policy = firewall?.load()
     let feeds = try prepareFeeds()
+    let backbone: ServeBackbone?
+    do throws(BusError) {
+      if let place = configuration.place {
+        backbone = try ServeBackbone(place, log: log)
+      } else {
+        backbone = nil
+      }
+    } catch { throw giveUp(error.description) }
     let store = try openStore(feeds)
     var gatewayConfiguration = configuration.gateway
     gatewayConfiguration.host = configuration.listenHost
@@ -140,16 +169,29 @@ struct ServeRun {
           logFile: configuration.firewall.log ?? configuration.data.map { $0 + "/firewall.jsonl" })
       } catch { throw giveUp("\(error)\nkabuto: --firewall off serves without it") }
     }
+    var estate: (@Sendable () -> EstateView)?
+    if let view = configuration.place.map(ServeEstateView.init) {
+      estate = { view.view { running.service?.known(of: $0) ?? $0 } }
+    }
     let gateway: GatewayServer
     do throws(GatewayError) {
       gateway = try await GatewayServer.start(
         gatewayConfiguration, markets: markets, store: store, log: log,
-        screen: screen.map(FirewallScreen.init),
+        screen: screen.map(FirewallScreen.init), paths: { running.paths },
+        estate: estate,
         sources: { running.reports })
     } catch { throw giveUp(error.description) }
 
     var threads: [FeedThread] = []
+    var publishers: [PlantPublisher] = []
+    var lines: [FeedLine] = []
+    var receivers: [StreamReceiver] = []
     for (index, feed) in feeds.enumerated() {
+      if let backbone, !backbone.place.has(.plant) {
+        let rings = gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? [])
+        receivers.append(backbone.receiver(market: feed.market, rings: rings, tag: UInt32(index)))
+        continue
+      }
       var outlets = FeedThread.Outlets(
         rings: gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? []),
         archive: store?.ring(market: index),
@@ -165,11 +207,31 @@ struct ServeRun {
       if let store, configuration.data != nil {
         outlets.save = { store.save(snapshot: $0, market: index, epoch: $1, date: $2, sequence: $3) }
       }
+      if let backbone {
+        let publisher = backbone.publisher(market: feed.market) { running.lag(market: feed.market) }
+        outlets.rings.append(publisher.ring)
+        outlets.states = publisher.states
+        publishers.append(publisher)
+        let line = backbone.feedLine(market: feed.market)
+        outlets.relay = line.relay
+        lines.append(line)
+      }
       let thread = FeedThread(feed, outlets: outlets)
       if let store, configuration.data != nil { restore(thread, feed, index, store) }
       threads.append(thread)
     }
-    running.set(threads)
+    running.set(threads, receivers)
+    do throws(BusError) {
+      for publisher in publishers { try publisher.start() }
+      for line in lines { try line.start() }
+      for receiver in receivers { try receiver.start() }
+      if let backbone {
+        let service = ServeService(
+          backbone, gateway: gateway, feeds: running, publishers: publishers, log: log)
+        running.set(service)
+        try service.start()
+      }
+    } catch { throw giveUp(error.description) }
     for thread in threads { thread.start() }
     announce(gateway, feeds, begin)
     var hangUp: (any DispatchSourceSignal)?
@@ -178,15 +240,22 @@ struct ServeRun {
       firewall.complete(screen)
     }
 
+    let serviceSignals = ServiceSignals(gateway, log: log)
     let reason = await Signals.wait()
+    serviceSignals.cancel()
     hangUp?.cancel()
     log.info("ending", metadata: ["reason": "\(reason)"])
-    async let drained: Void = gateway.drain()
+    // Prices go on until the last client has gone elsewhere.
+    await gateway.drain()
+    if let service = running.service { await Task.detached { service.stop() }.value }
+    for receiver in receivers { await Task.detached { receiver.stop() }.value }
     for thread in threads { await Task.detached { thread.stop() }.value }
-    await drained
+    for line in lines { await Task.detached { line.stop() }.value }
+    for publisher in publishers { await Task.detached { publisher.stop() }.value }
     await gateway.end()
     screen?.close()
     store?.close()
+    backbone?.close()
     log.info("ended")
   }
 
@@ -277,11 +346,13 @@ struct ServeRun {
   }
 }
 
-/// The feed threads, for whoever asks for their figures.
+/// The feed threads and receivers, for whoever asks for their figures.
 final class RunningFeeds: @unchecked Sendable {
   // Written once, before the first request can ask; a lock makes that certain.
   private let lock = NSLock()
   private var threads: [FeedThread] = []
+  private var receivers: [StreamReceiver] = []
+  private var node: ServeService?
   /// What is said before the threads are there.
   private let beginning: [SourceReport]
 
@@ -291,10 +362,30 @@ final class RunningFeeds: @unchecked Sendable {
     }
   }
 
-  func set(_ threads: [FeedThread]) { lock.withLock { self.threads = threads } }
+  func set(_ threads: [FeedThread], _ receivers: [StreamReceiver]) {
+    lock.withLock {
+      self.threads = threads
+      self.receivers = receivers
+    }
+  }
+
   var reports: [SourceReport] {
-    let threads: [FeedThread] = lock.withLock { self.threads }
-    return threads.isEmpty ? beginning : threads.map { $0.report }
+    let (threads, receivers) = lock.withLock { (self.threads, self.receivers) }
+    let reports = threads.map(\.report) + receivers.map(\.report)
+    return reports.isEmpty ? beginning : reports
+  }
+
+  /// What the node is in its estate; nil before it is known, and without an estate.
+  var service: ServeService? { lock.withLock { node } }
+  func set(_ service: ServeService) { lock.withLock { node = service } }
+
+  var receivedPaths: [Backbone.PathReport] { lock.withLock { receivers }.flatMap(\.paths) }
+
+  var paths: [Gateway.PathReport] { receivedPaths.map(Gateway.PathReport.init) }
+
+  /// How late a plant is, nanoseconds.
+  func lag(market: String) -> UInt64 {
+    lock.withLock { threads }.first { $0.feed.market == market }?.report.lagNanoseconds ?? 0
   }
 }
 

@@ -2,6 +2,7 @@
 // told at once: where it stands, what was found, what is wanted.
 
 import Distribution
+import Estate
 import Foundation
 import Gateway
 import Logging
@@ -23,6 +24,8 @@ struct ServeConfiguration {
   var keepsQuotes = true
   var gateway = GatewayConfiguration()
   var firewall = FirewallOptions()
+  /// The node that this process is; nil: one process does it all.
+  var place: ServeNode?
 
   static let names = [
     "listen", "data", "feeds", "log_level", "log_format", "snapshot_seconds", "tick_days", "minute_bar_days",
@@ -33,7 +36,7 @@ struct ServeConfiguration {
     "answer_bytes",
     "handshake_seconds", "request_seconds", "idle_seconds", "answer_seconds",
     "subscriptions", "subscription_ids", "message_bytes", "messages_per_second", "ping_seconds",
-    "stuck_seconds", "firewall", "firewall_rules", "firewall_log",
+    "stuck_seconds", "firewall", "firewall_rules", "firewall_log", "endpoints", "estate", "node",
   ]
 
   /// A value and where it stands, for what is said of it.
@@ -74,6 +77,11 @@ struct ServeConfiguration {
       lists.rules = rules.split(separator: " ").map(String.init)
     }
     configuration.firewall.rules = rules.isEmpty ? lists.rules : rules
+    do throws(ConfigurationFaults) {
+      if let place = try ServeNode.resolve(estate: settings["estate"]?.text, node: settings["node"]?.text) {
+        configuration.take(place)
+      }
+    } catch { faults += error.faults }
     for (name, setting) in settings.sorted(by: { $0.key < $1.key }) {
       if let fault = configuration.take(name, setting.text) { faults.append("\(setting.place): \(fault)") }
     }
@@ -81,6 +89,20 @@ struct ServeConfiguration {
       faults.append("tls_certificate and tls_key: one of them is missing; give both or neither")
     }
     return faults.isEmpty ? .success(configuration) : .failure(ConfigurationFaults(faults: faults))
+  }
+
+  /// What the estate says of the node; flags, environment and file win over it.
+  private mutating func take(_ place: ServeNode) {
+    self.place = place
+    listenHost = place.node.address
+    listenPort = place.node.port
+    data = place.node.data.map(place.path)
+    if feeds.isEmpty { feeds = place.feeds }
+    if !place.has(.firewall) { firewall.mode = .off }
+    gateway.node = place.node.name
+    gateway.zone = place.node.zone
+    gateway.site = place.site
+    gateway.endpoints = place.endpoints
   }
 
   private static func nearest(_ name: String) -> String? {
@@ -123,7 +145,7 @@ struct ServeConfiguration {
       return ["\(file): can't be read; wanted a YAML file with settings such as `listen: 127.0.0.1:8080`"]
     }
     let text = String(decoding: data, as: UTF8.self)
-    let node: Node?
+    let node: Yams.Node?
     do { node = try Yams.compose(yaml: text) } catch { return ["\(file): not YAML: \(error)"] }
     guard let node else { return [] }
     guard case .mapping(let mapping) = node else {
@@ -148,7 +170,7 @@ struct ServeConfiguration {
           faults.append(
             "\(place): \(name): wanted a list of \(name == "feeds" ? "sources" : "files or folders")")
         }
-      } else if name == "origins", let sequence = value.sequence {
+      } else if name == "origins" || name == "endpoints", let sequence = value.sequence {
         settings[name] = Setting(
           text: sequence.compactMap(\.string).joined(separator: ","), place: "\(place): \(name)")
       } else if let scalar = value.string {
@@ -189,6 +211,7 @@ struct ServeConfiguration {
       }
       firewall.mode = mode
     case "firewall_log": firewall.log = text.isEmpty ? nil : text
+    case "estate", "node": break
     case "log_level":
       guard let level = Logger.Level(rawValue: text) else {
         return "\"\(text)\" found, wanted trace, debug, info, notice, warning, error or critical"
@@ -229,6 +252,12 @@ struct ServeConfiguration {
     case "subscription_ids": return integer(1...1_000_000) { gateway.client.subscriptionIDs = $0 }
     case "origins":
       gateway.allowedOrigins = text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    case "endpoints":
+      do throws(GatewayEndpoint.Fault) {
+        gateway.endpoints = try text.split(separator: ",").map { entry throws(GatewayEndpoint.Fault) in
+          try GatewayEndpoint(setting: entry)
+        }
+      } catch { return error.text }
     case "drain_ms": return integer(0...600_000) { gateway.drainMilliseconds = $0 }
     case "subscriptions": return integer(1...1_000_000) { gateway.client.subscriptions = $0 }
     case "messages_per_second": return integer(1...100_000) { gateway.client.messagesPerSecond = $0 }

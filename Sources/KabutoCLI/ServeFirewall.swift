@@ -45,7 +45,7 @@ final class ServeFirewall: Sendable {
   private static let rulesFolder = "/usr/share/modsecurity-crs/rules"
 
   let mode: FirewallMode
-  private let files: RuleFiles
+  let files: RuleFiles
   private let rulesText: String
   private let log: Logger
 

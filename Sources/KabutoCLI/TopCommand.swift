@@ -11,6 +11,12 @@ struct Top: AsyncParsableCommand {
   @Argument(help: "The server.")
   var url = "http://127.0.0.1:8080"
 
+  @Option(
+    help: ArgumentHelp(
+      "Every node of this estate instead, and the paths of its gateways.", valueName: "file"),
+    completion: .file())
+  var estate: String?
+
   @Flag(help: "Shows it once and ends.")
   var once = false
 
@@ -28,6 +34,10 @@ struct Top: AsyncParsableCommand {
       parsed.host != nil
     else {
       throw ValidationError("\(url): wanted a URL such as http://127.0.0.1:8080")
+    }
+    if estate != nil, json {
+      throw ValidationError(
+        "--json: one server's /v1/status; of an estate ask each node, or a gateway's /v1/estate")
     }
   }
 
@@ -48,7 +58,15 @@ struct Top: AsyncParsableCommand {
       }
     }
     var before: TopFigures?
+    let nodes = try estate.map { TopEstate(estate: try EstateSource.good($0).estate) }
     while true {
+      if let nodes {
+        let screen = await nodes.screen()
+        if once { return print(screen) }
+        paint(screen)
+        try await Task.sleep(for: .seconds(interval))
+        continue
+      }
       var screen = ""
       do {
         let figures = try JSONDecoder().decode(TopFigures.self, from: try await fetch())
@@ -64,11 +82,15 @@ struct Top: AsyncParsableCommand {
         guard isTerminal, before != nil else { throw code }
         screen = "\(url) does not answer; trying again"
       }
-      let shown = screen.split(separator: "\n", omittingEmptySubsequences: false).joined(
-        separator: "\u{1b}[K\n")
-      FileHandle.standardOutput.write(Data(("\u{1b}[H" + shown + "\u{1b}[J").utf8))
+      paint(screen)
       try await Task.sleep(for: .seconds(interval))
     }
+  }
+
+  private func paint(_ screen: String) {
+    let shown = screen.split(separator: "\n", omittingEmptySubsequences: false).joined(
+      separator: "\u{1b}[K\n")
+    FileHandle.standardOutput.write(Data(("\u{1b}[H" + shown + "\u{1b}[J").utf8))
   }
 
   private func fetch() async throws -> Data {
@@ -161,6 +183,11 @@ struct TopFigures: Decodable {
   var version: String
   var uptime_ms: UInt64
   var draining: Bool
+  var node: String?
+  var zone: String?
+  var site: String?
+  var service: Service?
+  var paths: [Path]?
   var sources: [Source]
   var loops: [Loop]
   var connections: Connections
@@ -172,7 +199,8 @@ struct TopFigures: Decodable {
       return Self.short(Double(now - then) / (Double(uptime_ms - before.uptime_ms) / 1000))
     }
     var lines = [
-      "kabuto \(version)  \(url)  up \(Self.duration(uptime_ms / 1000))\(draining ? "  ENDING" : "")", "",
+      "kabuto \(version)  \(url)  up \(Self.duration(uptime_ms / 1000))\(draining ? "  ENDING" : "")\(standing.isEmpty ? "" : "  " + standing)",
+      "",
       Self.row([
         "MARKET", "STATE", "EPOCH", "TIME", "MSG/S", "TRADES/S", "SEQ", "LOST", "BAD", "UNKNOWN", "INSTR",
         "ORDERS", "LAG", "WAITS",
@@ -196,6 +224,7 @@ struct TopFigures: Decodable {
       }
       if let fault = source.fault { lines.append("  FAULT \(fault)") }
     }
+    lines += Self.pathLines((paths ?? []).map { (nil, $0) })
     lines += liveLines(since: before, rate)
     lines += [
       "",
@@ -268,10 +297,10 @@ struct TopFigures: Decodable {
   }
 
   private static let lineWidths = [9, 15, 24, 11, 12, 12, 10, 8, 8, 13, 10, 9]
-  private static let sourceWidths = [9, 12, 24, 10, 12, 12, 12, 9, 9, 9, 9, 10, 10, 8]
+  static let sourceWidths = [9, 12, 24, 10, 12, 12, 12, 9, 9, 9, 9, 10, 10, 8]
   private static let loopWidths = [6, 9, 12, 12, 13, 11, 13, 8, 8]
 
-  private static func row(_ cells: [String], _ widths: [Int] = sourceWidths) -> String {
+  static func row(_ cells: [String], _ widths: [Int] = sourceWidths) -> String {
     zip(cells, widths).map {
       $0.count >= $1 ? $0 + " " : $0.padding(toLength: $1, withPad: " ", startingAt: 0)
     }.joined()

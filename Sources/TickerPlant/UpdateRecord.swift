@@ -44,6 +44,21 @@ public struct UpdateHeader: BitwiseCopyable, Sendable {
   public var time: UInt64
   /// When the host received the packet, nanoseconds since 1970; 0 where nobody knows.
   public var receivedAt: UInt64
+
+  /// A header.
+  @inlinable
+  public init(
+    kind: UInt8, flags: UInt8, byteCount: UInt16, instrument: UInt32, sequence: UInt64, time: UInt64,
+    receivedAt: UInt64
+  ) {
+    self.kind = kind
+    self.flags = flags
+    self.byteCount = byteCount
+    self.instrument = instrument
+    self.sequence = sequence
+    self.time = time
+    self.receivedAt = receivedAt
+  }
 }
 
 /// The absent price in payloads.
@@ -250,6 +265,9 @@ public struct FactsPayload: BitwiseCopyable, Sendable, Equatable {
   public var shortRestricted = false
   /// A message about the instrument could not be applied.
   public var suspect = false
+
+  /// Nothing but the code is known.
+  public init(code: InstrumentCode) { self.code = code }
 }
 
 /// How a source is.
@@ -281,6 +299,20 @@ public struct SourcePayload: BitwiseCopyable, Sendable {
   public var sessionFirst: UInt64
   /// The next eight bytes of the session.
   public var sessionSecond: UInt64
+
+  /// What a source is said to be.
+  public init(
+    state: UInt64, date: Int64, epochOrdinal: UInt64, gapFrom: UInt64, gapThrough: UInt64,
+    sessionFirst: UInt64, sessionSecond: UInt64
+  ) {
+    self.state = state
+    self.date = date
+    self.epochOrdinal = epochOrdinal
+    self.gapFrom = gapFrom
+    self.gapThrough = gapThrough
+    self.sessionFirst = sessionFirst
+    self.sessionSecond = sessionSecond
+  }
 
   /// The session as text; empty where the feed has none.
   public var session: String {

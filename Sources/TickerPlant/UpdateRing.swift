@@ -104,6 +104,9 @@ public struct RecordSplitter {
   public static let continues: UInt32 = 1 << 31
   /// Bit of a ring's tag: the records tell what is learned later of a gap, for who keeps history.
   public static let mends: UInt32 = 1 << 30
+  /// Bit of a ring's tag: nothing is new; the records tell the whole state as it is at this place among the others,
+  /// because this ring's consumer asked for it.
+  public static let told: UInt32 = 1 << 29
 
   private let bytes: UnsafeRawBufferPointer
   private let limit: Int

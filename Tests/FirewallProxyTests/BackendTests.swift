@@ -207,7 +207,8 @@ import Testing
       guard let request = socket.message() else { return }
       backend.note(request)
       socket.send(answer("ok"))
-      // Stays open until the next request comes, then goes without an answer.
+      // Stays open until the next request comes, however late, then goes without an answer.
+      socket.setTimeout(milliseconds: 600_000)
       _ = socket.fill()
     }
     try await withFirewall(backend) { run in
@@ -216,10 +217,10 @@ import Testing
         socket.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(socket.message()?.text == "ok")
       }
-      #expect(await run.server.metrics().retries == 2)
       // What may have had an effect is not sent twice.
       socket.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx")
       #expect(socket.message()?.status == 502)
+      #expect(await run.server.metrics().retries == 2)
     }
   }
 

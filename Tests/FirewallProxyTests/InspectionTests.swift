@@ -260,7 +260,7 @@ import Testing
       $0.wantsResponseBody = true
       $0.bodies.responseBodyLimitAction = .processPartial
     }
-    try await withFirewall(Self.halting(600_000), script: script, configure: { $0.patience.hold = 100 }) {
+    try await withFirewall(Self.halting(1_500_000), script: script, configure: { $0.patience.hold = 100 }) {
       run in
       try #expect(run.get().text == "abcdef")
       #expect(script.phases.contains("4 part 3 abc"))
@@ -269,7 +269,7 @@ import Testing
 
   @Test func aSlowHeldResponseIsRejectedWhereTheRulesWantItWhole() async throws {
     let script = Script { $0.wantsResponseBody = true }
-    try await withFirewall(Self.halting(600_000), script: script, configure: { $0.patience.hold = 100 }) {
+    try await withFirewall(Self.halting(1_500_000), script: script, configure: { $0.patience.hold = 100 }) {
       run in
       try #expect(run.get().status == 502)
       let line = try #require(await run.log(1).first)
@@ -284,7 +284,7 @@ import Testing
       $0.wantsResponseBody = true
       $0.bodies.responseBodyLimitAction = .processPartial
     }
-    try await withFirewall(Self.halting(300_000), script: script, configure: { $0.patience.hold = 1_500 }) {
+    try await withFirewall(Self.halting(100_000), script: script, configure: { $0.patience.hold = 1_500 }) {
       run in
       let socket = try run.connect()
       socket.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
@@ -292,7 +292,6 @@ import Testing
       socket.send("cd")
       #expect(socket.message()?.text == "abcdef")
       #expect(script.phases.contains("4 whole 6 abcdef"))
-
     }
   }
 

@@ -6,9 +6,22 @@ import Testing
 
 @testable import FirewallProxy
 
-/// KABUTO_SEED repeats a run.
-func testSeed() -> UInt64 {
-  ProcessInfo.processInfo.environment["KABUTO_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0..<1 << 32)
+/// The run's seed: KABUTO_SEED (hexadecimal), or another one each time.
+let runSeed: UInt64 = {
+  let given = ProcessInfo.processInfo.environment["KABUTO_SEED"].flatMap { UInt64($0, radix: 16) }
+  let seed = given ?? UInt64.random(in: 1...0xffff_ffff)
+  print("FirewallProxyTests: KABUTO_SEED=\(String(seed, radix: 16))")
+  return seed
+}()
+
+/// The line that repeats a run.
+var seedNote: Comment { Comment(rawValue: "KABUTO_SEED=\(String(runSeed, radix: 16))") }
+
+/// Numbers for one test: the run's seed and its name, by FNV-1a.
+func generator(_ name: String = #function) -> RandomBits {
+  var digest: UInt64 = 0xcbf2_9ce4_8422_2325 ^ runSeed
+  for byte in name.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01b3 }
+  return RandomBits(seed: digest)
 }
 
 @Suite struct ParserFuzz {
@@ -46,11 +59,10 @@ func testSeed() -> UInt64 {
     return parts
   }
 
-  static func repeated(_ body: (inout RandomBits, UInt64) -> Void) {
-    let seed = testSeed()
-    var random = RandomBits(seed: seed)
+  static func repeated(_ test: String = #function, _ body: (inout RandomBits) -> Void) {
+    var random = generator(test)
     let end = Date().addingTimeInterval(seconds)
-    while Date() < end { body(&random, seed) }
+    while Date() < end { body(&random) }
   }
 
   @Test func headsEndAtTheSamePlaceHoweverCutFuzz() {
@@ -59,7 +71,7 @@ func testSeed() -> UInt64 {
     limits.fieldBytes = 30
     limits.fieldCount = 5
     limits.totalBytes = 90
-    Self.repeated { random, seed in
+    Self.repeated { random in
       let bytes = Self.input(&random)
       var whole = HeadScanner()
       let expected = bytes.withUnsafeBytes { whole.scan($0, limits) }
@@ -70,12 +82,12 @@ func testSeed() -> UInt64 {
         came += part
         outcome = came.withUnsafeBytes { cut.scan($0, limits) }
       }
-      #expect(outcome == expected, "KABUTO_SEED=\(seed) \(bytes)")
+      #expect(outcome == expected, "\(seedNote) \(bytes)")
     }
   }
 
   @Test func headsNeverCrashFuzz() {
-    Self.repeated { random, seed in
+    Self.repeated { random in
       let bytes = Self.input(&random)
       var scanner = HeadScanner()
       guard case .head(let count) = bytes.withUnsafeBytes({ scanner.scan($0, HeadLimits()) }) else { return }
@@ -86,7 +98,7 @@ func testSeed() -> UInt64 {
       for head in [request.head, response.head] {
         for field in head.fields {
           let end = Int(field.valueStart + field.valueCount)
-          #expect(end <= count && Int(field.lineEnd) <= count, "KABUTO_SEED=\(seed) \(bytes)")
+          #expect(end <= count && Int(field.lineEnd) <= count, "\(seedNote) \(bytes)")
         }
         var out = ByteBuffer()
         head.copyFields(to: &out) { $0.known == .host }
@@ -95,8 +107,8 @@ func testSeed() -> UInt64 {
       if request.refusal == nil {
         let text = String(decoding: bytes[..<count], as: UTF8.self).lowercased()
         let lengths = text.components(separatedBy: "\ncontent-length:").count - 1
-        #expect(lengths <= 1, "KABUTO_SEED=\(seed) \(bytes)")
-        if request.framing == .chunked { #expect(lengths == 0, "KABUTO_SEED=\(seed) \(bytes)") }
+        #expect(lengths <= 1, "\(seedNote) \(bytes)")
+        if request.framing == .chunked { #expect(lengths == 0, "\(seedNote) \(bytes)") }
       }
     }
   }
@@ -128,7 +140,7 @@ func testSeed() -> UInt64 {
       }
       return (body, end, left)
     }
-    Self.repeated { random, seed in
+    Self.repeated { random in
       var bytes: [UInt8] = []
       for _ in 0..<Int(random.next() % 6) {
         let size = Int(random.next() % 20)
@@ -143,7 +155,7 @@ func testSeed() -> UInt64 {
       let cut = decode(Self.cuts(bytes, &random))
       #expect(
         whole.body == cut.body && whole.end == cut.end && whole.left == cut.left,
-        "KABUTO_SEED=\(seed) \(bytes)")
+        "\(seedNote) \(bytes)")
     }
   }
 }

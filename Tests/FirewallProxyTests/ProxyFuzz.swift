@@ -10,29 +10,27 @@ import Testing
   @Test func clientsThatSendAnythingFuzz() async throws {
     let script = Script { $0.wantsRequestBody = true }
     try await withFirewall(TestBackend { answer($0.text) }, script: script) { run in
-      let seed = testSeed()
-      var random = RandomBits(seed: seed)
+      var random = generator()
       let end = Date().addingTimeInterval(ParserFuzz.seconds)
       while Date() < end {
         let socket = try run.connect()
         for part in ParserFuzz.cuts(ParserFuzz.input(&random), &random) { socket.send(Array(part)) }
         if random.next() % 2 == 0 { socket.reset() } else { socket.close() }
       }
-      try #expect(run.get("/alive").status == 200, "KABUTO_SEED=\(seed)")
+      try #expect(run.get("/alive").status == 200, seedNote)
       // What reached the backend was whole and had one reading.
       for request in run.backend.requests {
-        #expect(request.startLine.hasSuffix(" HTTP/1.1"), "KABUTO_SEED=\(seed)")
+        #expect(request.startLine.hasSuffix(" HTTP/1.1"), seedNote)
         #expect(
           request.all("Content-Length").count + request.all("Transfer-Encoding").count <= 1,
-          "KABUTO_SEED=\(seed)")
-        #expect(request.all("Host").count == 1, "KABUTO_SEED=\(seed)")
+          seedNote)
+        #expect(request.all("Host").count == 1, seedNote)
       }
     }
   }
 
   @Test func backendsThatAnswerAnythingFuzz() async throws {
-    let seed = testSeed()
-    let random = Mutex(RandomBits(seed: seed))
+    let random = Mutex(generator())
     let box = Box(random: random)
     let backend = try TestBackend { socket, _ in
       guard let request = socket.message() else { return }
@@ -46,9 +44,9 @@ import Testing
         let socket = try run.connect()
         socket.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         let status = socket.message()?.status ?? 0
-        #expect(status == 0 || (200...599).contains(status), "KABUTO_SEED=\(seed)")
+        #expect(status == 0 || (200...599).contains(status), seedNote)
       }
-      try #expect(run.get("/alive").text == "yes", "KABUTO_SEED=\(seed)")
+      try #expect(run.get("/alive").text == "yes", seedNote)
     }
   }
 

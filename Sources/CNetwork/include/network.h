@@ -38,4 +38,11 @@ int kabuto_send(int socket, const kabuto_datagram *datagrams, int count, const v
 /// many can.
 int kabuto_wait(const int *descriptors, unsigned char *ready, int count, uint64_t nanoseconds);
 
+/// A descriptor that a thread can wait for and another can set (eventfd); -1 with errno.
+int kabuto_event(void);
+
+/// Waits until the event is set, or `other` can be read (`reading`) or written (`writing`), at most so long; takes the
+/// event. `other` < 0: none. Returns 1 where `other` can be read or is broken, 2 where it can be written, both, or 0.
+int kabuto_wait_event(int event, int other, int reading, int writing, uint64_t nanoseconds);
+
 #endif

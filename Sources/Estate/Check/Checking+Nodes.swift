@@ -64,7 +64,8 @@ extension Checking {
           let plants = estate.plants(of: code)
           let taken = reached.streams.first { $0.gateway == node.name && $0.market == code }?.before ?? []
           // Without a backbone that has been told already.
-          if !plants.isEmpty, taken.isEmpty, estate.backbone != nil, zones.contains(node.zone) {
+          if !plants.isEmpty, taken.isEmpty, estate.backbone != nil, zones.contains(node.zone), isNetworkKnown
+          {
             tell(
               .plantOutOfReach, place("nodes", .index(number), "zone"),
               "\(name) is a gateway of market \(Self.quoted(code)), but reaches none of its plants ("
@@ -132,7 +133,7 @@ extension Checking {
           .twoKeepers, place("backbone", "servers"),
           "\(Self.shown(keepers)) of rail \(Self.quoted(rail)) keep streams", "one server of a rail")
       }
-      for site in estate.sites where site.kind != .location && estate.sites.count > 1 {
+      for site in estate.sites where site.kind != .location && estate.sites.count > 1 && keepers.count < 2 {
         if estate.nodes.contains(where: { site.zones.contains($0.zone) }),
           !carriers.contains(where: { site.zones.contains($0.zone) })
         {

@@ -5,11 +5,12 @@
 public enum EstateCheck {
   /// All faults of an estate that didn't come from a file.
   public static func faults(of estate: Estate) -> [EstateFault] {
-    faults(of: estate, places: EstatePlaces(nil))
+    faults(of: estate, places: EstatePlaces(nil), incomplete: [])
   }
 
-  static func faults(of estate: Estate, places: EstatePlaces) -> [EstateFault] {
-    var check = Checking(estate, places)
+  /// - Parameter incomplete: Lists that could not be read as a whole: what isn't found there may be there.
+  static func faults(of estate: Estate, places: EstatePlaces, incomplete: Set<String>) -> [EstateFault] {
+    var check = Checking(estate, places, incomplete)
     check.names()
     check.references()
     check.needs()
@@ -18,7 +19,7 @@ public enum EstateCheck {
     check.streams()
     check.firewalls()
     check.rails()
-    check.redundancy()
+    if check.isNetworkKnown { check.redundancy() }
     return check.faults
   }
 }
@@ -30,10 +31,12 @@ struct Checking {
   var faults: [EstateFault] = []
   let zones: [String]
   let servers: [BackboneDescription.Server]
+  private let incomplete: Set<String>
 
-  init(_ estate: Estate, _ place: EstatePlaces) {
+  init(_ estate: Estate, _ place: EstatePlaces, _ incomplete: Set<String>) {
     self.estate = estate
     self.place = place
+    self.incomplete = incomplete
     zones = estate.zones
     servers = estate.backbone?.servers ?? []
   }
@@ -44,12 +47,29 @@ struct Checking {
     faults.append(EstateFault(code, place, found: found, wanted: wanted, nearest: nearest))
   }
 
-  /// Tells of a name that leads nowhere.
+  /// Whether zones and links are sound enough to say what reaches what; else every slip of the pen would be told
+  /// several times.
+  var isNetworkKnown: Bool {
+    incomplete.isDisjoint(with: ["sites", "links"])
+      && !faults.contains { [.linkZone, .linkToItself].contains($0.code) }
+      && Set(zones).count == zones.count && Set(estate.links.map(\.name)).count == estate.links.count
+  }
+
+  /// Tells of a name that leads nowhere, unless it may be among what could not be read.
   mutating func require(
     _ name: String, among known: [String], _ code: EstateFaultCode, _ place: EstatePlace, _ found: String,
     _ what: String
   ) {
     guard !name.isEmpty, !known.contains(name) else { return }
+    let lists: [String] =
+      switch code {
+      case .unknownZone: ["sites"] + (what == "zones" ? [] : ["nodes"])
+      case .linkZone: ["sites"]
+      case .unknownNode: ["nodes"]
+      case .unknownMarket: ["markets"]
+      default: ["services", "databases"]
+      }
+    guard incomplete.isDisjoint(with: lists) else { return }
     tell(
       code, place, found, known.isEmpty ? "there are no \(what)" : "\(what): \(Self.shown(known))",
       nearest: NameDistance.nearest(to: name, among: known))
@@ -251,10 +271,15 @@ struct Checking {
           "budgets of \(name) are \(sum) Mbit/s together, more than its \(bandwidth)",
           "at most \(bandwidth) Mbit/s together")
       }
-      if link.role == .standby, !link.from.isEmpty, !link.to.isEmpty, !hasActive(besides: link) {
+    }
+    // A link that leads nowhere, or could not be read, may lead anywhere.
+    guard incomplete.isDisjoint(with: ["sites", "links"]), !faults.contains(where: { $0.code == .linkZone })
+    else { return }
+    for (number, link) in estate.links.enumerated() where isNetworkKnown && link.role == .standby {
+      if !hasActive(besides: link) {
         tell(
           .standbyAlone, place("links", .index(number), "role"),
-          "\(name) stands by, but no active way leads from \(Self.quoted(link.from)) to \(Self.quoted(link.to))",
+          "link \(Self.quoted(link.name)) stands by, but no active way leads from \(Self.quoted(link.from)) to \(Self.quoted(link.to))",
           "an active way between its ends")
       }
     }

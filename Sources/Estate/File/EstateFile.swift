@@ -16,7 +16,7 @@ public enum EstateFile {
     var estate: Estate?
     if let item {
       let built = EstateBuilder.estate(item)
-      faults += EstateCheck.faults(of: built, places: EstatePlaces(item))
+      faults += EstateCheck.faults(of: built, places: EstatePlaces(item), incomplete: reader.incomplete)
       estate = built
     }
     faults = faults.enumerated().sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }

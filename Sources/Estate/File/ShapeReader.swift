@@ -7,6 +7,8 @@ struct ShapeReader {
   /// Keys to pass over.
   var passedOver: Set<EstatePlace>
   private(set) var faults: [EstateFault] = []
+  /// Lists of the file in which something could not be read: names may be missing there.
+  private(set) var incomplete: Set<String> = []
 
   init(passingOver: Set<EstatePlace>) { passedOver = passingOver }
 
@@ -71,10 +73,16 @@ struct ShapeReader {
         found = "\(Self.shortened(scalar.string))"
       }
     }
+    incomplete.insert(Self.root(of: path))
     faults.append(
       EstateFault(
         .wrongType, EstatePlace(of: node), found: "\(path): found \(found)", wanted: "wanted \(shape.wanted)")
     )
+  }
+
+  /// `links` of `links[2].between`.
+  private static func root(of path: String) -> String {
+    String(path.prefix { $0 != "[" && $0 != "." && $0 != ":" })
   }
 
   /// Whether nobody gave a value a tag; a tag that follows from the value itself is none.
@@ -141,6 +149,7 @@ struct ShapeReader {
     }
     let place = EstatePlace(of: node)
     if !count.contains(sequence.count) {
+      incomplete.insert(Self.root(of: path))
       faults.append(
         EstateFault(
           .badValue, place, found: "\(path): found \(sequence.count) elements",
@@ -193,6 +202,7 @@ struct ShapeReader {
       }
     }
     for key in object.keys where key.isRequired && !given.contains(key.name) {
+      incomplete.insert(Self.root(of: path.isEmpty ? key.name : path))
       faults.append(
         EstateFault(
           .missingKey, place, found: "\(path.isEmpty ? "" : "\(path): ")no \"\(key.name)\"",

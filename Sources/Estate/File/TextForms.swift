@@ -48,7 +48,7 @@ enum TextForms {
 
   private static func isLine(_ text: String) -> Bool {
     !text.isEmpty && text.unicodeScalars.count <= 1_024
-      && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+      && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control && $0.value != 0xFEFF }
   }
 
   /// An IPv4 or IPv6 address, or a host name.

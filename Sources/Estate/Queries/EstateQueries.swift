@@ -46,13 +46,22 @@ extension Estate {
   /// Plants of a market in the order in which a node takes them: itself, its zone, its site, then other sites by
   /// latency; among equals the order of the file.
   public func plants(of market: String, nearestTo node: Node) -> [Node] {
-    let routes = routes()
-    return plants(of: market).enumerated().map { place, plant in
-      let latency = routes.path(from: node.zone, to: plant.zone)?.latencyMicroseconds ?? Int.max
-      let rank =
-        (plant.name == node.name ? 0 : 1, nearness(node.zone, plant.zone).rawValue, latency, place)
-      return (rank, plant)
+    Self.first(node.name, of: plants(of: market, nearestTo: node.zone, routes().latencies(from: node.zone)))
+  }
+
+  /// The same for any node of a zone that is no plant itself.
+  func plants(of market: String, nearestTo zone: String, _ latencies: [String: Int]) -> [Node] {
+    plants(of: market).enumerated().map { place, plant in
+      ((nearness(zone, plant.zone).rawValue, latencies[plant.zone] ?? Int.max, place), plant)
     }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// The nodes with the one of a name before all others.
+  static func first(_ name: String, of nodes: [Node]) -> [Node] {
+    guard let place = nodes.firstIndex(where: { $0.name == name }), place > 0 else { return nodes }
+    var nodes = nodes
+    nodes.insert(nodes.remove(at: place), at: 0)
+    return nodes
   }
 
   /// Names of the rails, in the order of the file.
@@ -74,11 +83,10 @@ extension Estate {
 
   /// For each rail the servers to which a node connects, nearest first: to the first of each that answers.
   public func servers(for node: Node) -> [(rail: String, servers: [BackboneDescription.Server])] {
-    let routes = routes()
+    let latencies = routes().latencies(from: node.zone)
     return rails.map { rail in
       let servers = carriers(ofRail: rail).enumerated().map { place, server in
-        let latency = routes.path(from: node.zone, to: server.zone)?.latencyMicroseconds ?? Int.max
-        return ((nearness(node.zone, server.zone).rawValue, latency, place), server)
+        ((nearness(node.zone, server.zone).rawValue, latencies[server.zone] ?? Int.max, place), server)
       }
       return (rail, servers.sorted { $0.0 < $1.0 }.map(\.1))
     }

@@ -87,6 +87,18 @@ public struct StreamChange: Sendable, Equatable {
   }
 }
 
+/// How traffic between two sites goes.
+public struct SiteWay: Sendable, Equatable {
+  /// A site.
+  public var from: String
+  /// Another.
+  public var to: String
+  /// The best way between any of their zones while all is well; nil: there is none.
+  public var before: LinkPath?
+  /// The best way that is left.
+  public var after: LinkPath?
+}
+
 /// What would break.
 public struct Consequences: Sendable, Equatable {
   /// What goes with it directly.
@@ -99,6 +111,8 @@ public struct Consequences: Sendable, Equatable {
   public var thinnerServices: [String] = []
   /// Databases without any copy that can be reached.
   public var lostDatabases: [String] = []
+  /// Ways between sites that change or end.
+  public var ways: [SiteWay] = []
   /// Zones that live but are apart from the part of the network with the most nodes.
   public var zonesCutOff: [String] = []
 }
@@ -150,33 +164,86 @@ extension Estate {
 
   /// What would break.
   public func consequences(of failures: [Failure]) -> Consequences {
-    let loss = loss(of: failures)
-    let (whole, left) = (Reach(self, Loss()), Reach(self, loss))
+    FailureAnalysis(self).consequences(of: failures)
+  }
+}
+
+/// Answers what would break, many times for one estate.
+public struct FailureAnalysis {
+  private let estate: Estate
+  private let whole: Reach
+  /// Plants in the order of a zone, by zone and market.
+  private var orders: [[String]: [Node]] = [:]
+  private var ways: [SiteWay] = []
+
+  /// Learns what there is while all is well.
+  public init(_ estate: Estate) {
+    self.estate = estate
+    whole = Reach(estate, Loss())
+    let routes = estate.routes()
+    for zone in Set(estate.nodes.filter { $0.roles.contains(.gateway) }.map(\.zone)) {
+      let latencies = routes.latencies(from: zone)
+      for market in estate.markets.map(\.code) {
+        orders[[zone, market]] = estate.plants(of: market, nearestTo: zone, latencies)
+      }
+    }
+    let sites = estate.sites.filter { $0.kind != .location }
+    for (number, site) in sites.enumerated() {
+      for other in sites.dropFirst(number + 1) {
+        ways.append(SiteWay(from: site.name, to: other.name, before: Self.way(site, other, routes)))
+      }
+    }
+  }
+
+  private static func way(_ a: Site, _ b: Site, _ routes: Routes) -> LinkPath? {
+    a.zones.flatMap { from in b.zones.compactMap { routes.path(from: from, to: $0) } }.min {
+      ($0.standbyLinks, $0.latencyMicroseconds, $0.links.count)
+        < ($1.standbyLinks, $1.latencyMicroseconds, $1.links.count)
+    }
+  }
+
+  /// What would break.
+  public func consequences(of failures: [Failure]) -> Consequences {
+    let loss = estate.loss(of: failures)
+    let left = Reach(estate, loss)
     var result = Consequences(loss: loss)
     var blind: Set<String> = []
-    for gateway in nodes where gateway.roles.contains(.gateway) && !loss.nodes.contains(gateway.name) {
-      for market in markets(of: gateway) {
-        let order = plants(of: market, nearestTo: gateway)
+    for gateway in estate.nodes where gateway.roles.contains(.gateway) && !loss.nodes.contains(gateway.name) {
+      for market in estate.markets(of: gateway) {
+        let order = Estate.first(gateway.name, of: orders[[gateway.zone, market]] ?? [])
         func taken(_ reach: Reach) -> [Node] {
-          Array(order.filter { reach.hears(gateway, $0) }.prefix(max(1, gateway.streams)))
+          Array(order.lazy.filter { reach.hears(gateway, $0) }.prefix(max(1, gateway.streams)))
         }
         let (before, after) = (taken(whole), taken(left))
         let change = StreamChange(
           gateway: gateway.name, market: market, before: before.map(\.name), after: after.map(\.name),
-          nearness: after.first.map { nearness(gateway.zone, $0.zone) })
+          nearness: after.first.map { estate.nearness(gateway.zone, $0.zone) })
         if change.effect == .lost { blind.insert(gateway.name) }
         result.streams.append(change)
       }
     }
-    result.lostDatabases = databases.filter { database in
+    let names = Set(estate.nodes.map(\.name))
+    result.lostDatabases = estate.databases.filter { database in
       !database.zones.contains { copy in
-        nodes.contains { $0.name == copy } ? !loss.nodes.contains(copy) : !loss.zones.contains(copy)
+        names.contains(copy) ? !loss.nodes.contains(copy) : !loss.zones.contains(copy)
       }
     }.map(\.name)
-    let services = ServiceHealth(self, loss, blind: blind, lostDatabases: Set(result.lostDatabases))
+    let services = ServiceHealth(estate, loss, blind: blind, lostDatabases: Set(result.lostDatabases))
     result.stoppedServices = services.stopped
     result.thinnerServices = services.thinner
     result.zonesCutOff = left.zonesCutOff
+    if !loss.links.isEmpty || !loss.zones.isEmpty {
+      let routes = estate.routes(withoutZones: loss.zones, withoutLinks: loss.links)
+      for var way in ways {
+        guard let a = estate.sites.first(where: { $0.name == way.from }),
+          let b = estate.sites.first(where: { $0.name == way.to })
+        else { continue }
+        // Of a site that is dark as a whole there is nothing to say.
+        if a.zones.allSatisfy(loss.zones.contains) || b.zones.allSatisfy(loss.zones.contains) { continue }
+        way.after = Self.way(a, b, routes)
+        if way.after != way.before { result.ways.append(way) }
+      }
+    }
     return result
   }
 }
@@ -184,18 +251,45 @@ extension Estate {
 /// Who hears whom after a loss.
 private struct Reach {
   private var part: [String: Int] = [:]
-  private var nodesLost: Set<String>
-  /// Parts of the network in which a rail has a living server.
-  private var served: Set<Int> = []
+  private let nodesLost: Set<String>
+  private var rails: [Rail] = []
   private(set) var zonesCutOff: [String] = []
 
+  /// A rail's living servers.
+  private struct Rail {
+    /// Parts of the network in which all that live hear each other.
+    var joined: Set<Int> = []
+    /// The site of the server to which nodes of a zone connect.
+    var attached: [String: String] = [:]
+  }
+
   init(_ estate: Estate, _ loss: Loss) {
-    let parts = estate.routes(withoutZones: loss.zones, withoutLinks: loss.links).parts
+    let routes = estate.routes(withoutZones: loss.zones, withoutLinks: loss.links)
+    let parts = routes.parts
     for (number, zones) in parts.enumerated() { for zone in zones { part[zone] = number } }
     nodesLost = loss.nodes
-    for server in estate.backbone?.servers ?? []
-    where !loss.servers.contains(server.name) && estate.isCarrier(server) {
-      if let number = part[server.zone] { served.insert(number) }
+    for name in estate.rails {
+      let all = estate.carriers(ofRail: name)
+      let living = all.filter { !loss.servers.contains($0.name) }
+      var rail = Rail()
+      // With leaf nodes only the first site's servers join the others.
+      let hubSite =
+        estate.backbone?.betweenSites == .leafnodes
+        ? estate.sites.first { site in all.contains { site.zones.contains($0.zone) } } : nil
+      for server in living where hubSite?.zones.contains(server.zone) ?? true {
+        if let number = part[server.zone] { rail.joined.insert(number) }
+      }
+      if hubSite != nil {
+        for zone in Set(estate.nodes.map(\.zone)) {
+          let latencies = routes.latencies(from: zone)
+          let nearest = living.filter { latencies[$0.zone] != nil }.min {
+            (estate.nearness(zone, $0.zone).rawValue, latencies[$0.zone] ?? 0)
+              < (estate.nearness(zone, $1.zone).rawValue, latencies[$1.zone] ?? 0)
+          }
+          rail.attached[zone] = nearest.flatMap { estate.site(ofZone: $0.zone)?.name }
+        }
+      }
+      rails.append(rail)
     }
     // The part where most of the work is; of equal ones the first.
     let sizes = parts.map { zones in
@@ -210,7 +304,11 @@ private struct Reach {
     guard !nodesLost.contains(gateway.name), !nodesLost.contains(plant.name) else { return false }
     if gateway.name == plant.name { return true }
     guard let place = part[gateway.zone], place == part[plant.zone] else { return false }
-    return served.contains(place)
+    return rails.contains { rail in
+      if rail.joined.contains(place) { return true }
+      guard let site = rail.attached[gateway.zone] else { return false }
+      return site == rail.attached[plant.zone]
+    }
   }
 }
 

@@ -21,24 +21,29 @@ public struct Routes: Sendable {
 
   /// Zones and links of an estate, but for some.
   init(_ estate: Estate, withoutZones lostZones: Set<String>, withoutLinks lostLinks: Set<String>) {
-    zones = estate.zones.filter { !lostZones.contains($0) }
+    var zones: [String] = []
     var index: [String: Int] = [:]
-    for (number, zone) in zones.enumerated() { index[zone] = index[zone] ?? number }
+    for zone in estate.zones where !lostZones.contains(zone) && index[zone] == nil {
+      index[zone] = zones.count
+      zones.append(zone)
+    }
     var neighbours = [[(zone: Int, link: Link)]](repeating: [], count: zones.count)
     for link in estate.links where !lostLinks.contains(link.name) {
       guard let a = index[link.from], let b = index[link.to], a != b else { continue }
       neighbours[a].append((b, link))
       neighbours[b].append((a, link))
     }
+    self.zones = zones
     self.index = index
     self.neighbours = neighbours
   }
 
-  /// The way that carries between two zones; nil: there is none.
-  public func path(from start: String, to end: String) -> LinkPath? {
-    guard let first = index[start], let last = index[end] else { return nil }
+  /// What a way costs: standby links first, then latency, then links.
+  private typealias Cost = (standby: Int, latency: Int, hops: Int)
+
+  /// The best ways from a zone to all others: what they cost, and the last step of each.
+  private func search(from first: Int) -> (cost: [Cost?], before: [(zone: Int, link: Link)?]) {
     // Zones are few: the nearest open one is looked for by going over all of them.
-    typealias Cost = (standby: Int, latency: Int, hops: Int)
     var cost = [Cost?](repeating: nil, count: zones.count)
     var before = [(zone: Int, link: Link)?](repeating: nil, count: zones.count)
     var isDone = [Bool](repeating: false, count: zones.count)
@@ -50,8 +55,7 @@ public struct Routes: Sendable {
         if let best = nearest, let least = cost[best], least <= own { continue }
         nearest = zone
       }
-      guard let zone = nearest, let reached = cost[zone] else { return nil }
-      if zone == last { break }
+      guard let zone = nearest, let reached = cost[zone] else { return (cost, before) }
       isDone[zone] = true
       for (other, link) in neighbours[zone] where !isDone[other] {
         let candidate: Cost = (
@@ -63,9 +67,15 @@ public struct Routes: Sendable {
         before[other] = (zone, link)
       }
     }
+  }
+
+  /// The way that carries between two zones; nil: there is none.
+  public func path(from start: String, to end: String) -> LinkPath? {
+    guard let first = index[start], let last = index[end] else { return nil }
+    let (cost, before) = search(from: first)
+    guard let reached = cost[last] else { return nil }
     var path = LinkPath(
-      zones: [end], links: [], latencyMicroseconds: cost[last]?.latency ?? 0, standbyLinks: 0)
-    path.standbyLinks = cost[last]?.standby ?? 0
+      zones: [end], links: [], latencyMicroseconds: reached.latency, standbyLinks: reached.standby)
     var zone = last
     while zone != first, let step = before[zone] {
       path.links.append(step.link.name)
@@ -75,6 +85,14 @@ public struct Routes: Sendable {
     path.links.reverse()
     path.zones.reverse()
     return path
+  }
+
+  /// Latencies, one way and in microseconds, of the ways from a zone to all that it reaches.
+  public func latencies(from start: String) -> [String: Int] {
+    guard let first = index[start] else { return [:] }
+    var latencies: [String: Int] = [:]
+    for (zone, cost) in zip(zones, search(from: first).cost) { latencies[zone] = cost?.latency }
+    return latencies
   }
 
   /// Groups of zones that reach each other, in the order of the file.

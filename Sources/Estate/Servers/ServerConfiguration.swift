@@ -100,9 +100,7 @@ public struct ServerConfiguration: Sendable {
     line("ping_max: 2")
     line("write_deadline: \"2s\"")
     line("max_payload: 1048576")
-    // Gateways beside leaf nodes want an account of the system's own; everybody else is in the one of no name.
-    line("accounts: {SYS: {}}")
-    line("system_account: SYS")
+    writeAccounts()
     tls(indent: "")
     if server.keepsStreams {
       line("jetstream {")
@@ -116,7 +114,6 @@ public struct ServerConfiguration: Sendable {
       if backbone.betweenSites == .gateways { writeGateways() }
     }
     writeLeafNodes()
-    writeUsers()
   }
 
   private mutating func tls(indent: String) {
@@ -134,12 +131,13 @@ public struct ServerConfiguration: Sendable {
   }
 
   /// Who may join: the other servers of the rail.
-  private mutating func railAuthorization() {
+  private mutating func railAuthorization(account: Bool = false) {
     guard let railPassword else { return }
     line("  authorization {")
     line("    user: \(Self.quoted(server.rail))")
     line("    password: \(Self.quoted(railPassword))")
     line("    timeout: 2")
+    if account { line("    account: \(Self.account)") }
     line("  }")
   }
 
@@ -177,32 +175,41 @@ public struct ServerConfiguration: Sendable {
     line("}")
   }
 
+  /// The servers of which a keeper is a leaf: those of its site, or all where it has none.
+  private func hubs(ofKeeperIn zone: String) -> [BackboneDescription.Server] {
+    let near = estate.site(ofZone: zone).map { servers(in: $0) } ?? []
+    return near.isEmpty ? carriers : near
+  }
+
   /// Leaf nodes: who is one says whose, the others listen for them.
   private mutating func writeLeafNodes() {
     guard let site = estate.site(ofZone: server.zone) else { return }
     let joinsSites = backbone.betweenSites == .leafnodes && railSites.count > 1
-    var hubs: [BackboneDescription.Server] = []
-    if !estate.isCarrier(server) {
-      hubs = servers(in: site).isEmpty ? carriers : servers(in: site)
-    } else if joinsSites, let hub = railSites.first, hub.name != site.name {
-      hubs = servers(in: hub)
+    let isHub = joinsSites && railSites.first?.name == site.name
+    let hasKeeper = backbone.servers.contains { keeper in
+      keeper.rail == server.rail && !estate.isCarrier(keeper)
+        && hubs(ofKeeperIn: keeper.zone).contains(server)
     }
-    let hasLeaves =
-      estate.isCarrier(server)
-      && (backbone.servers.contains { $0.rail == server.rail && !estate.isCarrier($0) }
-        || (joinsSites && railSites.first?.name == site.name))
-    guard hasLeaves || !hubs.isEmpty else { return }
+    let hasLeaves = estate.isCarrier(server) && (isHub || hasKeeper)
+    var remotes: [BackboneDescription.Server] = []
+    if !estate.isCarrier(server) {
+      remotes = hubs(ofKeeperIn: server.zone)
+    } else if joinsSites, !isHub, let hub = railSites.first {
+      remotes = servers(in: hub)
+    }
+    guard hasLeaves || !remotes.isEmpty else { return }
     line("leafnodes {")
     if hasLeaves {
       line("  listen: \(Self.quoted(Self.endpoint(server.address, server.leafPort)))")
-      railAuthorization()
+      railAuthorization(account: true)
       tls(indent: "  ")
     }
-    if !hubs.isEmpty {
+    if !remotes.isEmpty {
       line("  reconnect: 1")
       line("  remotes: [")
       line("    {")
-      line("      urls: [\(hubs.map { url($0, $0.leafPort) }.joined(separator: ", "))]")
+      line("      urls: [\(remotes.map { url($0, $0.leafPort) }.joined(separator: ", "))]")
+      if credentials != nil { line("      account: \(Self.account)") }
       tls(indent: "      ")
       line("    }")
       line("  ]")
@@ -210,16 +217,24 @@ public struct ServerConfiguration: Sendable {
     line("}")
   }
 
-  private mutating func writeUsers() {
-    guard let credentials else { return }
-    line("authorization {")
-    line("  timeout: 2")
-    line("  users: [")
-    for node in estate.nodes {
-      user(node.name, credentials, SubjectPermissions(node, in: estate))
-    }
+  /// The account of all nodes, where they are asked for passwords.
+  private static let account = "KABUTO"
+
+  /// Gateways beside leaf nodes want an account of the system's own. With that and the one of no name alone, the server
+  /// would let in whoever gives no password; so nodes have an account with a name.
+  private mutating func writeAccounts() {
+    line("system_account: SYS")
+    guard let credentials else { return line("accounts: {SYS: {}}") }
+    line("authorization: {timeout: 2}")
+    line("accounts {")
+    line("  SYS: {}")
+    line("  \(Self.account) {")
+    if server.keepsStreams { line("    jetstream: enabled") }
+    line("    users: [")
+    for node in estate.nodes { user(node.name, credentials, SubjectPermissions(node, in: estate)) }
     user(EstateCredentials.operatorName, credentials, SubjectPermissions.ofOperator)
-    line("  ]")
+    line("    ]")
+    line("  }")
     line("}")
   }
 
@@ -227,16 +242,16 @@ public struct ServerConfiguration: Sendable {
   {
     guard let password = credentials.passwords[name] else { return }
     func list(_ subjects: [String]) -> String { subjects.map(Self.quoted).joined(separator: ", ") }
-    line("    {")
-    line("      user: \(Self.quoted(name))")
-    line("      password: \(Self.quoted(password))")
-    line("      permissions {")
-    line("        publish: {allow: [\(list(allowed.publish))]}")
-    line("        subscribe: {allow: [\(list(allowed.subscribe))]}")
+    line("      {")
+    line("        user: \(Self.quoted(name))")
+    line("        password: \(Self.quoted(password))")
+    line("        permissions {")
+    line("          publish: {allow: [\(list(allowed.publish))]}")
+    line("          subscribe: {allow: [\(list(allowed.subscribe))]}")
     // Replays and snapshots are answers of many parts.
-    line("        allow_responses: {max: 65536, expires: \"1m\"}")
+    line("          allow_responses: {max: 65536, expires: \"1m\"}")
+    line("        }")
     line("      }")
-    line("    }")
   }
 
   private static func quoted(_ text: String) -> String {

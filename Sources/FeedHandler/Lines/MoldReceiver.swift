@@ -21,6 +21,10 @@ struct MoldReceiver: ~Copyable {
   var outgoing: [MoldUDP64Request] = []
   /// To be logged; the owner empties it.
   var notes: [Note] = []
+  /// Keeps what is applied, for other plants; nil = nobody wants it.
+  var retained: RetainedFeed?
+  /// What a line beyond A and B is called.
+  var relayName: (@Sendable () -> String)?
   /// The day at the exchange now; the owner keeps it.
   var today: CalendarDate
   private var budget: RequestBudget
@@ -86,7 +90,8 @@ struct MoldReceiver: ~Copyable {
     }
     var tries = 0
     while SequencedPackets.take(
-      packet, header, line: line, receivedAt: receivedAt, at: now, arbiter: &arbiter, plant: &plant)
+      packet, header, line: line, receivedAt: receivedAt, at: now, arbiter: &arbiter, plant: &plant,
+      keeping: retained)
     {
       act(at: now, plant: &plant)
       tries += 1
@@ -140,6 +145,15 @@ struct MoldReceiver: ~Copyable {
     if plant.sourceState != state, plant.sourceState != .ended { plant.setSourceState(state) }
   }
 
+  /// Makes the state anew from message 1, beside the one that is shown.
+  mutating func rebuild(at now: UInt64) {
+    note(.warning, "the state is made anew from the session's first message; what is shown goes on meanwhile")
+    healing.wait(from: 1, base: nil, at: now)
+  }
+
+  /// Whether a second plant is catching up or waited for.
+  var isHealing: Bool { if case .none = healing.state { false } else { true } }
+
   /// What was asked for, lost and healed.
   var requests: RequestStatistics {
     var requests = arbiter.requests
@@ -160,7 +174,8 @@ struct MoldReceiver: ~Copyable {
   // MARK: - Actions
 
   private mutating func act(at now: UInt64, plant: inout TickerPlant) {
-    while let action = SequencedPackets.nextAction(at: now, arbiter: &arbiter, budget: &budget, plant: &plant)
+    while let action = SequencedPackets.nextAction(
+      at: now, arbiter: &arbiter, budget: &budget, plant: &plant, keeping: retained)
     {
       switch action {
       case .request(let request): outgoing.append(request)
@@ -199,6 +214,7 @@ struct MoldReceiver: ~Copyable {
 
   private mutating func begin(_ session: String, plant: inout TickerPlant) {
     healing.cancel()
+    retained?.begin()
     hasEnded = false
     sessionBegan = true
     if Self.parts(of: plant.session).name != session { restarts = 1 }
@@ -219,6 +235,7 @@ struct MoldReceiver: ~Copyable {
     switch state {
     case .waiting: break
     case .live: note(.info, "\(name(line)) is live")
+    case .silent where isRelayed(line): note(.info, "\(name(line)) is not taken any more")
     case .silent:
       note(
         .warning, "\(name(line)) is silent: nothing came for three heartbeats; is it up, is its group joined?"
@@ -240,8 +257,13 @@ struct MoldReceiver: ~Copyable {
 
   /// What a line is called.
   func name(_ line: Int) -> String {
-    line < arbiter.configuration.lines ? "line \(line == 0 ? "A" : "B")" : "request server"
+    guard line < arbiter.configuration.lines else { return "request server" }
+    if isRelayed(line), let relayName { return "line C (\(relayName()))" }
+    return "line \(line == 0 ? "A" : "B")"
   }
+
+  /// Whether the line is another plant's.
+  private func isRelayed(_ line: Int) -> Bool { relayName != nil && line == arbiter.configuration.lines - 1 }
 
   private mutating func note(_ level: FeedThread.Level, _ text: String) {
     notes.append(Note(level: level, text: text))

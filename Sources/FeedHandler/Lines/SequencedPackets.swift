@@ -13,14 +13,17 @@ enum SequencedPackets {
   static func take(
     _ packet: UnsafeRawBufferPointer, _ header: MoldUDP64Header, line: Int, receivedAt: UInt64,
     at now: UInt64,
-    arbiter: inout LineArbiter, plant: inout TickerPlant
+    arbiter: inout LineArbiter, plant: inout TickerPlant, keeping retained: RetainedFeed? = nil
   ) -> Bool {
     switch arbiter.receive(header, line: line, byteCount: packet.count, at: now) {
     case .ignore: return false
     case .again: return true
     case .deliver(let skip):
       let blocks = UnsafeRawBufferPointer(rebasing: packet[MoldUDP64Header.byteCount...])
-      apply(blocks, first: header.sequence, skip: skip, receivedAt: receivedAt, to: &plant)
+      apply(
+        blocks, first: header.sequence, skip: skip, count: header.blockCount, receivedAt: receivedAt,
+        to: &plant,
+        keeping: retained, header.session)
       arbiter.advance(to: header.sequence + UInt64(header.blockCount), line: line, at: now)
     case .hold:
       let blocks = UnsafeRawBufferPointer(rebasing: packet[MoldUDP64Header.byteCount...])
@@ -32,26 +35,30 @@ enum SequencedPackets {
   /// Applies held packets whose turn has come; gives whatever else is due, nil where nothing is.
   @inline(__always)
   static func nextAction(
-    at now: UInt64, arbiter: inout LineArbiter, budget: inout RequestBudget, plant: inout TickerPlant
+    at now: UInt64, arbiter: inout LineArbiter, budget: inout RequestBudget, plant: inout TickerPlant,
+    keeping retained: RetainedFeed? = nil
   ) -> LineArbiter.Action? {
     while let action = arbiter.nextAction(at: now, budget: &budget) {
       guard case .deliver(let held, let skip) = action else { return action }
       held.bytes.withUnsafeBytes {
-        apply($0, first: held.sequence, skip: skip, receivedAt: held.receivedAt, to: &plant)
+        apply(
+          $0, first: held.sequence, skip: skip, count: held.count, receivedAt: held.receivedAt, to: &plant,
+          keeping: retained, arbiter.session)
       }
     }
     return nil
   }
 
   private static func apply(
-    _ blocks: UnsafeRawBufferPointer, first: UInt64, skip: Int, receivedAt: UInt64,
-    to plant: inout TickerPlant
+    _ blocks: UnsafeRawBufferPointer, first: UInt64, skip: Int, count: Int, receivedAt: UInt64,
+    to plant: inout TickerPlant, keeping retained: RetainedFeed?, _ session: MoldSession?
   ) {
     var offset = 0
     let span = blocks.bytes
     for _ in 0..<skip { offset += 2 + Int(span.u16(offset)) }
-    plant.apply(
-      framed: UnsafeRawBufferPointer(rebasing: blocks[offset...]), firstSequence: first &+ UInt64(skip),
-      receivedAt: receivedAt)
+    let messages = UnsafeRawBufferPointer(rebasing: blocks[offset...])
+    let sequence = first &+ UInt64(skip)
+    plant.apply(framed: messages, firstSequence: sequence, receivedAt: receivedAt)
+    if let retained, let session { retained.append(session, messages, first: sequence, count: count - skip) }
   }
 }

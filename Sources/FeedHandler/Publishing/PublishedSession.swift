@@ -1,5 +1,6 @@
 // A session as it has been published so far: its framed messages by number, for requests and for clients that come
-// late. Kept in memory, about as many bytes as the file has; where nobody can ask, only the numbers are.
+// late. Kept in memory, about as many bytes as the file has, or as many as are allowed, the oldest dropped; where
+// nobody can ask, only the numbers are.
 // Owner: the publisher's thread. Invariant: numbers rise; every number below `next` is held, or in `missing`.
 
 import FeedProtocols
@@ -18,6 +19,7 @@ final class PublishedSession {
   var isEnded = false
 
   private let keeps: Bool
+  private let mostChunks: Int
   private var chunks: [Chunk] = []
 
   private static let chunkBytes = 1 << 20
@@ -32,9 +34,14 @@ final class PublishedSession {
     var marks: [UInt32] = []
   }
 
-  init(name: String, first: UInt64, keeps: Bool) {
+  convenience init(name: String, first: UInt64, keeps: Bool) {
+    self.init(name: name, mold: MoldSession(name), first: first, keeps: keeps, mostBytes: .max)
+  }
+
+  init(name: String, mold: MoldSession, first: UInt64, keeps: Bool, mostBytes: Int) {
     self.name = name
-    mold = MoldSession(name)
+    self.mold = mold
+    mostChunks = max(2, mostBytes / Self.chunkBytes)
     self.first = first
     next = first
     self.keeps = keeps
@@ -55,8 +62,11 @@ final class PublishedSession {
         last.first + UInt64(last.count) == number
       {
       } else {
+        var base: UnsafeMutableRawPointer?
+        if chunks.count >= mostChunks { base = chunks.removeFirst().base }
         chunks.append(
-          Chunk(base: .allocate(byteCount: Self.chunkBytes, alignment: 16), first: number))
+          Chunk(
+            base: base ?? .allocate(byteCount: Self.chunkBytes, alignment: 16), first: number))
       }
       let index = chunks.count - 1
       if chunks[index].count % Self.markDistance == 0 {

@@ -60,6 +60,18 @@ struct HeldPackets: Sendable {
     return packet
   }
 
+  /// The packet that has that message.
+  func packet(with sequence: UInt64) -> HeldPacket? {
+    var low = head
+    var high = packets.count
+    while low < high {
+      let middle = (low + high) / 2
+      if packets[middle].sequence <= sequence { low = middle + 1 } else { high = middle }
+    }
+    guard low > head, packets[low - 1].end > sequence else { return nil }
+    return packets[low - 1]
+  }
+
   mutating func removeAll() {
     packets.removeAll()
     head = 0

@@ -9,7 +9,7 @@
 
 /// How an arbiter decides. Times are nanoseconds.
 public struct LineArbiterConfiguration: Sendable {
-  /// Lines: 1 or 2.
+  /// Lines: 1 or 2, and one more where another plant's packets may come.
   public var lines: Int
   /// A line's heartbeats come at least this often.
   public var heartbeatNanoseconds: UInt64 = 100_000_000
@@ -32,8 +32,14 @@ public struct LineArbiterConfiguration: Sendable {
   /// Whether gaps are ever declared; a healing arbiter waits on.
   public var declares = true
 
+  /// Lines beyond this are other plants', which may be waiting for the same: nothing is waited for because of them.
+  public var ownLines: Int
+
   /// The defaults for that many lines.
-  public init(lines: Int) { self.lines = lines }
+  public init(lines: Int) {
+    self.lines = lines
+    ownLines = lines
+  }
 
   /// Silence after which a line is declared silent: with the caller's clock of a tenth of an interval, within three.
   var silenceNanoseconds: UInt64 { heartbeatNanoseconds * 5 / 2 }
@@ -142,6 +148,9 @@ public struct LineArbiter: Sendable {
   }
   /// Bytes that wait for their turn.
   public var heldBytes: Int { held.byteCount }
+
+  /// A packet that waits for its turn and has that message; nil where none does.
+  public func heldPacket(with sequence: UInt64) -> HeldPacket? { held.packet(with: sequence) }
 
   // MARK: - Packets
 

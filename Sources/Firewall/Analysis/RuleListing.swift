@@ -1,4 +1,4 @@
-// What a policy has loaded, for people who tune: a line per rule, a line per node of the scan plans, each with its cost
+// What a policy has loaded, for people who tune: a line per rule, a line per scan of the plans, each with its cost
 // where a profile is given.
 
 /// A rule, as it was compiled.
@@ -45,13 +45,14 @@ public struct RuleListing: Sendable {
   public var cost = RuleProfile.RuleCost()
 }
 
-/// A node of a scan plan: values of a variable after some transformations.
+/// A scan of a plan: values of a variable, in their forms after some transformations; or the transformations themselves
+/// and the single tests, which are told without rules that are scanned.
 public struct ScanListing: Sendable {
   /// Its phase, 1 to 5.
   public var phase: Int
   /// `ARGS`, `REQUEST_HEADERS:host`.
   public var variable: String
-  /// What values went through before.
+  /// Those of the rules' transformations that rewrite (lower case, blanks gone); milder ones may stand between.
   public var transformations: [String]
   /// Rules with patterns in its database.
   public var scannedRules: Int
@@ -73,7 +74,7 @@ extension Policy {
       for (rule, step) in zip(phase.rules, phase.steps) {
         ways[rule.index] =
           switch step.kind {
-          case .rule: .always
+          case .rule, .setting, .filtered: .always
           case .guardRule: .guard
           case .scanned: .scanned
           }
@@ -106,33 +107,40 @@ extension Policy {
     }
   }
 
-  /// All nodes where something is looked for.
+  /// All scans, and for each class of values what else is done with it.
   public func scans(_ profile: RuleProfile? = nil) -> [ScanListing] {
     var result: [ScanListing] = []
     for phase in phases {
       for group in phase.groups {
-        let costs = profile?.nodes[ObjectIdentifier(group)] ?? []
-        for plan in group.plans {
-          var chains: [[String]] = []
-          for number in 0..<plan.nodeCount {
-            let place = plan.firstNode + number
-            let node = group.nodes[place]
-            var chain = node.parent >= 0 ? chains[Int(node.parent)] : []
-            if node.transformation >= 0 { chain.append(group.transformations[Int(node.transformation)].name) }
-            chains.append(chain)
-            let scan = node.scan >= 0 ? group.scans[Int(node.scan)] : nil
-            let tests = (0..<Int(node.testCount)).map { group.tests[Int(node.firstTest) + $0] }
-            let cost = place < costs.count ? costs[place] : RuleProfile.NodeCost()
-            if scan == nil, tests.isEmpty, cost.values == 0 { continue }
-            let name = plan.isNamed ? ":\(plan.name.text)" : ""
+        let scanCosts = profile?.scans[ObjectIdentifier(group)] ?? []
+        let planCosts = profile?.plans[ObjectIdentifier(group)] ?? []
+        for (number, plan) in group.plans.enumerated() {
+          let variable = plan.variable.name + (plan.isNamed ? ":\(plan.name.text)" : "")
+          for place in plan.firstScan..<plan.firstScan + plan.scanCount {
+            let all = Int(group.scans[place].all)
+            let look = all >= 0 ? group.looks[all] : nil
+            let cost = place < scanCosts.count ? scanCosts[place] : RuleProfile.ScanCost()
             result.append(
               ScanListing(
-                phase: phase.phase, variable: plan.variable.name + name, transformations: chain,
-                scannedRules: scan?.entryCount ?? 0,
-                databaseBytes: scan.map { $0.database._withUnsafeGuaranteedRef(\.size) } ?? 0,
-                testedRules: tests.map { phase.rules[Int($0.entry.position)].id }, values: cost.values,
-                nanoseconds: max(0, cost.nanoseconds)))
+                phase: phase.phase, variable: variable, transformations: group.rewrites[place],
+                scannedRules: look.map { look in
+                  (0..<look.entryCount).count { group.entries[look.firstEntry + $0].node >= 0 }
+                } ?? 0,
+                databaseBytes: look.map { $0.database._withUnsafeGuaranteedRef(\.size) } ?? 0,
+                testedRules: [],
+                values: cost.values, nanoseconds: max(0, cost.nanoseconds)))
           }
+          let tested = group.tests[plan.firstTest..<plan.firstTest + plan.testCount].flatMap { test in
+            group.uses[Int(test.firstUse)..<Int(test.firstUse + test.useCount)].map {
+              phase.rules[Int($0.entry.position)].id
+            }
+          }
+          let cost = number < planCosts.count ? planCosts[number] : RuleProfile.ScanCost()
+          if tested.isEmpty, cost.values == 0 { continue }
+          result.append(
+            ScanListing(
+              phase: phase.phase, variable: variable, transformations: [], scannedRules: 0, databaseBytes: 0,
+              testedRules: tested, values: cost.values, nanoseconds: max(0, cost.nanoseconds)))
         }
       }
     }

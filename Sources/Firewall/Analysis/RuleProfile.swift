@@ -3,7 +3,7 @@
 //
 // Owner: one thread, that of the transactions it is set on. One profile is for one policy.
 
-/// Costs by rule and by node of the scans.
+/// Costs by rule and by scan.
 public final class RuleProfile {
   /// What a rule has cost so far.
   public struct RuleCost: Sendable, Equatable {
@@ -27,8 +27,8 @@ public final class RuleProfile {
     }
   }
 
-  /// What the work on the values at a node of a scan plan has cost: a transformation, a database, single tests.
-  struct NodeCost {
+  /// What the work on the values of a variable has cost: one scan of them, or their transformations and single tests.
+  struct ScanCost {
     var values = 0
     var nanoseconds: Int64 = 0
   }
@@ -37,7 +37,9 @@ public final class RuleProfile {
   /// What reading the clock takes, which is in every measurement.
   private let clockNanoseconds: Int64
   private(set) var rules: [RuleCost] = []
-  private(set) var nodes: [ObjectIdentifier: [NodeCost]] = [:]
+  /// Of the groups' scans, and of their classes of values.
+  private(set) var scans: [ObjectIdentifier: [ScanCost]] = [:]
+  private(set) var plans: [ObjectIdentifier: [ScanCost]] = [:]
 
   /// - Parameter clock: nanoseconds, of CPU where that can be had; one that stands still gives counts alone.
   public init(clock: @escaping () -> Int64) {
@@ -63,13 +65,18 @@ public final class RuleProfile {
     rules[rule].nanoseconds &+= nanoseconds
   }
 
-  func note(node: Int, of group: ScanGroup, nanoseconds: Int64) {
-    nodes[ObjectIdentifier(group), default: Array(repeating: NodeCost(), count: group.nodes.count)][node].add(
+  func note(scan: Int, of group: ScanGroup, nanoseconds: Int64) {
+    scans[ObjectIdentifier(group), default: Array(repeating: ScanCost(), count: group.scans.count)][scan].add(
+      nanoseconds)
+  }
+
+  func note(plan: Int, of group: ScanGroup, nanoseconds: Int64) {
+    plans[ObjectIdentifier(group), default: Array(repeating: ScanCost(), count: group.plans.count)][plan].add(
       nanoseconds)
   }
 }
 
-extension RuleProfile.NodeCost {
+extension RuleProfile.ScanCost {
   fileprivate mutating func add(_ nanoseconds: Int64) {
     values += 1
     self.nanoseconds &+= nanoseconds

@@ -32,6 +32,17 @@ extension ByteView {
     other.count <= count && prefix(other.count).equalsIgnoringCase(other)
   }
 
+  /// Whether `text`, which is in lower case, stands somewhere in it.
+  func containsIgnoringCase(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let first = text.first, text.count <= count else { return text.isEmpty }
+    for begin in 0...count - text.count where lowercased(start[begin]) == first {
+      var at = 1
+      while at < text.count, lowercased(start[begin + at]) == text[at] { at += 1 }
+      if at == text.count { return true }
+    }
+    return false
+  }
+
   /// The offset of the first `byte` at or after `from`.
   public func firstIndex(of byte: UInt8, from: Int = 0) -> Int? {
     guard from < count, let found = kabuto_find_byte(start + from, count - from, byte) else { return nil }

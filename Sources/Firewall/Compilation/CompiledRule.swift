@@ -178,7 +178,7 @@ enum MacroOperator: Sendable {
 
 /// `setvar`: what is written where.
 struct VariableSetting: Sendable {
-  enum Operation: Sendable { case assign, add, subtract, remove }
+  enum Operation: UInt8, BitwiseCopyable, Sendable { case assign, add, subtract, remove }
   let variable: Variable
   /// TX with a plain name: its slot; -1 otherwise.
   let slot: Int

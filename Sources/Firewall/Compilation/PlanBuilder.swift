@@ -6,7 +6,7 @@
 
 struct PlanBuilder {
   let options: PolicyOptions
-  private var specifications: [DatabaseSpecification] = []
+  private(set) var specifications: [DatabaseSpecification] = []
   private var known: [DatabaseSpecification: Int] = [:]
   private var suitabilities: [ScanPattern: PatternDatabase.Suitability] = [:]
   /// By alphabet: patterns that were asked already; most stand in several trees.
@@ -16,8 +16,12 @@ struct PlanBuilder {
 
   // MARK: - Laying out
 
-  mutating func layOut(phase: Int, rules: [CompiledRule], landings: Set<Int>) -> DraftPhase {
+  /// - Parameter guards: what rules that jump are foreseen to do, by position.
+  mutating func layOut(
+    phase: Int, rules: [CompiledRule], landings: Set<Int>, guards: [SlotForecast.Guard]
+  ) -> DraftPhase {
     var steps: [Step] = []
+    var settings: [QuickSetting] = []
     var always = [UInt64](repeating: 0, count: (rules.count + 64) / 64)
     var groupNumbers: [String: Int] = [:]
     var members: [[Int]] = []
@@ -25,19 +29,24 @@ struct PlanBuilder {
     var hasLanded = true
     // Guards whose region hasn't ended.
     var open: [(key: String, end: Int)] = []
+    // Rules before it are foreseen to be skipped: whoever comes there nevertheless asks them one by one.
+    var awake = 0
     for (position, rule) in rules.enumerated() {
       open.removeAll { $0.end <= position }
       if landings.contains(position) { hasLanded = true }
-      var step = Step(
-        kind: .rule, comparison: .eq, isNegated: false, slot: -1, constant: 0, target: -1, group: -1)
-      if options.scans, let guardStep = rule.guardStep() {
-        step = guardStep
-        open.append(
-          (
-            "\(guardStep.slot),\(guardStep.comparison),\(guardStep.constant),\(guardStep.isNegated)",
-            Int(guardStep.target)
-          ))
-      } else if options.scans, rule.isScannable {
+      var step = Step()
+      if options.scans, let quick = rule.quickStep() {
+        step = quick.step
+        step.firstSetting = Int32(settings.count)
+        settings += quick.settings
+        if step.target >= 0, guards[position] == .unknown, position >= awake {
+          open.append(
+            (
+              "\(step.slot),\(step.comparison),\(step.constant),\(step.other),\(step.isNegated),\(step.isCount)",
+              Int(step.target)
+            ))
+        }
+      } else if options.scans, rule.isScannable, position >= awake {
         let key = Set(open.map(\.key)).sorted().joined(separator: ";")
         let group: Int
         if let known = groupNumbers[key] {
@@ -49,18 +58,19 @@ struct PlanBuilder {
         }
         members[group].append(position)
         let begins = hasLanded || group != previous
-        step = Step(
-          kind: .scanned, comparison: .eq, isNegated: false, slot: -1, constant: 0, target: -1,
-          group: begins ? Int32(group) : -1)
+        step.kind = .scanned
+        step.group = begins ? Int32(group) : -1
         if begins { always[position / 64] |= 1 << UInt64(position % 64) }
         previous = group
         hasLanded = false
       }
+      if position >= awake, guards[position] == .jumps { awake = rule.destination(from: position) }
       if step.kind != .scanned { always[position / 64] |= 1 << UInt64(position % 64) }
       steps.append(step)
     }
     let groups = members.map { classes(of: $0, rules: rules) }
-    return DraftPhase(phase: phase, rules: rules, steps: steps, always: always, groups: groups)
+    return DraftPhase(
+      phase: phase, rules: rules, steps: steps, always: always, settings: settings, groups: groups)
   }
 
   private mutating func classes(of positions: [Int], rules: [CompiledRule]) -> [DraftClass] {
@@ -115,7 +125,9 @@ struct PlanBuilder {
       if let child = draft.nodes.firstIndex(where: { $0.parent == node && $0.chain == chain }) {
         node = child
       } else {
-        draft.nodes.append(DraftNode(parent: node, transformation: transformation, chain: chain))
+        let rewrites = Self.rewrites(draft.nodes[node].rewrites, transformation)
+        draft.nodes.append(
+          DraftNode(parent: node, transformation: transformation, chain: chain, rewrites: rewrites))
         node = draft.nodes.count - 1
       }
       path.append(node)
@@ -129,6 +141,16 @@ struct PlanBuilder {
         draft.nodes[node].tested.append(position)
       }
     }
+  }
+
+  /// The transformations of a chain that rewrite, each once and in no order: chains that differ in these alone mostly give
+  /// the same. What cmdLine gives is in lower case.
+  private static func rewrites(_ above: [String], _ transformation: Transformation) -> [String] {
+    guard transformation.rewrites else { return above }
+    var names = Set(above)
+    names.insert(transformation.name)
+    if names.contains(Transformation.cmdLine.name) { names.remove(Transformation.lowercase.name) }
+    return names.sorted()
   }
 
   /// What a database would look for in place of the operator; nil where it can't.
@@ -156,7 +178,7 @@ struct PlanBuilder {
     pattern.isLiteral ? alphabet.contains(pattern.expression) : canMatch(pattern.expression, within: alphabet)
   }
 
-  private mutating func canMatch(_ expression: [UInt8], within alphabet: Alphabet) -> Bool {
+  mutating func canMatch(_ expression: [UInt8], within alphabet: Alphabet) -> Bool {
     if let known = plainAnswers[alphabet.rawValue][expression] { return known }
     let answer = PatternAlphabet.canMatch(expression, within: alphabet)
     plainAnswers[alphabet.rawValue][expression] = answer
@@ -170,35 +192,34 @@ struct PlanBuilder {
     return found
   }
 
-  /// Decides which nodes share a database.
+  /// Decides which nodes, of which variables, share a database.
   private mutating func assign(_ classes: inout [DraftClass], rules: [CompiledRule]) {
-    var places: [String: [(index: Int, node: Int)]] = [:]
-    var order: [String] = []
+    var places: [[String]: [(index: Int, own: Set<Int>)]] = [:]
+    var order: [[String]] = []
     for (index, draft) in classes.enumerated() {
-      for (node, content) in draft.nodes.enumerated() where !content.scanned.isEmpty {
-        let key = content.chain.joined(separator: ",")
-        if places[key] == nil { order.append(key) }
-        places[key, default: []].append((index, node))
+      var own: [[String]: Set<Int>] = [:]
+      for node in draft.nodes where !node.scanned.isEmpty {
+        own[node.rewrites, default: []].formUnion(node.scanned)
+      }
+      for (rewrites, positions) in own.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+        if places[rewrites] == nil { order.append(rewrites) }
+        places[rewrites, default: []].append((index, positions))
       }
     }
-    for key in order {
-      var clusters: [(members: Set<Int>, places: [(index: Int, node: Int)])] = []
-      let sorted = (places[key] ?? []).sorted {
-        let (a, b) = (
-          classes[$0.index].nodes[$0.node].scanned.count, classes[$1.index].nodes[$1.node].scanned.count
-        )
-        return a != b ? a > b : $0.index < $1.index
+    for rewrites in order {
+      var clusters: [(members: Set<Int>, indices: [Int])] = []
+      let sorted = (places[rewrites] ?? []).sorted {
+        $0.own.count != $1.own.count ? $0.own.count > $1.own.count : $0.index < $1.index
       }
       for place in sorted {
-        let own = Set(classes[place.index].nodes[place.node].scanned)
         let fit = clusters.firstIndex { cluster in
-          2 * cluster.members.intersection(own).count >= cluster.members.union(own).count
+          2 * cluster.members.intersection(place.own).count >= cluster.members.union(place.own).count
         }
         if let fit {
-          clusters[fit].members.formUnion(own)
-          clusters[fit].places.append(place)
+          clusters[fit].members.formUnion(place.own)
+          clusters[fit].indices.append(place.index)
         } else {
-          clusters.append((own, [place]))
+          clusters.append((place.own, [place.index]))
         }
       }
       for cluster in clusters {
@@ -206,8 +227,10 @@ struct PlanBuilder {
         guard let all = specify(members, rules: rules, within: nil) else { continue }
         let text = specify(members, rules: rules, within: .text)
         let identifier = specify(members, rules: rules, within: .identifier)
-        for place in cluster.places {
-          classes[place.index].nodes[place.node].scan = (members, all, text, identifier)
+        for index in cluster.indices {
+          classes[index].scans.append(
+            DraftScan(
+              rewrites: rewrites, members: members, specification: all, text: text, identifier: identifier))
         }
       }
     }
@@ -260,116 +283,20 @@ struct PlanBuilder {
       var groups: [ScanGroup] = []
       for group in draft.groups {
         var tables = ScanTables()
-        for plan in group { add(plan, to: &tables, rules: draft.rules, built: built) }
+        for plan in group {
+          var filling = PlanFilling(plan, rules: draft.rules, built: built)
+          filling.add(to: &tables, &self)
+        }
         groups.append(ScanGroup(tables))
       }
       phases.append(
         PhasePlan(
-          phase: draft.phase, rules: draft.rules, steps: draft.steps, always: draft.always, groups: groups))
+          phase: draft.phase, rules: draft.rules, steps: draft.steps, always: draft.always,
+          settings: draft.settings,
+          groups: groups))
     }
     let largest = specifications.map { ($0.owners.max() ?? 0) + 1 }.max() ?? 0
     return Result(
       phases: phases, databases: built.compactMap(\.database), largest: Int(largest), statistics: statistics)
-  }
-
-  private mutating func add(
-    _ draft: DraftClass, to tables: inout ScanTables, rules: [CompiledRule], built: [DatabaseBuilding.Built]
-  ) {
-    func entry(_ position: Int, isExact: Bool = false) -> PlanEntry? {
-      guard let link = rules[position].links.first else { return nil }
-      let isWhole =
-        link.whole.contains(draft.variable) && !link.exclusions.contains { $0.variable == draft.variable }
-      tables.kept.append(link)
-      return PlanEntry(
-        position: Int32(position), isUnconditional: isWhole, isMultiMatch: link.isMultiMatch,
-        isExact: isExact,
-        link: .passUnretained(link))
-    }
-    /// A negated test, and one that no pattern stands for, can be true of any value.
-    func least(_ link: CompiledLink?) -> UInt8 {
-      guard let link, !link.isNegated, let operation = link.operation else { return 0 }
-      func can(_ alphabet: Alphabet) -> Bool {
-        if let regex = operation as? any PatternOperator {
-          return canMatch(regex.pattern, within: alphabet)
-        }
-        if let set = operation as? any LiteralSet { return set.literals.contains { alphabet.contains($0) } }
-        return true
-      }
-      if can(.identifier) { return 0 }
-      return can(.text) ? 1 : 2
-    }
-    func addTest(_ position: Int, isPieced: Bool = false) {
-      guard let entry = entry(position), let operation = rules[position].links.first?.operation else {
-        return
-      }
-      tables.operations.append(operation)
-      tables.tests.append(
-        PlanTest(
-          entry: entry, operation: Int32(tables.operations.count - 1),
-          isNegated: rules[position].links.first?.isNegated ?? false, isPieced: isPieced,
-          least: least(rules[position].links.first)))
-    }
-    let firstNode = tables.nodes.count
-    for node in draft.nodes {
-      let firstTest = tables.tests.count
-      var scans: (identifier: Int32, text: Int32, all: Int32) = (-1, -1, -1)
-      for position in node.tested { addTest(position) }
-      if let scan = node.scan {
-        let result = built[scan.specification]
-        if let database = result.database {
-          func add(_ number: Int, _ database: PatternDatabase) -> Int32 {
-            let firstEntry = tables.entries.count
-            // Ids whose hits only a regular expression that is there as it is can give.
-            let wide = specifications[number]
-            let unsure = Set(built[number].prefiltered.map { wide.owners[$0] }).union(
-              wide.patterns.indices.filter { wide.patterns[$0].isLiteral }.map { wide.owners[$0] })
-            for (id, position) in scan.members.enumerated() {
-              if let made = entry(position, isExact: !unsure.contains(UInt32(id))) {
-                tables.entries.append(made)
-              }
-            }
-            tables.kept.append(database)
-            tables.scans.append(
-              PlanScan(
-                database: .passUnretained(database), firstEntry: firstEntry, entryCount: scan.members.count))
-            return Int32(tables.scans.count - 1)
-          }
-          scans.all = add(scan.specification, database)
-          // A database that isn't there, or lacks what the larger one has: the larger one does.
-          func plain(_ specification: Int?) -> Int32 {
-            guard let specification else { return -1 }
-            guard specification != scan.specification, built[specification].refused.isEmpty,
-              let database = built[specification].database
-            else { return scans.all }
-            return add(specification, database)
-          }
-          scans.text = plain(scan.text)
-          scans.identifier = scan.identifier == scan.text ? scans.text : plain(scan.identifier)
-        }
-        // What Vectorscan refused after all, PCRE2 looks at.
-        let refused = Set(result.refused.map { Int(specifications[scan.specification].owners[$0]) })
-        let own = Set(node.scanned)
-        for id in refused.sorted() where own.contains(scan.members[id]) {
-          addTest(scan.members[id], isPieced: true)
-        }
-      }
-      var number = -1
-      if let transformation = node.transformation {
-        number = tables.transformations.count
-        tables.transformations.append(transformation)
-      }
-      tables.nodes.append(
-        PlanNode(
-          parent: Int32(node.parent), transformation: Int32(number),
-          triggers: node.transformation?.triggers ?? [],
-          identifierScan: scans.identifier, textScan: scans.text, scan: scans.all,
-          firstTest: Int32(firstTest),
-          testCount: Int32(tables.tests.count - firstTest)))
-    }
-    tables.plans.append(
-      ClassPlan(
-        variable: draft.variable, isNamed: draft.name != nil, name: draft.name ?? .empty,
-        firstNode: firstNode,
-        nodeCount: draft.nodes.count))
   }
 }

@@ -14,17 +14,27 @@ extension PlanBuilder {
     let parent: Int
     let transformation: Transformation?
     let chain: [String]
+    /// The part of the chain that rewrites.
+    let rewrites: [String]
     /// Positions of rules whose patterns are scanned here.
     var scanned: [Int] = []
     var tested: [Int] = []
-    /// The rules of the databases' ids, and the databases: for all values, and for plain ones where that is another.
-    var scan: (members: [Int], specification: Int, text: Int?, identifier: Int?)?
+  }
+
+  /// The rules of the databases' ids, and the databases: for all values, and for plain ones where that is another.
+  struct DraftScan {
+    let rewrites: [String]
+    let members: [Int]
+    let specification: Int
+    let text: Int?
+    let identifier: Int?
   }
 
   struct DraftClass {
     let variable: Variable
     let name: ByteView?
-    var nodes = [DraftNode(parent: -1, transformation: nil, chain: [])]
+    var nodes = [DraftNode(parent: -1, transformation: nil, chain: [], rewrites: [])]
+    var scans: [DraftScan] = []
   }
 
   struct DraftPhase {
@@ -32,6 +42,7 @@ extension PlanBuilder {
     let rules: [CompiledRule]
     var steps: [Step]
     var always: [UInt64]
+    var settings: [QuickSetting]
     var groups: [[DraftClass]]
   }
 }

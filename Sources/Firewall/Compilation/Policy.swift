@@ -44,6 +44,9 @@ public final class Policy: Sendable {
   /// Names of TX variables, by slot.
   let slotNames: [ByteView]
   let slots: [String: Int]
+  /// The same for names that are made at run time.
+  let slotTable: SlotTable
+  let limitsExceededSlot: Int?
   /// Asked at the end of every transaction.
   let scoreSlots: (inbound: ScoreSlots, outbound: ScoreSlots)
   /// By `Target.slotList`.
@@ -88,6 +91,8 @@ public final class Policy: Sendable {
     self.rules = rules
     self.slotNames = slotNames
     self.slots = slots
+    slotTable = SlotTable(slotNames)
+    limitsExceededSlot = slots["msc_pcre_limits_exceeded"]
     scoreSlots = (
       ScoreSlots(
         totals: ["blocking_inbound_anomaly_score", "anomaly_score", "inbound_anomaly_score"],
@@ -118,7 +123,9 @@ public final class Policy: Sendable {
   public convenience init() {
     self.init(
       engine: .off, bodies: BodySettings(),
-      phases: (1...5).map { PhasePlan(phase: $0, rules: [], steps: [], always: [], groups: []) }, rules: [],
+      phases: (1...5).map {
+        PhasePlan(phase: $0)
+      }, rules: [],
       slotNames: [], slots: [:], slotLists: [], databases: [], largestDatabase: 0, xpaths: [],
       xmlNamespaces: [],
       uses: VariableUse(), collectionTimeoutSeconds: 3600, webAppID: "", store: CollectionStore(),
@@ -181,35 +188,98 @@ struct VariableUse: Sendable {
   }
 }
 
-/// The rules of one phase, in order, as the walk goes over them.
-struct PhasePlan: Sendable {
+/// The rules of one phase, in order, as the walk goes over them. Flat tables, for the walk counts no reference.
+final class PhasePlan: @unchecked Sendable {
   let phase: Int
   let rules: [CompiledRule]
-  let steps: [Step]
+  let steps: UnsafeBufferPointer<Step>
   /// A bit for each step that is visited whatever the scans say.
-  let always: [UInt64]
+  let always: UnsafeBufferPointer<UInt64>
+  /// What steps write.
+  let settings: UnsafeBufferPointer<QuickSetting>
   let groups: [ScanGroup]
+
+  init(
+    phase: Int, rules: [CompiledRule] = [], steps: [Step] = [], always: [UInt64] = [],
+    settings: [QuickSetting] = [], groups: [ScanGroup] = []
+  ) {
+    self.phase = phase
+    self.rules = rules
+    self.steps = PhasePlan.copy(steps)
+    self.always = PhasePlan.copy(always)
+    self.settings = PhasePlan.copy(settings)
+    self.groups = groups
+  }
+
+  deinit {
+    steps.deallocate()
+    always.deallocate()
+    settings.deallocate()
+  }
+
+  private static func copy<T: BitwiseCopyable>(_ array: [T]) -> UnsafeBufferPointer<T> {
+    let memory = UnsafeMutableBufferPointer<T>.allocate(capacity: array.count)
+    _ = memory.initialize(from: array)
+    return UnsafeBufferPointer(memory)
+  }
 }
 
 /// What the walk does at a position.
-struct Step: Sendable {
-  enum Kind: UInt8, Sendable {
+struct Step: BitwiseCopyable, Sendable {
+  enum Kind: UInt8, BitwiseCopyable, Sendable {
     /// An ordinary rule.
     case rule
     /// `SecRule TX:x "@lt 2" "…,skipAfter:Y"` and nothing else: decided without touching the rule.
     case guardRule
+    /// `SecRule &TX:x "@eq 0" "…,setvar:tx.x=5"`, or a SecAction, and nothing else: done without touching the rule.
+    case setting
+    /// A rule that begins with a comparison of a plain TX variable: where that doesn't hold, it isn't touched.
+    case filtered
     /// A scanned rule: visited only where it was hit.
     case scanned
   }
-  let kind: Kind
-  let comparison: Relation
-  let isNegated: Bool
-  let slot: Int32
-  let constant: Int64
-  /// Where a guard jumps to.
-  let target: Int32
+  var kind = Kind.rule
+  var comparison = Relation.eq
+  var isNegated = false
+  /// Of guards and settings: whether `slot` is counted, not read.
+  var isCount = false
+  /// There are transformations that leave digits alone: a value of anything else is for the rule itself.
+  var isOfDigits = false
+  /// What is compared; -1: nothing is, as in a SecAction.
+  var slot: Int32 = -1
+  var constant: Int64 = 0
+  /// The TX variable that it is compared to; -1: the constant.
+  var other: Int32 = -1
+  /// Where a guard or a setting jumps to; -1: nowhere.
+  var target: Int32 = -1
   /// The group to be scanned before going on, or -1: this is where a group's region begins.
-  let group: Int32
+  var group: Int32 = -1
+  var firstSetting: Int32 = 0
+  var settingCount: Int32 = 0
 }
 
-enum Relation: UInt8, Sendable { case eq, ge, gt, le, lt }
+/// `setvar` of a plain TX variable: a constant, or what another one holds.
+struct QuickSetting: BitwiseCopyable, Sendable {
+  let slot: Int32
+  let operation: VariableSetting.Operation
+  let literal: ByteView
+  /// The variable whose value is taken; -1: the literal.
+  let source: Int32
+
+  init?(_ setting: VariableSetting) {
+    guard setting.variable == .tx, setting.slot >= 0 else { return nil }
+    slot = Int32(setting.slot)
+    operation = setting.operation
+    if let literal = setting.value.literal {
+      self.literal = literal
+      source = -1
+    } else if setting.value.parts.count == 1, case .slot(let from)? = setting.value.parts.first {
+      literal = .empty
+      source = Int32(from)
+    } else {
+      return nil
+    }
+  }
+}
+
+enum Relation: UInt8, BitwiseCopyable, Sendable { case eq, ge, gt, le, lt }

@@ -37,7 +37,11 @@ extension PolicyBuilder {
     }
     guard faults.isEmpty else { return Policy() }
     var plans = PlanBuilder(options: options)
-    let phases = (0..<5).map { plans.layOut(phase: $0 + 1, rules: byPhase[$0], landings: landings[$0]) }
+    var forecast = SlotForecast(slots: slots)
+    let phases = (0..<5).map {
+      plans.layOut(
+        phase: $0 + 1, rules: byPhase[$0], landings: landings[$0], guards: forecast.pass(byPhase[$0]))
+    }
     let built = plans.build(phases)
     var statistics = built.statistics
     statistics.rules = rules.count
@@ -60,18 +64,53 @@ extension PolicyBuilder {
 }
 
 extension CompiledRule {
-  /// For `SecRule TX:x "@lt 2" "…,nolog,pass,skipAfter:Y"` and nothing else: how to decide it without more ado.
-  func guardStep() -> Step? {
-    guard links.count == 1, let link = links.first, let target = link.targets.first, link.targets.count == 1,
-      link.exclusions.isEmpty, target.variable == .tx, target.slot >= 0, !target.isCount,
-      link.transformations.isEmpty, link.settings.isEmpty, link.effects.isEmpty, !link.isCapturing, !isLogged,
-      severity == nil, skip == 0, let skipTo, let test = link.test, let argument = test.argument.literal,
-      let comparison = Relation.named(test.name)
-    else { return nil }
-    guard case .pass = disruption else { return nil }
-    return Step(
-      kind: .guardRule, comparison: comparison, isNegated: test.isNegated, slot: Int32(target.slot),
-      constant: argument.leadingInteger, target: Int32(clamping: skipTo), group: -1)
+  /// For a rule that begins with a comparison of a plain TX variable, or a SecAction: how to decide it without more ado.
+  /// Where it jumps or writes plain TX variables and does nothing else, what to write; otherwise the step only says when
+  /// the rule needn't be looked at.
+  func quickStep() -> (step: Step, settings: [QuickSetting])? {
+    guard let link = links.first, link.exclusions.isEmpty, !link.isMultiMatch else { return nil }
+    var step = Step()
+    if let test = link.test {
+      guard let target = link.targets.first, link.targets.count == 1, target.variable == .tx,
+        target.slot >= 0,
+        let comparison = Relation.named(test.name)
+      else { return nil }
+      if let literal = test.argument.literal {
+        step.constant = literal.leadingInteger
+      } else if test.argument.parts.count == 1, case .slot(let other)? = test.argument.parts.first {
+        step.other = Int32(other)
+      } else {
+        return nil
+      }
+      // Counts aren't transformed.
+      if !target.isCount, !link.transformations.isEmpty {
+        guard link.transformations.allSatisfy({ $0.triggers.isDisjoint(with: .digit) }) else { return nil }
+        step.isOfDigits = true
+      }
+      step.comparison = comparison
+      step.isNegated = test.isNegated
+      step.isCount = target.isCount
+      step.slot = Int32(target.slot)
+    }
+    let settings = link.settings.compactMap { QuickSetting($0) }
+    if links.count == 1, link.effects.isEmpty, link.openings.isEmpty, !link.isCapturing, !isLogged,
+      severity == nil, skip == 0, case .pass = disruption, settings.count == link.settings.count,
+      skipTo != nil || !settings.isEmpty
+    {
+      if let skipTo { step.target = Int32(clamping: skipTo) }
+      step.kind = settings.isEmpty ? .guardRule : .setting
+      step.settingCount = Int32(settings.count)
+      return (step, settings)
+    }
+    guard link.test != nil else { return nil }
+    step.kind = .filtered
+    return (step, [])
+  }
+
+  /// Where a match leads, from its own position in the phase; 0: nowhere else than to the next rule.
+  func destination(from position: Int) -> Int {
+    if let skipTo { return skipTo }
+    return skip > 0 ? position + 1 + skip : 0
   }
 
   /// Whether its first test depends on nothing that a rule could change within the phase.

@@ -28,7 +28,9 @@ extension PolicyBuilder {
     case .regex(let pattern):
       do {
         // Selectors compare without case.
-        let made = try Regex(Array("(?i)".utf8) + Array(pattern.utf8), options: options.regex)
+        let made = try Regex(
+          Array("(?i)".utf8) + Array(pattern.utf8), options: options.regex,
+          needed: NeededText.of(Array(pattern.utf8)))
         selectors.append(made)
         selector = .regex
         regex = Unmanaged.passUnretained(made)

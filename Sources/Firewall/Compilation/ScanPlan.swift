@@ -1,9 +1,14 @@
 // What is computed ahead for the values of one phase: for each variable a tree of transformation chains, prefixes shared,
-// with pattern databases and single tests at its nodes.
+// with pattern databases and single tests over its nodes.
 //
 // Rules whose variables are fixed and whose operator is constant are looked at here, all at once, value by value; a rule
 // that nothing hit is never visited by the walk. Rules are grouped by what guards them (the skipAfter that jumps over
 // them, such as a paranoia level's): a group is scanned when the walk first comes into it.
+//
+// Most transformations leave most values as they are, so a value has few *forms*, however many chains there are. A
+// database holds the patterns of all nodes whose chains rewrite alike (`Transformation.rewrites`), whatever mild
+// transformations stand between; it is asked once for each form, and a hit counts where the pattern's own node has that
+// form. A test is asked once for each form too, for all rules that ask the same. So chains cost nothing by themselves.
 //
 // Flat tables of trivial values: a scan counts no reference. What they point to is kept by the group.
 
@@ -11,29 +16,41 @@
 final class ScanGroup: @unchecked Sendable {
   let plans: UnsafeBufferPointer<ClassPlan>
   let nodes: UnsafeBufferPointer<PlanNode>
+  let masks: UnsafeBufferPointer<UInt64>
   let scans: UnsafeBufferPointer<PlanScan>
+  let looks: UnsafeBufferPointer<PlanLook>
   let tests: UnsafeBufferPointer<PlanTest>
+  let uses: UnsafeBufferPointer<PlanUse>
   let entries: UnsafeBufferPointer<PlanEntry>
   let transformations: UnsafeBufferPointer<Transformation>
   let operations: UnsafeBufferPointer<any Operator>
+  /// By scan: the names of the transformations that rewrite, for people.
+  let rewrites: [[String]]
   private let kept: [AnyObject]
 
   init(_ draft: ScanTables) {
     plans = ScanGroup.copy(draft.plans)
     nodes = ScanGroup.copy(draft.nodes)
+    masks = ScanGroup.copy(draft.masks)
     scans = ScanGroup.copy(draft.scans)
+    looks = ScanGroup.copy(draft.looks)
     tests = ScanGroup.copy(draft.tests)
+    uses = ScanGroup.copy(draft.uses)
     entries = ScanGroup.copy(draft.entries)
     transformations = ScanGroup.copy(draft.transformations)
     operations = ScanGroup.copy(draft.operations)
+    rewrites = draft.rewrites
     kept = draft.kept
   }
 
   deinit {
     plans.deallocate()
     nodes.deallocate()
+    masks.deallocate()
     scans.deallocate()
+    looks.deallocate()
     tests.deallocate()
+    uses.deallocate()
     entries.deallocate()
     UnsafeMutableBufferPointer(mutating: transformations).deinitialize()
     transformations.deallocate()
@@ -52,11 +69,15 @@ final class ScanGroup: @unchecked Sendable {
 struct ScanTables {
   var plans: [ClassPlan] = []
   var nodes: [PlanNode] = []
+  var masks: [UInt64] = []
   var scans: [PlanScan] = []
+  var looks: [PlanLook] = []
   var tests: [PlanTest] = []
+  var uses: [PlanUse] = []
   var entries: [PlanEntry] = []
   var transformations: [Transformation] = []
   var operations: [any Operator] = []
+  var rewrites: [[String]] = []
   var kept: [AnyObject] = []
 }
 
@@ -69,6 +90,16 @@ struct ClassPlan: BitwiseCopyable {
   /// Parents before children; the first is the value itself.
   let firstNode: Int
   let nodeCount: Int
+  let firstScan: Int
+  let scanCount: Int
+  let firstTest: Int
+  let testCount: Int
+  /// A value that holds none of these is the same at every node; `.anything` where that can't be said.
+  let triggers: ByteClass
+  /// Sets of nodes, `maskWords` words each: those that change whatever the value holds, then for each kind of byte those
+  /// whose chains look at it.
+  let firstMask: Int
+  let maskWords: Int
 }
 
 struct PlanNode: BitwiseCopyable {
@@ -77,15 +108,19 @@ struct PlanNode: BitwiseCopyable {
   /// -1 for the value itself.
   let transformation: Int32
   let triggers: ByteClass
-  /// The scan for values of the `Alphabet`s, and for all others; -1: none.
-  let identifierScan: Int32
-  let textScan: Int32
-  let scan: Int32
-  let firstTest: Int32
-  let testCount: Int32
 }
 
+/// What is asked of the forms that a value has at some nodes.
 struct PlanScan: BitwiseCopyable {
+  /// For values of the `Alphabet`s, and for all others; -1: nothing.
+  let identifier: Int32
+  let text: Int32
+  let all: Int32
+  /// Its nodes.
+  let firstMask: Int
+}
+
+struct PlanLook: BitwiseCopyable {
   let database: Unmanaged<PatternDatabase>
   /// By id of the database.
   let firstEntry: Int
@@ -96,6 +131,8 @@ struct PlanScan: BitwiseCopyable {
 struct PlanEntry: BitwiseCopyable {
   /// Its position in the phase.
   let position: Int32
+  /// Where its chain ends; with multiMatch all nodes above count too. -1: the class isn't among the rule's variables.
+  let node: Int32
   /// Every value of the class is one of its targets, without exclusions: no need to look.
   let isUnconditional: Bool
   let isMultiMatch: Bool
@@ -104,12 +141,19 @@ struct PlanEntry: BitwiseCopyable {
   let link: Unmanaged<CompiledLink>
 }
 
+/// An operator that is asked for each form of a value, for one rule or for several.
 struct PlanTest: BitwiseCopyable {
-  let entry: PlanEntry
   let operation: Int32
+  /// What a database would hold: patterns are asked of long values within a bound.
+  let isBounded: Bool
+  let firstUse: Int32
+  let useCount: Int32
+}
+
+/// One rule's use of a test.
+struct PlanUse: BitwiseCopyable {
+  let entry: PlanEntry
   let isNegated: Bool
-  /// A pattern that a database would hold: asked of long values in pieces.
-  let isPieced: Bool
   /// How plain a value may be and still match: 0 for any, 1 for more than identifiers, 2 for more than text.
   let least: UInt8
 }

@@ -3,10 +3,15 @@
 extension OperatorScratch {
   /// Whether `expression` is found; a limit that was hit is noted.
   func search(_ expression: Regex, _ value: ByteView, from: Int = 0, canBeEmpty: Bool = true) -> Bool {
-    switch expression.firstMatch(in: value, from: from, canBeEmpty: canBeEmpty, regex) {
+    note(expression.firstMatch(in: value, from: from, canBeEmpty: canBeEmpty, regex))
+  }
+
+  /// Whether it is a match; a limit that was hit is noted.
+  func note(_ outcome: RegexOutcome) -> Bool {
+    switch outcome {
     case .match: return true
     case .noMatch: return false
-    case .limitExceeded:
+    case .limitExceeded, .undecided:
       limitExceeded = true
       return false
     }

@@ -11,16 +11,28 @@ final class RxGlobal: PatternOperator {
   }
 
   func matches(_ value: ByteView, _ scratch: OperatorScratch) -> Bool {
+    matches(value, scratch) { scratch.search(regex, value, from: $0, canBeEmpty: $1) }
+  }
+
+  func matchesLong(_ value: ByteView, _ scratch: OperatorScratch) -> Bool {
+    var search = LongSearch(regex, value)
+    return matches(value, scratch) {
+      scratch.note(search.firstMatch(from: $0, canBeEmpty: $1, scratch.regex))
+    }
+  }
+
+  private func matches(
+    _ value: ByteView, _ scratch: OperatorScratch, _ search: (_ from: Int, _ canBeEmpty: Bool) -> Bool
+  ) -> Bool {
     guard !pattern.isEmpty else { return true }
     let working = scratch.regex
-    guard scratch.search(regex, value) else { return false }
+    guard search(0, true) else { return false }
     scratch.mark(working.match)
     repeat {
       for index in 0..<working.groupCount where scratch.captures.count < RegexScratch.groupsKept {
         scratch.captures.append(working.group(index).map { value[$0] } ?? .empty)
       }
-    } while scratch.captures.count < RegexScratch.groupsKept
-      && scratch.search(regex, value, from: working.match.upperBound, canBeEmpty: false)
+    } while scratch.captures.count < RegexScratch.groupsKept && search(working.match.upperBound, false)
     return true
   }
 }

@@ -20,7 +20,7 @@ extension Transaction {
       return
     }
     let name = lowered(expand(setting.name))
-    if let slot = policy.slots[name.text] {
+    if let slot = policy.slotTable[name] {
       let old = slots[slot]
       slots[slot] =
         changed(old.count >= 0 ? old : nil, setting.operation, value)
@@ -39,6 +39,18 @@ extension Transaction {
       if extras.count < 10_000 { extras.append(Argument(name: name, value: new)) }
     case (nil, nil): break
     }
+  }
+
+  func apply(_ setting: QuickSetting) {
+    var value = setting.literal
+    if setting.source >= 0 {
+      value = slots[Int(setting.source)]
+      if value.count < 0 { value = .empty }
+    }
+    let old = slots[Int(setting.slot)]
+    slots[Int(setting.slot)] =
+      changed(old.count >= 0 ? old : nil, setting.operation, value)
+      ?? ByteView(start: value.start, count: -1)
   }
 
   private func lowered(_ view: ByteView) -> ByteView {

@@ -55,10 +55,10 @@ extension Transaction {
 
   /// The operator's word on a hit. Where a database has already said that the pattern as it is matches, the operator
   /// only locates the match, in a long value around the place that the database named; if it finds nothing or gives up,
-  /// the match stands. PCRE2's time can grow with the square of a value's length, so long values are searched in pieces.
+  /// the match stands. Without a database's word, long values are searched within a bound (LongSearch.swift).
   private func confirm(_ link: CompiledLink, _ hit: Hit) -> Bool {
     let view = hit.view
-    guard view.count > LongValue.bytes, !link.isNegated, let pattern = link.operation as? any PatternOperator
+    guard view.count > LongSearch.bytes, !link.isNegated, let pattern = link.operation as? any PatternOperator
     else {
       if ask(link, view) { return true }
       guard hit.end > 0, gaveUp else { return false }
@@ -66,11 +66,12 @@ extension Transaction {
       return true
     }
     guard hit.end > 0 else {
-      let answer = pattern.matchesInPieces(view, scratch)
+      scratch.clear(for: view)
+      let answer = pattern.matchesLong(view, scratch)
       noteLimit()
       return answer
     }
-    let start = max(0, hit.end - LongValue.step)
+    let start = max(0, hit.end - LongSearch.bytes / 2)
     if ask(link, view[start..<min(view.count, hit.end + 64)]) {
       scratch.offset += start
       return true
@@ -118,6 +119,7 @@ extension Transaction {
         }
         continue
       }
+      if target.slotList >= 0, count(target, link, rule) == 0 { continue }
       for argument in dynamicValues(target, rule) {
         if isExcluded(link, rule, target.variable, argument.name) { continue }
         test(link, target.variable, argument.name, argument.value, &record, &isMatch)
@@ -194,7 +196,7 @@ extension Transaction {
     limitsExceeded = true
     gaveUp = true
     // What the recommended rules look at (200005, TX:/^MSC_/).
-    if let slot = policy.slots["msc_pcre_limits_exceeded"] { slots[slot] = ByteView("1") }
+    if let slot = policy.limitsExceededSlot { slots[slot] = ByteView("1") }
   }
 
   /// A value that matched: remembered for later links, for macros and for the log; the link's settings are done.

@@ -93,6 +93,12 @@ extension Transaction {
       for value in values[target.variable] where target.selects(value.name, regex) { count += 1 }
       return count
     }
+    if target.slotList >= 0 {
+      var count = 0
+      for slot in policy.slotLists[target.slotList] where slots[slot].count >= 0 { count += 1 }
+      for extra in extras where target.selects(extra.name, regex) { count += 1 }
+      return count
+    }
     return dynamicValues(target, rule).count
   }
 

@@ -57,8 +57,7 @@ public final class Transaction {
   let hitTails = TrivialList<Int32>(capacity: 512)
   let candidates = TrivialList<UInt64>()
   let scannedGroups = TrivialList<Bool>()
-  let nodeViews = TrivialList<ByteView>(capacity: 64)
-  let nodeClasses = TrivialList<ByteClass>(capacity: 64)
+  let forms = FormTable()
   let pieces = TrivialList<ByteView>(capacity: 64)
   var phase = 0
 
@@ -98,8 +97,7 @@ public final class Transaction {
     hitTails.free()
     candidates.free()
     scannedGroups.free()
-    nodeViews.free()
-    nodeClasses.free()
+    forms.free()
     pieces.free()
   }
 

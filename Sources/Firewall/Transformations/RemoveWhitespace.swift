@@ -3,7 +3,7 @@
 
 extension Transformation {
   static let removeWhitespace = Transformation(
-    "removeWhitespace", triggers: [.whitespace, .high]
+    "removeWhitespace", triggers: [.whitespace, .high], rewrites: true
   ) { value, arena in
     let isBlank = { (byte: UInt8) in byte.isSpace || byte == 0xA0 || byte == 0xC2 }
     let first = value.first(where: isBlank)

@@ -12,16 +12,19 @@ public struct Transformation: Sendable {
   public let aliases: [String]
   /// A value that holds none of these comes back as it is. `.anything` where that can't be said.
   public let triggers: ByteClass
+  /// Whether it changes many harmless values (lower case, blanks gone); what only undoes an encoding is mild.
+  let rewrites: Bool
   /// The result lies in the arena, in the policy or in the value itself.
   public let apply: @Sendable (_ value: ByteView, _ arena: Arena) -> ByteView
 
   init(
-    _ name: String, aliases: [String] = [], triggers: ByteClass = .anything,
+    _ name: String, aliases: [String] = [], triggers: ByteClass = .anything, rewrites: Bool? = nil,
     apply: @escaping @Sendable (ByteView, Arena) -> ByteView
   ) {
     self.name = name
     self.aliases = aliases
     self.triggers = triggers
+    self.rewrites = rewrites ?? !triggers.isDisjoint(with: [.upper, .lower, .digit])
     self.apply = apply
   }
 }

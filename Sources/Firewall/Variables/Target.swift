@@ -24,7 +24,7 @@ struct Target: BitwiseCopyable, Sendable {
     switch selector {
     case .all: true
     case .name: self.name.equalsIgnoringCase(name)
-    case .regex: regex?._withUnsafeGuaranteedRef { $0.firstMatch(in: name, scratch) == .match } ?? false
+    case .regex: regex?._withUnsafeGuaranteedRef { $0.matches(name, scratch) } ?? false
     case .xpath: self.name == name
     }
   }

@@ -134,6 +134,7 @@ final class BackendPool {
       bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
     }
     bootstrap
+      .channelOption(.recvAllocator, value: ReceiveSizes())
       .channelOption(
         .writeBufferWaterMark,
         value: ChannelOptions.Types.WriteBufferWaterMark(low: 64 << 10, high: 256 << 10)

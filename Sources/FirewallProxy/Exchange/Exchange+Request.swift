@@ -131,7 +131,8 @@ extension Exchange {
     pending.removeAll()
     pendingBytes = 0
     if requestSide == .complete, sendsChunks { connection.sendText("0\r\n\r\n") }
-    connection.flush()
+    // What of the body was read with the head goes out with it.
+    if !front.isReading { connection.flush() }
     if requestSide == .streaming, connection.isWritable { front.resumeBody() }
   }
 

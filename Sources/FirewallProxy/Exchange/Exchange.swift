@@ -127,7 +127,7 @@ final class Exchange {
     if let transaction, transaction.wantsRequestBody {
       requestSide = .holding
       if case .length(let count) = framing {
-        held.reserveCapacity(min(count, policy.bodies.requestBodyLimit, 64 << 10))
+        held = loop.bodyMemory(min(count, policy.bodies.requestBodyLimit))
       }
     } else {
       if let transaction, let intervention = transaction.requestBody(.empty, isComplete: true) {
@@ -296,7 +296,7 @@ final class Exchange {
     requestSide = .complete
     responseSide = .none
     // Bodies of any size go at once; what every request needs is kept.
-    if held.capacity > 0 { held = ByteBuffer() }
+    if held.capacity > 0 { loop.takeBack(&held) }
     if responseHeld.capacity > 0 { responseHeld = ByteBuffer() }
     heldHead = nil
     if chargedBytes > 0 {

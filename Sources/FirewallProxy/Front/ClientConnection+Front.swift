@@ -4,6 +4,8 @@
 import NIOCore
 
 extension ClientConnection: Front {
+  var isReading: Bool { isProcessing }
+
   // MARK: - Answers
 
   var isWritable: Bool { context?.channel.isWritable ?? false }

@@ -20,6 +20,8 @@ struct Page {
 
 protocol Front: AnyObject {
   var client: ClientIdentity { get }
+  /// It is reading, and has the exchange flush what goes to the backend when it is through.
+  var isReading: Bool { get }
   /// False: the client takes less than is written.
   var isWritable: Bool { get }
   func sendContinue()

@@ -11,6 +11,7 @@ final class HTTP2Stream: ChannelInboundHandler, Front, Timed {
   typealias OutboundOut = HTTP2Frame.FramePayload
 
   let client: ClientIdentity
+  var isReading: Bool { false }
   var timerSlot = -1
   private let loop: ProxyLoop
   private var exchange: Exchange?

@@ -34,7 +34,14 @@ final class ProxyLoop: @unchecked Sendable {
   private var clock: RepeatedTask?
   private var checkAt: Int64 = 0
 
+  /// Of a large body that is over, for the next one: fresh memory costs more than what is done with it.
+  private var spareBody: ByteBuffer?
+
   static let tickMilliseconds: Int64 = 100
+  /// Before that much of a body has come it gets no more memory of its own, whatever its length is said to be.
+  private static let promisedBytes = 64 << 10
+  /// What a spare may have.
+  private static let spareBytes = 256 << 10...4 << 20
 
   init(
     eventLoop: any EventLoop, configuration: FirewallConfiguration, snapshot: PolicySnapshot,
@@ -61,6 +68,28 @@ final class ProxyLoop: @unchecked Sendable {
   func use(_ snapshot: PolicySnapshot) {
     eventLoop.preconditionInEventLoop()
     policy = ActivePolicy(snapshot, mode: configuration.mode)
+  }
+
+  /// Memory for a body of `count` bytes to be held; it grows with what comes.
+  func bodyMemory(_ count: Int) -> ByteBuffer {
+    if count > Self.promisedBytes, let spare = spareBody {
+      spareBody = nil
+      return spare
+    }
+    var memory = ByteBuffer()
+    memory.reserveCapacity(min(count, Self.promisedBytes))
+    return memory
+  }
+
+  /// A body that was held is over.
+  func takeBack(_ memory: inout ByteBuffer) {
+    if Self.spareBytes.contains(memory.capacity), spareBody == nil,
+      // Somebody else may have it still: a backend's connection that is being closed.
+      memory.modifyIfUniquelyOwned({ $0.clear() }) != nil
+    {
+      spareBody = memory
+    }
+    memory = ByteBuffer()
   }
 
   func start() {

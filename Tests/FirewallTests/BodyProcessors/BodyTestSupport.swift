@@ -46,20 +46,12 @@ func latin1Bytes(_ text: String) -> [UInt8] {
 
 /// SplitMix64; `KABUTO_SEED` (hexadecimal) repeats a run.
 struct BodyRandom: RandomNumberGenerator {
-  let seed: UInt64
   private var state: UInt64
 
-  init() {
-    let given = ProcessInfo.processInfo.environment["KABUTO_SEED"].flatMap { UInt64($0, radix: 16) }
-    self.init(seed: given ?? UInt64.random(in: 0 ... .max))
-  }
+  /// The test that calls draws numbers of its own.
+  init(file: String = #fileID, test: String = #function) { state = seed(of: file + test) }
 
-  init(seed: UInt64) {
-    self.seed = seed
-    state = seed
-  }
-
-  var comment: String { "KABUTO_SEED=" + String(seed, radix: 16) }
+  var comment: String { "KABUTO_SEED=" + String(runSeed, radix: 16) }
 
   mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15

@@ -108,7 +108,7 @@ struct OperatorFuzzTests {
       " ",
     ]
     var read = 0
-    repeatFuzzing { _ in
+    repeatFuzzing(rounds: 50) { _ in
       // Half of them whole addresses with something changed.
       var parts = (0..<(1 + random.below(12))).map { _ in random.pick(pieces) }
       if random.below(2) == 0 {
@@ -173,7 +173,7 @@ struct OperatorFuzzTests {
     ]
     var sqlFound = 0
     var xssFound = 0
-    repeatFuzzing(seconds: 2) { round in
+    repeatFuzzing(seconds: 2, rounds: 200) { round in
       let isWords = round % 4 < 2
       var bytes = random.value(most: 60, alphabet: isWords ? words : words + marks)
       if isWords {

@@ -15,22 +15,33 @@ struct SeededGenerator: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
-  /// From $KABUTO_SEED (hexadecimal), or new; printed, so that a failure can be repeated.
-  static func forTest(_ name: String) -> SeededGenerator {
-    let given = ProcessInfo.processInfo.environment["KABUTO_SEED"].flatMap { UInt64($0, radix: 16) }
-    let seed = given ?? UInt64.random(in: 0...UInt64(UInt32.max))
-    print("\(name): KABUTO_SEED=\(String(seed, radix: 16)) repeats it")
-    return SeededGenerator(seed: seed)
-  }
+  /// From the run's seed; `name` keeps the tests' numbers apart.
+  static func forTest(_ name: String) -> SeededGenerator { SeededGenerator(seed: seed(of: name)) }
 }
 
-/// Calls `body` at least once, and on until `seconds` (or KABUTO_FUZZ_SECONDS) have passed.
-func repeatFuzzing(seconds: Double = 1, _ body: (_ round: Int) throws -> Void) rethrows {
+/// The run's seed: KABUTO_SEED (hexadecimal), or another one each time; printed, so that a failure can be repeated.
+let runSeed: UInt64 = {
+  let given = ProcessInfo.processInfo.environment["KABUTO_SEED"].flatMap { UInt64($0, radix: 16) }
+  let seed = given ?? UInt64.random(in: 1...0xFFFF_FFFF)
+  print("FirewallTests: KABUTO_SEED=\(String(seed, radix: 16))")
+  return seed
+}()
+
+/// A test's own seed: the run's and its name, by FNV-1a.
+func seed(of name: String) -> UInt64 {
+  var digest: UInt64 = 0xCBF2_9CE4_8422_2325 ^ runSeed
+  for byte in name.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
+  return digest
+}
+
+/// Calls `body` at least `rounds` times, and on until `seconds` (or KABUTO_FUZZ_SECONDS) have passed: what a test claims
+/// of all rounds together must hold on a slow machine too.
+func repeatFuzzing(seconds: Double = 1, rounds: Int = 1, _ body: (_ round: Int) throws -> Void) rethrows {
   let given = ProcessInfo.processInfo.environment["KABUTO_FUZZ_SECONDS"].flatMap(Double.init)
   let end = Date(timeIntervalSinceNow: given ?? seconds)
   var round = 0
   repeat {
     try body(round)
     round += 1
-  } while Date() < end
+  } while round < rounds || Date() < end
 }

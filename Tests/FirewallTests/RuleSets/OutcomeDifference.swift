@@ -1,7 +1,7 @@
 // Two outcomes of one request compared: rule by rule, with value, place, captures (as they show in messages), scores and
 // notes.
 //
-// Two things may differ by design (docs/RATIONALE.md, "Long values are searched where the database points"): of a value
+// Two things may differ by design (docs/RATIONALE.md, "Long values are searched within a bound"): of a value
 // longer than 2 KiB only the fact of the match is compared, and where a pattern of the plain evaluation has reached its
 // limit there is no certain answer to compare with.
 

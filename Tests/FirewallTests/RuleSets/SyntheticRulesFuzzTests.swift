@@ -15,7 +15,7 @@ import Testing
     var grammar = RuleGrammar(random: .forTest("SyntheticRulesFuzz"))
     var (sets, refused, requests, matches, differences) = (0, 0, 0, 0, 0)
     var faults: [String: Int] = [:]
-    try repeatFuzzing(seconds: 3) { _ in
+    try repeatFuzzing(seconds: 3, rounds: 12) { _ in
       let text = grammar.ruleSet()
       let source = RuleText.source(text)
       sets += 1

@@ -16,7 +16,7 @@ import { currentLanguage, t, translate } from "./i18n.js";
 import { KabutoStream } from "./kabuto-stream.js";
 import { VIEWS } from "./list-views.js";
 import { MarketModel, QUOTE } from "./market-model.js";
-import { getInstruments, getQuotes } from "./rest.js";
+import { askAt, getEndpoints, getInstruments, getQuotes } from "./rest.js";
 import { Settings } from "./settings.js";
 import { VisibleSet } from "./visible-set.js";
 
@@ -30,6 +30,7 @@ const SPEAK_EVERY_MS = 5000;
 const PAUSE_HIDDEN_MS = 20000;
 const REST_EVERY_MS = 5000;
 const STREAM_WITHIN_MS = 1500;
+const ENDPOINTS_WITHIN_MS = 500;
 const TABS = ["chart", "board", "tape"];
 
 export class App extends EventTarget {
@@ -40,7 +41,9 @@ export class App extends EventTarget {
     this.loop = new FrameLoop();
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const address = `${scheme}://${location.host}/v1/stream`;
-    const parts = { binary: new URLSearchParams(location.search).get("encoding") === "binary" };
+    const query = new URLSearchParams(location.search);
+    // Two servers at once with ?merge=1, or a warm connection to a second one with ?standby=1.
+    const parts = { binary: query.get("encoding") === "binary", merge: query.get("merge") === "1", standby: query.get("standby") === "1" };
     this.stream = new KabutoStream(address, parts);
     // The whole market has a connection of its own, so that its bursts never stand in the way of the board,
     // and so that its slow interval is not that of what is on the screen.
@@ -80,10 +83,17 @@ export class App extends EventTarget {
     if (view && view in VIEWS) this.list.setView(view);
     this.showTab("chart");
     this.#showPage(this.#wantedKey() ? "instrument" : "list");
-    this.stream.connect();
-    this.marketStream.connect();
+    void this.#connect();
     void this.#load();
     setInterval(() => !document.hidden && this.dispatchEvent(new Event("second")), 1000);
+  }
+
+  /** Where else the same is served is asked first, so that the first connection has the beats of several already. */
+  async #connect() {
+    const streams = [this.stream, this.marketStream];
+    const known = getEndpoints().then((list) => streams.forEach((stream) => stream.setEndpoints(list))).catch(() => {});
+    await Promise.race([known, new Promise((done) => setTimeout(done, ENDPOINTS_WITHIN_MS))]);
+    for (const stream of streams) stream.connect();
   }
 
   // Loading
@@ -271,6 +281,10 @@ export class App extends EventTarget {
   /** @param {any[]} events */
   #receive(events) {
     this.model.apply(events);
+    // What was missed may be in the chart: its bars are loaded again.
+    if (events.some((event) => event.type === "resumed" && event.mode === "snapshot" && this.followed.some((one) => one.id === event.id))) {
+      this.dispatchEvent(new Event("epoch"));
+    }
     if (this.model.hasStrangers && this.everything)  this.#meetStrangers();
     if (!this.selected && this.model.records.length > 0 && this.model.records.every((record) => record.quote)) this.#chooseFirst();
     if (this.model.dirty.size > 0) this.loop.request();
@@ -295,6 +309,7 @@ export class App extends EventTarget {
       this.lostAt = Date.now();
       this.#speak(t("saidLost"));
     } else if (status.state === "live") {
+      askAt(this.stream.origin); // REST goes where the stream is.
       if (this.lostAt !== null) {
         this.#speak(t("saidLive"));
         this.dispatchEvent(new Event("epoch")); // Bars may have a hole: load them again.

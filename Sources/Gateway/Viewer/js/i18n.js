@@ -76,6 +76,7 @@ const WORDS = {
   feeds_ended: ["Connected · feed has ended", "接続中・配信終了"], feeds_stale: ["Connected · feed is silent", "接続中・配信が止まっています"],
   connection: ["Connection", "接続"], live: ["Live", "接続中"], connecting: ["Connecting…", "接続しています…"], waiting: ["Reconnecting in {n} s", "{n} 秒後に再接続"],
   paused: ["Paused while hidden", "非表示のため一時停止"], closed: ["Disconnected", "切断"],
+  server_used: ["in use", "使用中"], server_standby: ["in reserve", "予備"], server_opening: ["connecting", "接続中"], server_leaving: ["being left", "切り替え中"],
   lostSince: ["Connection lost since {time}. Prices below are not current.", "{time} から接続が切れています。下の株価は最新ではありません。"],
   retrying: ["Trying again in {n} s", "{n} 秒後に再接続します"], retryingNow: ["Trying again now…", "再接続しています…"], retryNow: ["Retry now", "今すぐ再接続"],
   loadFailed: ["The market could not be loaded ({why}).", "銘柄を取得できませんでした({why})。"],
@@ -92,7 +93,7 @@ const WORDS = {
   key_tabs: ["Lists: all, watch, gainers…", "一覧の切り替え(全銘柄、お気に入り…)"], key_theme: ["Light or dark", "ライト/ダーク"],
   about: ["About", "このページについて"], aboutText: ["Prices come from the stream of this server; times are the exchange's.", "株価はこのサーバーのストリームから届きます。時刻は取引所の時刻です。"],
   aboutCharts: ["Charts: TradingView Lightweight Charts™, © 2024 TradingView, Inc., Apache License 2.0.", "チャート: TradingView Lightweight Charts™ © 2024 TradingView, Inc. Apache License 2.0"],
-  apiLink: ["API description", "API 仕様"], status: ["Status", "状況"], resize: ["Resize pane", "枠の幅を変える"], resizeRow: ["Resize board and tape", "板と歩み値の高さを変える"],
+  apiLink: ["API description", "API 仕様"], estateLink: ["Estate and paths", "システム構成と経路"], status: ["Status", "状況"], resize: ["Resize pane", "枠の幅を変える"], resizeRow: ["Resize board and tape", "板と歩み値の高さを変える"],
   pages: ["Views", "表示切替"], list: ["List", "一覧"],
   said: ["{name} {price}, {change}", "{name} {price}円 前日比 {change}"], saidLost: ["Connection lost", "接続が切れました"], saidLive: ["Connected again", "再接続しました"],
 };
@@ -106,6 +107,11 @@ export const currentLanguage = () => language;
 /** @param {Language} wanted */
 export function setLanguage(wanted) {
   language = wanted;
+}
+
+/** Words of another page. @param {Record<string, [string, string]>} words */
+export function addWords(words) {
+  Object.assign(WORDS, words);
 }
 
 /** @param {string} key @param {Record<string, string|number>} [values] @returns {string} */

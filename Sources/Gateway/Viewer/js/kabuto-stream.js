@@ -1,367 +1,435 @@
-// The stream of a Kabuto server (docs/STREAM.md) over WebSocket: subscribes, reconnects, resumes.
-// Needs nothing else of the viewer but kabuto-binary.js; a page of yours can import these two alone:
+// The stream of Kabuto servers (docs/STREAM.md) over WebSocket: subscribes, reconnects, resumes, here or elsewhere.
+// Needs nothing else of the viewer but kabuto-connection.js, -endpoints.js, -merge.js and -binary.js:
 //
 //   import { KabutoStream } from "./kabuto-stream.js";
-//   const stream = new KabutoStream("wss://prices.example/v1/stream");
+//   const stream = new KabutoStream(["wss://near.example/v1/stream", "wss://far.example/v1/stream"], { merge: true });
 //   stream.addEventListener("frame", (e) => { for (const event of e.detail) … });
-//   stream.addEventListener("state", (e) => console.log(e.detail.state));
+//   stream.addEventListener("state", (e) => console.log(e.detail.state, e.detail.endpoint, e.detail.merged));
 //   stream.subscribe({ channel: "quotes", instruments: ["7203"], interval: 50 });
 //   stream.connect();
 //
-// Guarantees: a subscription outlives connections. After a cut it is resumed from a position up to
-// which everything had arrived, so events may come twice but none is missed unless the server says
-// so (`resumed` with mode `snapshot`). Each update replaces fields, so twice does no harm; trades
-// are told apart by (epoch, seq, match).
+// Guarantees: a subscription outlives connections and servers. After a cut it is resumed, on the nearest server that is
+// well, from a position up to which everything had arrived; what comes twice is handed on once, and nothing is missed
+// unless a server says so (`resumed` with mode `snapshot`). A server that stops beating is left within about four of
+// its beats; one that says that it ends (`move`) only when another one has answered for everything. With `merge` two
+// servers are heard at once, and the loss of either is not noticed.
 
-import { BinaryDecoder, SUBPROTOCOL as BINARY } from "./kabuto-binary.js";
+import { Connection, Subscription, lookAtHealth } from "./kabuto-connection.js";
+import { EndpointChooser, restOrigin, streamAddress } from "./kabuto-endpoints.js";
+import { StreamMerger } from "./kabuto-merge.js";
 
-const JSON_FRAMES = "kabuto.json.1";
-const FIRST_DELAY_MS = 250;
-const LAST_DELAY_MS = 5000;
-const PING_AFTER_MS = 7000; // The server beats every 5 s.
-const SILENT_AFTER_MS = 12000;
+const HEARTBEAT_MS = 100; // With several servers: a frozen one is left after about 400 ms.
 const OPEN_WITHIN_MS = 8000;
-const SAMPLE_EVERY_MS = 250;
-const SAMPLES_KEPT = 120;
-const FLUSH_SLACK_MS = 1000;
+const ELSEWHERE_AFTER_MS = 300; // A server that hasn't answered by then races another one.
+const LOOK_EVERY_MS = 1000;
+const LAST_DELAY_MS = 5000;
+const LOST_KEPT = 4;
 
 /**
  * @typedef {"idle"|"connecting"|"live"|"waiting"|"paused"|"closed"} StreamState
+ * @typedef {{url: string, node: string|null, use: "used"|"standby"|"opening"|"leaving"}} EndpointUse
  * @typedef {{state: StreamState, since: number, attempt: number, retryAt: number|null, endpoint: string,
+ *   node: string|null, isNearest: boolean, merged: boolean, endpoints: EndpointUse[],
  *   reason: string|null, code: number|null}} StreamStatus
  * @typedef {{channel: "quotes"|"books"|"trades"|"bars", instruments: string[], interval?: number,
  *   levels?: number, timing?: boolean}} SubscriptionRequest
- * @typedef {{epoch: string, seq: number}} Position
- * @typedef {{at: number, positions: Map<string, Position>}} Sample
+ * @typedef {import("./kabuto-connection.js").Position} Position
+ * @typedef {import("./kabuto-endpoints.js").EndpointDescription} EndpointDescription
+ * @typedef {{WebSocket?: typeof WebSocket, random?: () => number, now?: () => number, binary?: boolean,
+ *   heartbeat?: number|null, merge?: boolean, standby?: boolean, wellForMs?: number, measured?: boolean,
+ *   look?: (origin: string) => Promise<boolean>}} StreamParts
  */
 
-/** One subscription. `close()` ends it. */
-export class Subscription {
-  /** @param {KabutoStream} stream @param {string} id @param {SubscriptionRequest} request */
-  constructor(stream, id, request) {
-    this.stream = stream;
-    this.id = id;
-    this.request = request;
-    /** When its snapshots began to arrive, ms; 0 before. */
-    this.liveSince = 0;
-    /** Interval the server granted. */
-    this.interval = request.interval ?? 50;
-  }
-
-  close() {
-    this.stream.unsubscribe(this);
-  }
-}
-
 /**
- * Events: `state` (detail: StreamStatus), `frame` (detail: the server's array of events),
+ * Events: `state` (detail: StreamStatus), `frame` (detail: an array of the server's events),
  * `fault` (detail: the server's `error` event).
  */
 export class KabutoStream extends EventTarget {
   /**
-   * @param {string|string[]} endpoints WebSocket addresses, tried in turn after a failure.
-   * @param {{WebSocket?: typeof WebSocket, random?: () => number, now?: () => number, binary?: boolean}} [parts]
-   *   `binary`: asks for binary frames; the events are the same.
+   * @param {string|(string|EndpointDescription)[]} endpoints addresses of servers, the nearest first
+   * @param {StreamParts} [parts]
+   *   `binary`: asks for binary frames, the events are the same; `heartbeat`: ms between beats that servers are asked
+   *   for (50 to 60,000; null = none; default 100 with several servers, else none); `merge`: hears two servers at once;
+   *   `standby`: keeps a connection to a second one warm; `wellForMs`: how long a nearer server must have been well
+   *   before it is gone back to; `measured`: prefers servers that answer much sooner, whatever the order.
    */
   constructor(endpoints, parts = {}) {
     super();
-    this.endpoints = Array.isArray(endpoints) ? endpoints.slice() : [endpoints];
-    this.makeSocket = parts.WebSocket ?? WebSocket;
+    this.parts = parts;
     this.random = parts.random ?? Math.random;
-    this.now = parts.now ?? (() => Date.now());
-    this.protocols = parts.binary ? [BINARY, JSON_FRAMES] : [];
+    const now = parts.now ?? (() => Date.now());
+    this.clock = {
+      now,
+      after: (/** @type {number} */ ms, /** @type {() => void} */ what) => setTimeout(what, ms),
+      cancel: (/** @type {any} */ timer) => clearTimeout(timer),
+    };
+    this.chooser = new EndpointChooser(Array.isArray(endpoints) ? endpoints : [endpoints], {
+      wellForMs: parts.wellForMs, measured: parts.measured, random: this.random,
+    });
+    this.merger = new StreamMerger();
     /** @type {Map<string, Subscription>} */
     this.subscriptions = new Map();
-    /** @type {Map<string, Position>} by market */
-    this.positions = new Map();
-    /** @type {Map<string, string>} instrument as the server names it → market */
+    /** Open or opening, the one that speaks first. @type {Connection[]} */
+    this.connections = [];
+    /** Whose positions a subscription may go on from. @type {Connection[]} */
+    this.lost = [];
+    /** @type {Map<string, string>} */
     this.markets = new Map();
-    /** @type {Sample[]} */
-    this.samples = [];
-    /** @type {WebSocket|null} */
-    this.socket = null;
-    /** @type {WebSocket|null} the next connection, while the old one still runs (after `move`) */
-    this.successor = null;
-    this.endpointIndex = 0;
     this.nextId = 1;
-    this.lastFrameAt = 0;
-    this.timer = 0;
-    this.watch = 0;
-    this.moveTimer = 0;
-    this.openTimer = 0;
+    this.isWanted = false;
+    this.retryTimer = /** @type {any} */ (null);
+    this.raceTimer = /** @type {any} */ (null);
+    this.lookTimer = /** @type {any} */ (null);
+    this.moveTimer = /** @type {any} */ (null);
+    const first = this.chooser.preferred()[0];
     /** @type {StreamStatus} */
     this.status = {
-      state: "idle", since: this.now(), attempt: 0, retryAt: null, endpoint: this.endpoints[0], reason: null, code: null,
+      state: "idle", since: now(), attempt: 0, retryAt: null, endpoint: first.url, node: first.node ?? null,
+      isNearest: true, merged: false, endpoints: [], reason: null, code: null,
     };
   }
 
+  /** The connection that speaks: its socket. @returns {WebSocket|null} */
+  get socket() {
+    return this.#used()[0]?.socket ?? null;
+  }
+
+  /** Where REST is asked: the server that is used. */
+  get origin() {
+    return restOrigin(this.status.endpoint);
+  }
+
   connect() {
-    const state = this.status.state;
-    if (state === "connecting" || state === "live") return;
-    clearTimeout(this.timer);
-    this.#open(false);
+    if (this.isWanted && this.connections.length > 0) return;
+    this.isWanted = true;
+    this.clock.cancel(this.retryTimer);
+    this.#tend();
+    this.#lookSoon();
   }
 
   /** Tries at once instead of at the end of the wait. */
   retryNow() {
-    if (this.status.state === "waiting") this.connect();
+    if (this.status.state !== "waiting") return;
+    for (const endpoint of this.chooser.endpoints) endpoint.blockedUntil = 0;
+    this.connect();
   }
 
-  /** Ends the connection but keeps subscriptions and positions; `connect()` resumes. */
+  /** Ends the connections but keeps subscriptions and positions; `connect()` resumes. */
   pause() {
-    this.#drop(1000, "paused");
+    this.#stop(1000, "paused");
     this.#enter("paused", { retryAt: null, reason: null });
   }
 
   /** Ends for good. */
   close() {
-    this.#drop(1000, "closed");
+    this.#stop(1000, "closed");
     this.subscriptions.clear();
     this.#enter("closed", { retryAt: null });
+  }
+
+  /** Takes the order of a list of servers, as `/v1/endpoints` gives it. @param {(string|EndpointDescription)[]} endpoints */
+  setEndpoints(endpoints) {
+    if (endpoints.length === 0) return;
+    this.chooser.rank(endpoints);
+    if (this.isWanted) this.#tend();
   }
 
   /** @param {SubscriptionRequest} request @returns {Subscription} */
   subscribe(request) {
     const subscription = new Subscription(this, String(this.nextId++), request);
     this.subscriptions.set(subscription.id, subscription);
-    if (this.#isOpen()) this.#send(this.#opening(subscription));
+    this.merger.expect(request.channel, request.instruments);
+    for (const connection of this.#used()) connection.open(subscription.id, request, null);
     return subscription;
   }
 
   /** @param {Subscription} subscription */
   unsubscribe(subscription) {
     if (!this.subscriptions.delete(subscription.id)) return;
-    if (this.#isOpen()) this.#send({ op: "unsubscribe", id: subscription.id });
+    for (const connection of this.connections) {
+      if (connection.openings.delete(subscription.id)) connection.send({ op: "unsubscribe", id: subscription.id });
+    }
   }
 
-  // Connection
+  // Connections
 
-  #isOpen() {
-    return this.socket !== null && this.socket.readyState === 1;
+  /** Open ones that carry the subscriptions. */
+  #used() {
+    return this.connections.filter((connection) => connection.isOpen && !connection.isStandby);
   }
 
-  /** @param {boolean} moving whether a live connection stays until this one is open */
-  #open(moving) {
-    const endpoint = this.endpoints[this.endpointIndex % this.endpoints.length];
-    if (!moving) this.#enter("connecting", { endpoint, retryAt: null });
-    /** @type {WebSocket} */
-    let socket;
+  /** How many servers are to be heard at once. */
+  get #width() {
+    return Math.min(this.parts.merge ? 2 : 1, this.chooser.endpoints.length);
+  }
+
+  /** Sees to it that there are as many connections as there should be; the one place where they are begun. */
+  #tend() {
+    if (!this.isWanted) return;
+    const now = this.clock.now();
+    const staying = this.connections.filter((connection) => !connection.isLeaving && !connection.isStandby);
+    const open = staying.filter((connection) => connection.isOpen && !connection.replaces);
+    const opening = staying.filter((connection) => !connection.isOpen && !connection.replaces);
+    // One that hasn't answered soon isn't counted on any more; the first to answer is taken.
+    const promising = opening.filter((connection) => now - connection.begunAt < ELSEWHERE_AFTER_MS || this.chooser.endpoints.length === 1);
+    if (open.length + promising.length < this.#width) this.#begin(now, open.length + opening.length === 0);
+    else if (this.parts.standby && !this.parts.merge && open.length > 0 && !this.connections.some((one) => one.isStandby || one.isLeaving)) this.#begin(now, false, true);
+    this.#show();
+  }
+
+  /** @param {number} now @param {boolean} isUrgent nothing else is open or on its way @param {boolean} [isStandby] */
+  #begin(now, isUrgent, isStandby = false) {
+    const inReserve = isStandby ? undefined : this.connections.find((connection) => connection.isStandby && connection.isOpen && !connection.isSuspect);
+    if (inReserve) return this.#carry(inReserve);
+    const excluded = new Set(this.connections.filter((connection) => !connection.isLeaving || this.chooser.endpoints.length > 1).map((connection) => connection.url));
+    const choice = this.chooser.choose(now, excluded);
+    if (!choice) return;
+    if (choice.waitMs === 0) return this.#open(choice.endpoint, { isStandby });
+    this.clock.cancel(this.retryTimer);
+    this.retryTimer = this.clock.after(choice.waitMs, () => this.#tend());
+    if (isUrgent && this.connections.length === 0) this.#enter("waiting", { retryAt: now + choice.waitMs });
+  }
+
+  /** @param {import("./kabuto-endpoints.js").Endpoint} endpoint @param {{isStandby?: boolean, replaces?: Connection|null}} [purpose] */
+  #open(endpoint, purpose = {}) {
+    const several = this.chooser.endpoints.length > 1;
+    /** @type {Connection} */
+    let connection;
     try {
-      socket = new this.makeSocket(endpoint, this.protocols);
+      connection = new Connection(endpoint, {
+        WebSocket: this.parts.WebSocket ?? WebSocket, binary: this.parts.binary ?? false, clock: this.clock, markets: this.markets,
+        heartbeat: this.parts.heartbeat === undefined ? (several ? HEARTBEAT_MS : null) : this.parts.heartbeat,
+        openWithinMs: several ? OPEN_WITHIN_MS / 4 : OPEN_WITHIN_MS,
+      }, { onOpen: (c) => this.#opened(c), onEvents: (c, events) => this.#receive(c, events), onEnd: (c, code, reason) => this.#ended(c, code, reason) });
     } catch (error) {
-      this.#lost(0, String(error));
+      this.chooser.lost(endpoint.url, this.clock.now(), LAST_DELAY_MS);
+      this.#enter(this.connections.length > 0 ? this.status.state : "waiting", { reason: String(error), code: 0, attempt: this.status.attempt + 1 });
+      this.clock.cancel(this.retryTimer);
+      this.retryTimer = this.clock.after(LAST_DELAY_MS / 10, () => this.#tend());
       return;
     }
-    if (moving) this.successor = socket;
-    else this.socket = socket;
-    // A connection that neither opens nor fails (a dead host) must not hold up the next try.
-    clearTimeout(this.openTimer);
-    this.openTimer = setTimeout(() => socket.readyState === 0 && socket.close(), OPEN_WITHIN_MS);
-    socket.onopen = () => this.#opened(socket);
-    socket.binaryType = "arraybuffer";
-    const decoder = new BinaryDecoder();
-    socket.onmessage = (message) => this.#receive(socket, message.data, decoder);
-    socket.onclose = (event) => this.#closed(socket, event.code, event.reason);
-    socket.onerror = () => {}; // A close follows, with the code.
+    connection.isStandby = purpose.isStandby ?? false;
+    connection.replaces = purpose.replaces ?? null;
+    this.connections.push(connection);
+    if (this.#used().length === 0) this.#enter("connecting", { retryAt: null });
+    if (several) {
+      this.clock.cancel(this.raceTimer);
+      this.raceTimer = this.clock.after(ELSEWHERE_AFTER_MS + 10, () => this.#tend());
+    }
   }
 
-  /** @param {WebSocket} socket */
-  #opened(socket) {
-    clearTimeout(this.openTimer);
-    if (socket === this.successor) {
-      const old = this.socket;
-      this.socket = socket;
-      this.successor = null;
-      if (old) old.close(1000, "moved");
+  /** @param {Connection} connection */
+  #opened(connection) {
+    this.chooser.opened(connection.url, this.clock.now() - connection.begunAt);
+    if (connection.isStandby) return this.#show();
+    // Of several that raced the first is enough.
+    const others = this.#used().filter((other) => other !== connection && !other.isLeaving && !other.replaces);
+    if (!connection.replaces && others.length >= this.#width) return this.#discard(connection, 1000, "another was first");
+    this.#carry(connection);
+  }
+
+  /** Puts the subscriptions on an open connection. @param {Connection} connection */
+  #carry(connection) {
+    connection.isStandby = false;
+    this.merger.join(connection);
+    for (const subscription of this.subscriptions.values()) {
+      connection.open(subscription.id, subscription.request, this.#position(subscription));
     }
-    if (socket !== this.socket) return socket.close(1000);
-    this.lastFrameAt = this.now();
-    for (const subscription of this.subscriptions.values()) this.#send(this.#opening(subscription));
+    this.#settle(connection);
     this.#enter("live", { attempt: 0, retryAt: null, reason: null, code: null });
-    clearInterval(this.watch);
-    this.watch = setInterval(() => this.#checkSilence(), 1000);
+    const surplus = this.connections.filter((other) => !other.isOpen && !other.replaces && !other.isStandby);
+    if (this.#used().length >= this.#width) for (const other of surplus) this.#discard(other, 1000, "another was first");
+    this.#tend();
   }
 
-  /** @param {WebSocket} socket @param {number} code @param {string} reason */
-  #closed(socket, code, reason) {
-    if (socket === this.successor) {
-      this.successor = null; // The old connection still runs; its own end brings the retry.
-      return;
+  /** Whom a connection came for can go once it has answered for everything. @param {Connection} connection */
+  #settle(connection) {
+    if (!connection.isReady || connection.isLeaving) return;
+    const replaced = connection.replaces;
+    connection.replaces = null;
+    if (replaced && this.connections.includes(replaced)) {
+      if (!replaced.isLeaving) this.chooser.returned(connection.url, this.clock.now());
+      this.#discard(replaced, 1000, "moved");
     }
-    if (socket !== this.socket) return;
-    this.socket = null;
-    this.#lost(code, reason || null);
+    const staying = this.#used().filter((other) => !other.isLeaving && other.isReady);
+    const leaving = this.connections.filter((other) => other.isLeaving);
+    const possible = Math.max(1, this.chooser.endpoints.length - leaving.length); // Of two that were merged the other one may do.
+    if (staying.length < Math.min(this.#width, possible)) return;
+    for (const other of this.#used()) if (other.isLeaving) this.#discard(other, 1000, "moved");
   }
 
-  /** @param {number} code @param {string|null} reason */
-  #lost(code, reason) {
-    clearInterval(this.watch);
-    if (this.successor) {
-      // The successor is on its way: it becomes the connection.
-      this.socket = this.successor;
-      this.successor = null;
-      this.#enter("connecting", { reason, code });
-      return;
+  /** Ends a connection that isn't needed any more. @param {Connection} connection @param {number} code @param {string} reason */
+  #discard(connection, code, reason) {
+    this.connections = this.connections.filter((other) => other !== connection);
+    connection.end(code, reason);
+    this.#left(connection);
+    this.#show();
+  }
+
+  /** What the page must know of now that a connection is gone. @param {Connection} connection */
+  #left(connection) {
+    connection.owed = this.merger.owed(connection);
+    if (connection.openings.size > 0) this.lost = [connection, ...this.lost].slice(0, LOST_KEPT);
+    const events = this.merger.leave(connection);
+    if (events.length > 0) this.dispatchEvent(new CustomEvent("frame", { detail: events }));
+    this.#askAnew();
+  }
+
+  /** Subscribes anew where the merger says that what comes doesn't join what was shown. */
+  #askAnew() {
+    if (this.merger.wentBack) {
+      this.merger.wentBack = false;
+      this.lost = [];
     }
-    clearTimeout(this.openTimer);
-    if (code === 4001) this.samples.length = Math.min(this.samples.length, 1);
-    const attempt = this.status.state === "live" ? 0 : this.status.attempt;
-    if (attempt > 0) this.endpointIndex += 1;
-    const ceiling = Math.min(LAST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
-    const floor = code === 1008 ? LAST_DELAY_MS : 0;
-    const delay = Math.max(floor, ceiling / 2 + (this.random() * ceiling) / 2);
-    this.#enter("waiting", { attempt: attempt + 1, retryAt: this.now() + delay, reason, code });
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#open(false), delay);
+    if (this.merger.anew.size === 0) return;
+    for (const connection of this.#used()) {
+      if (!this.merger.anew.delete(connection)) continue;
+      for (const subscription of this.subscriptions.values()) connection.open(subscription.id, subscription.request, null);
+    }
+    this.merger.anew.clear();
+  }
+
+  /** @param {Connection} connection @param {number} code @param {string|null} reason */
+  #ended(connection, code, reason) {
+    const now = this.clock.now();
+    const wasUsed = connection.openedAt > 0 && !connection.isStandby;
+    this.connections = this.connections.filter((other) => other !== connection);
+    if (code === 4001) connection.samples.length = Math.min(connection.samples.length, 1);
+    if (code === 4003) this.dispatchEvent(new CustomEvent("fault", { detail: { code: "bad_frame", detail: reason } }));
+    this.chooser.lost(connection.url, now, code === 1008 ? LAST_DELAY_MS : 0);
+    for (const other of this.connections) if (other.replaces === connection) other.replaces = null;
+    this.#left(connection);
+    const attempt = wasUsed ? 1 : this.status.attempt + 1;
+    if (this.#used().length === 0) this.status = { ...this.status, attempt, reason, code };
+    this.#tend();
+    if (this.connections.length > 0 && this.#used().length === 0) this.#enter("connecting", { retryAt: null });
   }
 
   /** @param {number} code @param {string} reason */
-  #drop(code, reason) {
-    clearTimeout(this.timer);
-    clearTimeout(this.moveTimer);
-    clearTimeout(this.openTimer);
-    clearInterval(this.watch);
-    const sockets = [this.socket, this.successor];
-    this.socket = null;
-    this.successor = null;
-    for (const socket of sockets) socket?.close(code, reason);
+  #stop(code, reason) {
+    this.isWanted = false;
+    for (const timer of [this.retryTimer, this.raceTimer, this.lookTimer, this.moveTimer]) this.clock.cancel(timer);
+    const connections = this.connections;
+    this.connections = [];
+    for (const connection of connections) connection.end(code, reason);
+    for (const connection of connections) this.#left(connection);
   }
 
-  #checkSilence() {
-    const silence = this.now() - this.lastFrameAt;
-    if (silence > SILENT_AFTER_MS && this.socket) {
-      const socket = this.socket;
-      this.socket = null;
-      socket.close(4000, "silent");
-      this.#lost(4000, "silent");
-    } else if (silence > PING_AFTER_MS) {
-      this.#send({ op: "ping", id: "watch" });
+  // The nearer server
+
+  #lookSoon() {
+    this.clock.cancel(this.lookTimer);
+    this.lookTimer = this.clock.after(LOOK_EVERY_MS, () => void this.#look().finally(() => this.isWanted && this.#lookSoon()));
+  }
+
+  /** Looks at servers nearer than the farthest that is used, and goes back to one that has been well for a while. */
+  async #look() {
+    const used = this.#used().filter((connection) => !connection.isLeaving);
+    if (used.length < this.#width || this.connections.some((connection) => connection.replaces || connection.isLeaving)) return;
+    const order = this.chooser.preferred().map((endpoint) => endpoint.url);
+    const farthest = used.reduce((far, other) => (order.indexOf(other.url) > order.indexOf(far.url) ? other : far));
+    const taken = new Set(used.map((connection) => connection.url));
+    const candidates = this.chooser.nearer(farthest.url).filter((endpoint) => !taken.has(endpoint.url) && endpoint.blockedUntil <= this.clock.now());
+    await Promise.all(candidates.map(async (endpoint) => {
+      const isWell = await (this.parts.look ?? lookAtHealth)(restOrigin(endpoint.url));
+      this.chooser.looked(endpoint.url, this.clock.now(), isWell);
+      if (!isWell) this.chooser.lost(endpoint.url, this.clock.now()); // Looked at less often.
+    }));
+    const better = this.chooser.better(farthest.url, this.clock.now(), taken);
+    if (!better || !this.isWanted || !this.connections.includes(farthest) || farthest.isLeaving) return;
+    const warm = this.connections.find((connection) => connection.isStandby && connection.url === better.url && connection.isOpen);
+    if (warm) {
+      warm.replaces = farthest;
+      this.#carry(warm);
+    } else {
+      for (const other of this.connections) if (other.url === better.url) this.#discard(other, 1000, "opened anew");
+      this.#open(better, { replaces: farthest });
     }
   }
+
+  /** A server ends soon: another one takes over while it still runs; spread over time, so that the clients of a server
+   * don't all arrive at once. @param {Connection} connection @param {any} event */
+  #move(connection, event) {
+    const inMs = event.in_ms ?? 0;
+    this.chooser.learn((event.endpoints ?? []).map((/** @type {any} */ one) => ({ ...one, url: one.stream ?? one.url })));
+    this.chooser.leaving(connection.url, this.clock.now(), inMs);
+    if (connection.isStandby) return this.#discard(connection, 1000, "moved");
+    this.clock.cancel(this.moveTimer);
+    this.moveTimer = this.clock.after(this.random() * Math.min(inMs / 2, LAST_DELAY_MS), () => {
+      if (!connection.isOpen) return;
+      connection.isLeaving = true;
+      if (this.chooser.endpoints.length === 1) this.chooser.endpoints[0].blockedUntil = 0;
+      this.#tend();
+      for (const other of this.#used()) this.#settle(other);
+    });
+  }
+
+  // Positions and events
+
+  /** The newest position by which everything of a subscription had been handed on, by market. @param {Subscription} subscription */
+  #position(subscription) {
+    /** @type {Map<string, Position & {at: number}>} */
+    const best = new Map();
+    const wrong = this.merger.owed(null);
+    for (const connection of [...this.connections, ...this.lost]) {
+      const sample = connection.safePosition(subscription.id);
+      const owed = connection.state === "ended" ? connection.owed : this.merger.owed(connection);
+      for (const [market, position] of sample?.positions ?? []) {
+        if (owed.has(market) || wrong.has(market)) continue;
+        const known = best.get(market);
+        const at = /** @type {import("./kabuto-connection.js").Sample} */ (sample).at;
+        const isBetter = !known || (known.epoch === position.epoch ? position.seq > known.seq : at > known.at);
+        if (isBetter) best.set(market, { ...position, at });
+      }
+    }
+    return best.size > 0 ? best : null;
+  }
+
+  /** @param {Connection} connection @param {any[]} events */
+  #receive(connection, events) {
+    for (const event of events) if (event.type === "move") this.#move(connection, event);
+    if (connection.isStandby || !this.connections.includes(connection)) return;
+    const speaks = this.#used()[0] === connection;
+    const handed = this.merger.take(connection, events, (id) => connection.openings.get(id) ?? null, speaks);
+    if (handed.length > 0) this.dispatchEvent(new CustomEvent("frame", { detail: handed }));
+    this.#askAnew();
+    for (const event of events) {
+      if (event.type === "error" && speaks) this.dispatchEvent(new CustomEvent("fault", { detail: event }));
+    }
+    if (events.some((event) => event.type === "subscribed" || event.type === "resumed" || event.type === "error")) this.#settle(connection);
+  }
+
+  // State
 
   /** @param {StreamState} state @param {Partial<StreamStatus>} change */
   #enter(state, change) {
     const was = this.status.state;
-    const since = was === state ? this.status.since : this.now();
-    this.status = { ...this.status, ...change, state, since };
+    const since = was === state ? this.status.since : this.clock.now();
+    this.status = { ...this.status, ...this.#uses(), ...change, state, since };
     this.dispatchEvent(new CustomEvent("state", { detail: this.status }));
   }
 
-  /** @param {object} message */
-  #send(message) {
-    if (this.#isOpen()) this.socket?.send(JSON.stringify(message));
+  /** Tells the page where the parts stand, where that has changed. */
+  #show() {
+    const uses = this.#uses();
+    if (JSON.stringify(uses.endpoints) !== JSON.stringify(this.status.endpoints) || uses.merged !== this.status.merged) this.#enter(this.status.state, {});
   }
 
-  // Positions
-
-  /** What opens a subscription on a new connection: `resume` where a position is known.
-   * @param {Subscription} subscription */
-  #opening(subscription) {
-    const { channel, instruments, interval, levels, timing } = subscription.request;
-    const message = { op: "subscribe", id: subscription.id, channel, instruments, interval, levels, timing };
-    const position = this.#safePosition(subscription);
-    subscription.liveSince = 0;
-    return position ? { ...message, op: "resume", from: position } : message;
-  }
-
-  /** The newest position by which everything of this subscription had arrived: its flush interval
-   * lies between the newest event of a faster subscription and its own.
-   * @param {Subscription} subscription */
-  #safePosition(subscription) {
-    if (subscription.liveSince === 0) return null;
-    const latest = this.lastFrameAt - subscription.interval - FLUSH_SLACK_MS;
-    for (let i = this.samples.length - 1; i >= 0; i -= 1) {
-      const sample = this.samples[i];
-      if (sample.at > latest) continue;
-      if (sample.at < subscription.liveSince) return null;
-      return [...sample.positions].map(([market, { epoch, seq }]) => ({ market, epoch, seq }));
-    }
-    return null;
-  }
-
-  #sample(/** @type {number} */ at) {
-    const last = this.samples[this.samples.length - 1];
-    if (last && at - last.at < SAMPLE_EVERY_MS) return;
-    this.samples.push({ at, positions: new Map(this.positions) });
-    if (this.samples.length > SAMPLES_KEPT) this.samples.shift();
-  }
-
-  // Events
-
-  /** @param {WebSocket} socket @param {string|ArrayBuffer} data @param {BinaryDecoder} decoder the socket's */
-  #receive(socket, data, decoder) {
-    if (socket !== this.socket) return;
-    const at = this.now();
-    this.lastFrameAt = at;
-    /** @type {any[]} */
-    let events;
-    try {
-      events = typeof data === "string" ? JSON.parse(data) : decoder.frame(data);
-      if (!Array.isArray(events)) throw new TypeError("not an array");
-    } catch (error) {
-      this.dispatchEvent(new CustomEvent("fault", { detail: { code: "bad_frame", detail: String(error) } }));
-      // What it carried is missed: begin anew, and not from here.
-      for (const subscription of this.subscriptions.values()) subscription.liveSince = 0;
-      socket.close();
-      return;
-    }
-    for (const event of events) this.#note(event, at);
-    this.#sample(at);
-    this.dispatchEvent(new CustomEvent("frame", { detail: events }));
-  }
-
-  /** @param {any} event @param {number} at */
-  #note(event, at) {
-    switch (event.type) {
-      case "snapshot": {
-        this.markets.set(event.instrument, event.market);
-        const known = this.positions.get(event.market);
-        if (!known || known.epoch !== event.epoch) {
-          this.positions.set(event.market, { epoch: event.epoch, seq: event.seq });
-          this.samples.length = 0; // Positions of another epoch say nothing about this one.
-        } else if (event.seq > known.seq) {
-          this.positions.set(event.market, { epoch: event.epoch, seq: event.seq });
-        }
-        break;
-      }
-      case "heartbeat":
-        for (const source of event.sources ?? []) {
-          this.positions.set(source.market, { epoch: source.epoch, seq: source.seq });
-        }
-        break;
-      case "subscribed":
-      case "resumed": {
-        const subscription = this.subscriptions.get(event.id);
-        if (!subscription) break;
-        subscription.liveSince = at;
-        if (typeof event.interval === "number") subscription.interval = event.interval;
-        break;
-      }
-      case "move":
-        this.#move(event.in_ms ?? 0);
-        break;
-      case "error":
-        this.dispatchEvent(new CustomEvent("fault", { detail: event }));
-        break;
-      default: {
-        // Updates: a new object only when the position rises, since samples hold the old one.
-        const market = event.market ?? this.markets.get(event.instrument);
-        const known = market === undefined ? undefined : this.positions.get(market);
-        if (known && event.seq > known.seq) this.positions.set(market, { epoch: known.epoch, seq: event.seq });
-      }
-    }
-  }
-
-  /** This server ends soon: open the next connection while the old one runs, spread over time so
-   * that the clients of a server don't all arrive at once.
-   * @param {number} withinMs */
-  #move(withinMs) {
-    clearTimeout(this.moveTimer);
-    const delay = this.random() * Math.min(withinMs / 2, LAST_DELAY_MS);
-    this.moveTimer = setTimeout(() => {
-      if (!this.#isOpen()) return;
-      this.endpointIndex += 1;
-      this.#open(true);
-    }, delay);
+  #uses() {
+    const used = this.#used().filter((connection) => !connection.isLeaving);
+    const speaker = used[0] ?? this.#used()[0] ?? this.connections[0];
+    const endpoint = speaker?.url ?? this.status.endpoint;
+    return {
+      endpoint,
+      node: this.chooser.find(endpoint)?.node ?? null,
+      isNearest: this.chooser.preferred()[0]?.url === endpoint,
+      merged: used.length > 1 && !used.some((connection) => connection.replaces),
+      endpoints: this.connections.map((connection) => ({
+        url: connection.url, node: connection.endpoint.node ?? null,
+        use: /** @type {EndpointUse["use"]} */ (connection.isLeaving ? "leaving" : !connection.isOpen ? "opening" : connection.isStandby ? "standby" : "used"),
+      })),
+    };
   }
 }
+
+export { Subscription, restOrigin, streamAddress };

@@ -11,9 +11,16 @@ export class RestFault extends Error {
 const PAGE_LIMIT = 1000;
 const REQUEST_TIMEOUT_MS = 10000;
 
+let origin = location.origin;
+
+/** Which server is asked from now on. @param {string} of */
+export function askAt(of) {
+  origin = of;
+}
+
 /** @param {string} path @param {Record<string, string|number|null|undefined>} [query] */
 export async function get(path, query = {}) {
-  const url = new URL(path, location.origin);
+  const url = new URL(path, origin);
   for (const [name, value] of Object.entries(query)) {
     if (value !== null && value !== undefined) url.searchParams.set(name, String(value));
   }
@@ -38,6 +45,13 @@ async function getAll(path, name, each) {
     each(page[name]);
     cursor = page.next;
   } while (cursor);
+}
+
+/** Servers of the same, the nearest first; none where there is this one alone. The one that answers is known by the
+ * address that it was reached under, whatever it calls itself.
+ * @returns {Promise<import("./kabuto-endpoints.js").EndpointDescription[]>} */
+export async function getEndpoints() {
+  return (await get("/v1/endpoints")).endpoints.map((/** @type {any} */ one) => ({ ...one, url: one.self ? origin : one.stream }));
 }
 
 /** @param {(part: import("./types.js").Instrument[]) => void} each */

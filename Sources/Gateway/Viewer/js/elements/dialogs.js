@@ -39,7 +39,7 @@ class Dialogs extends HTMLElement {
   #about() {
     const link = (/** @type {string} */ href, /** @type {string} */ text, /** @type {string|null} */ key = null) => h("a", { href, rel: "noopener", "data-t": key }, text);
     return h("section", { class: "about" }, h("h3", { "data-t": "about" }), h("p", { "data-t": "aboutText" }),
-      h("p", {}, link("/openapi.json", "", "apiLink"), " · ", link("/v1/status", "", "status")),
+      h("p", {}, link("/openapi.json", "", "apiLink"), " · ", link("/v1/status", "", "status"), " · ", link("/estate", "", "estateLink")),
       h("p", {}, h("span", { "data-t": "aboutCharts" }), " ", link("https://www.tradingview.com/", "tradingview.com")));
   }
 

@@ -27,7 +27,14 @@ class Status extends HTMLElement {
     const feeds = state === "live" && model.feeds !== "live" ? `feeds_${model.feeds}` : null;
     const shown = feeds ?? (state === "idle" ? "connecting" : state);
     setAttribute(this, "data-state", shown);
-    setText(this.words, t(shown, { n: secondsLeft(stream.status) }));
+    const { endpoints, merged, isNearest } = stream.status;
+    // Where there are several servers, which one; two names while both are heard.
+    const names = stream.chooser.endpoints.length > 1
+      ? endpoints.filter((one) => one.use === "used").map((one) => one.node ?? new URL(one.url).host).join(merged ? " + " : " → ") : "";
+    const words = t(shown, { n: secondsLeft(stream.status) });
+    setText(this.words, state === "live" && names ? `${words} · ${names}` : words);
+    setAttribute(this, "data-path", names && !isNearest ? "far" : null);
+    setAttribute(this, "title", names ? endpoints.map((one) => `${one.node ?? new URL(one.url).host}: ${t(`server_${one.use}`)}`).join("\n") : null);
   }
 }
 

@@ -1,0 +1,194 @@
+// What a publisher answers: replays from its history, the plant's state as soon as the feed thread has told it, and
+// the digests of a window.
+
+import Continuity
+import FeedHandler
+import MarketData
+import TickerPlant
+
+extension PlantPublisher {
+  /// Most who wait for the state at once.
+  private static var mostAwaiting: Int { 256 }
+
+  func answerQuestions(at now: UInt64, wall: UInt64) {
+    for question in takeQuestions() {
+      switch question {
+      case .want(let codes): publisher.want(codes, at: now)
+      case .beat(let node, let header, let facts):
+        ask(comparison.take(node, start: facts.windowStart, sum: facts.windowSum, epoch: header.epoch))
+      case .summary(let node, let theirs):
+        let own = publisher.digest.summary(windowStart: theirs.start)
+        if let difference = comparison.take(node, theirs: theirs, own: own, wall: wall) { found(difference) }
+      case .stream(.replay(let from, let through, let epoch, let code), let reply, let rail):
+        guard answers.hasRoom else { continue }
+        var parts: [[UInt8]] = []
+        publisher.replay(from: from, through: through, epoch: epoch, code: code, wall: wall) {
+          parts.append([UInt8]($0))
+        }
+        answers.add(parts, reply: reply, rail: rail)
+      case .stream(.snapshot(let code), let reply, let rail):
+        guard awaitingState.count < Self.mostAwaiting else { continue }
+        awaitingState.append((reply, rail, code))
+        states.ask()
+      case .stream(.digest(let start), let reply, let rail):
+        answers.add(
+          [publisher.digest.summary(windowStart: start)?.encoded() ?? []], reply: reply, rail: rail)
+      }
+    }
+  }
+
+  // MARK: - Comparison
+
+  func subscribeComparison(_ subscriptions: inout [any BusSubscription]) throws(BusError) {
+    let own = configuration.node
+    let inbox = comparisonInbox
+    for bus in buses {
+      subscriptions.append(
+        try bus.subscribe("beat.\(configuration.market).*") { [weak self] message in
+          let node = message.lastWord
+          guard node != own, let frame = try? StreamFrame(decoding: message.payload), let facts = frame.beat
+          else { return }
+          self?.put(.beat(node: node, frame.header, facts))
+        })
+      subscriptions.append(
+        try bus.subscribe(inbox + ".*") { [weak self] message in
+          guard let summary = WindowSummary(decoding: message.payload) else { return }
+          self?.put(.summary(node: message.lastWord, summary))
+        })
+    }
+  }
+
+  private var comparisonInbox: String {
+    "_INBOX.\(StreamSubjects.word(configuration.node)).digest\(configuration.market)"
+  }
+
+  func compareOwn(at now: UInt64, wall: UInt64) {
+    guard publisher.state != .gap, let window = publisher.digest.lastFullWindow,
+      let epoch = publisher.position?.epoch
+    else { return }
+    ask(comparison.take(own: window.start, sum: window.sum, epoch: EpochKey(epoch)))
+  }
+
+  private func ask(_ steps: [PlantComparison.Step]) {
+    for case .ask(let node, let start) in steps {
+      let subject = StreamSubjects(market: configuration.market, node: node).digest
+      guard let bus = buses.first(where: { $0.state.isConnected }) else { continue }
+      bus.publish(
+        subject, reply: "\(comparisonInbox).\(node)", bytes: StreamQuestion.digest(windowStart: start).encoded
+      )
+    }
+  }
+
+  /// The whole state has come: everybody who waits for it, or for an instrument of it, gets it.
+  func answerWithState(wall: UInt64) {
+    let awaiting = awaitingState
+    awaitingState = []
+    guard !awaiting.isEmpty else { return }
+    told.withUnsafeBytes { records in
+      let state = ToldState(records)
+      guard let position = state.position else { return }
+      func parts(_ records: UnsafeRawBufferPointer, _ code: InstrumentCode?) -> [[UInt8]] {
+        var parts: [[UInt8]] = []
+        SnapshotEncoder.encode(
+          records, position: position, state: state.state, gap: state.gap, code: code,
+          configuration: configuration.stream.configuration, incarnation: configuration.stream.incarnation,
+          wall: wall
+        ) { parts.append([UInt8]($0)) }
+        return parts
+      }
+      var whole: [[UInt8]]?
+      for (reply, rail, code) in awaiting {
+        if let code {
+          answers.add(parts(state.records(of: code), code), reply: reply, rail: rail)
+        } else {
+          if whole == nil { whole = parts(records, nil) }
+          answers.add(whole ?? [], reply: reply, rail: rail)
+        }
+      }
+    }
+  }
+}
+
+/// A plant's state as it was told, by instrument.
+struct ToldState {
+  private let bytes: UnsafeRawBufferPointer
+  private var ranges: [InstrumentCode: Range<Int>] = [:]
+  private(set) var position: StreamPosition?
+  private(set) var state = SourceState.recovering
+  private(set) var gap: (from: UInt64, through: UInt64) = (0, 0)
+
+  /// Looks through the records of `TickerPlant.emitAll(announcing: 0)`.
+  init(_ bytes: UnsafeRawBufferPointer) {
+    self.bytes = bytes
+    var cursor = UpdateCursor(bytes)
+    var code: InstrumentCode?
+    var begin = 0
+    var place = 0
+    func end(_ place: Int) { if let code { ranges[code] = begin..<place } }
+    while cursor.next() {
+      if cursor.kind == .source {
+        let source = cursor.payload(as: SourcePayload.self)
+        // The last one says how it is; the first that half of it was told.
+        state = SourceState(rawValue: UInt8(truncatingIfNeeded: source.state)) ?? .silent
+        gap = (source.gapFrom, source.gapThrough)
+        position = StreamPosition(
+          epoch: EpochName(
+            session: source.session, date: CalendarDate(daysSince1970: Int(clamping: source.date))),
+          sequence: cursor.header.sequence)
+        end(place)
+        code = nil
+      } else if cursor.kind == .instrument {
+        end(place)
+        code = cursor.payload(as: FactsPayload.self).code
+        begin = place
+      }
+      place += Int(cursor.header.byteCount)
+    }
+    end(place)
+  }
+
+  /// The records of one instrument; none where there is none.
+  func records(of code: InstrumentCode) -> UnsafeRawBufferPointer {
+    guard let range = ranges[code] else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    return UnsafeRawBufferPointer(rebasing: bytes[range])
+  }
+}
+
+/// Answers that go out as fast as their rail takes them, one after the other, so that they don't crowd out the stream.
+struct AnswerQueue {
+  /// As much may wait on a rail before more is added.
+  private static var mostWaiting: Int { 1 << 20 }
+  /// Bytes held for all who wait.
+  private static var mostBytes: Int { 256 << 20 }
+
+  private var answers: [(parts: [[UInt8]], next: Int, reply: String, rail: Int)] = []
+  private var heldBytes = 0
+  private(set) var sentBytes: UInt64 = 0
+
+  /// Whether another answer is taken.
+  var hasRoom: Bool { heldBytes < Self.mostBytes }
+
+  /// Adds an answer; where too much is held it is left out, and who asked asks again.
+  mutating func add(_ parts: [[UInt8]], reply: String, rail: Int) {
+    guard hasRoom, !parts.isEmpty else { return }
+    heldBytes += parts.reduce(0) { $0 + $1.count }
+    answers.append((parts, 0, reply, rail))
+  }
+
+  /// Sends what the rails take now.
+  /// - Returns: whether something is left.
+  mutating func send(over buses: [any Bus]) -> Bool {
+    guard !answers.isEmpty else { return false }
+    for (rail, bus) in buses.enumerated() {
+      while bus.waitingBytes < Self.mostWaiting, let place = answers.firstIndex(where: { $0.rail == rail }) {
+        let part = answers[place].parts[answers[place].next]
+        part.withUnsafeBytes { _ = bus.publish(answers[place].reply, reply: nil, $0, more: false) }
+        sentBytes += UInt64(part.count)
+        answers[place].next += 1
+        heldBytes -= part.count
+        if answers[place].next == answers[place].parts.count { answers.remove(at: place) }
+      }
+    }
+    return !answers.isEmpty
+  }
+}

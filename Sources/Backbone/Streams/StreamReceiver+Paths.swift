@@ -1,0 +1,158 @@
+// Which streams a receiver takes, which instruments it wants, and what it says of both.
+
+import Continuity
+import FeedHandler
+import MarketData
+import Synchronization
+import TickerPlant
+
+extension StreamReceiver {
+  /// Takes and leaves streams as the chooser says.
+  func choose(at now: UInt64) {
+    guard let change = chooser.choose(at: now) else { return }
+    for note in change.notes { outlets.log(.info, "\(configuration.market): \(note)") }
+    // The new ones first: what is left counts until they are there.
+    for candidate in change.take { takeStream(candidate) }
+    for candidate in change.leave { leaveStream(candidate, at: now) }
+  }
+
+  private func takeStream(_ candidate: Int) {
+    guard streams[candidate] == nil else { return }
+    let node = configuration.candidates[candidate].node
+    streams[candidate] = buses.indices.map { rail in
+      owners.append((candidate, rail))
+      return merger.addStream("\(node) on rail \(buses[rail].rail)")
+    }
+    if configuration.merger.isSelective {
+      for code in wanted { subscribe(candidate, code) }
+      sendWanted(Array(wanted), to: [candidate])
+    } else {
+      subscribe(candidate, nil)
+    }
+  }
+
+  private func leaveStream(_ candidate: Int, at now: UInt64) {
+    guard let taken = streams[candidate] else { return }
+    streams[candidate] = nil
+    for subscription in frameSubscriptions[candidate].values.joined() { subscription.cancel() }
+    frameSubscriptions[candidate] = [:]
+    for stream in taken { merger.removeStream(stream, at: now) { deliver($0, $1) } }
+  }
+
+  private func subscribe(_ candidate: Int, _ code: InstrumentCode?) {
+    let subjects = StreamSubjects(
+      market: configuration.market, node: configuration.candidates[candidate].node)
+    let subject = code.map { subjects.instrument($0) } ?? subjects.all
+    guard frameSubscriptions[candidate][subject] == nil else { return }
+    let inbox = inbox
+    var made: [any BusSubscription] = []
+    for (rail, bus) in buses.enumerated() {
+      do throws(BusError) {
+        made.append(
+          try bus.subscribe(subject) { message in
+            inbox.put(.frame, rail: rail, number: candidate, message.payload, at: Clock.monotonic())
+          })
+      } catch { outlets.log(.error, "\(configuration.market): \(error)") }
+    }
+    frameSubscriptions[candidate][subject] = made
+  }
+
+  // MARK: - Wanted instruments
+
+  /// Carries out what `setWanted` said.
+  func changeWanted(at now: UInt64) {
+    guard
+      let codes = shared.withLock({ shared in
+        defer { shared.wanted = nil }
+        return shared.wanted
+      }), codes != wanted
+    else { return }
+    let new = codes.subtracting(wanted)
+    let gone = wanted.subtracting(codes)
+    wanted = codes
+    for candidate in streams.indices where streams[candidate] != nil {
+      let subjects = StreamSubjects(
+        market: configuration.market, node: configuration.candidates[candidate].node)
+      for code in gone {
+        for subscription in frameSubscriptions[candidate].removeValue(forKey: subjects.instrument(code)) ?? []
+        {
+          subscription.cancel()
+        }
+      }
+      for code in new { subscribe(candidate, code) }
+    }
+    sendWanted(Array(new))
+    for code in gone { merger.unwant(code, at: now) { deliver($0, $1) } }
+    for code in new { merger.want(code, at: now) { deliver($0, $1) } }
+  }
+
+  /// Tells the plants that are taken what is wanted: each forgets it after some seconds.
+  func sendWanted(_ codes: [InstrumentCode], to candidates: [Int]? = nil) {
+    guard configuration.merger.isSelective, !codes.isEmpty else { return }
+    for candidate in candidates ?? Array(streams.indices) where streams[candidate] != nil {
+      let subjects = StreamSubjects(
+        market: configuration.market, node: configuration.candidates[candidate].node)
+      // Messages stay well below what a server takes.
+      for start in stride(from: 0, to: codes.count, by: 50_000) {
+        let part = WantedCodes.encoded(codes[start..<min(codes.count, start + 50_000)])
+        for bus in buses { bus.publish(subjects.want, bytes: part) }
+      }
+    }
+  }
+
+  // MARK: - Reports
+
+  func tell(at now: UInt64) {
+    let chosen = chooser.paths(at: now)
+    var paths: [PathReport] = []
+    for (number, candidate) in configuration.candidates.enumerated() where number < chosen.count {
+      let path = chosen[number]
+      for (rail, bus) in buses.enumerated() {
+        let heard = heardAt[number][rail]
+        let counters = streams[number].map { merger.counters(ofStream: $0[rail]) } ?? .init()
+        let isUsed = path.isTaken && bus.state.isConnected
+        var reason = path.reason.description
+        var key = path.reason.key
+        if let refusal = refusals[number] { (reason, key) = ("refused: " + refusal, "refused") }
+        if !bus.state.isConnected { (reason, key) = ("rail \(bus.rail) \(bus.state)", "rail-away") }
+        paths.append(
+          PathReport(
+            market: configuration.market, node: candidate.node, rail: bus.rail, site: candidate.site,
+            zone: candidate.zone, nearness: candidate.nearness,
+            state: path.beat.map { Self.name($0.state) } ?? "unheard", through: path.beat?.through ?? 0,
+            lag: path.beat?.lag ?? 0, quietNanoseconds: heard == 0 ? nil : now &- heard, isUsed: isUsed,
+            reason: reason, reasonKey: key, frames: counters.frames, delivered: counters.delivered,
+            duplicates: counters.duplicates, bytes: counters.bytes))
+      }
+    }
+    let position = merger.position
+    let state = merger.sourceState.map(Self.name) ?? "recovering"
+    let lag = paths.filter(\.isUsed).map(\.lag).min() ?? 0
+    let nodes = Set(paths.filter(\.isUsed).map(\.node)).sorted()
+    let counters = merger.counters
+    let instruments = merger.instruments.count
+    shared.withLock { shared in
+      shared.paths = paths
+      shared.report.source = "backbone: " + (nodes.isEmpty ? "no stream" : nodes.joined(separator: ", "))
+      shared.report.epoch = position?.epoch.description ?? ""
+      shared.report.sequence = position?.sequence ?? 0
+      shared.report.state = state
+      shared.report.messages = counters.records
+      shared.report.instruments = instruments
+      shared.report.lagNanoseconds = lag
+      shared.report.ringFill = outlets.rings.map(\.fill).max() ?? 0
+      shared.report.ringWaits = ringWaits
+      shared.report.fault = paths.contains(where: \.isUsed) ? nil : "no plant of the market is heard"
+    }
+  }
+
+  private static func name(_ state: SourceState) -> String {
+    switch state {
+    case .live: "live"
+    case .gap: "gap"
+    case .silent: "silent"
+    case .recovering: "recovering"
+    case .ended: "ended"
+    }
+  }
+}

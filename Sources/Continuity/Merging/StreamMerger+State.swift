@@ -1,0 +1,84 @@
+// How the source is shown: told when it changes, never live where it isn't certain.
+
+import MarketData
+import TickerPlant
+
+extension StreamMerger {
+  /// Says how the source is where that has changed.
+  @inline(__always)
+  mutating func show(at now: UInt64, deliver: Deliver) {
+    showBefore(at: now)
+    if out.count > 0 { hand(false, deliver) }
+  }
+
+  /// The same, as the first record of what is being gathered.
+  mutating func showBefore(at now: UInt64) {
+    guard shownEpoch != nil || epoch != nil || !streams.isEmpty else { return }
+    let state = state(at: now)
+    guard state != shownState else { return }
+    // Before anything was delivered there is no epoch to speak of.
+    guard shownEpoch != nil else { return }
+    // Half a snapshot: the source is said to be recovering already.
+    if coverages.contains(where: { $0.progress != nil }), !configuration.isSelective { return }
+    if state == .gap, let gap = streams.first(where: { isHeard($0, at: now) && $0.state == .gap })?.gap {
+      shownGap = gap
+    } else if state == .live {
+      shownGap = (0, 0)
+    }
+    appendSource(state, sequence: shownSequence)
+  }
+
+  private func state(at now: UInt64) -> SourceState {
+    var (heard, live, recovering, hasEnded) = (false, false, false, false)
+    for stream in streams where isHeard(stream, at: now) {
+      heard = true
+      guard stream.epoch == epoch else { continue }
+      switch stream.state {
+      case .live: live = true
+      case .recovering: recovering = true
+      case .ended: if stream.through <= shownSequence { hasEnded = true }
+      case .gap, .silent: break
+      }
+    }
+    if isTainted { return .gap }
+    guard heard else { return shownState == nil ? .recovering : .silent }
+    if shownEpoch != epoch { return .recovering }
+    for place in active where isOverdue(place, at: now) { return .recovering }
+    if live { return .live }
+    if hasEnded { return .ended }
+    return recovering ? .recovering : .silent
+  }
+
+  private var isTainted: Bool {
+    if !configuration.isSelective { return coverages[0].isTainted }
+    for place in active where coverages[place].isTainted { return true }
+    return false
+  }
+
+  /// Something is missing for longer than another stream may take.
+  private func isOverdue(_ place: Int, at now: UInt64) -> Bool {
+    guard coverages[place].isWanted, coverages[place].lacks else { return false }
+    // An instrument that nothing is known of shows nothing that could be wrong.
+    if coverages[place].position == nil {
+      return !configuration.isSelective || locals.number(of: InstrumentCode(coverages[place].code)) >= 0
+    }
+    guard let since = coverages[place].since else { return false }
+    return coverages[place].request != nil || now >= since &+ configuration.waitNanoseconds
+  }
+}
+
+extension StreamMerger {
+  /// For tests and people: what is thought of each stream and of what is missing.
+  var picture: [String] {
+    streams.filter(\.isTaken).map {
+      "  \($0.name): \($0.state) \($0.epoch?.name.description ?? "-") \($0.through) heard \($0.heardAt ?? 0)"
+    }
+      + active.map {
+        let coverage = coverages[$0]
+        return
+          "  lacks from \(coverage.position.map { "\($0)" } ?? "nothing"), floor \(coverage.floor), known \(coverage.known), "
+          + "held \(coverage.held.count), tried \(coverage.tried), needs snapshot \(coverage.needsSnapshot), "
+          + "tainted \(coverage.isTainted), request \(coverage.request.map { "\($0)" } ?? "-")"
+      }
+  }
+}

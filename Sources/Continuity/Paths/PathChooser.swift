@@ -1,0 +1,270 @@
+// Which streams of a market to take: as many as the node merges, the nearest that are well. What isn't well is left at
+// once; what is nearer and well again is taken back only after a while, so that nothing flaps.
+// One a market and node; single-writer. Pure: beats and times come in.
+// Invariants: where anything gives something, something is taken; a path that is well is left only for a nearer one
+// that has been well for long.
+
+public import TickerPlant
+
+/// See the head of this file.
+public struct PathChooser: Sendable {
+  /// How it chooses. Times are nanoseconds.
+  public struct Configuration: Sendable {
+    /// Streams to take at once.
+    public var streams: Int
+    /// Beats come this often.
+    public var beatNanoseconds: UInt64 = 100_000_000
+    /// Beats that may be missing.
+    public var missedBeats = 3
+    /// Standing still for longer while others advance is stale.
+    public var staleNanoseconds: UInt64 = 300_000_000
+    /// A path that is later than this is left.
+    public var lagNanoseconds: UInt64 = 1_000_000_000
+    /// How long a nearer path must have been well before a well one is left for it.
+    public var returnNanoseconds: UInt64 = 5_000_000_000
+    /// How long a path that failed must have been well before it fills an empty place.
+    public var joinNanoseconds: UInt64 = 500_000_000
+
+    /// The defaults.
+    public init(streams: Int) { self.streams = max(1, streams) }
+
+    /// Silence after which beats count as missed: half a beat is allowed for.
+    var silenceNanoseconds: UInt64 { beatNanoseconds * UInt64(missedBeats) + beatNanoseconds / 2 }
+  }
+
+  /// What a beat said.
+  public struct Beat: Sendable, Equatable {
+    /// The publisher's epoch.
+    public var epoch: EpochKey
+    /// The last message that it has told.
+    public var through: UInt64
+    /// How its source is.
+    public var state: SourceState
+    /// Whether its node serves.
+    public var service: ServiceState
+    /// How late it is, nanoseconds.
+    public var lag: UInt64
+
+    /// A beat.
+    public init(
+      epoch: EpochKey, through: UInt64, state: SourceState = .live, service: ServiceState = .inService,
+      lag: UInt64 = 0
+    ) {
+      self.epoch = epoch
+      self.through = through
+      self.state = state
+      self.service = service
+      self.lag = lag
+    }
+  }
+
+  /// A path as people see it.
+  public struct Path: Sendable, Equatable {
+    /// The publisher.
+    public var name: String
+    /// How far it is.
+    public var nearness: Nearness
+    /// Whether it is taken.
+    public var isTaken: Bool
+    /// Why, or why not.
+    public var reason: PathReason
+    /// What it said last; nil = nothing.
+    public var beat: Beat?
+  }
+
+  /// A change of what is taken.
+  public struct Change: Sendable, Equatable {
+    /// Candidates to take now.
+    public var take: [Int]
+    /// Candidates to take no more.
+    public var leave: [Int]
+    /// For people, one line each.
+    public var notes: [String]
+  }
+
+  private struct Candidate: Sendable {
+    var name: String
+    var nearness: Nearness
+    var isThere = true
+    var beat: Beat?
+    var heardAt: UInt64 = 0
+    /// When others went on first and last while this one stood.
+    var behind: (since: UInt64, until: UInt64)?
+    /// Since when nothing is wrong; nil = something is.
+    var wellSince: UInt64?
+    var hasFailed = false
+  }
+
+  /// How it chooses.
+  public let configuration: Configuration
+  /// Candidates that are taken, in the order of their numbers.
+  public private(set) var taken: [Int] = []
+  private var candidates: [Candidate] = []
+
+  /// A chooser without candidates.
+  public init(_ configuration: Configuration) { self.configuration = configuration }
+
+  /// Adds a publisher; gives its number.
+  public mutating func add(_ name: String, nearness: Nearness) -> Int {
+    candidates.append(Candidate(name: name, nearness: nearness))
+    return candidates.count - 1
+  }
+
+  /// The estate has it no more.
+  public mutating func remove(_ candidate: Int) {
+    guard candidates.indices.contains(candidate) else { return }
+    candidates[candidate].isThere = false
+    candidates[candidate].beat = nil
+  }
+
+  /// A beat came.
+  public mutating func hear(_ candidate: Int, _ beat: Beat, at now: UInt64) {
+    guard candidates.indices.contains(candidate), candidates[candidate].isThere else { return }
+    let before = candidates[candidate].beat
+    if before?.epoch != beat.epoch || before?.through != beat.through {
+      candidates[candidate].behind = nil
+    }
+    candidates[candidate].beat = beat
+    candidates[candidate].heardAt = now
+    // Only one that goes on says that another stands still.
+    guard let before, Self.isAhead(beat, of: before) else { return }
+    for other in candidates.indices where other != candidate {
+      guard let theirs = candidates[other].beat, Self.isAhead(beat, of: theirs) else { continue }
+      candidates[other].behind = (candidates[other].behind?.since ?? now, now)
+    }
+  }
+
+  private static func isAhead(_ a: Beat, of b: Beat) -> Bool {
+    if a.epoch == b.epoch { return a.through > b.through }
+    return a.epoch.day > b.epoch.day
+  }
+
+  // MARK: - Choice
+
+  /// What is wrong with a candidate; `.well` where nothing is.
+  private func fault(_ candidate: Candidate, at now: UInt64) -> PathReason {
+    guard let beat = candidate.beat else { return .neverHeard }
+    let silence = now &- candidate.heardAt
+    if candidate.heardAt < now, silence > configuration.silenceNanoseconds {
+      return .missedBeats(Int(clamping: silence / max(1, configuration.beatNanoseconds)))
+    }
+    if let behind = candidate.behind, now > behind.since {
+      // One step of the others may be a message that says nothing here; a long time isn't.
+      let isLeft = behind.until - behind.since > configuration.staleNanoseconds
+      let isOld = now - behind.since > configuration.staleNanoseconds * 10
+      if isLeft || isOld { return .stale(now - behind.since) }
+    }
+    switch beat.state {
+    case .gap: return .gap
+    case .silent: return .silent
+    case .recovering, .live, .ended: break
+    }
+    if beat.service != .inService { return .outOfService(beat.service) }
+    if beat.lag > configuration.lagNanoseconds { return .lag(beat.lag) }
+    return beat.state == .recovering ? .recovering : .well
+  }
+
+  /// Chooses anew; nil where nothing changes. Call it after beats and at least ten times a second.
+  public mutating func choose(at now: UInt64) -> Change? {
+    var faults: [PathReason] = []
+    for place in candidates.indices {
+      let fault = fault(candidates[place], at: now)
+      faults.append(fault)
+      if fault.rank == 0 {
+        if candidates[place].wellSince == nil { candidates[place].wellSince = now }
+      } else {
+        candidates[place].wellSince = nil
+        if fault != .neverHeard { candidates[place].hasFailed = true }
+      }
+    }
+    let wanted = wanted(faults, at: now)
+    guard wanted != taken else { return nil }
+    let take = wanted.filter { !taken.contains($0) }
+    let leave = taken.filter { !wanted.contains($0) }
+    var notes: [String] = []
+    for place in leave {
+      let reason =
+        faults[place].rank > 0 ? faults[place].description : leftFor(place, take, at: now)
+      notes.append("leaves \(candidates[place].name): \(reason)")
+    }
+    for place in take {
+      notes.append("takes \(candidates[place].name) (\(candidates[place].nearness)): \(faults[place])")
+    }
+    taken = wanted
+    return Change(take: take, leave: leave, notes: notes)
+  }
+
+  private func leftFor(_ place: Int, _ take: [Int], at now: UInt64) -> String {
+    guard let nearer = take.first(where: { candidates[$0].nearness < candidates[place].nearness }) else {
+      return "nearer ones are enough"
+    }
+    return "\(candidates[nearer].name) is nearer and well for \(wellFor(nearer, now) / 1_000_000_000) s"
+  }
+
+  private func wanted(_ faults: [PathReason], at now: UInt64) -> [Int] {
+    let well = candidates.indices.filter { candidates[$0].isThere && faults[$0].rank == 0 }
+    // The taken ones that are well stay; free places are filled with the nearest.
+    var chosen = taken.filter { candidates[$0].isThere && faults[$0].rank == 0 }
+    let others = well.filter { !chosen.contains($0) }.sorted { order($0, $1) }
+    for place in others where chosen.count < configuration.streams {
+      if chosen.isEmpty || !candidates[place].hasFailed
+        || wellFor(place, now) >= configuration.joinNanoseconds
+      {
+        chosen.append(place)
+      }
+    }
+    // A nearer one that was well for long takes the place of the furthest.
+    for place in others where !chosen.contains(place) {
+      guard let furthest = chosen.max(by: { order($0, $1) }),
+        candidates[place].nearness < candidates[furthest].nearness,
+        !candidates[place].hasFailed || wellFor(place, now) >= configuration.returnNanoseconds
+      else { continue }
+      chosen.removeAll { $0 == furthest }
+      chosen.append(place)
+    }
+    if chosen.isEmpty {
+      // Nothing is well: what gives most, and what is taken already before another that gives as much.
+      let there = candidates.indices.filter {
+        candidates[$0].isThere && faults[$0].rank < PathReason.neverHeard.rank
+      }
+      let best = there.min { a, b in
+        let (left, right) = (faults[a].rank, faults[b].rank)
+        if left != right { return left < right }
+        let (holdsA, holdsB) = (taken.contains(a), taken.contains(b))
+        if holdsA != holdsB { return holdsA }
+        return order(a, b)
+      }
+      if let best { chosen = [best] }
+      let more = there.filter { $0 != chosen.first && faults[$0].rank <= PathReason.silent.rank }
+        .sorted { faults[$0].rank != faults[$1].rank ? faults[$0].rank < faults[$1].rank : order($0, $1) }
+      for place in more where chosen.count < configuration.streams { chosen.append(place) }
+    }
+    return chosen.sorted()
+  }
+
+  private func wellFor(_ place: Int, _ now: UInt64) -> UInt64 {
+    candidates[place].wellSince.map { now > $0 ? now - $0 : 0 } ?? 0
+  }
+
+  private func order(_ a: Int, _ b: Int) -> Bool {
+    candidates[a].nearness != candidates[b].nearness
+      ? candidates[a].nearness < candidates[b].nearness : a < b
+  }
+
+  /// All paths with the reason for each, in the order of their numbers.
+  public func paths(at now: UInt64) -> [Path] {
+    candidates.indices.filter { candidates[$0].isThere }.map { place in
+      let candidate = candidates[place]
+      let isTaken = taken.contains(place)
+      var reason = fault(candidate, at: now)
+      if reason == .well, !isTaken {
+        let time = wellFor(place, now)
+        reason =
+          candidate.hasFailed && time < configuration.returnNanoseconds ? .returning(time) : .notNeeded
+      }
+      return Path(
+        name: candidate.name, nearness: candidate.nearness, isTaken: isTaken, reason: reason,
+        beat: candidate.beat)
+    }
+  }
+}

@@ -1,0 +1,216 @@
+// Who serves: out by command, because it isn't well, or because it is late; back with hysteresis; never the last of a
+// group. A group is what can stand in for each other (the plants of a market, the gateways of a site).
+// Single-writer. Pure: what is heard, commands and times come in.
+// Invariant: where a member of a group is heard, one of the group serves.
+
+/// See the head of this file.
+public struct ServiceBoard: Sendable {
+  /// How it decides. Times are nanoseconds.
+  public struct Configuration: Sendable {
+    /// Silence after which a member isn't there.
+    public var silenceNanoseconds: UInt64 = 350_000_000
+    /// Later than this is late.
+    public var lagNanoseconds: UInt64 = 500_000_000
+    /// How long a member must be late, or not well, before it is out.
+    public var outNanoseconds: UInt64 = 1_000_000_000
+    /// How long a member must be well, and no later than half of what is late, before it is back.
+    public var backNanoseconds: UInt64 = 5_000_000_000
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// Why a command isn't followed.
+  public struct Refusal: Error, Sendable, Equatable, CustomStringConvertible {
+    /// For people: place, found, remedy.
+    public var description: String
+  }
+
+  /// A member changed.
+  public struct Change: Sendable, Equatable {
+    /// The member's number.
+    public var member: Int
+    /// How it is now.
+    public var state: ServiceState
+    /// For people.
+    public var reason: String
+  }
+
+  private struct Member: Sendable {
+    var name: String
+    var group: String
+    var heardAt: UInt64?
+    var isWell = true
+    var lag: UInt64 = 0
+    var isCommandedOut = false
+    /// Since when it is late or not well.
+    var badSince: UInt64?
+    /// Since when it is neither.
+    var goodSince: UInt64?
+    var state = ServiceState.inService
+    var reason = "in service"
+    /// It serves only because nobody else of its group does.
+    var isLast = false
+  }
+
+  /// How it decides.
+  public let configuration: Configuration
+  private var members: [Member] = []
+
+  /// A board without members.
+  public init(_ configuration: Configuration = Configuration()) { self.configuration = configuration }
+
+  /// Adds a member; gives its number.
+  public mutating func add(_ name: String, group: String) -> Int {
+    members.append(Member(name: name, group: group))
+    return members.count - 1
+  }
+
+  /// A member was heard.
+  /// - Parameters:
+  ///   - isWell: what it says of itself.
+  ///   - lag: how late it is, nanoseconds.
+  public mutating func hear(_ member: Int, isWell: Bool, lag: UInt64, at now: UInt64) {
+    guard members.indices.contains(member) else { return }
+    members[member].heardAt = now
+    members[member].isWell = isWell
+    members[member].lag = lag
+  }
+
+  /// Whether a member serves.
+  public func state(of member: Int) -> ServiceState {
+    members.indices.contains(member) ? members[member].state : .outByHealth
+  }
+
+  /// Why, for people.
+  public func reason(of member: Int) -> String {
+    members.indices.contains(member) ? members[member].reason : "not known"
+  }
+
+  /// Takes a member out of service.
+  /// - Throws: `Refusal` where nobody else of its group serves.
+  public mutating func takeOut(_ member: Int, at now: UInt64) throws(Refusal) -> [Change] {
+    guard members.indices.contains(member) else { throw Refusal(description: "no such member") }
+    guard hasOther(than: member, at: now) else {
+      throw Refusal(
+        description:
+          "\(members[member].name) is the last of \(members[member].group) that serves: bring another one back first"
+      )
+    }
+    members[member].isCommandedOut = true
+    return tick(at: now)
+  }
+
+  /// Brings a member back that was taken out by command.
+  public mutating func bringBack(_ member: Int, at now: UInt64) -> [Change] {
+    guard members.indices.contains(member) else { return [] }
+    members[member].isCommandedOut = false
+    if members[member].badSince == nil {
+      // An operator knows what he does: no waiting.
+      members[member].goodSince = 0
+    }
+    return tick(at: now)
+  }
+
+  // MARK: - Time
+
+  /// Decides anew. Call it after what was heard and at least ten times a second.
+  public mutating func tick(at now: UInt64) -> [Change] {
+    let before = members.map { ($0.state, $0.reason) }
+    for place in members.indices { observe(place, at: now) }
+    for place in members.indices { decide(place, at: now) }
+    keepOne(at: now)
+    return members.indices.compactMap { place in
+      members[place].state == before[place].0
+        ? nil : Change(member: place, state: members[place].state, reason: members[place].reason)
+    }
+  }
+
+  private func isHeard(_ place: Int, at now: UInt64) -> Bool {
+    guard let heardAt = members[place].heardAt else { return false }
+    return heardAt >= now || now - heardAt <= configuration.silenceNanoseconds
+  }
+
+  private mutating func observe(_ place: Int, at now: UInt64) {
+    let isLate = members[place].lag > configuration.lagNanoseconds
+    let isCalm = members[place].lag <= configuration.lagNanoseconds / 2
+    if !isHeard(place, at: now) || !members[place].isWell || isLate {
+      if members[place].badSince == nil { members[place].badSince = now }
+      members[place].goodSince = nil
+    } else if isCalm {
+      members[place].badSince = nil
+      if members[place].goodSince == nil { members[place].goodSince = now }
+    } else {
+      // Between the two: neither worse nor better.
+      members[place].goodSince = nil
+      if members[place].state == .inService { members[place].badSince = nil }
+    }
+  }
+
+  private mutating func decide(_ place: Int, at now: UInt64) {
+    let wasLast = members[place].isLast
+    members[place].isLast = false
+    if !isHeard(place, at: now) {
+      // A fact, whoever else there is.
+      set(
+        place, .outByHealth,
+        members[place].heardAt == nil ? "never heard" : "not heard for more than three beats")
+      return
+    }
+    if members[place].isCommandedOut {
+      set(place, .outByCommand, "taken out by command")
+      return
+    }
+    if let since = members[place].badSince, now >= since &+ configuration.outNanoseconds {
+      if hasOther(than: place, at: now) {
+        if members[place].isWell {
+          set(place, .outByLag, "late by \(members[place].lag / 1_000_000) ms")
+        } else {
+          set(place, .outByHealth, "it says that it isn't well")
+        }
+      }
+      return
+    }
+    guard members[place].state != .inService || wasLast else {
+      members[place].reason = "in service"
+      return
+    }
+    let isNew = members[place].reason == "never heard"
+    if let since = members[place].goodSince, isNew || now >= since &+ configuration.backNanoseconds {
+      set(place, .inService, "in service")
+    } else if wasLast {
+      members[place].isLast = true
+    }
+  }
+
+  private mutating func set(_ place: Int, _ state: ServiceState, _ reason: String) {
+    members[place].state = state
+    members[place].reason = reason
+  }
+
+  private func hasOther(than member: Int, at now: UInt64) -> Bool {
+    members.indices.contains {
+      $0 != member && members[$0].group == members[member].group && members[$0].state == .inService
+        && !members[$0].isCommandedOut && isHeard($0, at: now)
+    }
+  }
+
+  /// Where nobody of a group serves, the one serves that is heard and has the least against it.
+  private mutating func keepOne(at now: UInt64) {
+    for place in members.indices where isHeard(place, at: now) {
+      let group = members[place].group
+      let all = members.indices.filter { members[$0].group == group }
+      if all.contains(where: { members[$0].state == .inService && isHeard($0, at: now) }) { continue }
+      let order: [ServiceState] = [.inService, .outByLag, .outByCommand, .outByHealth]
+      let best = all.filter { isHeard($0, at: now) }.min { a, b in
+        let left = order.firstIndex(of: members[a].state) ?? 0
+        let right = order.firstIndex(of: members[b].state) ?? 0
+        return left != right ? left < right : a < b
+      }
+      guard let best else { continue }
+      let why = members[best].reason
+      members[best].isLast = true
+      set(best, .inService, "the last of \(group): serves though \(why)")
+    }
+  }
+}

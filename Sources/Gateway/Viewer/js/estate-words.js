@@ -1,0 +1,32 @@
+// The words of the estate's page: key → [English, Japanese].
+
+/** @type {Record<string, [string, string]>} */
+export const ESTATE_WORDS = {
+  estateTitle: ["Estate", "システム構成"], estateSkip: ["Skip to what would break", "障害時の影響へ移動"],
+  estateNamed: ["{name}, version {version}", "{name} 第{version}版"], estateAlone: ["This server alone", "このサーバーのみ"],
+  estateAs: ["as {node} sees it", "{node} から見た状態"], estateFigures: ["Overview", "概要"],
+  estateNodes: ["Nodes ready", "稼働中のノード"], estateUsed: ["Paths used", "使用中の経路"], estateClients: ["Clients", "接続数"],
+  estateFatal: ["Single failures that lose something", "単独で停止に至る障害"],
+  estateSites: ["Where things are", "配置"], estatePaths: ["Which path each gateway uses, and why", "各ゲートウェイの経路と理由"],
+  estateFailures: ["What would break if it went", "失われた場合の影響"], estateKeys: ["↑ ↓ in the list; the address names what is chosen.", "一覧は ↑ ↓ で移動。選択は URL に残ります。"],
+  estateLoading: ["Loading…", "読み込み中…"], estateNone: ["This server runs without an estate: only its own paths are shown.", "構成ファイルなしで動作しています。このサーバーの経路のみ表示します。"],
+  estateLost: ["No answer since {time}. What is below may be out of date.", "{time} から応答がありません。以下は最新でない可能性があります。"],
+  estateNoPaths: ["No path: this server reads the feed itself.", "経路なし: このサーバーがフィードを直接受信しています。"],
+  estateNoFailures: ["Nothing is known of failures here.", "障害時の影響は分かりません。"], estateChoose: ["Choose one to see what it would do.", "選ぶと影響を表示します。"],
+  estateNoEffects: ["Nothing would change for anybody.", "影響はありません。"], estateHeard: ["heard {age} ago", "{age}前に受信"], estateNever: ["never heard", "受信なし"],
+  estateOther: ["runs version {version}", "第{version}版で動作"],
+  head_gateway: ["Gateway", "ゲートウェイ"], head_market: ["Market", "市場"], head_stream: ["Stream", "配信元"], head_rail: ["Rail", "系統"],
+  head_nearness: ["Distance", "距離"], head_state: ["State", "状態"], head_through: ["Through", "受信済み番号"], head_lag: ["Behind", "遅れ"],
+  head_heard: ["Heard", "最終受信"], head_used: ["Used", "使用"], head_why: ["Why", "理由"],
+  used_true: ["Yes", "使用"], used_false: ["No", "予備"],
+  near_same_zone: ["Same zone", "同一ゾーン"], near_same_site: ["Same site", "同一サイト"], near_other_site: ["Other site", "別サイト"],
+  node_ready: ["Ready", "稼働中"], node_not_ready: ["Not ready", "準備中"], node_out_of_service: ["Out of service", "切り離し中"],
+  node_silent: ["Silent", "応答なし"], node_unknown: ["Unknown", "不明"],
+  path_live: ["Live", "正常"], path_stale: ["Stale", "更新停止"], path_silent: ["Silent", "応答なし"], path_catching_up: ["Catching up", "追随中"],
+  path_ended: ["Ended", "終了"], path_unknown: ["Unknown", "不明"],
+  severity_none: ["No effect", "影響なし"], severity_degraded: ["Goes on", "継続"], severity_lost: ["Lost", "停止"],
+  kind_node: ["Node", "ノード"], kind_zone: ["Zone", "ゾーン"], kind_site: ["Site", "サイト"], kind_link: ["Line", "回線"], kind_carrier: ["Carrier", "通信事業者"],
+  kind_location: ["Location", "接続拠点"], kind_server: ["Message server", "メッセージサーバー"], kind_rail: ["Rail", "系統"],
+  role_plant: ["plant", "プラント"], role_store: ["store", "ストア"], role_gateway: ["gateway", "ゲートウェイ"], role_firewall: ["firewall", "ファイアウォール"],
+  site_datacenter: ["data centre", "データセンター"], site_cloud: ["cloud", "クラウド"], site_location: ["connection point", "接続拠点"],
+};

@@ -1,0 +1,92 @@
+// The backbone of `kabuto serve`: a bus a rail, a publisher for each plant of this node, a receiver for each market
+// that it has no plant of.
+
+import Backbone
+import Continuity
+import Distribution
+import Estate
+import FeedHandler
+import Foundation
+import Gateway
+import Logging
+import TickerPlant
+
+/// See the head of this file.
+final class ServeBackbone: Sendable {
+  let place: ServeNode
+  let buses: [NatsBus]
+  private let log: Logger
+  /// Another number after each start, so that others know a stream that began anew.
+  private let incarnation = UInt64(Date().timeIntervalSince1970 * 1e9)
+
+  /// Begins to connect; servers may come later.
+  /// - Throws: `BusError` where passwords or certificates can't be used.
+  init(_ place: ServeNode, log: Logger) throws(BusError) {
+    self.place = place
+    self.log = log
+    var buses: [NatsBus] = []
+    for settings in try NatsSettings.rails(of: place.node, in: place.estate) {
+      buses.append(
+        try NatsBus(settings) { level, text in Self.say(log, level, text, ["rail": "\(settings.rail)"]) })
+    }
+    self.buses = buses
+  }
+
+  static func say(_ log: Logger, _ level: BusLevel, _ text: String, _ metadata: Logger.Metadata) {
+    switch level {
+    case .info: log.info("\(text)", metadata: metadata)
+    case .warning: log.warning("\(text)", metadata: metadata)
+    case .error: log.error("\(text)", metadata: metadata)
+    }
+  }
+
+  /// The publisher of this node's plant of a market.
+  func publisher(market: String, lag: @escaping @Sendable () -> UInt64) -> PlantPublisher {
+    PlantPublisher(
+      PlantPublisher.Configuration(
+        market: market, node: place.node.name, configuration: place.configuration,
+        incarnation: incarnation),
+      buses: buses, lag: lag)
+  }
+
+  /// The receiver of a market of which this node has no plant.
+  func receiver(market: String, rings: [UpdateRing], tag: UInt32) -> StreamReceiver {
+    return StreamReceiver(
+      StreamReceiver.Configuration(
+        market: market, node: place.node.name,
+        candidates: StreamReceiver.Candidate.plants(of: market, seenBy: place.node, in: place.estate),
+        streams: place.node.streams, configuration: place.configuration),
+      buses: buses,
+      outlets: StreamReceiver.Outlets(rings: rings, tag: tag) { [log] level, text in
+        Self.say(log, level, text, ["market": "\(market)"])
+      })
+  }
+
+  /// What this node's plant of a market gives to other plants, and takes from them.
+  func feedLine(market: String) -> FeedLine {
+    let peers = place.estate.plants(of: market, nearestTo: place.node).map(\.name)
+      .filter { $0 != place.node.name }
+    return FeedLine(market: market, node: place.node.name, peers: peers, buses: buses)
+  }
+
+  /// How each rail is.
+  var reports: [BusReport] { buses.map(\.report) }
+
+  func close() { for bus in buses { bus.close() } }
+}
+
+extension Gateway.PathReport {
+  /// A path as status pages show it.
+  init(_ path: Backbone.PathReport) {
+    let nearness: Distribution.Nearness =
+      switch path.nearness {
+      case .sameHost, .sameZone: .sameZone
+      case .sameSite: .sameSite
+      case .otherSite: .otherSite
+      }
+    self.init(
+      market: path.market, stream: path.node, rail: path.rail, site: path.site, zone: path.zone,
+      nearness: nearness, state: path.state, through: path.through, lagNanoseconds: path.lag,
+      heardNanoseconds: path.quietNanoseconds, isUsed: path.isUsed, why: path.reason)
+  }
+}

@@ -1,0 +1,211 @@
+// Whether this node serves: taken out and brought back by an operator's command, by health, by lag, and never as the
+// last of its kind that the backbone hears (Continuity, ServiceBoard). It says what it is each tenth of a second, and
+// knows what the others say.
+//
+// @unchecked Sendable: `agent` is set once, before anything uses it; the rest is behind the lock.
+
+import Backbone
+import Continuity
+import Estate
+import Foundation
+import Gateway
+import Logging
+import Synchronization
+import TickerPlant
+
+/// See the head of this file.
+final class ServeService: @unchecked Sendable {
+  private struct Members {
+    var board = ServiceBoard()
+    var numbers: [String: Int] = [:]
+    var own = 0
+    /// Others that said that they are out.
+    var out: Set<Int> = []
+  }
+
+  private let place: ServeNode
+  private let gateway: GatewayServer
+  private let feeds: RunningFeeds
+  private let publishers: [PlantPublisher]
+  private let log: Logger
+  private let members: Mutex<Members>
+  private let usage = Mutex((processor: 0.0, at: 0.0, load: 0.0))
+  private var agent: NodeAgent?
+
+  /// A node is judged beside those that do the same.
+  private static func group(of node: Node) -> String {
+    node.roles.contains(.gateway) ? "gateways" : node.roles.contains(.plant) ? "plants" : "stores"
+  }
+
+  init(
+    _ backbone: ServeBackbone, gateway: GatewayServer, feeds: RunningFeeds, publishers: [PlantPublisher],
+    log: Logger
+  ) {
+    place = backbone.place
+    self.gateway = gateway
+    self.feeds = feeds
+    self.publishers = publishers
+    self.log = log
+    var found = Members()
+    let group = Self.group(of: place.node)
+    for node in place.estate.nodes where Self.group(of: node) == group && node.roles != [.firewall] {
+      found.numbers[node.name] = found.board.add(node.name, group: group)
+    }
+    found.own = found.numbers[place.node.name] ?? 0
+    members = Mutex(found)
+    agent = NodeAgent(
+      node: place.node.name, buses: backbone.buses,
+      beat: { [weak self] in self?.beat() ?? NodeBeat(node: "") },
+      command: { [weak self] in self?.carryOut($0) ?? NodeAnswer(done: false, text: "the node is ending") })
+  }
+
+  func start() throws(BusError) { try agent?.start() }
+
+  func stop() { agent?.stop() }
+
+  /// The estate's page: what is known of a node now.
+  func known(of node: EstateView.NodeView) -> EstateView.NodeView {
+    var node = node
+    let beat: NodeBeat
+    if node.name == place.node.name {
+      beat = said()
+      node.heardNanoseconds = 0
+    } else {
+      guard let heard = agent?.nodes.first(where: { $0.beat.node == node.name }) else { return node }
+      beat = heard.beat
+      node.heardNanoseconds = heard.quietNanoseconds
+      if !heard.isThere {
+        node.state = "silent"
+        return node
+      }
+    }
+    node.clients = beat.clients
+    node.version = beat.estateVersion
+    node.state =
+      beat.service != Continuity.ServiceState.inService.word
+      ? "out of service" : beat.isWell ? "ready" : "not ready"
+    let reasons = (beat.reason.isEmpty ? [] : [beat.reason]) + beat.alarms
+    node.reason = node.state == "ready" || reasons.isEmpty ? nil : reasons.joined(separator: "; ")
+    node.paths = beat.paths.map {
+      PathReport(
+        market: $0.market, stream: $0.node, rail: $0.rail, state: "", isUsed: $0.used, why: $0.reason)
+    }
+    return node
+  }
+
+  // MARK: - Each tenth of a second
+
+  private func beat() -> NodeBeat {
+    decide()
+    return said()
+  }
+
+  private var now: UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+  }
+
+  private func decide() {
+    let now = now
+    let heard = agent?.nodes ?? []
+    let (isWell, lag) = (isWell, lag)
+    let (changes, own) = members.withLock { members in
+      var changes = members.own < 0 ? [] : [ServiceBoard.Change]()
+      members.board.hear(members.own, isWell: isWell, lag: lag, at: now)
+      for other in heard where other.isThere {
+        guard let number = members.numbers[other.beat.node], number != members.own else { continue }
+        members.board.hear(
+          number, isWell: other.beat.isWell, lag: other.beat.lag, at: now &- other.quietNanoseconds)
+        let isOut = other.beat.service == Continuity.ServiceState.outByCommand.word
+        if isOut, members.out.insert(number).inserted {
+          changes += (try? members.board.takeOut(number, at: now)) ?? []
+        } else if !isOut, members.out.remove(number) != nil {
+          changes += members.board.bringBack(number, at: now)
+        }
+      }
+      changes += members.board.tick(at: now)
+      return (changes, members.own)
+    }
+    for change in changes where change.member == own { apply(change) }
+  }
+
+  private func apply(_ change: ServiceBoard.Change) {
+    for publisher in publishers { publisher.setService(change.state) }
+    if change.state == .inService {
+      log.info("in service", metadata: ["reason": "\(change.reason)"])
+      gateway.returnToService()
+    } else {
+      log.warning("out of service", metadata: ["reason": "\(change.reason)"])
+      gateway.leaveService(reason: change.reason)
+    }
+  }
+
+  private func carryOut(_ command: NodeCommand) -> NodeAnswer {
+    let now = now
+    let (changes, own, refusal): ([ServiceBoard.Change], Int, String?) = members.withLock { members in
+      switch command {
+      case .inService: return (members.board.bringBack(members.own, at: now), members.own, nil)
+      case .outOfService:
+        do throws(ServiceBoard.Refusal) {
+          return (try members.board.takeOut(members.own, at: now), members.own, nil)
+        } catch { return ([], members.own, error.description) }
+      }
+    }
+    if let refusal { return NodeAnswer(done: false, text: refusal) }
+    for change in changes where change.member == own { apply(change) }
+    let (state, reason) = members.withLock { ($0.board.state(of: own), $0.board.reason(of: own)) }
+    let done = (state == .inService) == (command == .inService)
+    return NodeAnswer(done: done, text: "\(place.node.name) is \(state.word)" + (done ? "" : ": \(reason)"))
+  }
+
+  // MARK: - What it says
+
+  private var isWell: Bool {
+    let reports = feeds.reports
+    return !reports.isEmpty && reports.allSatisfy { $0.state == "live" || $0.state == "ended" }
+  }
+
+  private var lag: UInt64 { feeds.reports.map(\.lagNanoseconds).max() ?? 0 }
+
+  private func said() -> NodeBeat {
+    var beat = NodeBeat(node: place.node.name)
+    beat.site = place.site
+    beat.zone = place.node.zone
+    beat.roles = place.node.roles.map(\.rawValue)
+    beat.version = Kabuto.version
+    beat.estateVersion = place.estate.version
+    beat.configuration = place.configuration
+    let (state, reason) = members.withLock { ($0.board.state(of: $0.own), $0.board.reason(of: $0.own)) }
+    beat.service = state.word
+    beat.reason = state == .inService ? "" : reason
+    beat.isWell = isWell
+    beat.lag = lag
+    beat.clients = gateway.openConnections
+    beat.load = load()
+    beat.address = gateway.address
+    beat.paths = feeds.receivedPaths.map(NodeBeat.Path.init)
+    beat.markets = feeds.reports.map {
+      NodeBeat.Market(market: $0.market, state: $0.state, epoch: $0.epoch, sequence: $0.sequence)
+    }
+    beat.alarms = publishers.flatMap { $0.report.differences.map { String(describing: $0) } }
+    beat.saidAt = UInt64(Date().timeIntervalSince1970 * 1e9)
+    return beat
+  }
+
+  /// Processors used since it was asked last, a second ago or more.
+  private func load() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    let processor = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    let now = Double(now) / 1e9
+    return usage.withLock { usage in
+      if now - usage.at >= 1 {
+        usage.load = usage.at == 0 ? 0 : (processor - usage.processor) / (now - usage.at)
+        usage.processor = processor
+        usage.at = now
+      }
+      return usage.load
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// SIGUSR1 takes a running server out of service, SIGUSR2 brings it back: the same as the operator's commands over
+// the backbone, for a server that has none. Owner: `kabuto serve`, for as long as it runs.
+
+import Foundation
+import Gateway
+import Logging
+
+/// The two signals, while this is kept.
+final class ServiceSignals {
+  private var sources: [any DispatchSourceSignal] = []
+
+  /// Takes the signals from now on.
+  init(_ gateway: GatewayServer, log: Logger) {
+    for number in [SIGUSR1, SIGUSR2] {
+      signal(number, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+      source.setEventHandler {
+        if number == SIGUSR1 {
+          log.info("out of service", metadata: ["reason": "SIGUSR1"])
+          gateway.leaveService(reason: "taken out of service by the operator")
+        } else {
+          log.info("in service", metadata: ["reason": "SIGUSR2"])
+          gateway.returnToService()
+        }
+      }
+      source.resume()
+      sources.append(source)
+    }
+  }
+
+  /// Gives the signals back.
+  func cancel() { for source in sources { source.cancel() } }
+}

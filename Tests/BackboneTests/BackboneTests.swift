@@ -1,5 +1,0 @@
-import Testing
-
-@testable import Backbone
-
-@Suite struct BackboneTests {}

@@ -1,5 +1,0 @@
-import Testing
-
-@testable import Continuity
-
-@Suite struct ContinuityTests {}

@@ -1,0 +1,127 @@
+// A gateway: choice of path, merger, and the view of its clients.
+
+import Continuity
+import MarketData
+import TickerPlant
+
+/// See the head of this file.
+final class SimulatedGateway {
+  let number: Int
+  let site: Int
+  let rails: Int
+  let streamCount: Int
+  var view = MarketView()
+  var merger: StreamMerger
+  var chooser: PathChooser
+  /// By plant and rail: the stream's number; nil = not taken.
+  var streams: [[Int?]]
+  /// By stream: its plant and rail.
+  var owners: [(plant: Int, rail: Int)] = []
+  var notes: [String] = []
+  var refusals: [String] = []
+  /// Frames on their way here.
+  var arriving: [(at: UInt64, plant: Int, rail: Int, bytes: [UInt8])] = []
+  /// The time of the last frame on its way, by plant and rail: a connection keeps the order.
+  var lastArrival: [[UInt64]]
+  /// What the newest batch left unfinished.
+  let breaksDedup: Bool
+  /// Also gets every batch.
+  var tap: ((UnsafeRawBufferPointer, Bool) -> Void)?
+
+  init(number: Int, site: Int, plants: [SimulatedPlant], rails: Int, streams count: Int, breaksDedup: Bool) {
+    self.number = number
+    self.site = site
+    self.rails = rails
+    self.breaksDedup = breaksDedup
+    streamCount = count
+    merger = Self.newMerger()
+    chooser = Self.newChooser(site, plants, count)
+    streams = plants.map { _ in Array(repeating: nil, count: rails) }
+    lastArrival = plants.map { _ in Array(repeating: 0, count: rails) }
+  }
+
+  static func newMerger() -> StreamMerger {
+    var configuration = StreamMerger.Configuration(configuration: 7)
+    configuration.beatNanoseconds = 20 * millisecond
+    configuration.waitNanoseconds = 8 * millisecond
+    configuration.answerNanoseconds = 50 * millisecond
+    configuration.heldBytes = 64 << 10
+    return StreamMerger(configuration)
+  }
+
+  static func newChooser(_ site: Int, _ plants: [SimulatedPlant], _ count: Int) -> PathChooser {
+    var configuration = PathChooser.Configuration(streams: count)
+    configuration.beatNanoseconds = 20 * millisecond
+    configuration.staleNanoseconds = 60 * millisecond
+    configuration.returnNanoseconds = 300 * millisecond
+    configuration.joinNanoseconds = 60 * millisecond
+    var chooser = PathChooser(configuration)
+    for plant in plants {
+      _ = chooser.add("plant-\(plant.number)", nearness: plant.site == site ? .sameSite : .otherSite)
+    }
+    return chooser
+  }
+
+  /// The process begins again: nothing is known, its clients have gone elsewhere.
+  func restart(_ plants: [SimulatedPlant]) {
+    merger = Self.newMerger()
+    chooser = Self.newChooser(site, plants, streamCount)
+    streams = plants.map { _ in Array(repeating: nil, count: rails) }
+    owners = []
+    arriving = []
+    view = MarketView()
+  }
+
+  func deliver(_ records: UnsafeRawBufferPointer, _ continues: Bool) {
+    view.take(records, continues: continues)
+    tap?(records, continues)
+  }
+
+  func choose(at now: UInt64) {
+    guard let change = chooser.choose(at: now) else { return }
+    notes += change.notes
+    for plant in change.take {
+      for rail in 0..<rails {
+        streams[plant][rail] = merger.addStream("plant-\(plant) rail \(rail)")
+        owners.append((plant, rail))
+      }
+    }
+    for plant in change.leave {
+      for rail in 0..<rails {
+        if let stream = streams[plant][rail] {
+          merger.removeStream(stream, at: now) { deliver($0, $1) }
+        }
+        streams[plant][rail] = nil
+      }
+    }
+  }
+
+  func take(_ bytes: [UInt8], plant: Int, rail: Int, at now: UInt64) {
+    bytes.withUnsafeBytes { raw in
+      if let frame = try? StreamFrame(decoding: raw), frame.header.kind == .beat, let beat = frame.beat {
+        let header = frame.header
+        if header.configuration == merger.configuration.configuration {
+          chooser.hear(
+            plant,
+            PathChooser.Beat(
+              epoch: header.epoch, through: header.through, state: header.state,
+              service: ServiceState(rawValue: UInt8(truncatingIfNeeded: beat.service)) ?? .inService,
+              lag: beat.lag), at: now)
+        }
+      }
+      guard let stream = streams[plant][rail] else { return }
+      merger.take(raw, stream: stream, at: now) { deliver($0, $1) }
+      if breaksDedup, let frame = try? StreamFrame(decoding: raw), frame.header.kind == .records {
+        // What a merger without the rule would do: the copy's records once more.
+        repeatRecords(frame)
+      }
+    }
+  }
+
+  private func repeatRecords(_ frame: StreamFrame) {
+    guard frame.codeCount == merger.instruments.count,
+      (0..<frame.codeCount).allSatisfy({ frame.code($0) == merger.instruments[$0] })
+    else { return }
+    view.take(frame.records)
+  }
+}

@@ -1,0 +1,184 @@
+"""`kabuto drill` against two real servers of the same feed: what it does, when it refuses, and that it takes faults back.
+
+    python -m unittest -v Tests/Server/test_drill.py
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from urllib.parse import quote
+
+import kabuto
+import lines
+
+
+class Pair:
+    """Two servers that hear the same lines, and an exchange that sends on and on."""
+
+    def __init__(self):
+        path = kabuto.simulated_file()
+        self.exchange = lines.Exchange(lines.messages_of(path), multicast=True)
+        source = self.exchange.source(reference=quote(path + ".reference.json"))
+        self.servers = [kabuto.Server(source, options=["--firewall", "off"]) for _ in range(2)]
+        named = ",".join(f"{server.url}#node=gw-{number + 1}" for number, server in enumerate(self.servers))
+        for server in self.servers:
+            server.options += ["--endpoints", named]
+            server.start(ready=False)
+        self.ending = False
+        self.feeder = threading.Thread(target=self.feed, daemon=True)
+        self.feeder.start()
+        for server in self.servers:
+            kabuto.until(lambda: server.answers("/health/ready"), "readiness")
+
+    def feed(self):
+        self.exchange.publish(through=15_000, pause=0.0002)
+        while not self.ending and self.exchange.next < len(self.exchange.messages):
+            self.exchange.publish(through=min(len(self.exchange.messages), self.exchange.next + 5))
+            time.sleep(0.008)
+
+    def end(self):
+        self.ending = True
+        self.feeder.join()
+        for server in self.servers:
+            if server.process.poll() is None:
+                server.process.send_signal(signal.SIGCONT)
+            server.end()
+        self.exchange.close()
+
+
+class Drills(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.pair = Pair()
+        cls.addClassCleanup(cls.pair.end)
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="kabuto-drill-")
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.data = os.path.join(self.folder, "data")
+
+    def write(self, **drill):
+        drill = {"name": "practice", "node": "gw-1", "calm": "500ms", "hold": "2s", "settle": "5s", "outage": "2s", **drill}
+        nodes = {
+            f"gw-{number + 1}": {"url": server.url, "pid": server.process.pid} for number, server in enumerate(self.pair.servers)
+        }
+        file = os.path.join(self.folder, "drills.yaml")
+        with open(file, "w", encoding="utf-8") as out:
+            json.dump(
+                {"nodes": nodes, "drills": [drill],
+                 "commands": {"out-of-service": {"inject": "kill -USR1 {pid}", "heal": "kill -USR2 {pid}"}}}, out)
+        return file
+
+    def drill(self, file, *more, status=0):
+        ended = kabuto.run("drill", file, "--data", self.data, *more)
+        self.assertEqual(ended.returncode, status, ended.stderr)
+        return ended
+
+    def history(self):
+        return json.loads(kabuto.run("drill", "history", "--data", self.data, "--json").stdout)["runs"]
+
+    def assertWell(self):
+        for server in self.pair.servers:
+            kabuto.until(lambda: server.answers("/health/ready"), "readiness")
+
+    def test_the_plan_is_printed_and_nothing_is_done(self):
+        ended = self.drill(self.write(fault="out-of-service"))
+        self.assertIn(f"kill -USR1 {self.pair.servers[0].process.pid}", ended.stderr)
+        self.assertIn("Nothing was done", ended.stderr)
+        self.assertFalse(os.path.exists(self.data))
+
+    def test_out_of_service_passes_and_is_kept(self):
+        ended = self.drill(self.write(fault="out-of-service"), "--apply", "--json")
+        (run,) = json.loads(ended.stdout)["runs"]
+        self.assertEqual((run["outcome"], run["errors"], run["isFaulted"]), ("passed", [], False))
+        self.assertGreaterEqual(run["changes"], 1)
+        print(f"    out of service: longest silence {run['longestOutageNanoseconds'] / 1e6:.0f} ms")
+        self.assertEqual(self.history(), [run])
+        self.assertWell()
+
+    def test_frozen_passes(self):
+        self.drill(self.write(fault="freeze"), "--apply")
+        (run,) = self.history()
+        self.assertEqual(run["outcome"], "passed")
+        print(f"    frozen: longest silence {run['longestOutageNanoseconds'] / 1e6:.0f} ms")
+        self.assertWell()
+
+    def test_a_client_that_sees_it_ends_the_fault_and_stands_in_the_way_of_the_next(self):
+        # Both are frozen: nobody can go elsewhere.
+        pids = " ".join(str(server.process.pid) for server in self.pair.servers)
+        file = self.write(fault="command", hold="1h", inject=f"kill -STOP {pids}", heal=f"kill -CONT {pids}")
+        ended = self.drill(file, "--apply", status=1)
+        self.assertIn("taking it back", ended.stderr)
+        (run,) = self.history()
+        self.assertEqual((run["outcome"], run["isFaulted"]), ("failed", False))
+        self.assertWell()
+        refused = self.drill(file, "--apply", status=1)
+        self.assertIn("the last drill did not pass", refused.stderr)
+        acknowledged = kabuto.run("drill", "acknowledge", run["id"], "--data", self.data)
+        self.assertEqual(acknowledged.returncode, 0, acknowledged.stderr)
+        self.drill(self.write(fault="out-of-service"), "--apply")
+
+    def test_a_degraded_estate_is_left_alone(self):
+        second = self.pair.servers[1].process
+        second.send_signal(signal.SIGUSR1)
+        try:
+            kabuto.until(lambda: self.pair.servers[1].get("/health/ready").status == 503, "out of service")
+            ended = self.drill(self.write(fault="freeze"), "--apply", status=1)
+            self.assertIn("gw-2 is not ready", ended.stderr)
+            self.assertEqual(self.history()[0]["outcome"], "refused")
+        finally:
+            second.send_signal(signal.SIGUSR2)
+        self.assertWell()
+
+    def start(self, file):
+        return subprocess.Popen(
+            [kabuto.BINARY, "drill", file, "--data", self.data, "--apply"], stderr=subprocess.PIPE, text=True, env=kabuto.ENVIRONMENT)
+
+    def is_frozen(self):
+        with open(f"/proc/{self.pair.servers[0].process.pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+    def test_its_operator_ends_it_and_the_fault_is_taken_back(self):
+        process = self.start(self.write(fault="freeze", hold="1h", outage="10s"))
+        self.addCleanup(process.stderr.close)
+        kabuto.until(self.is_frozen, "the fault")
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 1)
+        self.assertFalse(self.is_frozen())
+        self.assertEqual(self.history()[0]["outcome"], "failed")
+        self.assertWell()
+
+    def test_cut_off_it_is_taken_back_by_the_next_run(self):
+        file = self.write(fault="freeze", hold="1h", outage="10s")
+        process = self.start(file)
+        self.addCleanup(process.stderr.close)
+        kabuto.until(self.is_frozen, "the fault")
+        process.kill()
+        process.wait()
+        self.assertTrue(self.is_frozen())
+        ended = self.drill(self.write(fault="freeze"), "--apply")
+        self.assertIn("was cut off", ended.stderr)
+        self.assertFalse(self.is_frozen())
+        self.assertEqual([run["outcome"] for run in self.history()], ["healed late", "passed"])
+
+    def test_a_bad_file_is_told_with_all_its_faults(self):
+        file = os.path.join(self.folder, "bad.yaml")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(
+                "nodes:\n  a: {url: 'ftp://x', pid: one}\ndrills:\n  - {name: x, fault: explode, node: a}\n"
+                "  - {name: y, fault: freeze, node: b, hold: soon}\n")
+        ended = kabuto.run("drill", file)
+        self.assertEqual(ended.returncode, 2)
+        for text in (":2: ", "\"explode\" found", "\"soon\" found", "node \"b\" found, wanted one of a", "wanted http://HOST:PORT"):
+            self.assertIn(text, ended.stderr)
+        self.assertEqual(kabuto.run("drill", os.path.join(self.folder, "none.yaml")).returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
