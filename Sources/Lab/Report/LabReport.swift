@@ -122,6 +122,8 @@ public struct LabReport: Sendable, Codable {
   public var emulatorLateP50Us: Double
   public var emulatorLateP99Us: Double
   public var busyShare: Double
+  /// Of it what the laboratory itself needed.
+  public var ownShare: Double
   /// What made the run fail as a whole, such as records that can't be read.
   public var faults: [String]
 
@@ -137,6 +139,7 @@ public struct LabReport: Sendable, Codable {
     case emulatorLateP50Us = "emulator_late_p50_us"
     case emulatorLateP99Us = "emulator_late_p99_us"
     case busyShare = "busy_share"
+    case ownShare = "own_share"
   }
 
   /// Whether nothing was lost, repeated, out of order or wrong.
@@ -198,7 +201,8 @@ extension LabReport {
       faultSeconds: outcome.plan.secondsOfFault,
       afterSeconds: outcome.plan.scenario.afterSeconds, changes: outcome.changes,
       emulatorLateP50Us: outcome.lateP50, emulatorLateP99Us: outcome.lateP99,
-      busyShare: (outcome.cpuShare * 100).rounded() / 100, faults: faults)
+      busyShare: (outcome.cpuShare * 100).rounded() / 100,
+      ownShare: (outcome.ownShare * 100).rounded() / 100, faults: faults)
   }
 
   private static func share(
