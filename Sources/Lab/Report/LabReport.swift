@@ -19,12 +19,13 @@ public struct LabReport: Sendable, Codable {
     public var repeated: Int
     public var outOfOrder: Int
     public var wrong: Int
+    public var restamped: Int
     public var updates: Int
     public var overlap: Int
     public var examples: [String]
 
     enum CodingKeys: String, CodingKey {
-      case client, site, connections, lost, repeated, wrong, updates, overlap, examples
+      case client, site, connections, lost, repeated, wrong, restamped, updates, overlap, examples
       case outageMs = "outage_ms"
       case waitedMs = "waited_ms"
       case waitedFor = "waited_for"
@@ -107,6 +108,8 @@ public struct LabReport: Sendable, Codable {
   public var repeated: Int
   public var outOfOrder: Int
   public var wrong: Int
+  /// Snapshots that are right but for their `time` (`JudgedClient.restamped`).
+  public var restamped: Int
   public var runs: [Run]
   public var controls: [Run]
   public var latency: [Latency]
@@ -128,7 +131,8 @@ public struct LabReport: Sendable, Codable {
   public var faults: [String]
 
   enum CodingKeys: String, CodingKey {
-    case scenario, explanation, estate, lost, repeated, wrong, runs, controls, latency, crossing, seed, rate
+    case scenario, explanation, estate, lost, repeated, wrong, restamped, runs, controls, latency, crossing,
+      seed, rate
     case instruments, changes, faults
     case outageMs = "outage_ms"
     case outageP50Ms = "outage_p50_ms"
@@ -195,7 +199,8 @@ extension LabReport {
       estate: outcome.plan.estate.name, outageMs: outages.last ?? 0,
       outageP50Ms: outages.isEmpty ? 0 : outages[(outages.count - 1) / 2], outageMergedMs: merged.max(),
       lost: all.reduce(0) { $0 + $1.lost }, repeated: all.reduce(0) { $0 + $1.repeated },
-      outOfOrder: all.reduce(0) { $0 + $1.outOfOrder }, wrong: all.reduce(0) { $0 + $1.wrong }, runs: runs,
+      outOfOrder: all.reduce(0) { $0 + $1.outOfOrder }, wrong: all.reduce(0) { $0 + $1.wrong },
+      restamped: all.reduce(0) { $0 + $1.restamped }, runs: runs,
       controls: controls, latency: latency, crossing: crossing(outcome, truth), seed: outcome.plan.seed,
       rate: outcome.plan.rate, instruments: outcome.plan.instruments,
       faultSeconds: outcome.plan.secondsOfFault,
@@ -213,7 +218,8 @@ extension LabReport {
       client: client.client.name, site: client.client.site, connections: client.connections,
       outageMs: rounded(max(0, judged.waitedMilliseconds - baseline)),
       waitedMs: rounded(judged.waitedMilliseconds), waitedFor: judged.waitedFor, lost: judged.lost,
-      repeated: judged.repeated, outOfOrder: judged.outOfOrder, wrong: judged.wrong, updates: judged.updates,
+      repeated: judged.repeated, outOfOrder: judged.outOfOrder, wrong: judged.wrong,
+      restamped: judged.restamped, updates: judged.updates,
       overlap: judged.overlap, examples: judged.examples)
   }
 
