@@ -210,27 +210,35 @@ extension TickerPlant {
     guard instruments.count > 0 else { return emitSource() }
     emitSource(as: .recovering)
     defer { if sourceState != .recovering { emitSource() } }
-    for index in 0..<instruments.count {
-      let state = instruments.states[index]
-      if index >= announcing {
-        updates.append(header(.instrument, instrument: index), state.facts)
-      } else {
-        updates.append(header(.cleared, instrument: index))
-        emitFacts(index)
-      }
-      let sides = [(Side.buy, index * 2), (.sell, index * 2 + 1)]
-      for (side, place) in sides {
-        for depth in stride(from: instruments.books.count(side: place) - 1, through: 0, by: -1) {
-          guard let level = instruments.books.level(depth, side: place) else { continue }
-          updates.append(
-            header(.level, flags: side.rawValue, instrument: index),
-            LevelPayload(price: level.price, orders: level.orders, size: level.size))
-        }
-      }
-      if sides.contains(where: { instruments.books.count(side: $0.1) > 0 }) { emitTop(index) }
-      emitTradeTail(index)
-      if state.bar.startSeconds != .max { updates.append(header(.bar, instrument: index), state.bar) }
+    for index in 0..<instruments.count { emitState(index, isNew: index >= announcing) }
+  }
+
+  /// Records that bring a consumer to the present state of one instrument, which is new to it.
+  public mutating func emitState(of index: Int) {
+    guard index >= 0, index < instruments.count else { return }
+    emitState(index, isNew: true)
+  }
+
+  private mutating func emitState(_ index: Int, isNew: Bool) {
+    let state = instruments.states[index]
+    if isNew {
+      updates.append(header(.instrument, instrument: index), state.facts)
+    } else {
+      updates.append(header(.cleared, instrument: index))
+      emitFacts(index)
     }
+    let sides = [(Side.buy, index * 2), (.sell, index * 2 + 1)]
+    for (side, place) in sides {
+      for depth in stride(from: instruments.books.count(side: place) - 1, through: 0, by: -1) {
+        guard let level = instruments.books.level(depth, side: place) else { continue }
+        updates.append(
+          header(.level, flags: side.rawValue, instrument: index),
+          LevelPayload(price: level.price, orders: level.orders, size: level.size))
+      }
+    }
+    if sides.contains(where: { instruments.books.count(side: $0.1) > 0 }) { emitTop(index) }
+    emitTradeTail(index)
+    if state.bar.startSeconds != .max { updates.append(header(.bar, instrument: index), state.bar) }
   }
 
   /// The newest trades of an instrument, oldest first, so that a consumer has time and sales again.

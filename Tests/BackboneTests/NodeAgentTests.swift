@@ -26,7 +26,8 @@ import Testing
     for agent in agents { try agent.start() }
     defer { for agent in agents { agent.stop() } }
     #expect(await eventually { agents[0].nodes.map(\.beat.node) == ["n2"] && agents[1].nodes.count == 1 })
-    let answer = try await NodeAgent.send(.outOfService, to: "n2", from: "op", over: [rail.users[2]])
+    let answer = try await NodeAgent.send(
+      .outOfService, to: "n2", from: "op", over: [rail.users[2]], seconds: 15)
     #expect(answer == NodeAnswer(done: true, text: "n2 does"))
     #expect(await eventually { agents[0].nodes.first?.beat.service == "out-by-command" })
     agents[1].stop()

@@ -50,7 +50,11 @@ final class Source {
 
   func snapshot(_ code: InstrumentCode? = nil, partBytes: Int = 2000) -> [[UInt8]] {
     publish()
-    plant.emitAll(announcing: 0)
+    if let code {
+      if let index = plant.index(of: code) { plant.emitState(of: index) }
+    } else {
+      plant.emitAll(announcing: 0)
+    }
     var parts: [[UInt8]] = []
     SnapshotEncoder.encode(
       plant.updates.bytes,
@@ -85,11 +89,15 @@ func header(_ bytes: [UInt8]) -> FrameHeader? {
 
   @Test func aMessageLargerThanAFrameGoesInPartsAndComesOutWhole() {
     // A market of many instruments whose day begins: one message changes all of them.
-    let messages = dayMessages(seed: runSeed, instruments: 3_000, messages: 3_000)
+    var messages = dayMessages(
+      seed: runSeed, instruments: 3_000, messages: 3_000, until: 8 * 3_600_000_000_000)
+    // The market opens (ITCH `S`, event `Q`): the state of each changes.
+    messages.append([UInt8(ascii: "S"), 0, 0, 0, 0, 0x1d, 0x77, 0x56, 0x7d, 0, 0, UInt8(ascii: "Q")])
     let source = Source()
-    source.apply(messages.prefix(12_000), first: 1)
+    source.apply(messages, first: 1)
+    #expect(source.plant.instrumentCount == 3_000)
     source.plant.beginEpoch(session: "DAY2", date: testDate.nextWeekday)
-    source.plant.apply(messages.prefix(4_000), first: 1)
+    source.plant.apply(messages, first: 1)
     let wanted = MarketView()
     source.publish(limit: 8 << 10, hardLimit: 64 << 10)
     let frames = source.takeFrames()

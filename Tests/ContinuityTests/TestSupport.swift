@@ -46,14 +46,16 @@ let testMarket = "XTKS"
 let testDate = CalendarDate("2026-11-25") ?? CalendarDate(daysSince1970: 0)
 
 /// The messages of a simulated day but for its end mark (after which a feed is over, not live).
-func dayMessages(seed: UInt64, instruments: Int, messages count: Int, date: CalendarDate = testDate)
+func dayMessages(
+  seed: UInt64, instruments: Int, messages count: Int, date: CalendarDate = testDate, until: UInt64 = .max
+)
   -> [[UInt8]]
 {
   var market = SimulatedMarket(
     SimulatorConfiguration(
       seed: seed, instruments: instruments, date: date, messagesPerDay: max(count, instruments * 100)))
   var writer = ByteWriter(capacity: 1 << 20)
-  market.advance(to: .max, into: &writer)
+  market.advance(to: until, into: &writer)
   var found: [[UInt8]] = []
   var place = 0
   while place + 2 <= writer.bytes.count {

@@ -110,6 +110,29 @@ import TickerPlant
     #expect(again.difference(channel, "7203") == nil)
   }
 
+  @Test(arguments: ["quotes", "books", "trades", "bars"])
+  func whoComesFromElsewhereIsToldWhatIsStaleThere(channel: String) throws {
+    let stock = Stock("7203")
+    let world = World()
+    world.apply(stock.hidden(1, "10", match: 1))
+    let other = try node(of: world)
+    // The other node has been silent since before what the client resumes from.
+    other.sources[0].plant.setSourceState(.silent)
+    other.deliver()
+    for each in [world, other] { each.apply(stock.hidden(1, "11", match: 2)) }
+    let client = StreamClient(world)
+    client.subscribe("1", channel, ["7203"])
+    client.readAll()
+    #expect(client.views["\(channel)/7203"]?.isStale == false)
+    let moved = StreamClient(other)
+    moved.views = client.views
+    moved.subscribe("1", channel, ["7203"], from: client.position(channel))
+    let resumed = moved.takeOthers().first { $0["type"] as? String == "resumed" }
+    #expect(resumed?["mode"] as? String == "exact")
+    #expect(moved.views["\(channel)/7203"]?.isStale == true)
+    #expect(moved.faults.isEmpty, "\(moved.faults)")
+  }
+
   @Test func aClientOfALaterDayWaitsForTheNodeThatIsBehind() throws {
     let world = World()
     world.apply(Stock("7203").hidden(1, "10"))

@@ -27,13 +27,23 @@ extension NatsSettings {
     return rails
   }
 
+  /// A system by its word, or as estates call it; nil: another user of the line than this program.
+  static func system(named name: String) -> BusSystem? {
+    switch name {
+    case "prices": .px
+    case "history": .keep
+    case "feeds": .feed
+    default: BusSystem.allCases.first { $0.name == name }
+    }
+  }
+
   /// Bytes a second by system: the most that a line from the node's site to another allows.
   static func budgets(of node: Node, in estate: Estate) -> [BusSystem: UInt64] {
     let zones = Set(estate.site(ofZone: node.zone)?.zones ?? [node.zone])
     var budgets: [BusSystem: UInt64] = [:]
     for link in estate.links where zones.contains(link.from) != zones.contains(link.to) {
       for (name, megabits) in link.budgets {
-        guard let system = BusSystem.allCases.first(where: { $0.name == name }) else { continue }
+        guard let system = system(named: name) else { continue }
         budgets[system] = max(budgets[system] ?? 0, UInt64(max(0, megabits)) * 125_000)
       }
     }

@@ -144,21 +144,23 @@ public struct RecordDigest: ~Copyable {
   private static func sum(_ facts: FactsPayload, _ header: UpdateHeader, code: UInt64) -> UInt64 {
     var total: UInt64 = 0
     let seed = StateDigest.mix(header.sequence &* 0x9e37_79b9_7f4a_7c15 ^ code)
-    func add(_ field: UInt64, _ value: UInt64) {
-      total &+= StateDigest.mix(seed ^ field << 56 ^ StateDigest.mix(value))
-    }
-    if facts.close != noPrice { add(1, UInt64(bitPattern: facts.close)) }
-    if facts.collarUpper != noPrice { add(2, UInt64(bitPattern: facts.collarUpper)) }
-    if facts.collarLower != noPrice { add(3, UInt64(bitPattern: facts.collarLower)) }
+    if facts.close != noPrice { total &+= part(seed, 1, UInt64(bitPattern: facts.close)) }
+    if facts.collarUpper != noPrice { total &+= part(seed, 2, UInt64(bitPattern: facts.collarUpper)) }
+    if facts.collarLower != noPrice { total &+= part(seed, 3, UInt64(bitPattern: facts.collarLower)) }
     if facts.auction.crossType != 0 {
-      add(4, UInt64(bitPattern: facts.auction.price))
-      add(5, UInt64(bitPattern: facts.auction.far))
-      add(6, UInt64(bitPattern: facts.auction.near))
-      add(7, facts.auction.paired)
-      add(8, facts.auction.imbalance)
+      total &+= part(seed, 4, UInt64(bitPattern: facts.auction.price))
+      total &+= part(seed, 5, UInt64(bitPattern: facts.auction.far))
+      total &+= part(seed, 6, UInt64(bitPattern: facts.auction.near))
+      total &+= part(seed, 7, facts.auction.paired)
+      total &+= part(seed, 8, facts.auction.imbalance)
     }
-    if facts.shortRestricted { add(9, 1) }
-    if facts.suspect { add(10, 1) }
+    if facts.shortRestricted { total &+= part(seed, 9, 1) }
+    if facts.suspect { total &+= part(seed, 10, 1) }
     return total
+  }
+
+  @inline(__always)
+  private static func part(_ seed: UInt64, _ field: UInt64, _ value: UInt64) -> UInt64 {
+    StateDigest.mix(seed ^ field << 56 ^ StateDigest.mix(value))
   }
 }

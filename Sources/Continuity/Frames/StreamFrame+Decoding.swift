@@ -159,15 +159,10 @@ extension StreamFrame {
 
   /// The bytes of `Bool`s, and days that a calendar computes with.
   private func validateFacts(at offset: Int, place: Int) throws(FrameError) {
-    for field in [RecordSizes.shortRestricted, RecordSizes.suspect] {
-      guard bytes[offset + field] <= 1 else { throw FrameError(offset: offset + field, reason: .payload) }
-    }
-    for field in [RecordSizes.referenceDate, RecordSizes.previousDate] {
-      let day = bytes.loadUnaligned(fromByteOffset: offset + field, as: Int64.self)
-      guard day == .min || Self.days.contains(day) else {
-        throw FrameError(offset: offset + field, reason: .payload)
-      }
-    }
+    try validateTruth(at: offset + RecordSizes.shortRestricted)
+    try validateTruth(at: offset + RecordSizes.suspect)
+    try validateDay(at: offset + RecordSizes.referenceDate)
+    try validateDay(at: offset + RecordSizes.previousDate)
     let code = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
     guard code == self.code(place).rawValue else { throw FrameError(offset: offset, reason: .payload) }
   }
@@ -202,5 +197,16 @@ enum RecordSizes {
     case UpdateKind.cleared.rawValue: MemoryLayout<UpdateHeader>.size
     default: 0
     }
+  }
+}
+
+extension StreamFrame {
+  private func validateTruth(at offset: Int) throws(FrameError) {
+    guard bytes[offset] <= 1 else { throw FrameError(offset: offset, reason: .payload) }
+  }
+
+  private func validateDay(at offset: Int) throws(FrameError) {
+    let day = bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self)
+    guard day == .min || Self.days.contains(day) else { throw FrameError(offset: offset, reason: .payload) }
   }
 }

@@ -21,7 +21,7 @@ extension StreamMerger {
   mutating func activate(_ place: Int, at now: UInt64) {
     if coverages[place].since == nil {
       coverages[place].since = now
-      counters.holes &+= 1
+      if coverages[place].position != nil { counters.holes &+= 1 }
     }
     guard !coverages[place].isActive else { return }
     coverages[place].isActive = true

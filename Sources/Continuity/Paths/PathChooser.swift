@@ -173,8 +173,9 @@ public struct PathChooser: Sendable {
       if fault.rank == 0 {
         if candidates[place].wellSince == nil { candidates[place].wellSince = now }
       } else {
+        // Who was never well yet hasn't failed: a plant that starts is taken as soon as it is well.
+        if candidates[place].wellSince != nil { candidates[place].hasFailed = true }
         candidates[place].wellSince = nil
-        if fault != .neverHeard { candidates[place].hasFailed = true }
       }
     }
     let wanted = wanted(faults, at: now)

@@ -9,7 +9,7 @@ public import TickerPlant
 public enum SnapshotEncoder {
   /// Makes the parts; the last one is marked `.last`.
   /// - Parameters:
-  ///   - records: what `emitAll(announcing: 0)` wrote, and nothing else.
+  ///   - records: what `emitAll(announcing: 0)` wrote, or for one instrument `emitState(of:)`, and nothing else.
   ///   - position: the plant's epoch and sequence number.
   ///   - state: how the source is.
   ///   - gap: the newest declared gap; zeros where there is none.

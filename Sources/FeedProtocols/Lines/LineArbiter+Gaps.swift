@@ -19,7 +19,9 @@ extension LineArbiter {
     // A line that hasn't come so far yet may bring it; but it isn't waited for without end.
     let patience = hole.progressAt &+ 10 &* configuration.waitNanoseconds
     if now < patience,
-      tracks.indices.prefix(configuration.ownLines).contains(where: { isHeard($0, at: now) && tracks[$0].expected <= hole.from })
+      tracks.indices.prefix(configuration.ownLines).contains(where: {
+        isHeard($0, at: now) && tracks[$0].expected <= hole.from
+      })
     {
       return nil
     }
