@@ -84,6 +84,41 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: session.entry.namespaceFile("r-tky-a")))
   }
 
+  @Test(.enabled(if: isPossible, "needs root, /dev/net/tun, FRR, nats-server and the built program"))
+  func whatARunKilledInTheMiddleLeavesIsRemovedByTheNext() throws {
+    let folder = try TestEstates.folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let registry = LabRegistry(base: "\(folder)/runs")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(Self.program))
+    process.arguments = [
+      "lab", "run", "control", "--estate", "two-zones", "--independent", "--registry", registry.base, "--out",
+      "\(folder)/out", "--rate", "100", "--instruments", "10",
+    ]
+    process.standardError = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    // Until clients run, or a minute has passed: then it is killed as it is.
+    let until = Date().addingTimeInterval(60)
+    while Date() < until, process.isRunning {
+      if FileManager.default.fileExists(atPath: "\(folder)/out/control/reference.record") { break }
+      usleep(20_000)
+    }
+    let name = try #require(FileManager.default.contentsOfDirectory(atPath: registry.base).first)
+    let entry = LabEntry(
+      run: name, folder: "\(registry.base)/\(name)", namespaceFolder: registry.namespaceFolder)
+    #expect(registry.leftovers().isEmpty, "while it runs it is nobody's to remove")
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(!entry.livingProcesses().isEmpty)
+    #expect(registry.leftovers().map(\.run) == [name])
+    #expect(registry.cleanLeftovers().count == 1)
+    #expect(entry.livingProcesses().isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: entry.folder))
+    #expect(!FileManager.default.fileExists(atPath: entry.namespaceFile("r-tky-a")))
+  }
+
   @Test func reportsEscapeWhatLogsSay() {
     #expect(
       LabReport.escaped("<img src=x onerror='a'>&\"\u{1}")
