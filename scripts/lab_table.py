@@ -36,7 +36,7 @@ def main():
         if crossing and crossing["updates"]:
             print(f"{report['scenario']}: {crossing['backbone_bytes_out'] / crossing['updates']:.0f} bytes of the backbone "
                   f"out of the first site and {crossing['backbone_bytes_in'] / crossing['updates']:.0f} into it an update; "
-                  f"machine busy {report['busy_share'] * 100:.0f} %")
+                  f"machine busy {report['busy_share'] * 100:.0f} %, {report['own_share'] * 100:.0f} % by the laboratory")
 
 
 main()

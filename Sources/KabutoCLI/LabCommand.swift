@@ -86,6 +86,8 @@ struct LabRunCommand: ParsableCommand {
     help: ArgumentHelp("Folder of the report (default kabuto-lab).", valueName: "dir"), completion: .directory
   )
   var out = "kabuto-lab"
+  @Option(help: ArgumentHelp("Folder of what runs have made.", visibility: .hidden)) var registry =
+    LabRegistry().base
   @Flag(help: "Without a backbone: each gateway hears the feed itself. To compare with.") var independent =
     false
   @Flag(help: "One JSON document on standard output.") var json = false
@@ -119,6 +121,7 @@ struct LabRunCommand: ParsableCommand {
     var plan = LabPlan(
       Scenario.named(name), estate: try readEstate(), folder: folder,
       program: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path)
+    plan.registry = LabRegistry(base: registry)
     plan.runs = runs
     plan.controls = controls
     plan.seed = seed

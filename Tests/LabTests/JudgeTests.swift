@@ -158,6 +158,24 @@ import Testing
     return record
   }
 
+  @Test func aSnapshotThatIsWrongInItsTimeOnlyIsCountedApart() {
+    var feed = Record()
+    let time = "\"bid\":99,\"time\":\"09:00\""
+    feed.frame(1, 1, Self.snapshot(1, bid: "99").replacing("\"bid\":99", with: time))
+    feed.frame(10, 1, Self.update(10, "\"bid\":100,\"time\":\"09:10\""))
+    feed.frame(20, 1)
+    func judged(_ text: String) -> JudgedClient {
+      var record = Record()
+      record.frame(12, 1, Self.snapshot(12, bid: "99").replacing("\"bid\":99", with: text))
+      return Judge.judge(record: record.lines, truth: Truth(record: feed.lines), windows: []).whole
+    }
+    #expect(judged("\"bid\":100,\"time\":\"09:10\"").restamped == 0)
+    let late = judged("\"bid\":100,\"time\":\"09:12\"")
+    #expect(late.restamped == 1 && late.wrong == 0)
+    let both = judged("\"bid\":99,\"time\":\"09:12\"")
+    #expect(both.restamped == 0 && both.wrong == 1)
+  }
+
   @Test func aTradeThatTheFeedHasNotIsWrong() {
     var record = Self.good
     record.frame(46, 1, Self.trade(36))

@@ -104,7 +104,7 @@ import Testing
     var times = RouterConfiguration.Times()
     if !bfd { times.bfd = nil }
     return RouterConfiguration(
-      try #require(layout.router(router)), in: layout, times: times, logFolder: "/tmp/x")
+      try #require(layout.router(router)), in: layout, times: times)
   }
 
   @Test func activeAndStandbyAreToldByPreferenceAndPrepend() throws {

@@ -12,8 +12,13 @@ import Testing
   /// The program beside the tests; KABUTO_BIN names another.
   static let program: String? = {
     var candidates = ProcessInfo.processInfo.environment["KABUTO_BIN"].map { [$0] } ?? []
-    for place in [try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"), CommandLine.arguments.first] {
-      if let place { candidates.append(URL(fileURLWithPath: place).deletingLastPathComponent().path + "/kabuto") }
+    for place in [
+      try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+      CommandLine.arguments.first,
+    ] {
+      if let place {
+        candidates.append(URL(fileURLWithPath: place).deletingLastPathComponent().path + "/kabuto")
+      }
     }
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
@@ -45,7 +50,9 @@ import Testing
 
   static func check(_ report: LabReport) {
     #expect(report.faults == [])
-    #expect([report.lost, report.repeated, report.outOfOrder, report.wrong].allSatisfy { $0 == 0 }, "\(report.runs)")
+    #expect(
+      [report.lost, report.repeated, report.outOfOrder, report.wrong].allSatisfy { $0 == 0 }, "\(report.runs)"
+    )
     #expect(report.runs.count == 1 && report.runs[0].clients.count == 2)
     #expect(report.runs[0].clients.allSatisfy { $0.updates > 0 })
   }
@@ -77,8 +84,45 @@ import Testing
     #expect(!FileManager.default.fileExists(atPath: session.entry.namespaceFile("r-tky-a")))
   }
 
+  @Test(.enabled(if: isPossible, "needs root, /dev/net/tun, FRR, nats-server and the built program"))
+  func whatARunKilledInTheMiddleLeavesIsRemovedByTheNext() throws {
+    let folder = try TestEstates.folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let registry = LabRegistry(base: "\(folder)/runs")
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: try #require(Self.program))
+    process.arguments = [
+      "lab", "run", "control", "--estate", "two-zones", "--independent", "--registry", registry.base, "--out",
+      "\(folder)/out", "--rate", "100", "--instruments", "10",
+    ]
+    process.standardError = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    // Until clients run, or a minute has passed: then it is killed as it is.
+    let until = Date().addingTimeInterval(60)
+    while Date() < until, process.isRunning {
+      if FileManager.default.fileExists(atPath: "\(folder)/out/control/reference.record") { break }
+      usleep(20_000)
+    }
+    let name = try #require(FileManager.default.contentsOfDirectory(atPath: registry.base).first)
+    let entry = LabEntry(
+      run: name, folder: "\(registry.base)/\(name)", namespaceFolder: registry.namespaceFolder)
+    #expect(registry.leftovers().isEmpty, "while it runs it is nobody's to remove")
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(!entry.livingProcesses().isEmpty)
+    #expect(registry.leftovers().map(\.run) == [name])
+    #expect(registry.cleanLeftovers().count == 1)
+    #expect(entry.livingProcesses().isEmpty)
+    #expect(!FileManager.default.fileExists(atPath: entry.folder))
+    #expect(!FileManager.default.fileExists(atPath: entry.namespaceFile("r-tky-a")))
+  }
+
   @Test func reportsEscapeWhatLogsSay() {
-    #expect(LabReport.escaped("<img src=x onerror='a'>&\"\u{1}") == "&lt;img src=x onerror=&#39;a&#39;&gt;&amp;&quot; ")
+    #expect(
+      LabReport.escaped("<img src=x onerror='a'>&\"\u{1}")
+        == "&lt;img src=x onerror=&#39;a&#39;&gt;&amp;&quot; ")
   }
 
   @Test func timesOfLogsAreRead() throws {
@@ -89,10 +133,12 @@ import Testing
     }
     let bfd = try #require(
       TimelineReader.moment(
-        "2026/11/26 09:25:51.437969 BFD: [SEY1D-NT8EQ] state-change: [mhop:no peer:198.19.0.1] up -> down reason:control-expired"))
+        "2026/11/26 09:25:51.437969 BFD: [SEY1D-NT8EQ] state-change: [mhop:no peer:198.19.0.1] up -> down reason:control-expired"
+      ))
     #expect(bfd.kind == "detection" && bfd.at == 1_795_685_151_437_969_000)
     let route = try #require(
-      TimelineReader.moment("[2026-11-26T09:25:51.437969] 10.2.1.0/24 via 198.19.0.3 dev line2 proto bgp metric 20 "))
+      TimelineReader.moment(
+        "[2026-11-26T09:25:51.437969] 10.2.1.0/24 via 198.19.0.3 dev line2 proto bgp metric 20 "))
     #expect(route.kind == "route" && route.what.hasPrefix("10.2.1.0/24"))
     let node = try #require(
       TimelineReader.moment(#"{"time":"2026-11-26T09:25:51.437Z","level":"notice","message":"ready"}"#))

@@ -44,14 +44,10 @@ public struct RouterConfiguration: Sendable, Equatable {
   public var siteNetworks: [IPv4.Network]
   public var clientNetworks: [IPv4.Network]
   public var times: Times
-  /// Folder for its log.
-  public var logFolder: String
-
   /// The configuration of a router of a layout.
-  public init(_ router: LabLayout.Router, in layout: LabLayout, times: Times, logFolder: String) {
+  public init(_ router: LabLayout.Router, in layout: LabLayout, times: Times) {
     self.router = router
     self.times = times
-    self.logFolder = logFolder
     let site = layout.site(of: router)
     estateNetworks = []
     siteNetworks = []
@@ -93,7 +89,7 @@ public struct RouterConfiguration: Sendable, Equatable {
   private var head: String {
     """
     hostname \(router.name)
-    log file \(logFolder)/frr.log
+    log stdout
     log timestamp precision 6
 
     """

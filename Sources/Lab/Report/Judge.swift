@@ -31,6 +31,9 @@ public struct JudgedClient: Sendable, Equatable, Codable {
   public var repeated = 0
   public var outOfOrder = 0
   public var wrong = 0
+  /// Snapshots that are right but for their `time`, which is the plant's instead of the instrument's: of plants and
+  /// gateways that began from a snapshot, until the instrument changes.
+  public var restamped = 0
   /// Updates taken.
   public var updates = 0
   /// What came again by another connection and was passed over.
@@ -232,7 +235,10 @@ public struct Judge {
     }
     count(at: time) { $0.updates += 1 }
     // What the client knew before the reference began can't be judged.
-    if follower.passed > 0, let field = Self.difference(follower) {
+    let differences = follower.passed > 0 ? Self.differences(follower) : []
+    if event.type == "snapshot", differences == ["time"] {
+      count(at: time) { $0.restamped += 1 }
+    } else if let field = differences.first {
       let text =
         "\(name) \(sequence): \(field) \(follower.state[field] ?? "absent") found, "
         + "\(follower.expected[field] ?? "absent") wanted"
@@ -244,9 +250,8 @@ public struct Judge {
     quotes[name] = follower
   }
 
-  private static func difference(_ follower: Follower) -> String? {
-    for (field, value) in follower.expected where follower.state[field] != value { return field }
-    return nil
+  private static func differences(_ follower: Follower) -> [String] {
+    follower.expected.filter { follower.state[$0.key] != $0.value }.map(\.key).sorted()
   }
 
   private mutating func takeTrade(_ event: StreamEvent, _ sequence: UInt64, _ time: UInt64) {

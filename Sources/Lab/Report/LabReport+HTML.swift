@@ -75,6 +75,10 @@ extension LabReport {
       let mark = value == 0 ? "✓" : "✗"
       rows += Self.row(Self.label(english, japanese), "\(mark) \(value)")
     }
+    if restamped > 0 {
+      rows += Self.row(
+        Self.label("Snapshots right but for their time", "時刻だけが異なるスナップショット"), "\(restamped)")
+    }
     let waited = controls.flatMap(\.clients).map(\.waitedMs).max() ?? 0
     rows += Self.row(Self.label("Longest wait without a fault", "無障害時の最長待ち"), Self.milliseconds(waited))
     for one in latency {
@@ -178,7 +182,7 @@ extension LabReport {
     <p lang="ja">途絶とは、基準の利用者に届いていた銘柄の新しい値が利用者に届かなかった最長時間から、同じ実行の無障害区間の最長時間を引いたもの。
     欠落とは、配信されず、同じ項目の新しい値でも置き換えられなかったもの。約定は 1 件ずつ数える。</p>
     <p>\(rate) messages a second, \(instruments) instruments, seed \(seed); fault for \(String(format: "%.1f", faultSeconds)) s, watched
-    for \(String(format: "%.1f", afterSeconds)) s after it healed; machine busy \(Int(busyShare * 100)) % without a fault; frames leave the
+    for \(String(format: "%.1f", afterSeconds)) s after it healed; machine busy \(Int(busyShare * 100)) % without a fault, \(Int(ownShare * 100)) % by the laboratory; frames leave the
     link emulator \(Int(emulatorLateP50Us)) µs late (p50), \(Int(emulatorLateP99Us)) µs (p99).
     \(changes.isEmpty ? "" : "Changed of the estate: " + Self.escaped(changes.joined(separator: "; ")) + ".")</p>
 

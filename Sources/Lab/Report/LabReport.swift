@@ -19,12 +19,13 @@ public struct LabReport: Sendable, Codable {
     public var repeated: Int
     public var outOfOrder: Int
     public var wrong: Int
+    public var restamped: Int
     public var updates: Int
     public var overlap: Int
     public var examples: [String]
 
     enum CodingKeys: String, CodingKey {
-      case client, site, connections, lost, repeated, wrong, updates, overlap, examples
+      case client, site, connections, lost, repeated, wrong, restamped, updates, overlap, examples
       case outageMs = "outage_ms"
       case waitedMs = "waited_ms"
       case waitedFor = "waited_for"
@@ -107,6 +108,8 @@ public struct LabReport: Sendable, Codable {
   public var repeated: Int
   public var outOfOrder: Int
   public var wrong: Int
+  /// Snapshots that are right but for their `time` (`JudgedClient.restamped`).
+  public var restamped: Int
   public var runs: [Run]
   public var controls: [Run]
   public var latency: [Latency]
@@ -122,11 +125,14 @@ public struct LabReport: Sendable, Codable {
   public var emulatorLateP50Us: Double
   public var emulatorLateP99Us: Double
   public var busyShare: Double
+  /// Of it what the laboratory itself needed.
+  public var ownShare: Double
   /// What made the run fail as a whole, such as records that can't be read.
   public var faults: [String]
 
   enum CodingKeys: String, CodingKey {
-    case scenario, explanation, estate, lost, repeated, wrong, runs, controls, latency, crossing, seed, rate
+    case scenario, explanation, estate, lost, repeated, wrong, restamped, runs, controls, latency, crossing,
+      seed, rate
     case instruments, changes, faults
     case outageMs = "outage_ms"
     case outageP50Ms = "outage_p50_ms"
@@ -137,6 +143,7 @@ public struct LabReport: Sendable, Codable {
     case emulatorLateP50Us = "emulator_late_p50_us"
     case emulatorLateP99Us = "emulator_late_p99_us"
     case busyShare = "busy_share"
+    case ownShare = "own_share"
   }
 
   /// Whether nothing was lost, repeated, out of order or wrong.
@@ -192,13 +199,15 @@ extension LabReport {
       estate: outcome.plan.estate.name, outageMs: outages.last ?? 0,
       outageP50Ms: outages.isEmpty ? 0 : outages[(outages.count - 1) / 2], outageMergedMs: merged.max(),
       lost: all.reduce(0) { $0 + $1.lost }, repeated: all.reduce(0) { $0 + $1.repeated },
-      outOfOrder: all.reduce(0) { $0 + $1.outOfOrder }, wrong: all.reduce(0) { $0 + $1.wrong }, runs: runs,
+      outOfOrder: all.reduce(0) { $0 + $1.outOfOrder }, wrong: all.reduce(0) { $0 + $1.wrong },
+      restamped: all.reduce(0) { $0 + $1.restamped }, runs: runs,
       controls: controls, latency: latency, crossing: crossing(outcome, truth), seed: outcome.plan.seed,
       rate: outcome.plan.rate, instruments: outcome.plan.instruments,
       faultSeconds: outcome.plan.secondsOfFault,
       afterSeconds: outcome.plan.scenario.afterSeconds, changes: outcome.changes,
       emulatorLateP50Us: outcome.lateP50, emulatorLateP99Us: outcome.lateP99,
-      busyShare: (outcome.cpuShare * 100).rounded() / 100, faults: faults)
+      busyShare: (outcome.cpuShare * 100).rounded() / 100,
+      ownShare: (outcome.ownShare * 100).rounded() / 100, faults: faults)
   }
 
   private static func share(
@@ -209,7 +218,8 @@ extension LabReport {
       client: client.client.name, site: client.client.site, connections: client.connections,
       outageMs: rounded(max(0, judged.waitedMilliseconds - baseline)),
       waitedMs: rounded(judged.waitedMilliseconds), waitedFor: judged.waitedFor, lost: judged.lost,
-      repeated: judged.repeated, outOfOrder: judged.outOfOrder, wrong: judged.wrong, updates: judged.updates,
+      repeated: judged.repeated, outOfOrder: judged.outOfOrder, wrong: judged.wrong,
+      restamped: judged.restamped, updates: judged.updates,
       overlap: judged.overlap, examples: judged.examples)
   }
 
@@ -250,11 +260,16 @@ extension LabReport {
 enum LatencyGauge {
   static func measure(_ record: [Substring], name: String, windows: [LabWindow]) -> LabReport.Latency {
     var ages: [Double] = []
+    // Of two connections the first counts.
+    var newest: [String: UInt64] = [:]
     for line in record {
       guard case .frame(let at, _, let text)? = RecordLine(line),
         windows.contains(where: { $0.from <= at && at <= $0.through })
       else { continue }
       for event in FrameScanner.events(text) ?? [] where event.type == "update" {
+        let key = "\(event.channel) \(event.instrument)"
+        guard let sequence = event.sequence, sequence > newest[key] ?? 0 else { continue }
+        newest[key] = sequence
         if let received = event.text("rx").flatMap({ UInt64($0) }), received > 0 {
           ages.append((Double(at) - Double(received)) / 1e6)
         }

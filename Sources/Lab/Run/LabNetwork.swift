@@ -224,7 +224,7 @@ public final class LabNetwork {
   /// Starts FRR in one router, also again.
   func startRouter(_ router: LabLayout.Router) throws(LabFailure) {
     let folder = "\(entry.folder)/frr-\(router.name)"
-    let configuration = RouterConfiguration(router, in: layout, times: times, logFolder: folder)
+    let configuration = RouterConfiguration(router, in: layout, times: times)
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       // A killed zebra leaves its socket.
@@ -275,14 +275,14 @@ public final class LabNetwork {
     }
     throw LabFailure(
       "routes didn't come within \(Int(seconds)) s: \(missing.prefix(6).joined(separator: "; "))\n"
-        + "look at the routers' logs in \(entry.folder)")
+        + "look at the routers' logs in \(logs)")
   }
 
   /// Networks that routers of zones don't know and should.
   public func missingRoutes() -> [String] {
     var missing: [String] = []
     for router in layout.routers {
-      let configuration = RouterConfiguration(router, in: layout, times: .init(), logFolder: "")
+      let configuration = RouterConfiguration(router, in: layout, times: .init())
       var wanted = configuration.estateNetworks
       if case .internet = router.place { wanted = configuration.siteNetworks + configuration.clientNetworks }
       let known = LabCommand.run(

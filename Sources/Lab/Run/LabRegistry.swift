@@ -156,6 +156,10 @@ public struct LabEntry: Sendable {
       for daemon in ["zebra", "bfdd", "bgpd"] {
         try? FileManager.default.removeItem(atPath: "/var/tmp/frr/\(daemon).\(id)")
       }
+      // And libfaketime shares memory.
+      for name in ["sem.faketime_sem", "faketime_shm"] {
+        try? FileManager.default.removeItem(atPath: "/dev/shm/\(name)_\(id)")
+      }
     }
     return ended.count
   }

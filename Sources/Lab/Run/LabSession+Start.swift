@@ -115,13 +115,17 @@ extension LabSession {
   private func startNode(_ node: Node) throws(LabFailure) {
     guard let host = layout.host(of: node.name) else { throw LabFailure("node \(node.name) has no host") }
     var environment: [String: String] = [:]
+    var command = command(of: node)
     if plan.scenario.name == .clockSkew {
       let file = "\(entry.folder)/clock-\(host.name)"
       if !FileManager.default.fileExists(atPath: file) { try setClock(host.name, 0) }
       environment = ClockSkew.environment(file: file)
+      // libfaketime moves the environment when it first sets a variable, and Swift finds a program's arguments by where
+      // the environment is: `env` lets that happen before.
+      command = ["/usr/bin/env"] + command
     }
     nodes[node.name] = try LabProcess(
-      node.name, command(of: node), namespace: namespace(host.name), entry: entry, logs: logs,
+      node.name, command, namespace: namespace(host.name), entry: entry, logs: logs,
       environment: environment)
   }
 
@@ -222,7 +226,9 @@ extension LabSession {
       clients.append(
         (
           client, connections,
-          try self.client(client.name, at: client.name, endpoints(of: client, connections: connections), connections, record), record
+          try self.client(
+            client.name, at: client.name, endpoints(of: client, connections: connections), connections, record
+          ), record
         ))
     }
     try sleep(2)

@@ -79,7 +79,7 @@ public final class LabSession {
       truthRecord: referenceClient?.record ?? "",
       clients: clients.map { ($0.client, $0.connections, $0.record) }, logs: logs, links: baseline.links,
       linkSeconds: baseline.seconds, lateP50: baseline.lateP50, lateP99: baseline.lateP99,
-      cpuShare: baseline.cpuShare)
+      cpuShare: baseline.cpuShare, ownShare: baseline.ownShare)
   }
 
   /// Ends and removes everything; harmless when done twice.
@@ -111,6 +111,7 @@ public final class LabSession {
   private func watch() throws(LabFailure) -> LabBaseline {
     let length = plan.secondsOfFault + plan.scenario.afterSeconds
     let cpuBefore = machineCPU()
+    let ownBefore = ownCPU()
     let before = try network?.links.statistics()
     let began = Date()
     for number in 0..<plan.controls {
@@ -126,10 +127,11 @@ public final class LabSession {
     let after = try network?.links.statistics()
     let cpu = machineCPU()
     let share = cpu.total > cpuBefore.total ? (cpu.busy - cpuBefore.busy) / (cpu.total - cpuBefore.total) : 0
+    let own = (ownCPU() - ownBefore) / (seconds * Double(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     for run in 0..<plan.runs { try repetition(run) }
     return LabBaseline(
       links: LabBaseline.difference(before, after), seconds: seconds, lateP50: after?.lateP50 ?? 0,
-      lateP99: after?.lateP99 ?? 0, cpuShare: share)
+      lateP99: after?.lateP99 ?? 0, cpuShare: share, ownShare: own)
   }
 
   private func repetition(_ run: Int) throws(LabFailure) {
@@ -158,6 +160,11 @@ public final class LabSession {
     try sleep(plan.scenario.afterSeconds)
     window.through = RecordWriter.now()
     windows.append(window)
+  }
+
+  /// Seconds of processors that the laboratory has used, with its own thread of lines.
+  private func ownCPU() -> Double {
+    (entry.livingProcesses() + [getpid()]).compactMap { ProcessState.cpuSeconds($0) }.reduce(0, +)
   }
 
   /// Seconds of all processors, busy and in all.
@@ -207,6 +214,8 @@ public struct LabOutcome: Sendable {
   public var lateP99: Double
   /// Part of all processors that was busy meanwhile.
   public var cpuShare: Double
+  /// Part of all processors that the laboratory itself needed.
+  public var ownShare: Double
 }
 
 /// Figures of the time before the first fault.
@@ -216,6 +225,7 @@ struct LabBaseline {
   var lateP50: Double
   var lateP99: Double
   var cpuShare: Double
+  var ownShare: Double
 
   static func difference(_ before: LinkStatistics?, _ after: LinkStatistics?) -> [LinkStatistics.Line] {
     guard let before, let after else { return [] }
