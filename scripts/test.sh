@@ -3,8 +3,8 @@
 # status is 0 only if all passed. Needs no terminal. `make test` calls this after the set-up.
 #
 #   FILTER=SiteLoss      only the Swift tests whose name matches (no server and browser tests)
-#   KABUTO_SEED=7f3a     repeats a randomised run: a failing test prints the line to type. Not given, it comes from the
-#                        commit's hash, or is drawn afresh with KABUTO_FULL=1
+#   KABUTO_SEED=7f3a     repeats a randomised run: a failing test prints the line to type. Not given, it is 7f3a,
+#                        or drawn afresh with KABUTO_FULL=1
 #   KABUTO_FULL=1        all of what is only sampled otherwise, and the firewall against sqlmap and libmodsecurity where
 #                        their Debian packages are installed (`make test-full`)
 set -euo pipefail
@@ -33,7 +33,7 @@ prepare_python() {
   fi
 }
 
-if [[ ${KABUTO_FULL-} == 1 ]]; then repeatable_seed fresh; else repeatable_seed commit; fi
+if [[ ${KABUTO_FULL-} == 1 ]]; then repeatable_seed fresh; else repeatable_seed fixed; fi
 
 with_python=no
 if [[ -n ${FILTER-} ]]; then
