@@ -5,6 +5,10 @@
 struct FormTable {
   let views = TrivialList<ByteView>(capacity: 64)
   let classes = TrivialList<ByteClass>(capacity: 64)
+  /// By form, how plain it is: 0 an identifier, 1 text, 2 neither (`Alphabet`).
+  let levels = TrivialList<UInt8>(capacity: 64)
+  private let identifier = Alphabet.identifier.classes.rawValue
+  private let text = Alphabet.text.classes.rawValue
   /// By node.
   let ofNode = TrivialList<Int32>(capacity: 64)
   /// The nodes that have a form to be found.
@@ -23,6 +27,7 @@ struct FormTable {
   func free() {
     views.free()
     classes.free()
+    levels.free()
     ofNode.free()
     affected.free()
     results.free()
@@ -34,6 +39,7 @@ struct FormTable {
   @inline(__always) func start(_ value: ByteView, _ kinds: ByteClass, transformations: Int) {
     views.removeAll()
     classes.removeAll()
+    levels.removeAll()
     results.removeAll()
     asked.removeAll()
     answers.removeAll()
@@ -43,6 +49,7 @@ struct FormTable {
   @inline(__always) func add(_ view: ByteView, _ kinds: ByteClass, transformations: Int) {
     views.append(view)
     classes.append(kinds)
+    levels.append(kinds.rawValue & ~identifier == 0 ? 0 : kinds.rawValue & ~text == 0 ? 1 : 2)
     results.reserve(results.count + transformations, -1)
     asked.append(0)
     answers.append(.no)

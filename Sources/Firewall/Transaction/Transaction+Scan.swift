@@ -132,7 +132,7 @@ extension Transaction {
     _ scan: ScanScratch?
   ) {
     let view = forms.views[Int(form)]
-    let level = plainness(forms.classes[Int(form)])
+    let level = forms.levels[Int(form)]
     let chosen = level == 0 ? part.identifier : level == 1 ? part.text : part.all
     guard chosen >= 0, view.count > 0 else { return }
     let look = group.looks[Int(chosen)]
@@ -153,13 +153,6 @@ extension Transaction {
       guard has(entry, form, plan, group) else { continue }
       hit(entry, view, name, index, plan.variable, end: entry.isExact ? Int(found.end) : 0)
     }
-  }
-
-  /// How plain a value of these kinds of bytes is: 0 an identifier, 1 text, 2 neither.
-  @inline(__always)
-  private func plainness(_ kinds: ByteClass) -> UInt8 {
-    if kinds.rawValue & ~Alphabet.identifier.classes.rawValue == 0 { return 0 }
-    return kinds.rawValue & ~Alphabet.text.classes.rawValue == 0 ? 1 : 2
   }
 
   /// Whether the rule looks at this form.
@@ -185,7 +178,7 @@ extension Transaction {
       var node = use.entry.node
       while node >= 0 {
         let form = Int(forms.ofNode[Int(node)])
-        if use.least <= plainness(forms.classes[form]) {
+        if use.least <= forms.levels[form] {
           if forms.asked[form] != question {
             forms.asked[form] = question
             forms.answers[form] = answer(test, forms.views[form], group)
