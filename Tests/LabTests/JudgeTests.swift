@@ -182,7 +182,7 @@ import Testing
     #expect(Self.judge(record).wrong == 1)
   }
 
-  @Test func anOutageIsCountedInTheWindowInWhichItEnds() {
+  @Test func anOutageIsCountedInTheWindowInWhichItBegan() {
     var record = Record()
     record.frame(3, 1, Self.snapshot(1, bid: "99"), Self.trades(2, [2]))
     record.frame(12, 1, Self.update(10, "\"bid\":100"))

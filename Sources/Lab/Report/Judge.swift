@@ -10,7 +10,7 @@
 // Of two connections, or of an old and a new one, the client takes each number once, as every client should: what comes
 // again by another connection is neither repeated nor lost.
 
-/// A stretch of time that is judged by itself, nanoseconds since 1970.
+/// A stretch of time that is judged by itself, nanoseconds since 1970. A wait belongs to the stretch in which it began.
 public struct JudgedWindow: Sendable, Equatable {
   public var from: UInt64
   public var through: UInt64
@@ -41,6 +41,20 @@ public struct JudgedClient: Sendable, Equatable, Codable {
   /// The first few that were lost or wrong, for people.
   public var examples: [String] = []
   public init() {}
+
+  /// Two stretches as one.
+  func joined(_ other: JudgedClient) -> JudgedClient {
+    var both = waitedMilliseconds >= other.waitedMilliseconds ? self : other
+    both.lost = lost + other.lost
+    both.repeated = repeated + other.repeated
+    both.outOfOrder = outOfOrder + other.outOfOrder
+    both.wrong = wrong + other.wrong
+    both.restamped = restamped + other.restamped
+    both.updates = updates + other.updates
+    both.overlap = overlap + other.overlap
+    both.examples = Array((examples + other.examples).prefix(8))
+    return both
+  }
 }
 
 /// What the feed made of every instrument, as the reference client was told.
@@ -172,7 +186,8 @@ public struct Judge {
   private mutating func wait(for name: String, since: UInt64, until: UInt64) {
     guard until > since else { return }
     let waited = Double(until - since) / 1e6
-    count(at: until) {
+    // It counts where it began: what is late because of a fault may come after it was mended.
+    count(at: since) {
       guard waited > $0.waitedMilliseconds else { return }
       $0.waitedMilliseconds = waited
       $0.waitedFor = name
