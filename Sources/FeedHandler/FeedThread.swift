@@ -63,6 +63,8 @@ public final class FeedThread: @unchecked Sendable {
   var plant: TickerPlant
   private let shared: Mutex<Shared>
   private let stopFlag = Atomic<Bool>(false)
+  /// When the thread last came round, monotonic nanoseconds; 0 = it hasn't begun.
+  private let turnedAt = Atomic<UInt64>(0)
   private let finished = DispatchSemaphore(value: 0)
   private var thread: Thread?
   private var ringWaits: UInt64 = 0
@@ -112,6 +114,15 @@ public final class FeedThread: @unchecked Sendable {
 
   /// Figures, at most a tenth of a second old.
   public var report: SourceReport { shared.withLock { $0.report } }
+  /// How late the feed is now, nanoseconds: what it says of its messages, and at least the time since its thread came
+  /// round, so that one that hangs is late too.
+  public var lagNow: UInt64 {
+    let turned = turnedAt.load(ordering: .relaxed)
+    let now = Self.monotonic()
+    let quiet = turned > 0 && now > turned ? now - turned : 0
+    // A turn may take its time: what is shorter than a few of them is no lag.
+    return max(report.lagNanoseconds, quiet > 100_000_000 ? quiet : 0)
+  }
   /// Whether the feed is over.
   public var hasEnded: Bool { shared.withLock { $0.ended } }
 
@@ -153,6 +164,7 @@ public final class FeedThread: @unchecked Sendable {
     // The state can be had as long as the process lives, also after the end of its feed.
     while let states = outlets.states, !stops {
       states.wait(nanoseconds: 50_000_000)
+      turnedAt.store(Self.monotonic(), ordering: .relaxed)
       tellState()
     }
   }
@@ -169,8 +181,10 @@ public final class FeedThread: @unchecked Sendable {
       write(records, to: outlets.rings, tag: outlets.tag)
       plant.updates.removeAll()
     }
+    outlets.states?.reach(plant.sequence, session: plant.session, date: plant.date)
     tellState()
     let now = Self.monotonic()
+    turnedAt.store(now, ordering: .relaxed)
     if isReportDue(now) {
       updateReport(now)
       if outlets.save != nil, Double(now &- lastSnapshot) > outlets.snapshotSeconds * 1e9 {
@@ -296,6 +310,7 @@ public final class FeedThread: @unchecked Sendable {
     while left > 0, !stops {
       let part = min(left, 50_000_000)
       usleep(UInt32(max(1, part / 1000)))
+      turnedAt.store(Self.monotonic(), ordering: .relaxed)
       left -= part
     }
   }

@@ -385,7 +385,7 @@ final class RunningFeeds: @unchecked Sendable {
 
   /// How late a plant is, nanoseconds.
   func lag(market: String) -> UInt64 {
-    lock.withLock { threads }.first { $0.feed.market == market }?.report.lagNanoseconds ?? 0
+    lock.withLock { threads }.first { $0.feed.market == market }?.lagNow ?? 0
   }
 }
 

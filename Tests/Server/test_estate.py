@@ -226,7 +226,7 @@ class ServersTest(unittest.TestCase):
                     plant = self.client(addresses[f"nats-tky-{rail}"], "plant-tky-a")
                     gateway = self.client(addresses[f"nats-osk-{rail}"], "gw-osk-a")
                     self.assertIsNone(gateway.subscribe("px.XTKS.>"))
-                    self.assertIsNone(gateway.subscribe("_INBOX.g"))
+                    self.assertIsNone(gateway.subscribe("_INBOX.gw-osk-a.g"))
                     # Until the sites have found each other.
                     for _ in range(100):
                         self.assertIsNone(plant.publish("px.XTKS.plant-tky-a.all", rail))
@@ -237,7 +237,7 @@ class ServersTest(unittest.TestCase):
                     # A question to a plant and its answers.
                     self.assertIsNone(plant.subscribe("ask.XTKS.plant-tky-a.*"))
                     for _ in range(50):
-                        self.assertIsNone(gateway.publish("ask.XTKS.plant-tky-a.replay", "from 7", "_INBOX.g"))
+                        self.assertIsNone(gateway.publish("ask.XTKS.plant-tky-a.replay", "from 7", "_INBOX.gw-osk-a.g"))
                         if plant.hears("ask.XTKS.plant-tky-a.replay", 0.2) == "from 7":
                             break
                     else:
@@ -245,7 +245,7 @@ class ServersTest(unittest.TestCase):
                     gateway.heard = []
                     for part in ["one", "two"]:
                         self.assertIsNone(plant.publish(plant.reply, part))
-                    self.assertEqual(gateway.hears("_INBOX.g"), "one")
+                    self.assertEqual(gateway.hears("_INBOX.gw-osk-a.g"), "one")
                     # In another's name, or what isn't one's part.
                     for client, subject in [
                         (plant, "px.XTKS.plant-tky-b.all"), (plant, "beat.XTKS.plant-osk-a"),
@@ -256,22 +256,27 @@ class ServersTest(unittest.TestCase):
                         self.assertIn("Permissions Violation", client.publish(subject, "x") or "", subject)
                     self.assertIn("Permissions Violation", gateway.subscribe("ask.XTKS.plant-tky-a.replay") or "")
                     self.assertIn("Permissions Violation", gateway.subscribe("keep.usage.*") or "")
+                    # Nor what is answered to others.
+                    for subject in ["_INBOX.>", "_INBOX.plant-tky-a.>", "_INBOX.*.g"]:
+                        self.assertIn("Permissions Violation", gateway.subscribe(subject) or "", subject)
+                    self.assertIsNone(plant.subscribe("beat.XTKS.*"))
                 # What must last is kept by the rail's keeper, whichever server it is said to.
                 for rail, site in [("a", "osk"), ("b", "tky")]:
                     plant = self.client(addresses[f"nats-{site}-{rail}"], f"plant-{site}-{rail}")
-                    self.assertIsNone(plant.subscribe("_INBOX.p"))
+                    inbox = f"_INBOX.plant-{site}-{rail}.p"
+                    self.assertIsNone(plant.subscribe(inbox))
                     stream = json.dumps({
                         "name": "T", "subjects": ["keep.ticks.XTKS"], "storage": "file", "retention": "limits",
                         "max_consumers": -1, "max_msgs": -1, "max_bytes": -1, "discard": "old", "num_replicas": 1})
                     for _ in range(50):
-                        self.assertIsNone(plant.publish(f"$JS.{rail}.API.STREAM.CREATE.T", stream, "_INBOX.p"))
-                        if '"config"' in (plant.hears("_INBOX.p", 1) or ""):
+                        self.assertIsNone(plant.publish(f"$JS.{rail}.API.STREAM.CREATE.T", stream, inbox))
+                        if '"config"' in (plant.hears(inbox, 1) or ""):
                             break
                     else:
                         self.fail("no stream was made")
                     plant.heard = []
-                    self.assertIsNone(plant.publish("keep.ticks.XTKS", "tick", "_INBOX.p"))
-                    kept = json.loads(plant.hears("_INBOX.p"))
+                    self.assertIsNone(plant.publish("keep.ticks.XTKS", "tick", inbox))
+                    kept = json.loads(plant.hears(inbox))
                     self.assertEqual((kept["stream"], kept["domain"], kept["seq"]), ("T", rail, 1))
                 self.doCleanups()
 

@@ -2,6 +2,9 @@
 // it connects, polls the socket, and after a refusal begins anew, for ever. Who publishes writes to the socket itself
 // as far as it takes it; the rest waits, within a bound. While there is no connection, what is published is dropped and
 // counted: old prices are worthless, and who lacks something asks for it afterwards.
+// While libnats connects anew it holds the connection's lock for as long as servers take to answer. So nobody but the
+// loop's thread touches the library while `isUp` is false, subscriptions are begun and ended by that thread alone, and
+// no lock of this bus is held meanwhile: who publishes, subscribes, cancels or asks for figures never waits for a server.
 //
 // @unchecked Sendable: what several threads touch is atomic or behind `shared`; the rest is the loop thread's own.
 
@@ -17,6 +20,8 @@ public final class NatsBus: Bus, @unchecked Sendable {
     var live: NatsSubscription?
     /// What earlier connections' subscriptions lost.
     var lostBefore: UInt64 = 0
+    /// What the present one had lost when the loop looked last.
+    var lost: UInt64 = 0
   }
 
   private struct Shared {
@@ -24,6 +29,8 @@ public final class NatsBus: Bus, @unchecked Sendable {
     var connection: NatsConnection?
     var entries: [Int: Entry] = [:]
     var nextEntry = 0
+    /// Subscriptions that nobody wants any more; the loop ends them.
+    var ending: [NatsSubscription] = []
     var observers: [@Sendable (BusState) -> Void] = []
     var fault: String?
     var faults: UInt64 = 0
@@ -44,7 +51,10 @@ public final class NatsBus: Bus, @unchecked Sendable {
   private let signal = EventSignal()
   private let stops = Atomic<Bool>(false)
   private let isUp = Atomic<Bool>(false)
-  private let isClosed = Atomic<Bool>(false)
+  /// Which connection's callbacks count.
+  private let generation = Atomic<UInt64>(0)
+  private let hasChanges = Atomic<Bool>(false)
+  private let waiting = Atomic<Int>(0)
   private let socket = Atomic<Int32>(-1)
   private let wantsReading = Atomic<Bool>(false)
   private let wantsWriting = Atomic<Bool>(false)
@@ -64,7 +74,9 @@ public final class NatsBus: Bus, @unchecked Sendable {
     self.settings = settings
     self.log = log
     account = BusAccount(budgets: settings.budgets)
-    do throws(NatsError) { _ = try NatsOptions.made(settings, for: self) } catch {
+    let trial = NatsLink(self, generation: 0)
+    defer { withExtendedLifetime(trial) {} }
+    do throws(NatsError) { _ = try NatsOptions.made(settings, for: trial) } catch {
       throw BusError("rail \(settings.rail): \(error)")
     }
     let thread = Thread { [self] in
@@ -100,26 +112,27 @@ public final class NatsBus: Bus, @unchecked Sendable {
     let (system, length) = text.withUTF8 { (BusSystem(subject: UnsafeRawBufferPointer($0)), $0.count) }
     let bytes = length + payload.count
     guard isUp.load(ordering: .acquiring), let connection = shared.withLock({ $0.connection }),
-      connection.isConnected, payload.count <= largest.load(ordering: .relaxed)
+      payload.count <= largest.load(ordering: .relaxed)
     else {
       account.countDropped(system)
       return false
     }
     guard account.mayPublish(system, bytes: bytes, at: Clock.monotonic()) else { return false }
-    guard connection.buffered + bytes <= settings.pendingBytes,
+    guard waiting.load(ordering: .relaxed) + bytes <= settings.pendingBytes,
       connection.publish(subject, reply: reply, payload)
     else {
       account.countDropped(system)
       if !more { send(connection) }
       return false
     }
+    waiting.wrappingAdd(bytes, ordering: .relaxed)
     account.countOut(system, bytes: bytes)
     if !more { send(connection) }
     return true
   }
 
-  /// Bytes that were published and wait for the socket.
-  public var waitingBytes: Int { shared.withLock { $0.connection }?.buffered ?? 0 }
+  /// Bytes that were published and wait for the socket, as it was when somebody wrote last.
+  public var waitingBytes: Int { isUp.load(ordering: .acquiring) ? waiting.load(ordering: .relaxed) : 0 }
 
   /// Sends what was published with `more`.
   public func flush() {
@@ -129,13 +142,19 @@ public final class NatsBus: Bus, @unchecked Sendable {
 
   private func send(_ connection: NatsConnection) {
     // TLS reads and writes are one thread's: the loop's.
-    if settings.tls == nil { connection.processWrite() }
+    if settings.tls == nil { write(connection) }
     if wantsWriting.load(ordering: .acquiring) { signal.set() }
+  }
+
+  private func write(_ connection: NatsConnection) {
+    guard isUp.load(ordering: .acquiring) else { return }
+    waiting.store(connection.processWrite(), ordering: .relaxed)
   }
 
   /// Sends a message with a name: copies of one name are one where they are kept. The server that keeps answers.
   func publish(_ subject: String, reply: String, id: String, _ payload: UnsafeRawBufferPointer) -> Bool {
-    guard let connection = kept, connection.buffered + payload.count <= settings.pendingBytes,
+    guard let connection = kept,
+      waiting.load(ordering: .relaxed) + payload.count <= settings.pendingBytes,
       account.mayPublish(.keep, bytes: payload.count, at: Clock.monotonic()),
       connection.publish(subject, reply: reply, id: id, payload)
     else {
@@ -169,56 +188,84 @@ public final class NatsBus: Bus, @unchecked Sendable {
       shared.entries[shared.nextEntry] = Entry(subject: subject, gate: gate)
       return shared.nextEntry
     }
-    attachSubscriptions()
+    change()
     return NatsBusSubscription(self, number, gate)
   }
 
-  /// Brings the connection's subscriptions to what is wanted.
-  private func attachSubscriptions() {
-    var connected: NatsConnection?
-    var failure: NatsError?
-    shared.withLock { shared in
-      guard let connection = shared.connection else { return }
-      connected = connection
-      for (number, entry) in shared.entries where entry.live == nil {
-        do throws(NatsError) {
-          shared.entries[number]?.live = try connection.subscribe(
-            entry.subject, messages: settings.subscriptionMessages, bytes: settings.subscriptionBytes,
-            entry.gate, account: account)
-        } catch { failure = error }
-      }
-    }
-    if let failure { fault(failure.description) }
-    if let connected { send(connected) }
+  /// The loop's thread has something to do with subscriptions.
+  private func change() {
+    hasChanges.store(true, ordering: .releasing)
+    signal.set()
   }
 
   fileprivate func unsubscribe(_ number: Int) {
-    let (entry, connection) = shared.withLock { shared in
-      (shared.entries.removeValue(forKey: number), shared.connection)
+    let isLive = shared.withLock { shared in
+      guard let live = shared.entries.removeValue(forKey: number)?.live else { return false }
+      shared.ending.append(live)
+      return true
     }
-    guard let live = entry?.live else { return }
-    account.countLost(live.system, live.lost)
-    live.end()
-    if let connection { send(connection) }
+    if isLive { change() }
+  }
+
+  /// Brings the connection's subscriptions to what is wanted; the loop's thread, no lock held.
+  private func attachSubscriptions(_ connection: NatsConnection) {
+    let (wanted, ending) = shared.withLock { shared in
+      defer { shared.ending = [] }
+      return (shared.entries.filter { $0.value.live == nil }, shared.ending)
+    }
+    for subscription in ending {
+      account.countLost(subscription.system, subscription.lost)
+      subscription.end()
+    }
+    for (number, entry) in wanted.sorted(by: { $0.key < $1.key }) {
+      do throws(NatsError) {
+        let live = try connection.subscribe(
+          entry.subject, messages: settings.subscriptionMessages, bytes: settings.subscriptionBytes,
+          entry.gate, account: account)
+        let isWanted = shared.withLock { shared in
+          guard shared.entries[number] != nil else { return false }
+          shared.entries[number]?.live = live
+          return true
+        }
+        if !isWanted { live.end() }
+      } catch { fault(error.description) }
+    }
+    connection.processWrite()
+  }
+
+  /// How much each subscription has lost; the loop's thread.
+  private func countLost() {
+    let live = shared.withLock { shared in shared.entries.compactMapValues(\.live) }
+    for (number, subscription) in live {
+      let lost = subscription.lost
+      shared.withLock { $0.entries[number]?.lost = lost }
+    }
   }
 
   // MARK: - The loop
 
   private func run() {
     var failures = 0
+    var number: UInt64 = 1
+    var link = NatsLink(self, generation: number)
     while !stops.load(ordering: .acquiring) {
       do throws(NatsError) {
-        isClosed.store(false, ordering: .releasing)
-        let options = try NatsOptions.made(settings, for: self)
-        let connection = try options.connect()
+        generation.store(number, ordering: .releasing)
+        let connection = try NatsOptions.made(settings, for: link).connect()
+        // The library may call back until it says that the connection is closed.
+        link.retain()
         failures = 0
+        waiting.store(0, ordering: .relaxed)
         largest.store(connection.largestPayload, ordering: .relaxed)
         shared.withLock { $0.connection = connection }
-        attachSubscriptions()
-        isUp.store(true, ordering: .releasing)
+        hasChanges.store(false, ordering: .releasing)
+        attachSubscriptions(connection)
+        rise()
         become(.connected(connection.server ?? "a server"))
-        poll(connection)
-        end(connection)
+        poll(connection, link)
+        end(connection, link)
+        number += 1
+        link = NatsLink(self, generation: number)
       } catch {
         failures += 1
         let text =
@@ -234,11 +281,12 @@ public final class NatsBus: Bus, @unchecked Sendable {
     become(.closed)
   }
 
-  private func poll(_ connection: NatsConnection) {
+  private func poll(_ connection: NatsConnection, _ link: NatsLink) {
     let pause = UInt64(settings.returnSeconds * 1e9)
     var lookAt = Clock.monotonic() + pause
+    var countAt: UInt64 = 0
     let probe = ServerProbe()
-    while !stops.load(ordering: .acquiring), !isClosed.load(ordering: .acquiring) {
+    while !stops.load(ordering: .acquiring), !link.isClosed {
       if probe.isThere {
         // The traffic of a zone stays in it: back to the nearest server, as if this one were lost.
         log(.info, "rail \(rail): \(settings.servers[0]) is there again; going back to it")
@@ -258,27 +306,38 @@ public final class NatsBus: Bus, @unchecked Sendable {
         writing: wantsWriting.load(ordering: .acquiring))
       // A socket that was replaced meanwhile is libnats's to find out about.
       if ready.canRead { connection.processRead() }
-      if wantsWriting.load(ordering: .acquiring) { connection.processWrite() }
+      guard isUp.load(ordering: .acquiring) else { continue }
+      if hasChanges.exchange(false, ordering: .acquiringAndReleasing) { attachSubscriptions(connection) }
+      if wantsWriting.load(ordering: .acquiring) || waiting.load(ordering: .relaxed) > 0 {
+        write(connection)
+      }
+      if now >= countAt {
+        countAt = now + 100_000_000
+        countLost()
+      }
     }
   }
 
   /// Ends a connection that closed itself, or that nobody wants any more.
-  private func end(_ connection: NatsConnection) {
-    isUp.store(false, ordering: .releasing)
+  private func end(_ connection: NatsConnection, _ link: NatsLink) {
+    isUp.store(false, ordering: .sequentiallyConsistent)
+    countLost()
     shared.withLock { shared in
       shared.connection = nil
+      shared.ending = []
       for (number, entry) in shared.entries {
-        shared.entries[number]?.lostBefore += entry.live?.lost ?? 0
+        shared.entries[number]?.lostBefore += entry.lost
+        shared.entries[number]?.lost = 0
         shared.entries[number]?.live = nil
       }
     }
-    let wasClosed = isClosed.load(ordering: .acquiring)
+    let wasClosed = link.isClosed
     // What waits leaves first, as far as the socket takes it.
-    if !wasClosed { connection.processWrite() }
+    if !wasClosed { _ = connection.processWrite() }
     connection.close()
     // The library's threads say when they are done with it.
     var waits = 0
-    while !isClosed.load(ordering: .acquiring), waits < 2_000 {
+    while !link.isClosed, waits < 2_000 {
       usleep(1_000)
       waits += 1
     }
@@ -313,7 +372,20 @@ public final class NatsBus: Bus, @unchecked Sendable {
     signal.set()
   }
 
-  func setReading(_ wanted: Bool) { wantsReading.store(wanted, ordering: .releasing) }
+  func setReading(_ wanted: Bool) {
+    wantsReading.store(wanted, ordering: .sequentiallyConsistent)
+    // The library stops reading with the loss, before it tries servers with its lock held.
+    if !wanted { isUp.store(false, ordering: .sequentiallyConsistent) }
+  }
+
+  /// What is published leaves from now on, unless the connection is lost again already.
+  private func rise() {
+    isUp.store(true, ordering: .sequentiallyConsistent)
+    if !wantsReading.load(ordering: .sequentiallyConsistent) {
+      isUp.store(false, ordering: .sequentiallyConsistent)
+    }
+  }
+
   func setWriting(_ wanted: Bool) { wantsWriting.store(wanted, ordering: .releasing) }
 
   func detach() {
@@ -332,14 +404,16 @@ public final class NatsBus: Bus, @unchecked Sendable {
     reconnects.wrappingAdd(1, ordering: .relaxed)
     let connection = shared.withLock { $0.connection }
     if let connection { largest.store(connection.largestPayload, ordering: .relaxed) }
-    isUp.store(true, ordering: .releasing)
+    rise()
+    signal.set()
     become(.connected(connection?.server ?? "a server"))
   }
 
-  func closed() {
-    isClosed.store(true, ordering: .releasing)
-    signal.set()
-  }
+  /// Whether callbacks of that connection still count.
+  func hears(_ link: NatsLink) -> Bool { link.generation == generation.load(ordering: .acquiring) }
+
+  /// A connection is closed; which one, its link knows.
+  func closed() { signal.set() }
 
   func fault(_ text: String) {
     let count = shared.withLock { shared in
@@ -367,17 +441,17 @@ public final class NatsBus: Bus, @unchecked Sendable {
 
   /// Figures at this moment.
   public var report: BusReport {
-    let (state, connection, fault, newlyLost) = shared.withLock { shared in
+    let (state, fault, newlyLost) = shared.withLock { shared in
       var lost: UInt64 = 0
-      for entry in shared.entries.values { lost += entry.lostBefore + (entry.live?.lost ?? 0) }
+      for entry in shared.entries.values { lost += entry.lostBefore + entry.lost }
       let new = lost > shared.lostCounted ? lost - shared.lostCounted : 0
       shared.lostCounted += new
-      return (shared.state, shared.connection, shared.fault, new)
+      return (shared.state, shared.fault, new)
     }
     if newlyLost > 0 { account.countLost(.other, newlyLost) }
     return BusReport(
       rail: rail, state: state.description, isConnected: state.isConnected,
-      reconnects: reconnects.load(ordering: .relaxed), waitingBytes: connection?.buffered ?? 0, fault: fault,
+      reconnects: reconnects.load(ordering: .relaxed), waitingBytes: waitingBytes, fault: fault,
       systems: account.figures)
   }
 }

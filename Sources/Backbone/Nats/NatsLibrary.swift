@@ -37,9 +37,9 @@ struct NatsOptions: ~Copyable {
 
   /// Options from settings.
   /// - Throws: `NatsError` where the library refuses one, such as a certificate that can't be read.
-  static func made(_ settings: NatsSettings, for bus: NatsBus) throws(NatsError) -> NatsOptions {
+  static func made(_ settings: NatsSettings, for link: NatsLink) throws(NatsError) -> NatsOptions {
     let options = try NatsOptions()
-    try options.fill(settings, Unmanaged.passUnretained(bus))
+    try options.fill(settings, Unmanaged.passUnretained(link))
     return options
   }
 
@@ -53,7 +53,7 @@ struct NatsOptions: ~Copyable {
 
   deinit { natsOptions_Destroy(handle) }
 
-  private borrowing func fill(_ settings: NatsSettings, _ owner: Unmanaged<NatsBus>) throws(NatsError) {
+  private borrowing func fill(_ settings: NatsSettings, _ owner: Unmanaged<NatsLink>) throws(NatsError) {
     let closure = owner.toOpaque()
     let servers = settings.servers.map { strdup(($0.url(isSecure: settings.tls != nil))) }
     defer { for server in servers { free(server) } }
@@ -97,7 +97,7 @@ struct NatsOptions: ~Copyable {
     }
     natsOptions_SetDisconnectedCB(handle, { _, closure in NatsLibrary.bus(closure)?.disconnected() }, closure)
     natsOptions_SetReconnectedCB(handle, { _, closure in NatsLibrary.bus(closure)?.reconnected() }, closure)
-    natsOptions_SetClosedCB(handle, { _, closure in NatsLibrary.bus(closure)?.closed() }, closure)
+    natsOptions_SetClosedCB(handle, { _, closure in NatsLibrary.link(closure)?.closed() }, closure)
     natsOptions_SetErrorHandler(
       handle,
       { connection, subscription, status, closure in
@@ -154,10 +154,52 @@ enum NatsLibrary {
 
   static func open() { opened }
 
-  /// The bus of a callback: it outlives its connections (`NatsBus.end`).
-  fileprivate static func bus(_ closure: UnsafeMutableRawPointer?) -> NatsBus? {
+  /// What a callback belongs to: it lives until the library says that its connection is closed.
+  fileprivate static func link(_ closure: UnsafeMutableRawPointer?) -> NatsLink? {
     guard let closure else { return nil }
-    return Unmanaged<NatsBus>.fromOpaque(closure).takeUnretainedValue()
+    return Unmanaged<NatsLink>.fromOpaque(closure).takeUnretainedValue()
+  }
+
+  /// The bus of a callback; nil where it is an earlier connection's.
+  fileprivate static func bus(_ closure: UnsafeMutableRawPointer?) -> NatsBus? {
+    guard let link = link(closure), link.bus.hears(link) else { return nil }
+    return link.bus
+  }
+}
+
+/// What one connection's callbacks are given: the bus, and which of its connections this is. A late word of an earlier
+/// connection must not end the present one.
+final class NatsLink: Sendable {
+  let bus: NatsBus
+  let generation: UInt64
+  private let closes = Atomic<Bool>(false)
+  private let isRetained = Atomic<Bool>(false)
+
+  init(_ bus: NatsBus, generation: UInt64) {
+    self.bus = bus
+    self.generation = generation
+  }
+
+  var isClosed: Bool { closes.load(ordering: .acquiring) }
+
+  /// A connection was made with it: it lives at least until that one is closed.
+  func retain() {
+    isRetained.store(true, ordering: .sequentiallyConsistent)
+    _ = Unmanaged.passRetained(self)
+    // Closed at once, before this.
+    if isClosed { letGo() }
+  }
+
+  fileprivate func closed() {
+    closes.store(true, ordering: .sequentiallyConsistent)
+    bus.closed()
+    letGo()
+  }
+
+  private func letGo() {
+    if isRetained.exchange(false, ordering: .sequentiallyConsistent) {
+      Unmanaged.passUnretained(self).release()
+    }
   }
 }
 
@@ -202,9 +244,12 @@ final class NatsConnection: @unchecked Sendable {
 
   func processRead() { natsConnection_ProcessReadEvent(handle) }
   /// Writes what the socket takes now.
-  func processWrite() {
+  /// - Returns: bytes that wait on.
+  @discardableResult
+  func processWrite() -> Int {
     writing.withLock { _ in
-      if natsConnection_Buffered(handle) > 0, isConnected { natsConnection_ProcessWriteEvent(handle) }
+      if buffered > 0, isConnected { natsConnection_ProcessWriteEvent(handle) }
+      return buffered
     }
   }
   func close() { natsConnection_Close(handle) }

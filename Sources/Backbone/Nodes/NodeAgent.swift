@@ -28,6 +28,8 @@ public final class NodeAgent: @unchecked Sendable {
 
   private struct Shared {
     var others: [String: Other] = [:]
+    /// Beats as they came, the newest of each node and rail, until the agent's thread reads them.
+    var beats: [String: [Data?]] = [:]
     var pending: [(command: NodeCommand, reply: String?, rail: Int)] = []
   }
 
@@ -35,10 +37,12 @@ public final class NodeAgent: @unchecked Sendable {
   public let node: String
   private let buses: [any Bus]
   private let beat: @Sendable () -> NodeBeat
+  private let isKnown: @Sendable (String) -> Bool
   private let command: @Sendable (NodeCommand) -> NodeAnswer
   private let shared = Mutex(Shared())
   private let signal = EventSignal()
   private let stops = Atomic<Bool>(false)
+  private let hasHeard = Atomic<Bool>(false)
   private let finished = DispatchSemaphore(value: 0)
   private var subscriptions: [any BusSubscription] = []
   private var hasStarted = false
@@ -48,18 +52,22 @@ public final class NodeAgent: @unchecked Sendable {
   /// A node that isn't heard for so long is forgotten.
   private static var memory: UInt64 { 3_600_000_000_000 }
   private static var mostNodes: Int { 10_000 }
+  private static var mostBytes: Int { 64 << 10 }
 
   /// An agent that hasn't begun. An operator's tool is one too: give it no `beat`, and it only hears.
   /// - Parameters:
   ///   - buses: one a rail.
+  ///   - isKnown: whether the estate has a node of that name; others are not heard. Called on the buses' threads.
   ///   - beat: what the node says of itself now; called on the agent's thread.
   ///   - command: carries out a command and says what came of it; called on the agent's thread.
   public init(
-    node: String, buses: [any Bus], beat: @escaping @Sendable () -> NodeBeat,
+    node: String, buses: [any Bus], isKnown: @escaping @Sendable (String) -> Bool = { _ in true },
+    beat: @escaping @Sendable () -> NodeBeat,
     command: @escaping @Sendable (NodeCommand) -> NodeAnswer
   ) {
     self.node = node
     self.buses = buses
+    self.isKnown = isKnown
     self.beat = beat
     self.command = command
   }
@@ -69,7 +77,7 @@ public final class NodeAgent: @unchecked Sendable {
   public func start() throws(BusError) {
     for (rail, bus) in buses.enumerated() {
       subscriptions.append(
-        try bus.subscribe("node.*.beat") { [weak self] message in self?.hear(message.payload, rail) })
+        try bus.subscribe("node.*.beat") { [weak self] message in self?.hear(message, rail) })
       subscriptions.append(
         try bus.subscribe("node.\(node).command") { [weak self] message in
           self?.take(String(decoding: message.payload, as: UTF8.self), message.reply, rail)
@@ -106,17 +114,46 @@ public final class NodeAgent: @unchecked Sendable {
 
   // MARK: - The buses' threads
 
-  private func hear(_ payload: UnsafeRawBufferPointer, _ rail: Int) {
-    guard payload.count < 1 << 20,
-      let beat = try? JSONDecoder().decode(NodeBeat.self, from: Data(payload))
-    else { return }
-    let now = Clock.monotonic()
+  /// Only copies: prices come on the same thread. Who speaks is said by the subject, which its server has checked.
+  private func hear(_ message: BusMessage, _ rail: Int) {
+    guard message.payload.count <= Self.mostBytes else { return }
+    let words = message.subject.split(separator: ".", omittingEmptySubsequences: false)
+    guard words.count == 3, words[1] != node else { return }
+    let name = String(words[1])
+    guard isKnown(name) else { return }
+    let data = Data(message.payload)
     shared.withLock { shared in
-      guard shared.others[beat.node] != nil || shared.others.count < Self.mostNodes else { return }
-      var other = shared.others[beat.node] ?? Other(beat: beat, heardAt: buses.map { _ in 0 })
-      other.beat = beat
-      other.heardAt[rail] = now
-      shared.others[beat.node] = other
+      guard shared.beats[name] != nil || shared.beats.count < Self.mostNodes else { return }
+      shared.beats[name, default: buses.map { _ in nil }][rail] = data
+    }
+    if !hasHeard.exchange(true, ordering: .acquiringAndReleasing) { signal.set() }
+  }
+
+  /// Reads what has come; the agent's thread.
+  private func read() {
+    guard hasHeard.exchange(false, ordering: .acquiringAndReleasing) else { return }
+    let beats = shared.withLock { shared in
+      defer { shared.beats = [:] }
+      return shared.beats
+    }
+    let now = Clock.monotonic()
+    let decoder = JSONDecoder()
+    for (name, rails) in beats {
+      for (rail, data) in rails.enumerated() {
+        guard let data, let beat = try? decoder.decode(NodeBeat.self, from: data), beat.node == name else {
+          continue
+        }
+        shared.withLock { shared in
+          guard shared.others[name] != nil || shared.others.count < Self.mostNodes else { return }
+          var other = shared.others[name] ?? Other(beat: beat, heardAt: buses.map { _ in 0 })
+          // The rails bring the same; the newest counts.
+          if beat.saidAt >= other.beat.saidAt || now &- (other.heardAt.max() ?? 0) > Self.silence {
+            other.beat = beat
+          }
+          other.heardAt[rail] = now
+          shared.others[name] = other
+        }
+      }
     }
   }
 
@@ -145,6 +182,7 @@ public final class NodeAgent: @unchecked Sendable {
     encoder.outputFormatting = [.sortedKeys]
     var beatAt: UInt64 = 0
     while !stops.load(ordering: .acquiring) {
+      read()
       let pending = shared.withLock { shared in
         defer { shared.pending = [] }
         return shared.pending
@@ -180,9 +218,15 @@ extension NodeAgent {
       let subscription = try bus.subscribe(reply) { message in
         answers.set(try? JSONDecoder().decode(NodeAnswer.self, from: Data(message.payload)))
       }
-      bus.publish("node.\(node).command", reply: reply, bytes: Array(command.rawValue.utf8))
-      let end = Clock.monotonic() + UInt64(seconds * 1e9)
+      let begin = Clock.monotonic()
+      let end = begin + UInt64(seconds * 1e9)
+      var sayAt = begin
       while Clock.monotonic() < end {
+        if Clock.monotonic() >= sayAt {
+          // The first may have been answered before the bus heard the answer's subject; twice is as good as once.
+          sayAt = Clock.monotonic() + 300_000_000
+          bus.publish("node.\(node).command", reply: reply, bytes: Array(command.rawValue.utf8))
+        }
         if let answer = answers.value {
           subscription.cancel()
           return answer

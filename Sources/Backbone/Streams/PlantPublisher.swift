@@ -24,6 +24,8 @@ public final class PlantPublisher: @unchecked Sendable {
     public var stream: StreamPublisher.Configuration
     /// Between two beats.
     public var beatMilliseconds = 100
+    /// A feed that is so late is as good as silent: the beats say that the plant is out of service.
+    public var silentMilliseconds = 1_000
     /// Bytes of the ring between the feed thread and this one.
     public var ringBytes = 16 << 20
 
@@ -190,8 +192,15 @@ public final class PlantPublisher: @unchecked Sendable {
     while !stops.load(ordering: .acquiring) {
       let now = Clock.monotonic()
       let wall = Clock.wall()
+      // Read before the ring: what was handed on by then is in it.
+      let reached = states.reached
       // A turn is bounded, so that beats and answers have theirs.
       let isEmpty = ring.drain(limit: 1 << 20) { tag, records in take(records, tag: tag, at: now, wall: wall)
+      }
+      if isEmpty, told.isEmpty, let reached {
+        // Messages without effect move the position too.
+        publisher.advance(
+          to: reached.sequence, epoch: EpochName(session: reached.session, date: reached.date))
       }
       publisher.flush(at: now, wall: wall) { publish($0, $1) }
       for bus in buses { bus.flush() }
@@ -200,8 +209,8 @@ public final class PlantPublisher: @unchecked Sendable {
       if now >= beatAt {
         // Late beats are not made up for.
         beatAt = max(beatAt + beat, now + beat / 2)
-        let service = ServiceState(rawValue: service.load(ordering: .relaxed)) ?? .inService
-        publisher.beat(service: service, lag: lag(), at: now, wall: wall) { destination, bytes in
+        let lag = lag()
+        publisher.beat(service: spoken(lag: lag), lag: lag, at: now, wall: wall) { destination, bytes in
           if case .market = destination {
             for bus in buses { bus.publish(subjects.beat, reply: nil, bytes, more: true) }
           } else {
@@ -227,6 +236,14 @@ public final class PlantPublisher: @unchecked Sendable {
       let pause = beatAt > now ? beatAt - now : 0
       signal.wait(nanoseconds: isWaiting ? min(pause, 2_000_000) : pause)
     }
+  }
+
+  /// What a beat says of the service. A plant whose feed thread hangs still has a state that looks well: its stream is
+  /// to be left all the same.
+  private func spoken(lag: UInt64) -> ServiceState {
+    let state = ServiceState(rawValue: service.load(ordering: .relaxed)) ?? .inService
+    return state == .inService && lag >= UInt64(configuration.silentMilliseconds) * 1_000_000
+      ? .outByHealth : state
   }
 
   private func take(_ records: UnsafeRawBufferPointer, tag: UInt32, at now: UInt64, wall: UInt64) {

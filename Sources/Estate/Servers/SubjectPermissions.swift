@@ -12,7 +12,7 @@ public struct SubjectPermissions: Sendable, Equatable {
   public init(_ node: Node, in estate: Estate) {
     let name = node.name
     publish = ["node.\(name).beat"]
-    subscribe = ["node.*.beat", "node.\(name).command", "_INBOX.>"]
+    subscribe = ["node.*.beat", "node.\(name).command", "_INBOX.\(name).>"]
     let (isPlant, isStore, isGateway) = (
       node.roles.contains(.plant), node.roles.contains(.store), node.roles.contains(.gateway)
     )
