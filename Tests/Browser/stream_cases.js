@@ -619,6 +619,31 @@ async function cases({ EndpointChooser, streamAddress, restOrigin, StreamMerger,
       });
     },
 
+    async bothOfAPairMoveAtOnce() {
+      await world({ merge: true }, async ({ servers, stream }) => {
+        await until(() => stream.status.merged, "both");
+        const [near, far] = servers.map((server) => stream.connections.find((one) => one.url === server.url));
+        servers[0].move([], 400);
+        servers[1].move([], 400);
+        same(stream.moveTimers.size, 2, "a time for each");
+        await until(() => near.isLeaving && far.isLeaving, "both to be leaving");
+        for (const server of servers) server.isReady = true;
+        await until(() => servers.every((server) => server.opened >= 2) && stream.status.merged, "both anew");
+      });
+    },
+
+    async aBadAddressInAMoveCostsNoEvent() {
+      await world({}, async ({ servers, stream }) => {
+        let handed = 0;
+        stream.addEventListener("frame", (event) => (handed += event.detail.filter((one) => one.type === "pong").length));
+        for (const endpoints of [[{ url: "no address" }], [null, {}, { stream: "ftp://far/" }], "nonsense"]) {
+          servers[0].sockets[0].say([{ type: "move", in_ms: 100, reason: "test", endpoints }, { type: "pong", id: "x" }]);
+        }
+        same(handed, 3, "events beside the bad address");
+        await until(() => used(stream)[0] === servers[1].url, "the other one");
+      });
+    },
+
     async theNearOneIsGoneBackToWithoutAGap() {
       await world({}, async ({ servers, stream, states }) => {
         servers[0].kill();

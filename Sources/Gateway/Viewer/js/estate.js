@@ -12,19 +12,27 @@ const LOOK_EVERY_MS = 2000;
 const HEADS = ["gateway", "market", "stream", "rail", "nearness", "state", "through", "lag", "heard", "used", "why"];
 const NUMBERS = new Set(["through", "lag", "heard"]);
 
-/** @typedef {{market: string, stream: string, rail: string|null, nearness: string|null, state: string, through: number,
- *   lag_ns: number, heard_ns: number|null, used: boolean, why: string}} PathReport
+/** @typedef {{market: string, stream: string, rail?: string|null, nearness?: string|null, state?: string|null,
+ *   through?: number|null, lag_ns?: number|null, heard_ns?: number|null, used: boolean, why: string, why_key?: string|null}} PathReport
  * @typedef {{name: string, site: string, zone: string, roles: string[], state: string, reason?: string|null,
  *   heard_ns?: number|null, clients?: number|null, version?: number|null, paths: PathReport[]}} NodeView
- * @typedef {{kind: string, name: string, severity: string, summary: string,
- *   effects: {what: string, severity: string, text: string}[]}} FailureView
+ * @typedef {{kind: string, name: string, severity: string, summary: string, key?: string, values?: Record<string, string>,
+ *   effects: {what: string, severity: string, text: string, key?: string, values?: Record<string, string>}[]}} FailureView
  * @typedef {{estate: string|null, version: number, node: string|null, sites: {name: string, kind: string, zones: string[]}[],
  *   nodes: NodeView[], failures: FailureView[]}} EstateView */
 
 addWords(ESTATE_WORDS);
-const key = (/** @type {string} */ prefix, /** @type {string} */ value) => `${prefix}_${value.replaceAll(" ", "_")}`;
+const key = (/** @type {string} */ prefix, /** @type {string} */ value) => `${prefix}_${value.replaceAll(/[ -]/g, "_")}`;
 const word = (/** @type {string} */ prefix, /** @type {string|null|undefined} */ value) =>
   value === null || value === undefined ? "" : key(prefix, value) in ESTATE_WORDS ? t(key(prefix, value)) : value;
+/** A server's text in the page's language, where it says by a key what it means; figures in it stay those of the text.
+ * @param {string} prefix @param {string|null|undefined} name @param {string} text @param {Record<string, string>} [values] */
+function said(prefix, name, text, values = {}) {
+  const id = name ? key(prefix, name) : "";
+  if (!(id in ESTATE_WORDS)) return text;
+  const figures = text.match(/\d+(?:\.\d+)?/g) ?? [];
+  return t(id, { figure: figures[figures.length - 1] ?? "", ...values });
+}
 const element = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** A span of time in the largest unit that fits. @param {number|null|undefined} nanoseconds */
@@ -35,7 +43,7 @@ function span(nanoseconds) {
 }
 
 const MARKS = /** @type {Record<string, string>} */ ({
-  ready: "good", live: "good", none: "good", "not ready": "middle", "out of service": "middle", stale: "middle", "catching up": "middle",
+  ready: "good", live: "good", none: "good", gap: "bad", recovering: "middle", unheard: "bad", "not ready": "middle", "out of service": "middle", stale: "middle", "catching up": "middle",
   degraded: "middle", silent: "bad", lost: "bad", unknown: "none", ended: "none",
 });
 const mark = (/** @type {string} */ state) => h("span", { class: "mark", "data-mark": MARKS[state] ?? "none", "aria-hidden": "true" });
@@ -161,11 +169,11 @@ class EstatePage {
     const rows = view.nodes.flatMap((node) => node.paths.map((path) => {
       const cells = {
         gateway: node.name, market: path.market, stream: path.stream, rail: path.rail ?? "–", nearness: word("near", path.nearness) || "–",
-        state: word("path", path.state), through: format.size(path.through), lag: span(path.lag_ns), heard: span(path.heard_ns),
-        used: t(`used_${path.used}`), why: path.why,
+        state: word("path", path.state) || "–", through: path.through === null || path.through === undefined ? "–" : format.size(path.through), lag: span(path.lag_ns), heard: span(path.heard_ns),
+        used: t(`used_${path.used}`), why: said("why", path.why_key, path.why),
       };
       return h("tr", { "data-used": String(path.used) }, ...Object.entries(cells).map(([name, text]) => h("td", { class: NUMBERS.has(name) ? "number" : name === "why" ? "words" : null },
-        name === "state" && mark(path.state), name === "state" ? ` ${text}` : text)));
+        name === "state" && path.state && mark(path.state), name === "state" ? ` ${text}` : text)));
     }));
     const none = h("tr", {}, h("td", { colspan: HEADS.length, class: "empty" }, t("estateNoPaths")));
     element("paths").replaceChildren(...(rows.length > 0 ? rows : [none]));
@@ -188,8 +196,8 @@ class EstatePage {
     if (focused) /** @type {HTMLElement|null} */ (list.querySelector(`[data-failure="${CSS.escape(focused)}"]`))?.focus();
     const failure = view.failures.find((one) => `${one.kind}/${one.name}` === this.chosen);
     const detail = !failure ? [h("p", { class: "empty" }, t(items.length > 0 ? "estateChoose" : "estateNoFailures"))] : [
-      h("h3", {}, `${word("kind", failure.kind)} ${failure.name}: ${word("severity", failure.severity)}`), h("p", {}, failure.summary),
-      h("ul", {}, ...failure.effects.map((effect) => h("li", {}, mark(effect.severity), h("span", {}, effect.what), h("span", {}, `${word("severity", effect.severity)}: ${effect.text}`)))),
+      h("h3", {}, `${word("kind", failure.kind)} ${failure.name}: ${word("severity", failure.severity)}`), h("p", {}, said("sum", failure.key, failure.summary, failure.values)),
+      h("ul", {}, ...failure.effects.map((effect) => h("li", {}, mark(effect.severity), h("span", {}, effect.what), h("span", {}, `${word("severity", effect.severity)}: ${said("effect", effect.key, effect.text, effect.values)}`)))),
       failure.effects.length === 0 && h("p", {}, t("estateNoEffects"))];
     element("failure").replaceChildren(.../** @type {Node[]} */ (detail.filter(Boolean)));
   }

@@ -28,6 +28,19 @@ export function streamAddress(text) {
   return url.href;
 }
 
+/** Those of a server's list whose address can be read: a bad one costs nothing but itself.
+ * @param {any} list @returns {EndpointDescription[]} */
+export function readable(list) {
+  const isGood = (/** @type {any} */ one) => {
+    try {
+      return /^wss?:$/.test(new URL(streamAddress(one.url)).protocol);
+    } catch {
+      return false;
+    }
+  };
+  return (Array.isArray(list) ? list : []).map((one) => ({ ...one, url: one?.stream ?? one?.url })).filter(isGood);
+}
+
 /** The same server's origin for REST. @param {string} text */
 export function restOrigin(text) {
   const url = new URL(text);

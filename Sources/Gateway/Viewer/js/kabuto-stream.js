@@ -15,7 +15,7 @@
 // servers are heard at once, and the loss of either is not noticed.
 
 import { Connection, Subscription, lookAtHealth } from "./kabuto-connection.js";
-import { EndpointChooser, restOrigin, streamAddress } from "./kabuto-endpoints.js";
+import { EndpointChooser, readable, restOrigin, streamAddress } from "./kabuto-endpoints.js";
 import { StreamMerger } from "./kabuto-merge.js";
 
 const HEARTBEAT_MS = 100; // With several servers: a frozen one is left after about 400 ms.
@@ -80,7 +80,8 @@ export class KabutoStream extends EventTarget {
     this.retryTimer = /** @type {any} */ (null);
     this.raceTimer = /** @type {any} */ (null);
     this.lookTimer = /** @type {any} */ (null);
-    this.moveTimer = /** @type {any} */ (null);
+    /** One for each connection whose server ends: in merge mode two may end within seconds. @type {Map<Connection, any>} */
+    this.moveTimers = new Map();
     const first = this.chooser.preferred()[0];
     /** @type {StreamStatus} */
     this.status = {
@@ -268,6 +269,8 @@ export class KabutoStream extends EventTarget {
 
   /** What the page must know of now that a connection is gone. @param {Connection} connection */
   #left(connection) {
+    this.clock.cancel(this.moveTimers.get(connection));
+    this.moveTimers.delete(connection);
     connection.owed = this.merger.owed(connection);
     if (connection.openings.size > 0) this.lost = [connection, ...this.lost].slice(0, LOST_KEPT);
     const events = this.merger.leave(connection);
@@ -308,7 +311,8 @@ export class KabutoStream extends EventTarget {
   /** @param {number} code @param {string} reason */
   #stop(code, reason) {
     this.isWanted = false;
-    for (const timer of [this.retryTimer, this.raceTimer, this.lookTimer, this.moveTimer]) this.clock.cancel(timer);
+    for (const timer of [this.retryTimer, this.raceTimer, this.lookTimer, ...this.moveTimers.values()]) this.clock.cancel(timer);
+    this.moveTimers.clear();
     const connections = this.connections;
     this.connections = [];
     for (const connection of connections) connection.end(code, reason);
@@ -351,17 +355,18 @@ export class KabutoStream extends EventTarget {
    * don't all arrive at once. @param {Connection} connection @param {any} event */
   #move(connection, event) {
     const inMs = event.in_ms ?? 0;
-    this.chooser.learn((event.endpoints ?? []).map((/** @type {any} */ one) => ({ ...one, url: one.stream ?? one.url })));
+    this.chooser.learn(readable(event.endpoints));
     this.chooser.leaving(connection.url, this.clock.now(), inMs);
     if (connection.isStandby) return this.#discard(connection, 1000, "moved");
-    this.clock.cancel(this.moveTimer);
-    this.moveTimer = this.clock.after(this.random() * Math.min(inMs / 2, LAST_DELAY_MS), () => {
+    this.clock.cancel(this.moveTimers.get(connection));
+    this.moveTimers.set(connection, this.clock.after(this.random() * Math.min(inMs / 2, LAST_DELAY_MS), () => {
+      this.moveTimers.delete(connection);
       if (!connection.isOpen) return;
       connection.isLeaving = true;
       if (this.chooser.endpoints.length === 1) this.chooser.endpoints[0].blockedUntil = 0;
       this.#tend();
       for (const other of this.#used()) this.#settle(other);
-    });
+    }));
   }
 
   // Positions and events
@@ -387,8 +392,12 @@ export class KabutoStream extends EventTarget {
 
   /** @param {Connection} connection @param {any[]} events */
   #receive(connection, events) {
-    for (const event of events) if (event.type === "move") this.#move(connection, event);
-    if (connection.isStandby || !this.connections.includes(connection)) return;
+    if (!connection.isStandby && this.connections.includes(connection)) this.#hand(connection, events);
+    for (const event of events) if (event.type === "move" && this.connections.includes(connection)) this.#move(connection, event);
+  }
+
+  /** @param {Connection} connection @param {any[]} events */
+  #hand(connection, events) {
     const speaks = this.#used()[0] === connection;
     const handed = this.merger.take(connection, events, (id) => connection.openings.get(id) ?? null, speaks);
     if (handed.length > 0) this.dispatchEvent(new CustomEvent("frame", { detail: handed }));
