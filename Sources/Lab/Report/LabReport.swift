@@ -53,9 +53,11 @@ public struct LabReport: Sendable, Codable {
     public var wrong: Int
     public var clients: [Client]
     public var timeline: [Moment]
+    /// What the fault touched.
+    public var effects: [LabEffect]
 
     enum CodingKeys: String, CodingKey {
-      case run, target, lost, repeated, wrong, clients, timeline
+      case run, target, lost, repeated, wrong, clients, timeline, effects
       case outageMs = "outage_ms"
       case outOfOrder = "out_of_order"
     }
@@ -157,9 +159,13 @@ extension LabReport {
   /// - Throws: where a record can't be read.
   public static func make(_ outcome: LabOutcome) throws(LabFailure) -> LabReport {
     let truth = Truth(record: try lines(outcome.truthRecord))
-    var faults: [String] = []
-    if truth.updates == 0 { faults.append("the reference client got nothing: nothing can be judged") }
     let windows = outcome.windows.map { JudgedWindow(from: $0.from, through: $0.through) }
+    for (window, stretch) in zip(outcome.windows, windows) where !truth.isAlive(in: stretch) {
+      throw LabFailure(
+        "\(name(of: window)): the reference client got no update in its last two seconds: nothing can be judged; "
+          + "the feed had ended, or the reference was too slow: try a lower --rate")
+    }
+    var faults = outcome.faults + LabFaults.ofReference(truth, through: windows.last?.through ?? 0)
     var judged: [(whole: JudgedClient, windows: [JudgedClient])] = []
     var latency: [Latency] = []
     let calm = outcome.windows.filter(\.isControl)
@@ -167,13 +173,15 @@ extension LabReport {
       let record = try lines(client.record)
       judged.append(Judge.judge(record: record, truth: truth, windows: windows))
       latency.append(LatencyGauge.measure(record, name: client.client.name, windows: calm))
-      if judged.last?.whole.updates == 0 { faults.append("\(client.client.name) got nothing") }
     }
     latency.insert(
       LatencyGauge.measure(try lines(outcome.truthRecord), name: "reference", windows: calm), at: 0)
     // What a client waits for at worst while nothing is broken.
     let baselines = judged.map { client in
       zip(outcome.windows, client.windows).filter { $0.0.isControl }.map(\.1.waitedMilliseconds).max() ?? 0
+    }
+    for (client, result) in zip(outcome.clients, judged) {
+      faults += LabFaults.of(client.client.name, result.whole, zip(outcome.windows, result.windows))
     }
     var timelines = TimelineReader(outcome)
     var runs: [Run] = []
@@ -188,7 +196,8 @@ extension LabReport {
         outOfOrder: clients.reduce(0) { $0 + $1.outOfOrder }, wrong: clients.reduce(0) { $0 + $1.wrong },
         clients: clients,
         timeline: window.isControl
-          ? [] : timelines.moments(of: window, clients: judged.map { $0.windows[index] }))
+          ? [] : timelines.moments(of: window, clients: judged.map { $0.windows[index] }),
+        effects: window.effects)
       if window.isControl { controls.append(run) } else { runs.append(run) }
     }
     let outages = runs.map(\.outageMs).sorted()
@@ -208,6 +217,11 @@ extension LabReport {
       emulatorLateP50Us: outcome.lateP50, emulatorLateP99Us: outcome.lateP99,
       busyShare: (outcome.cpuShare * 100).rounded() / 100,
       ownShare: (outcome.ownShare * 100).rounded() / 100, faults: faults)
+  }
+
+  /// For people.
+  static func name(of window: LabWindow) -> String {
+    window.isControl ? "control \(window.run)" : "run \(window.run), \(window.target)"
   }
 
   private static func share(
@@ -248,10 +262,11 @@ extension LabReport {
       crossing.allBytesIn += back.bytes
     }
     let calm = outcome.windows.filter(\.isControl)
-    crossing.updates = Double(
-      (truth.quotes.values.joined().map(\.at) + truth.trades.values.joined().map(\.at)).count { at in
-        calm.contains { $0.from <= at && at <= $0.through }
-      })
+    var updates = 0
+    for changes in [truth.quotes, truth.trades].flatMap(\.values) {
+      updates += changes.count { change in calm.contains { $0.from <= change.at && change.at <= $0.through } }
+    }
+    crossing.updates = Double(updates)
     return crossing
   }
 }

@@ -270,9 +270,11 @@ extension LabSession {
     try sleep(2)
     for client in clients { client.process.signal(SIGTERM) }
     referenceClient?.process.signal(SIGTERM)
-    for process in clients.map(\.process) + [referenceClient?.process].compactMap(\.self)
-    where !process.wait(3) {
-      throw LabFailure("\(process.name) doesn't end")
+    for process in clients.map(\.process) + [referenceClient?.process].compactMap(\.self) {
+      guard process.wait(3) else { throw LabFailure("\(process.name) doesn't end") }
+      // Its record isn't whole.
+      guard let status = process.exitStatus, status != 0 else { continue }
+      faults.append("\(process.name) ended with status \(status): \(process.lastWords)")
     }
   }
 }
