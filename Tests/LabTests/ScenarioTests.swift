@@ -25,7 +25,8 @@ import Testing
     candidates.append(root.appendingPathComponent(".build/debug/kabuto").path)
     return candidates.first { access($0, X_OK) == 0 }
   }()
-  static let isPossible = LabPlan.lacking(.control).isEmpty && program != nil
+  static let isPossible =
+    LabPlan.lackingRights == nil && LabPlan.lacking(.control).isEmpty && program != nil
 
   static func run(_ name: ScenarioName, seconds: Double, independent: Bool = false) throws -> LabReport {
     let folder = try TestEstates.folder()
