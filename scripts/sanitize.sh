@@ -3,7 +3,7 @@
 # Each has a build folder of its own (.build-asan, .build-tsan), so that the ordinary one stays as it is.
 #
 #   FILTER=LineArbiter   only the tests whose name matches
-#   KABUTO_SEED=7f3a     repeats a randomised run; not given, it comes from the commit's hash
+#   KABUTO_SEED=7f3a     repeats a randomised run; not given, it is 7f3a
 #   SECONDS_A_FUZZ=5     how long each fuzz test goes on
 #
 # What is suppressed is not ours: leaks.supp and races.supp say what and why.
