@@ -179,3 +179,8 @@ int kabuto_run_first(int priority) {
   struct sched_param wanted = {.sched_priority = priority};
   return sched_setscheduler(0, SCHED_FIFO, &wanted);
 }
+
+int kabuto_let_first(int process, int priority) {
+  struct sched_param wanted = {.sched_priority = priority};
+  return sched_setscheduler(process, SCHED_RR, &wanted);
+}

@@ -182,7 +182,7 @@ import Testing
     #expect(Self.judge(record).wrong == 1)
   }
 
-  @Test func anOutageIsCountedInTheWindowInWhichItIs() {
+  @Test func anOutageIsCountedInTheWindowInWhichItBegan() {
     var record = Record()
     record.frame(3, 1, Self.snapshot(1, bid: "99"), Self.trades(2, [2]))
     record.frame(12, 1, Self.update(10, "\"bid\":100"))
@@ -213,12 +213,12 @@ import Testing
     ]
     let parts = Judge.judge(record: Self.cutOff.lines, truth: Self.truth, windows: windows).windows
     #expect(parts[0].waitedMilliseconds == 2 && parts[0].openMilliseconds == 0)
-    #expect(parts[1].waitedMilliseconds == 30, "from the trade of 15 to the window's end at 45")
+    #expect(parts[1].waitedMilliseconds == 35, "from the trade of 15 to the end of the feed at 50")
     #expect(parts[1].openMilliseconds == 30)
     #expect(parts[1].lost > 0)
   }
 
-  @Test func anOutageOverTwoWindowsIsSplitAtTheirEdge() {
+  @Test func anOutageIntoTheNextRepetitionCountsInBoth() {
     var record = Self.cutOff
     record.frame(
       38, 2, Self.update(30, "\"bid\":101,\"ask\":102"), Self.trade(15), Self.trade(25), Self.trade(35))
@@ -228,8 +228,14 @@ import Testing
     ]
     let (whole, parts) = Judge.judge(record: record.lines, truth: Self.truth, windows: windows)
     #expect(whole.waitedMilliseconds == 23)
-    #expect(parts[0].waitedMilliseconds == 15 && parts[0].openMilliseconds == 15)
+    #expect(parts[0].waitedMilliseconds == 23 && parts[0].openMilliseconds == 15)
     #expect(parts[1].waitedMilliseconds == 8 && parts[1].openMilliseconds == 0)
+    // Within one repetition it is the fault's alone, and over when it is.
+    var same = windows
+    same[1].isContinuation = true
+    let two = Judge.judge(record: record.lines, truth: Self.truth, windows: same).windows
+    #expect(two[0].waitedMilliseconds == 23 && two[0].openMilliseconds == 0)
+    #expect(two[1].waitedMilliseconds == 3, "the trade of 35")
   }
 
   @Test func whoGotNothingWaitedAllTheTime() {

@@ -32,4 +32,8 @@ int kabuto_spawn(const char *namespace_file, const char *folder, const char *con
 /// Lets the calling thread go before all ordinary ones (SCHED_FIFO), and wake without slack. Returns 0, or -1 with errno.
 int kabuto_run_first(int priority);
 
+/// Lets a process that has one thread go before all ordinary ones, with the threads that it starts later. Returns 0, or -1
+/// with errno.
+int kabuto_let_first(int process, int priority);
+
 #endif

@@ -9,15 +9,19 @@
 //   waited        how long news that the reference had already was not there yet, at worst
 // Of two connections, or of an old and a new one, the client takes each number once, as every client should: what comes
 // again by another connection is neither repeated nor lost, but its values are compared with the feed's all the same.
-// A wait counts in each window for the part that lies in it; what is still waited for at the end of a window is said.
+// A wait counts where it began, and from the beginning of each later repetition that it reaches into; what is still
+// waited for at the end of a repetition is said.
 
-/// A stretch of time that is judged by itself, nanoseconds since 1970.
+/// A stretch of time that is judged by itself, nanoseconds since 1970. A wait belongs to the stretch in which it began.
 public struct JudgedWindow: Sendable, Equatable {
   public var from: UInt64
   public var through: UInt64
-  public init(from: UInt64, through: UInt64) {
+  /// Whether it is one repetition with the stretch before it.
+  public var isContinuation: Bool
+  public init(from: UInt64, through: UInt64, isContinuation: Bool = false) {
     self.from = from
     self.through = through
+    self.isContinuation = isContinuation
   }
 }
 
@@ -46,6 +50,22 @@ public struct JudgedClient: Sendable, Equatable, Codable {
   /// The first few that were lost or wrong, for people.
   public var examples: [String] = []
   public init() {}
+
+  /// Two stretches as one.
+  func joined(_ other: JudgedClient) -> JudgedClient {
+    var both = waitedMilliseconds >= other.waitedMilliseconds ? self : other
+    both.lost = lost + other.lost
+    both.repeated = repeated + other.repeated
+    both.outOfOrder = outOfOrder + other.outOfOrder
+    both.wrong = wrong + other.wrong
+    both.restamped = restamped + other.restamped
+    both.updates = updates + other.updates
+    both.overlap = overlap + other.overlap
+    both.unreadable = unreadable + other.unreadable
+    both.openMilliseconds = max(openMilliseconds, other.openMilliseconds)
+    both.examples = Array((examples + other.examples).prefix(8))
+    return both
+  }
 }
 
 /// See the head of this file.
@@ -159,25 +179,30 @@ public struct Judge {
     }
   }
 
-  /// News waited. Each window gets the part that lies in it: an outage is of the fault in whose time it was.
+  /// News waited.
   private mutating func wait(for name: String, since: UInt64, until: UInt64) {
     guard until > since else { return }
-    func record(_ from: UInt64, _ to: UInt64, _ client: inout JudgedClient) {
-      let waited = Double(to - from) / 1e6
+    func record(_ from: UInt64, _ client: inout JudgedClient) {
+      let waited = Double(until - from) / 1e6
       guard waited > client.waitedMilliseconds else { return }
       client.waitedMilliseconds = waited
       client.waitedFor = name
-      client.waitedUntil = to
+      client.waitedUntil = until
     }
-    record(since, until, &whole)
+    record(since, &whole)
+    var start: Int?
     for (index, window) in windows.enumerated() where window.from < until && since <= window.through {
+      // It counts where it began: what is late because of a fault may come after it was mended. Who still waits when the
+      // next repetition begins waits there too.
+      if start != nil, window.isContinuation { continue }
+      start = index
       let from = max(since, window.from)
-      let to = min(until, window.through)
-      guard to > from else { continue }
-      record(from, to, &results[index])
-      if until > window.through {
-        results[index].openMilliseconds = max(results[index].openMilliseconds, Double(to - from) / 1e6)
-      }
+      record(from, &results[index])
+      var end = index
+      while end + 1 < windows.count, windows[end + 1].isContinuation { end += 1 }
+      guard until > windows[end].through else { continue }
+      let open = Double(windows[end].through - from) / 1e6
+      results[index].openMilliseconds = max(results[index].openMilliseconds, open)
     }
   }
 

@@ -68,6 +68,9 @@ extension LabReport {
         Self.label("Outage, worst of clients with two connections", "二重接続の利用者の最大の途絶"),
         Self.milliseconds(outageMergedMs))
     }
+    rows += Self.row(
+      Self.label("Worst while the fault lasted, and on return", "障害中の最大、復旧時の最大"),
+      "\(Self.milliseconds(outageFaultMs)), \(Self.milliseconds(outageReturnMs))")
     for (english, japanese, value) in [
       ("Lost", "欠落", lost), ("Repeated", "重複", repeated), ("Out of order", "順序違い", outOfOrder),
       ("Wrong", "誤り", wrong),

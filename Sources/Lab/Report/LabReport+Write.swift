@@ -13,6 +13,10 @@ extension LabReport {
       lines.append(
         String(format: "              worst %.1f ms of clients with two connections", outageMergedMs))
     }
+    lines.append(
+      String(
+        format: "              worst %.1f ms while the fault lasted, %.1f ms on return", outageFaultMs,
+        outageReturnMs))
     lines.append("lost          \(lost)")
     lines.append("repeated      \(repeated)")
     lines.append("out of order  \(outOfOrder)")

@@ -13,6 +13,9 @@ public struct LabReport: Sendable, Codable {
     /// Connections that it holds at once.
     public var connections: Int
     public var outageMs: Double
+    /// Of news that came up while the fault lasted, and of news that came up while it healed and afterwards.
+    public var outageFaultMs: Double
+    public var outageReturnMs: Double
     public var waitedMs: Double
     public var waitedFor: String
     public var lost: Int
@@ -27,6 +30,8 @@ public struct LabReport: Sendable, Codable {
     enum CodingKeys: String, CodingKey {
       case client, site, connections, lost, repeated, wrong, restamped, updates, overlap, examples
       case outageMs = "outage_ms"
+      case outageFaultMs = "outage_fault_ms"
+      case outageReturnMs = "outage_return_ms"
       case waitedMs = "waited_ms"
       case waitedFor = "waited_for"
       case outOfOrder = "out_of_order"
@@ -153,17 +158,29 @@ public struct LabReport: Sendable, Codable {
 }
 
 extension LabReport {
+  /// The worst of all clients and repetitions while the fault lasted.
+  var outageFaultMs: Double { runs.flatMap(\.clients).map(\.outageFaultMs).max() ?? 0 }
+  /// The same while it healed and afterwards.
+  var outageReturnMs: Double { runs.flatMap(\.clients).map(\.outageReturnMs).max() ?? 0 }
+
   static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 
   /// Judges what a run has recorded.
   /// - Throws: where a record can't be read.
   public static func make(_ outcome: LabOutcome) throws(LabFailure) -> LabReport {
     let truth = Truth(record: try lines(outcome.truthRecord))
-    let windows = outcome.windows.map { JudgedWindow(from: $0.from, through: $0.through) }
-    for (window, stretch) in zip(outcome.windows, windows) where !truth.isAlive(in: stretch) {
+    for window in outcome.windows
+    where !truth.isAlive(in: JudgedWindow(from: window.from, through: window.through)) {
       throw LabFailure(
         "\(name(of: window)): the reference client got no update in its last two seconds: nothing can be judged; "
           + "the feed had ended, or the reference was too slow: try a lower --rate")
+    }
+    // Each repetition is two stretches: the fault, and its healing.
+    let windows = outcome.windows.flatMap {
+      [
+        JudgedWindow(from: $0.from, through: $0.healed > $0.from ? $0.healed - 1 : $0.from),
+        JudgedWindow(from: max($0.healed, $0.from + 1), through: $0.through, isContinuation: true),
+      ]
     }
     var faults = outcome.faults + LabFaults.ofReference(truth, through: windows.last?.through ?? 0)
     var judged: [(whole: JudgedClient, windows: [JudgedClient])] = []
@@ -178,17 +195,22 @@ extension LabReport {
       LatencyGauge.measure(try lines(outcome.truthRecord), name: "reference", windows: calm), at: 0)
     // What a client waits for at worst while nothing is broken.
     let baselines = judged.map { client in
-      zip(outcome.windows, client.windows).filter { $0.0.isControl }.map(\.1.waitedMilliseconds).max() ?? 0
+      outcome.windows.indices.filter { outcome.windows[$0].isControl }
+        .map { client.windows[$0 * 2].joined(client.windows[$0 * 2 + 1]).waitedMilliseconds }.max() ?? 0
     }
     for (client, result) in zip(outcome.clients, judged) {
-      faults += LabFaults.of(client.client.name, result.whole, zip(outcome.windows, result.windows))
+      let joined = outcome.windows.indices.map {
+        (outcome.windows[$0], result.windows[$0 * 2].joined(result.windows[$0 * 2 + 1]))
+      }
+      faults += LabFaults.of(client.client.name, result.whole, joined)
     }
     var timelines = TimelineReader(outcome)
     var runs: [Run] = []
     var controls: [Run] = []
     for (index, window) in outcome.windows.enumerated() {
       let clients = zip(outcome.clients, judged).enumerated().map { number, pair in
-        share(pair.0, pair.1.windows[index], baseline: baselines[number])
+        share(
+          pair.0, pair.1.windows[index * 2], pair.1.windows[index * 2 + 1], baseline: baselines[number])
       }
       let run = Run(
         run: window.run, target: window.target, outageMs: clients.map(\.outageMs).max() ?? 0,
@@ -196,7 +218,9 @@ extension LabReport {
         outOfOrder: clients.reduce(0) { $0 + $1.outOfOrder }, wrong: clients.reduce(0) { $0 + $1.wrong },
         clients: clients,
         timeline: window.isControl
-          ? [] : timelines.moments(of: window, clients: judged.map { $0.windows[index] }),
+          ? []
+          : timelines.moments(
+            of: window, clients: judged.map { $0.windows[index * 2].joined($0.windows[index * 2 + 1]) }),
         effects: window.effects)
       if window.isControl { controls.append(run) } else { runs.append(run) }
     }
@@ -225,12 +249,15 @@ extension LabReport {
   }
 
   private static func share(
-    _ client: (client: LabLayout.Client, connections: Int, record: String), _ judged: JudgedClient,
-    baseline: Double
+    _ client: (client: LabLayout.Client, connections: Int, record: String), _ fault: JudgedClient,
+    _ healing: JudgedClient, baseline: Double
   ) -> Client {
-    Client(
+    let judged = fault.joined(healing)
+    return Client(
       client: client.client.name, site: client.client.site, connections: client.connections,
       outageMs: rounded(max(0, judged.waitedMilliseconds - baseline)),
+      outageFaultMs: rounded(max(0, fault.waitedMilliseconds - baseline)),
+      outageReturnMs: rounded(max(0, healing.waitedMilliseconds - baseline)),
       waitedMs: rounded(judged.waitedMilliseconds), waitedFor: judged.waitedFor, lost: judged.lost,
       repeated: judged.repeated, outOfOrder: judged.outOfOrder, wrong: judged.wrong,
       restamped: judged.restamped, updates: judged.updates,

@@ -250,6 +250,8 @@ public final class LabNetwork {
         logs: logs)
       // Routers are machines of their own: they don't wait for ours.
       setpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(process.id), -15)
+      // Nor do they take one another for lost because this machine is busy.
+      if daemon == "bfdd" { _ = kabuto_let_first(process.id, 5) }
       processes.append(process)
       if daemon == "zebra" {
         let until = Date().addingTimeInterval(5)
@@ -278,10 +280,10 @@ public final class LabNetwork {
         + "look at the routers' logs in \(logs)")
   }
 
-  /// Networks that routers of zones don't know and should.
-  public func missingRoutes() -> [String] {
+  /// Networks that routers don't know and should: all routers, or one.
+  public func missingRoutes(of name: String? = nil) -> [String] {
     var missing: [String] = []
-    for router in layout.routers {
+    for router in layout.routers where name == nil || router.name == name {
       let configuration = RouterConfiguration(router, in: layout, times: .init())
       var wanted = configuration.estateNetworks
       if case .internet = router.place { wanted = configuration.siteNetworks + configuration.clientNetworks }

@@ -77,7 +77,14 @@ extension LabSession {
     try network.set(LabNetwork.switchName(zone), "br0", "up")
     for line in layout.lines(at: router.name) { try set(line.name, .cut, 0) }
     try network.startRouter(router)
-    for name in names(in: zone) { try startAgain(name) }
+    // One after the other, as far as power comes back to machines at different times: all at once would be a test of this
+    // one machine.
+    let until = Date().addingTimeInterval(5)
+    while !network.missingRoutes(of: router.name).isEmpty, Date() < until { try sleep(0.1) }
+    for name in names(in: zone) {
+      try startAgain(name)
+      try sleep(0.2)
+    }
     for name in names(in: zone) { try waitUntilReady(name) }
   }
 
