@@ -146,6 +146,7 @@ public final class LabSession {
         "scenario \(plan.scenario.name.rawValue): estate \"\(estate.name)\" has nothing that it could break")
     }
     say("run \(run + 1) of \(plan.runs): \(plan.scenario.name.rawValue), \(steps.target)")
+    let probe = try startProbe()
     var window = LabWindow(isControl: false, run: run + 1, target: steps.target, from: RecordWriter.now())
     for step in steps.fault {
       window.steps.append((RecordWriter.now(), "\(step)"))
@@ -159,7 +160,18 @@ public final class LabSession {
     }
     try sleep(plan.scenario.afterSeconds)
     window.through = RecordWriter.now()
+    window.networkSilence = probe?.end()
     windows.append(window)
+  }
+
+  /// Whether the network alone carries from one site (or zone) to the other.
+  private func startProbe() throws(LabFailure) -> ProbeThread? {
+    let zones =
+      layout.sites.count > 1 ? layout.sites.compactMap(\.zones.first) : layout.sites.flatMap(\.zones)
+    let ends = zones.prefix(2).compactMap { zone in layout.hosts.first { $0.zone == zone } }
+    guard ends.count == 2 else { return nil }
+    return ProbeThread(
+      try PathProbe(from: namespace(ends[0].name), to: namespace(ends[1].name), address: ends[1].address))
   }
 
   /// Seconds of processors that the laboratory has used, with its own thread of lines.
@@ -196,6 +208,8 @@ public struct LabWindow: Sendable {
   public var healed: UInt64 = 0
   public var through: UInt64 = 0
   public var steps: [(at: UInt64, what: String)] = []
+  /// The longest time in which no datagram came back from the other site, milliseconds.
+  public var networkSilence: Double?
 }
 
 /// What is to be judged after a run.
