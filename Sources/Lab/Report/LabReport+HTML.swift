@@ -106,6 +106,10 @@ extension LabReport {
     var out = "<details\(isWorst ? " open" : "")><summary>"
     out += Self.label("Run \(run.run)", "第 \(run.run) 回") + ": \(Self.escaped(run.target)), "
     out += "\(Self.milliseconds(run.outageMs))</summary>\n"
+    if let silence = run.networkSilenceMs {
+      out += "<p>" + Self.label("Longest silence of the network itself", "網自体の最長の途絶")
+      out += ": \(Self.milliseconds(silence))</p>\n"
+    }
     out += drawing(run)
     out += "<table><thead><tr>"
     for head in [

@@ -52,6 +52,8 @@ public struct LabReport: Sendable, Codable {
     public var run: Int
     public var target: String
     public var outageMs: Double
+    /// The longest time for which the network alone carried nothing to the other site (or zone) and back.
+    public var networkSilenceMs: Double?
     public var lost: Int
     public var repeated: Int
     public var outOfOrder: Int
@@ -64,6 +66,7 @@ public struct LabReport: Sendable, Codable {
     enum CodingKeys: String, CodingKey {
       case run, target, lost, repeated, wrong, clients, timeline, effects
       case outageMs = "outage_ms"
+      case networkSilenceMs = "network_silence_ms"
       case outOfOrder = "out_of_order"
     }
   }
@@ -214,6 +217,7 @@ extension LabReport {
       }
       let run = Run(
         run: window.run, target: window.target, outageMs: clients.map(\.outageMs).max() ?? 0,
+        networkSilenceMs: window.networkSilence.map(rounded),
         lost: clients.reduce(0) { $0 + $1.lost }, repeated: clients.reduce(0) { $0 + $1.repeated },
         outOfOrder: clients.reduce(0) { $0 + $1.outOfOrder }, wrong: clients.reduce(0) { $0 + $1.wrong },
         clients: clients,

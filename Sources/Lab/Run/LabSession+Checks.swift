@@ -8,6 +8,7 @@ import Foundation
 public struct LabEffect: Sendable, Codable, Equatable {
   /// In the plural, for people.
   public var what: String
+  /// How many; 0: the fault had no effect.
   public var count: UInt64
 
   /// What the lines and disks did between two moments; both name the same things.

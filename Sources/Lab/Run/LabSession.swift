@@ -151,6 +151,7 @@ public final class LabSession {
         "scenario \(plan.scenario.name.rawValue): estate \"\(estate.name)\" has nothing that it could break")
     }
     say("run \(run + 1) of \(plan.runs): \(plan.scenario.name.rawValue), \(steps.target)")
+    let probe = try startProbe()
     var window = LabWindow(isControl: false, run: run + 1, target: steps.target, from: RecordWriter.now())
     let before = try traces(steps)
     for step in steps.fault {
@@ -168,12 +169,23 @@ public final class LabSession {
     }
     try sleep(plan.scenario.afterSeconds)
     window.through = RecordWriter.now()
+    window.networkSilence = probe?.end()
     window.effects += LabEffect.between(before, try traces(steps))
     for effect in window.effects where effect.count == 0 {
       faults.append("run \(run + 1), \(steps.target): the fault had no effect: no \(effect.what)")
     }
     try checkProcesses(after: "run \(run + 1), \(steps.target)")
     windows.append(window)
+  }
+
+  /// Whether the network alone carries from one site (or zone) to the other.
+  private func startProbe() throws(LabFailure) -> ProbeThread? {
+    let zones =
+      layout.sites.count > 1 ? layout.sites.compactMap(\.zones.first) : layout.sites.flatMap(\.zones)
+    let ends = zones.prefix(2).compactMap { zone in layout.hosts.first { $0.zone == zone } }
+    guard ends.count == 2 else { return nil }
+    return ProbeThread(
+      try PathProbe(from: namespace(ends[0].name), to: namespace(ends[1].name), address: ends[1].address))
   }
 
   /// Seconds of processors that the laboratory has used, with its own thread of lines.
@@ -210,6 +222,8 @@ public struct LabWindow: Sendable {
   public var healed: UInt64 = 0
   public var through: UInt64 = 0
   public var steps: [(at: UInt64, what: String)] = []
+  /// The longest time in which no datagram came back from the other site, milliseconds.
+  public var networkSilence: Double?
   /// What the fault touched.
   public var effects: [LabEffect] = []
 }
