@@ -128,9 +128,11 @@ int kabuto_spawn(const char *file, const char *folder, const char *const *argume
   sigset_t all, old;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &old);
-  pid_t child = fork();
+  // Not fork: copying the memory of a process that carries frames would stop the carrying thread for its time.
+  pid_t child = vfork();
   if (child == 0) {
-    // Only calls that are safe after fork.
+    // Memory is the parent's until exec: only system calls, and nothing of the parent's is written.
+    int tell = told[1];
     for (int number = 1; number < 32; number++) {
       if (number != SIGKILL && number != SIGSTOP) signal(number, SIG_DFL);
     }
@@ -142,16 +144,16 @@ int kabuto_spawn(const char *file, const char *folder, const char *const *argume
                dup2(error, 2) >= 0;
     if (fine) {
       // The pipe goes to number 3, so that all above can be closed at once.
-      if (told[1] != 3) {
-        dup2(told[1], 3);
+      if (tell != 3) {
+        dup2(tell, 3);
         fcntl(3, F_SETFD, FD_CLOEXEC);
       }
       syscall(SYS_close_range, 4u, ~0u, 0u);
       execve(arguments[0], (char *const *)arguments, (char *const *)environment);
-      told[1] = 3;
+      tell = 3;
     }
-    int reason = errno;
-    if (write(told[1], &reason, sizeof reason) < 0) {
+    int why = errno;
+    if (write(tell, &why, sizeof why) < 0) {
     }
     _exit(127);
   }

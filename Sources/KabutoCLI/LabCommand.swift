@@ -114,10 +114,9 @@ struct LabRunCommand: ParsableCommand {
 
   func run() throws {
     guard let name = ScenarioName(rawValue: scenario) else { throw foundWrong }
-    let lacking = LabPlan.lacking(name)
+    let lacking = [LabPlan.lackingRights].compactMap(\.self) + LabPlan.lacking(name)
     guard lacking.isEmpty else { throw giveUp("this machine lacks\n  " + lacking.joined(separator: "\n  ")) }
     let folder = URL(fileURLWithPath: out).appendingPathComponent(scenario).path
-    try? FileManager.default.removeItem(atPath: folder + "/logs")
     var plan = LabPlan(
       Scenario.named(name), estate: try readEstate(), folder: folder,
       program: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path)
@@ -134,6 +133,9 @@ struct LabRunCommand: ParsableCommand {
     defer { signals.cancel() }
     let report: LabReport
     do throws(LabFailure) {
+      // Held until the end: no other run writes there.
+      let held = try ReportFolder(folder)
+      defer { held.release() }
       let session = try LabSession(plan, stop: stop) { say("lab: \($0)") }
       let outcome = try session.run()
       report = try LabReport.make(outcome)

@@ -14,6 +14,50 @@ import Testing
     for bad in ["", "1 5", "x 5", "77", "-5 3"] { #expect(LabEntry.process(bad) == nil, "\(bad)") }
   }
 
+  @Test func aFolderThatNoRunMadeIsLeftAlone() throws {
+    let folder = try TestEstates.folder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let own = "\(folder)/own"
+    try FileManager.default.createDirectory(atPath: "\(own)/logs", withIntermediateDirectories: true)
+    #expect(throws: LabFailure.self) { try ReportFolder(own) }
+    #expect(FileManager.default.fileExists(atPath: "\(own)/logs"))
+  }
+
+  @Test func aReportIsNeverThatOfAnEarlierRun() throws {
+    let folder = try TestEstates.folder() + "/control"
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let first = try ReportFolder(folder)
+    #expect(throws: LabFailure.self, "another run has it") { try ReportFolder(folder) }
+    for name in ["report.json", "client.record", "notes.txt"] {
+      try "x".write(toFile: "\(folder)/\(name)", atomically: false, encoding: .utf8)
+    }
+    first.release()
+    let second = try ReportFolder(folder)
+    defer { second.release() }
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    #expect(left == [ReportFolder.mark, "notes.txt"])
+  }
+
+  @Test func passwordsAreForTheirOwnerOnly() throws {
+    let registry = LabRegistry(base: try TestEstates.folder())
+    defer { try? FileManager.default.removeItem(atPath: registry.base) }
+    let entry = try registry.begin("ee")
+    let path = "\(entry.folder)/credentials"
+    try entry.writePrivately("a b\n", to: path)
+    func rights(_ path: String) throws -> Int? {
+      try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    }
+    #expect(try rights(path) == 0o600)
+    #expect(try rights(entry.folder) == 0o711)
+    #expect(try String(contentsOfFile: path, encoding: .utf8) == "a b\n")
+  }
+
+  @Test func loopDevicesAreFoundByTheirImage() {
+    let text = "/dev/loop0: [2049]:12 (/run/x/disk.image)\n/dev/loop13: []: (/run/x/disk.image (deleted))\n"
+    #expect(LabEntry.loops(in: text) == ["/dev/loop0", "/dev/loop13"])
+    #expect(LabEntry.loops(in: "losetup: no\n") == [])
+  }
+
   @Test func aLivingRunIsNoLeftover() throws {
     let registry = LabRegistry(base: try TestEstates.folder())
     defer { try? FileManager.default.removeItem(atPath: registry.base) }

@@ -200,6 +200,119 @@ import Testing
     #expect(parts[1].waitedFor == "trades 7203")
   }
 
+  /// The good record until 12 ms, and nothing more.
+  static var cutOff: Record {
+    var record = good
+    record.lines = Array(record.lines.prefix(2))
+    return record
+  }
+
+  @Test func anOutageThatIsOpenAtTheEndOfTheLastWindowCounts() {
+    let windows = [
+      JudgedWindow(from: 0, through: 13_000_000), JudgedWindow(from: 13_000_001, through: 45_000_000),
+    ]
+    let parts = Judge.judge(record: Self.cutOff.lines, truth: Self.truth, windows: windows).windows
+    #expect(parts[0].waitedMilliseconds == 2 && parts[0].openMilliseconds == 0)
+    #expect(parts[1].waitedMilliseconds == 35, "from the trade of 15 to the end of the feed at 50")
+    #expect(parts[1].openMilliseconds == 30)
+    #expect(parts[1].lost > 0)
+  }
+
+  @Test func anOutageIntoTheNextRepetitionCountsInBoth() {
+    var record = Self.cutOff
+    record.frame(
+      38, 2, Self.update(30, "\"bid\":101,\"ask\":102"), Self.trade(15), Self.trade(25), Self.trade(35))
+    record.frame(42, 2, Self.update(40, "\"bid\":103"))
+    let windows = [
+      JudgedWindow(from: 0, through: 30_000_000), JudgedWindow(from: 30_000_000, through: 50_000_000),
+    ]
+    let (whole, parts) = Judge.judge(record: record.lines, truth: Self.truth, windows: windows)
+    #expect(whole.waitedMilliseconds == 23)
+    #expect(parts[0].waitedMilliseconds == 23 && parts[0].openMilliseconds == 15)
+    #expect(parts[1].waitedMilliseconds == 8 && parts[1].openMilliseconds == 0)
+    // Within one repetition it is the fault's alone, and over when it is.
+    var same = windows
+    same[1].isContinuation = true
+    let two = Judge.judge(record: record.lines, truth: Self.truth, windows: same).windows
+    #expect(two[0].waitedMilliseconds == 23 && two[0].openMilliseconds == 0)
+    #expect(two[1].waitedMilliseconds == 3, "the trade of 35")
+  }
+
+  @Test func whoGotNothingWaitedAllTheTime() {
+    let windows = [JudgedWindow(from: 0, through: 60_000_000)]
+    let result = Judge.judge(record: Record().lines, truth: Self.truth, windows: windows).windows[0]
+    #expect(result.waitedMilliseconds == 59, "from the first snapshot to the window's end")
+  }
+
+  @Test func whatComesAgainIsComparedToo() {
+    var record = Self.good
+    record.frame(43, 2, Self.snapshot(30, bid: "101", ask: "102"))
+    record.frame(44, 2, Self.update(40, "\"bid\":103.5"))
+    record.frame(45, 2, Self.trade(35, price: "36.5"))
+    let result = Self.judge(record)
+    #expect(result.wrong == 2)
+    #expect(result.overlap == 3)
+    #expect(result.examples.contains { $0.contains("bid 103.5 found, 103 wanted") })
+    // A second connection whose snapshot lacks what came before it is wrong by itself.
+    var old = Self.good
+    old.frame(43, 2, Self.snapshot(30, bid: "101", ask: "101"))
+    #expect(Self.judge(old).wrong == 1)
+  }
+
+  @Test func aResumedConnectionIsComparedByWhatItTold() {
+    var record = Self.good
+    record.frame(43, 2, Self.update(20, "\"ask\":102"), Self.update(30, "\"bid\":101"))
+    #expect(Self.isClean(Self.judge(record)))
+    // One difference is missing: the bid is old when the next one comes.
+    var missing = Self.good
+    missing.frame(43, 2, Self.update(10, "\"bid\":100"), Self.update(40, "\"ask\":102"))
+    #expect(Self.judge(missing).wrong == 1)
+  }
+
+  @Test func whatCannotBeReadIsCounted() {
+    var record = Self.good
+    record.lines.append("F 44000000 1 [{\"type\":\"upda")
+    record.lines.append("F 45000")
+    #expect(Self.judge(record).unreadable == 2)
+  }
+
+  @Test func aReferenceThatFoldedOrBeganAgainIsInDoubt() {
+    #expect(Self.truth.doubts.isEmpty)
+    func doubts(_ connection: Int, _ text: String) -> [String] {
+      var record = Record()
+      record.frame(1, 1, Self.snapshot(1, bid: "99"))
+      record.frame(10, connection, text)
+      return LabFaults.ofReference(Truth(record: record.lines), through: 20_000_000)
+    }
+    #expect(doubts(1, Self.update(10, "\"bid\":100")).isEmpty)
+    #expect(doubts(2, Self.update(10, "\"bid\":100")).count == 1)
+    #expect(doubts(1, Self.update(10, "\"bid\":100,\"conflated\":2")).count == 1)
+    #expect(doubts(1, "{\"type\":\"stale\",\"stale\":{\"since\":\"x\"}}").count == 1)
+    #expect(doubts(1, "{\"type\":").count == 1)
+  }
+
+  @Test func aFeedThatEndedIsSeen() {
+    #expect(Self.truth.isAlive(in: JudgedWindow(from: 0, through: 50_000_000)))
+    #expect(!Self.truth.isAlive(in: JudgedWindow(from: 50_000_000, through: 90_000_000)))
+    #expect(!Self.truth.isAlive(in: JudgedWindow(from: 0, through: 3_000_000_000)))
+  }
+
+  @Test func waitsThatSpoilTheFiguresAreFaults() {
+    var calm = LabWindow(isControl: true, run: 1, target: "nothing", from: 0)
+    var client = JudgedClient()
+    client.updates = 1
+    client.waitedMilliseconds = 99
+    #expect(LabFaults.of("c", client, [(calm, client)]).isEmpty)
+    client.waitedMilliseconds = 101
+    #expect(LabFaults.of("c", client, [(calm, client)]).count == 1)
+    calm.isControl = false
+    #expect(LabFaults.of("c", client, [(calm, client)]).isEmpty)
+    client.openMilliseconds = 101
+    #expect(LabFaults.of("c", client, [(calm, client)]).count == 1)
+    client.unreadable = 1
+    #expect(LabFaults.of("c", client, []).count == 1)
+  }
+
   @Test func aClientThatGotNothingHasLostEverything() {
     let result = Self.judge(Record())
     #expect(result.updates == 0)

@@ -23,6 +23,17 @@ import Testing
     #expect(link.offer(bytes: 1_000, flow: 1, at: 9_000_000) == .deliver(at: 10_000_000))
   }
 
+  @Test func thereIsRoomForWhatTheQueueAndTheDelayHold() {
+    var settings = LinkSettings()
+    #expect(settings.framesUnderWay == 4_096)
+    settings.bitsPerSecond = 100_000_000
+    settings.queueBytes = 3_125_000
+    settings.delayNanoseconds = 10_000_000
+    #expect(settings.framesUnderWay == (3_125_000 + 125_000) / 256)
+    settings.bitsPerSecond = 1_000_000_000_000
+    #expect(settings.framesUnderWay == 131_072, "bounded")
+  }
+
   @Test func framesDoNotOvertakeOneAnother() {
     var link = LinkModel(seed: 7)
     link.settings.delayNanoseconds = 1_000_000

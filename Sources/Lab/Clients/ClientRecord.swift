@@ -34,6 +34,8 @@ public enum RecordLine: Equatable {
 final class RecordWriter {
   private let descriptor: Int32
   private var buffer: [UInt8] = []
+  /// Why the record isn't whole; nil: it is.
+  private(set) var failure: String?
 
   init(path: String) throws(LabFailure) {
     descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -61,7 +63,12 @@ final class RecordWriter {
     var rest = buffer[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { break }
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        failure = failure ?? "the record can't be written: \(String(cString: strerror(errno)))"
+        break
+      }
     }
     buffer.removeAll(keepingCapacity: true)
   }

@@ -72,6 +72,9 @@ public final class LabClient: @unchecked Sendable {
     writer.flush()
   }
 
+  /// Why the record isn't whole; nil: it is. On the loop.
+  var failure: String? { writer.failure }
+
   func nextConnection() -> Int {
     connectionCount += 1
     return connectionCount

@@ -16,12 +16,15 @@ public final class LinkEmulator {
   private var watched: Set<UInt16> = []
   private var late = LateHistogram()
   private var input: [UInt8] = []
+  private let spare = UnsafeMutableRawPointer.allocate(byteCount: EmulatedDirection.slotBytes, alignment: 64)
 
   /// - Parameter control: a connected stream socket; its end is the emulator's end.
   public init(control: Int32) {
     self.control = control
     _ = fcntl(control, F_SETFL, fcntl(control, F_GETFL) | O_NONBLOCK)
   }
+
+  deinit { spare.deallocate() }
 
   /// Runs until the control connection ends.
   public func run() {
@@ -63,7 +66,12 @@ public final class LinkEmulator {
 
   private func take(_ device: Int32, _ direction: EmulatedDirection) {
     for _ in 0..<Self.turn {
-      guard let slot = direction.room else { return }
+      // Full: what comes is read all the same and dropped, or the device would be ready again and again.
+      guard let slot = direction.room else {
+        guard read(device, spare, EmulatedDirection.slotBytes) > 0 else { return }
+        direction.counts.drop(.queue)
+        continue
+      }
       let count = read(device, slot, EmulatedDirection.slotBytes)
       guard count > 0 else { return }
       let flow = FlowHash.flow(UnsafeRawBufferPointer(start: slot, count: count))
@@ -110,6 +118,8 @@ public final class LinkEmulator {
           if direction != .back { line.forth.model.settings.apply(change) }
           if direction != .forth { line.back.model.settings.apply(change) }
         }
+        line.forth.makeRoom()
+        line.back.makeRoom()
       case .watch(let ports): watched = Set(ports)
       case .stats:
         let statistics = LinkStatistics(
@@ -165,15 +175,14 @@ private final class EmulatedLine {
   }
 }
 
-/// The frames under way in one direction: a ring, oldest first. Full: frames stay in the device's own queue, which then
-/// drops.
+/// The frames under way in one direction: a ring, oldest first, with room for what the line's settings let be under way.
 private final class EmulatedDirection {
   static let slotBytes = 2048
-  private static let slots = 4096
 
   var model: LinkModel
   var counts = LinkCounts()
-  private let ring: UnsafeMutableRawPointer
+  private var slots: Int
+  private var ring: UnsafeMutableRawPointer
   private var due: [UInt64]
   private var lengths: [Int]
   private var first = 0
@@ -181,19 +190,38 @@ private final class EmulatedDirection {
 
   init(seed: UInt64) {
     model = LinkModel(seed: seed)
-    ring = UnsafeMutableRawPointer.allocate(byteCount: Self.slots * Self.slotBytes, alignment: 64)
-    due = [UInt64](repeating: 0, count: Self.slots)
-    lengths = [Int](repeating: 0, count: Self.slots)
+    slots = model.settings.framesUnderWay
+    ring = UnsafeMutableRawPointer.allocate(byteCount: slots * Self.slotBytes, alignment: 64)
+    due = [UInt64](repeating: 0, count: slots)
+    lengths = [Int](repeating: 0, count: slots)
   }
 
   deinit { ring.deallocate() }
+
+  /// Makes the ring as large as the settings want; what is under way stays so.
+  func makeRoom() {
+    let wanted = model.settings.framesUnderWay
+    guard wanted > slots else { return }
+    let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted * Self.slotBytes, alignment: 64)
+    var newDue = [UInt64](repeating: 0, count: wanted)
+    var newLengths = [Int](repeating: 0, count: wanted)
+    for place in 0..<count {
+      let old = (first + place) % slots
+      (larger + place * Self.slotBytes).copyMemory(from: ring + old * Self.slotBytes, byteCount: lengths[old])
+      newDue[place] = due[old]
+      newLengths[place] = lengths[old]
+    }
+    ring.deallocate()
+    ring = larger
+    (slots, first, due, lengths) = (wanted, 0, newDue, newLengths)
+  }
 
   /// When the oldest frame is due.
   var next: UInt64? { count > 0 ? due[first] : nil }
 
   /// Where the next frame is to be read to; nil: full.
   var room: UnsafeMutableRawPointer? {
-    count < Self.slots ? ring + (first + count) % Self.slots * Self.slotBytes : nil
+    count < slots ? ring + (first + count) % slots * Self.slotBytes : nil
   }
 
   /// The frame in `room` is of that length.
@@ -201,7 +229,7 @@ private final class EmulatedDirection {
     switch model.offer(bytes: bytes, flow: flow, at: now) {
     case .dropped(let reason): counts.drop(reason)
     case .deliver(let time):
-      let place = (first + count) % Self.slots
+      let place = (first + count) % slots
       due[place] = time
       lengths[place] = bytes
       count += 1
@@ -225,8 +253,10 @@ private final class EmulatedDirection {
         counts.refused += 1
       }
       late.count(now - due[first])
-      first = (first + 1) % Self.slots
+      first = (first + 1) % slots
       count -= 1
+      // The beginning of the ring is used again: what was never needed takes no memory.
+      if count == 0 { first = 0 }
     }
   }
 }

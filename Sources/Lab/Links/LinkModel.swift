@@ -19,6 +19,14 @@ public struct LinkSettings: Sendable, Equatable {
   /// Nothing gets through; no end is told.
   public var isCut = false
   public init() {}
+
+  /// Frames that may be under way at once, of a quarter of a kilobyte each: those that wait for their turn and those that
+  /// the delay holds. What a device gets is bounded, and so is this.
+  public var framesUnderWay: Int {
+    let held = Double(delayNanoseconds) + Double(jitterNanoseconds)
+    let bytes = Double(queueBytes) + held / 1e9 * Double(bitsPerSecond) / 8
+    return Int(min(131_072, max(4_096, bytes / 256)))
+  }
 }
 
 /// See the head of this file.

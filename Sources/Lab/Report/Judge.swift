@@ -8,15 +8,20 @@
 //   out of order  a lower number after a higher one on one connection
 //   waited        how long news that the reference had already was not there yet, at worst
 // Of two connections, or of an old and a new one, the client takes each number once, as every client should: what comes
-// again by another connection is neither repeated nor lost.
+// again by another connection is neither repeated nor lost, but its values are compared with the feed's all the same.
+// A wait counts where it began, and from the beginning of each later repetition that it reaches into; what is still
+// waited for at the end of a repetition is said.
 
 /// A stretch of time that is judged by itself, nanoseconds since 1970. A wait belongs to the stretch in which it began.
 public struct JudgedWindow: Sendable, Equatable {
   public var from: UInt64
   public var through: UInt64
-  public init(from: UInt64, through: UInt64) {
+  /// Whether it is one repetition with the stretch before it.
+  public var isContinuation: Bool
+  public init(from: UInt64, through: UInt64, isContinuation: Bool = false) {
     self.from = from
     self.through = through
+    self.isContinuation = isContinuation
   }
 }
 
@@ -27,6 +32,10 @@ public struct JudgedClient: Sendable, Equatable, Codable {
   /// Of which instrument, and when it came, nanoseconds since 1970.
   public var waitedFor = ""
   public var waitedUntil: UInt64 = 0
+  /// The longest wait that was not over when the window ended, milliseconds.
+  public var openMilliseconds = 0.0
+  /// Frames and lines of the record that could not be read.
+  public var unreadable = 0
   public var lost = 0
   public var repeated = 0
   public var outOfOrder = 0
@@ -52,73 +61,10 @@ public struct JudgedClient: Sendable, Equatable, Codable {
     both.restamped = restamped + other.restamped
     both.updates = updates + other.updates
     both.overlap = overlap + other.overlap
+    both.unreadable = unreadable + other.unreadable
+    both.openMilliseconds = max(openMilliseconds, other.openMilliseconds)
     both.examples = Array((examples + other.examples).prefix(8))
     return both
-  }
-}
-
-/// What the feed made of every instrument, as the reference client was told.
-public struct Truth {
-  struct Change {
-    var sequence: UInt64
-    var at: UInt64
-    var fields: [String: String]
-  }
-  /// By channel and instrument; quotes.
-  var quotes: [String: [Change]] = [:]
-  /// Trades by instrument: each once, by number.
-  var trades: [String: [Change]] = [:]
-  /// By which all must name their states.
-  public internal(set) var epoch: String?
-  /// Updates that the reference got.
-  public internal(set) var updates = 0
-  /// The last frame's arrival.
-  public internal(set) var end: UInt64 = 0
-
-  /// Fields that say nothing about the instrument.
-  static let passedOver: Set<String> = [
-    "type", "channel", "instrument", "seq", "rx", "conflated", "dropped", "stale", "market", "epoch",
-    "trades",
-  ]
-
-  /// - Parameter record: lines of the reference client.
-  public init(record: some Sequence<Substring>) {
-    for line in record {
-      guard case .frame(let at, _, let text)? = RecordLine(line) else { continue }
-      end = max(end, at)
-      for event in FrameScanner.events(text) ?? [] { take(event, at: at) }
-    }
-  }
-
-  private mutating func take(_ event: StreamEvent, at time: UInt64) {
-    guard event.type == "update" || event.type == "snapshot", let sequence = event.sequence else { return }
-    if event.type == "snapshot", epoch == nil { epoch = event.fields["epoch"] }
-    updates += 1
-    switch event.channel {
-    case "quotes":
-      let known = quotes[event.instrument]?.last?.sequence
-      guard known.map({ sequence > $0 }) ?? true else { return }
-      quotes[event.instrument, default: []].append(
-        Change(sequence: sequence, at: time, fields: Self.values(event)))
-    case "trades" where event.type == "update": addTrade(event, sequence, time)
-    case "trades":
-      for trade in FrameScanner.objects(event.fields["trades"] ?? "[]").reversed() {
-        if let sequence = trade.sequence { addTrade(trade, sequence, time, event.instrument) }
-      }
-    default: break
-    }
-  }
-
-  private mutating func addTrade(
-    _ event: StreamEvent, _ sequence: UInt64, _ time: UInt64, _ instrument: String? = nil
-  ) {
-    let name = instrument ?? event.instrument
-    if let known = trades[name]?.last?.sequence, sequence <= known { return }
-    trades[name, default: []].append(Change(sequence: sequence, at: time, fields: Self.values(event)))
-  }
-
-  static func values(_ event: StreamEvent) -> [String: String] {
-    event.fields.filter { !passedOver.contains($0.key) }
   }
 }
 
@@ -134,9 +80,18 @@ public struct Judge {
   ) -> (whole: JudgedClient, windows: [JudgedClient]) {
     var judge = Judge(truth: truth, windows: windows)
     for line in record {
-      guard case .frame(let at, let connection, let text)? = RecordLine(line) else { continue }
+      guard let read = RecordLine(line) else {
+        judge.count(at: judge.newest) { $0.unreadable += 1 }
+        continue
+      }
+      guard case .frame(let at, let connection, let text) = read else { continue }
+      judge.newest = max(judge.newest, at)
       if judge.began == nil { judge.began = at }
-      for event in FrameScanner.events(text) ?? [] { judge.take(event, connection, at) }
+      guard let events = FrameScanner.events(text) else {
+        judge.count(at: at) { $0.unreadable += 1 }
+        continue
+      }
+      for event in events { judge.take(event, connection, at) }
     }
     judge.finish()
     return (judge.whole, judge.results)
@@ -147,6 +102,10 @@ public struct Judge {
   private var whole = JudgedClient()
   private var results: [JudgedClient]
   private var began: UInt64?
+  /// The newest frame's arrival.
+  private var newest: UInt64 = 0
+  /// By connection and instrument: what a client with that connection alone would show.
+  private var single: [String: Follower] = [:]
   private var quotes: [String: Follower] = [:]
   private var trades: [String: TradeFollower] = [:]
   /// The last number by connection, channel and instrument.
@@ -156,9 +115,46 @@ public struct Judge {
   private struct Follower {
     var sequence: UInt64
     var state: [String: String]
+    /// Whether it began with a snapshot; else only what it was told can be compared.
+    var isWhole = true
     /// Changes of the truth that are in `expected`.
     var passed = 0
     var expected: [String: String] = [:]
+
+    mutating func take(
+      _ values: [String: String], _ isSnapshot: Bool, _ number: UInt64, _ changes: [Truth.Change]
+    ) {
+      if isSnapshot {
+        state = values
+        isWhole = true
+      } else {
+        state.merge(values) { $1 }
+      }
+      // A snapshot may be older than what the connection has told.
+      if number < sequence {
+        passed = 0
+        expected = [:]
+      }
+      sequence = number
+      while passed < changes.count, changes[passed].sequence <= number {
+        expected.merge(changes[passed].fields) { $1 }
+        passed += 1
+      }
+    }
+
+    /// By field. What was before the reference began can't be judged.
+    var differences: [Difference] {
+      guard passed > 0 else { return [] }
+      return expected.filter { state[$0.key] != $0.value && (isWhole || state[$0.key] != nil) }
+        .map { Difference(field: $0.key, found: state[$0.key], wanted: $0.value) }
+        .sorted { $0.field < $1.field }
+    }
+  }
+
+  private struct Difference {
+    var field: String
+    var found: String?
+    var wanted: String?
   }
 
   private struct TradeFollower {
@@ -183,15 +179,30 @@ public struct Judge {
     }
   }
 
+  /// News waited.
   private mutating func wait(for name: String, since: UInt64, until: UInt64) {
     guard until > since else { return }
-    let waited = Double(until - since) / 1e6
-    // It counts where it began: what is late because of a fault may come after it was mended.
-    count(at: since) {
-      guard waited > $0.waitedMilliseconds else { return }
-      $0.waitedMilliseconds = waited
-      $0.waitedFor = name
-      $0.waitedUntil = until
+    func record(_ from: UInt64, _ client: inout JudgedClient) {
+      let waited = Double(until - from) / 1e6
+      guard waited > client.waitedMilliseconds else { return }
+      client.waitedMilliseconds = waited
+      client.waitedFor = name
+      client.waitedUntil = until
+    }
+    record(since, &whole)
+    var start: Int?
+    for (index, window) in windows.enumerated() where window.from < until && since <= window.through {
+      // It counts where it began: what is late because of a fault may come after it was mended. Who still waits when the
+      // next repetition begins waits there too.
+      if start != nil, window.isContinuation { continue }
+      start = index
+      let from = max(since, window.from)
+      record(from, &results[index])
+      var end = index
+      while end + 1 < windows.count, windows[end + 1].isContinuation { end += 1 }
+      guard until > windows[end].through else { continue }
+      let open = Double(windows[end].through - from) / 1e6
+      results[index].openMilliseconds = max(results[index].openMilliseconds, open)
     }
   }
 
@@ -219,54 +230,58 @@ public struct Judge {
     }
     lastOnConnection[key] = max(sequence, lastOnConnection[key] ?? 0)
     if event.channel == "quotes" {
-      takeQuote(event, sequence, time)
+      takeQuote(event, connection, sequence, time)
     } else {
       takeTrade(event, sequence, time)
     }
   }
 
-  private mutating func takeQuote(_ event: StreamEvent, _ sequence: UInt64, _ time: UInt64) {
+  private mutating func takeQuote(_ event: StreamEvent, _ connection: Int, _ sequence: UInt64, _ time: UInt64)
+  {
     let name = event.instrument
-    var follower: Follower
-    if let known = quotes[name] {
-      guard sequence > known.sequence else { return count(at: time) { $0.overlap += 1 } }
-      follower = known
+    let changes = truth.quotes[name] ?? []
+    let isSnapshot = event.type == "snapshot"
+    let values = Truth.values(event)
+    // Differences to a state that isn't known mean nothing.
+    guard isSnapshot || quotes[name] != nil else { return }
+    // What this connection alone shows.
+    var follower = single["\(connection) \(name)"] ?? Follower(sequence: 0, state: [:], isWhole: false)
+    var differences: [Difference]
+    if !isSnapshot, sequence < follower.sequence {
+      // Late: its own fields, as the feed had them then.
+      differences = values.compactMap { field, value in
+        let wanted = Truth.value(of: field, at: sequence, in: changes)
+        return wanted == nil || wanted == value ? nil : Difference(field: field, found: value, wanted: wanted)
+      }.sorted { $0.field < $1.field }
+    } else {
+      follower.take(values, isSnapshot, sequence, changes)
+      differences = follower.differences
+      single["\(connection) \(name)"] = follower
+    }
+    // What the client shows that takes each number once.
+    if let known = quotes[name], sequence <= known.sequence {
+      count(at: time) { $0.overlap += 1 }
+    } else {
       // The oldest news that it didn't have.
-      if let news = first(after: known.sequence, in: truth.quotes[name]) {
+      if let known = quotes[name], let news = first(after: known.sequence, in: changes) {
         wait(for: "quotes \(name)", since: news.at, until: time)
       }
-    } else {
-      // Differences to a state that isn't known mean nothing.
-      guard event.type == "snapshot" else { return }
-      follower = Follower(sequence: sequence, state: [:])
+      var merged = quotes[name] ?? Follower(sequence: sequence, state: [:])
+      merged.take(values, isSnapshot, sequence, changes)
+      if differences.isEmpty { differences = merged.differences }
+      quotes[name] = merged
+      count(at: time) { $0.updates += 1 }
     }
-    let values = Truth.values(event)
-    if event.type == "snapshot" { follower.state = values } else { follower.state.merge(values) { $1 } }
-    follower.sequence = sequence
-    let changes = truth.quotes[name] ?? []
-    while follower.passed < changes.count, changes[follower.passed].sequence <= sequence {
-      follower.expected.merge(changes[follower.passed].fields) { $1 }
-      follower.passed += 1
+    guard let first = differences.first else { return }
+    if isSnapshot, differences.count == 1, first.field == "time" {
+      return count(at: time) { $0.restamped += 1 }
     }
-    count(at: time) { $0.updates += 1 }
-    // What the client knew before the reference began can't be judged.
-    let differences = follower.passed > 0 ? Self.differences(follower) : []
-    if event.type == "snapshot", differences == ["time"] {
-      count(at: time) { $0.restamped += 1 }
-    } else if let field = differences.first {
-      let text =
-        "\(name) \(sequence): \(field) \(follower.state[field] ?? "absent") found, "
-        + "\(follower.expected[field] ?? "absent") wanted"
-      count(at: time) {
-        $0.wrong += 1
-        Self.note(text, &$0)
-      }
+    let text =
+      "\(name) \(sequence): \(first.field) \(first.found ?? "absent") found, \(first.wanted ?? "absent") wanted"
+    count(at: time) {
+      $0.wrong += 1
+      Self.note(text, &$0)
     }
-    quotes[name] = follower
-  }
-
-  private static func differences(_ follower: Follower) -> [String] {
-    follower.expected.filter { follower.state[$0.key] != $0.value }.map(\.key).sorted()
   }
 
   private mutating func takeTrade(_ event: StreamEvent, _ sequence: UInt64, _ time: UInt64) {
@@ -287,6 +302,7 @@ public struct Judge {
     }
     guard var follower else { return }
     for (number, trade) in found.sorted(by: { $0.0 < $1.0 }) {
+      check(trade, number, name, time)
       guard number > follower.from else { continue }
       guard follower.seen.insert(number).inserted else {
         count(at: time) { $0.overlap += 1 }
@@ -299,14 +315,13 @@ public struct Judge {
         }
         follower.sequence = number
       }
-      check(trade, number, name, time)
     }
     trades[name] = follower
   }
 
   private mutating func check(_ trade: StreamEvent, _ number: UInt64, _ name: String, _ time: UInt64) {
     let all = truth.trades[name] ?? []
-    let place = Self.place(after: number - 1, in: all)
+    let place = number > 0 ? Self.place(after: number - 1, in: all) : 0
     guard place < all.count, all[place].sequence == number else {
       // Before the reference began nothing is known.
       guard let first = all.first, number > first.sequence else { return }
@@ -328,6 +343,8 @@ public struct Judge {
 
   private mutating func finish() {
     let began = began ?? 0
+    // What never came was waited for as long as anybody looked.
+    let end = max(truth.end, windows.last?.through ?? 0)
     for (name, changes) in truth.quotes {
       guard let last = changes.last else { continue }
       guard var follower = quotes[name] else {
@@ -335,14 +352,17 @@ public struct Judge {
           $0.lost += last.fields.count
           Self.note("quotes \(name): nothing came", &$0)
         }
+        if let news = changes.first(where: { $0.at > began }) {
+          wait(for: "quotes \(name)", since: news.at, until: end)
+        }
         continue
       }
       guard last.sequence > follower.sequence, last.at > began else { continue }
       let behind = changes[follower.passed...]
-      if let news = behind.first { wait(for: "quotes \(name)", since: news.at, until: truth.end) }
+      if let news = behind.first { wait(for: "quotes \(name)", since: news.at, until: end) }
       for change in behind { follower.expected.merge(change.fields) { $1 } }
       let lost = follower.expected.filter { follower.state[$0.key] != $0.value }.count
-      count(at: last.at) {
+      count(at: behind.first?.at ?? last.at) {
         $0.lost += lost
         if lost > 0 { Self.note("quotes \(name): nothing came after \(follower.sequence)", &$0) }
       }
@@ -357,9 +377,8 @@ public struct Judge {
           Self.note("trade \(name) \(trade.sequence) did not come", &$0)
         }
       }
-      if let follower, let news = first(after: follower.sequence, in: all), news.at > began {
-        wait(for: "trades \(name)", since: news.at, until: truth.end)
-      }
+      let news = follower.map { first(after: $0.sequence, in: all) } ?? all.first { $0.at > began }
+      if let news, news.at > began { wait(for: "trades \(name)", since: news.at, until: end) }
     }
   }
 
@@ -370,7 +389,7 @@ public struct Judge {
   }
 
   /// Where the first change with a higher number is.
-  private static func place(after sequence: UInt64, in changes: [Truth.Change]) -> Int {
+  static func place(after sequence: UInt64, in changes: [Truth.Change]) -> Int {
     var low = 0
     var high = changes.count
     while low < high {

@@ -106,10 +106,15 @@ extension LabReport {
     var out = "<details\(isWorst ? " open" : "")><summary>"
     out += Self.label("Run \(run.run)", "第 \(run.run) 回") + ": \(Self.escaped(run.target)), "
     out += "\(Self.milliseconds(run.outageMs))</summary>\n"
+    if let silence = run.networkSilenceMs {
+      out += "<p>" + Self.label("Longest silence of the network itself", "網自体の最長の途絶")
+      out += ": \(Self.milliseconds(silence))</p>\n"
+    }
     out += drawing(run)
     out += "<table><thead><tr>"
     for head in [
       Self.label("Client", "利用者"), Self.label("Connections", "接続数"), Self.label("Outage", "途絶"),
+      Self.label("Waited", "待ち"),
       Self.label("Lost", "欠落"), Self.label("Repeated", "重複"), Self.label("Out of order", "順序違い"),
       Self.label("Wrong", "誤り"),
     ] { out += "<th scope=\"col\">\(head)</th>" }
@@ -117,10 +122,16 @@ extension LabReport {
     for client in run.clients {
       out += "<tr><th scope=\"row\">\(Self.escaped(client.client))</th><td>\(client.connections)</td>"
       out +=
-        "<td>\(Self.milliseconds(client.outageMs))</td><td>\(client.lost)</td><td>\(client.repeated)</td>"
+        "<td>\(Self.milliseconds(client.outageMs))</td><td>\(Self.milliseconds(client.waitedMs))</td>"
+      out +=
+        "<td>\(client.lost)</td><td>\(client.repeated)</td>"
       out += "<td>\(client.outOfOrder)</td><td>\(client.wrong)</td></tr>\n"
     }
     out += "</tbody></table>\n"
+    if !run.effects.isEmpty {
+      let effects = run.effects.map { "\($0.count) \($0.what)" }.joined(separator: ", ")
+      out += "<p>\(Self.label("The fault touched", "障害の及んだもの")): \(Self.escaped(effects))</p>\n"
+    }
     for example in run.clients.flatMap(\.examples).prefix(8) {
       out += "<p><code>\(Self.escaped(example))</code></p>\n"
     }

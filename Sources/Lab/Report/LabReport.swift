@@ -52,16 +52,21 @@ public struct LabReport: Sendable, Codable {
     public var run: Int
     public var target: String
     public var outageMs: Double
+    /// The longest time for which the network alone carried nothing to the other site (or zone) and back.
+    public var networkSilenceMs: Double?
     public var lost: Int
     public var repeated: Int
     public var outOfOrder: Int
     public var wrong: Int
     public var clients: [Client]
     public var timeline: [Moment]
+    /// What the fault touched.
+    public var effects: [LabEffect]
 
     enum CodingKeys: String, CodingKey {
-      case run, target, lost, repeated, wrong, clients, timeline
+      case run, target, lost, repeated, wrong, clients, timeline, effects
       case outageMs = "outage_ms"
+      case networkSilenceMs = "network_silence_ms"
       case outOfOrder = "out_of_order"
     }
   }
@@ -167,15 +172,20 @@ extension LabReport {
   /// - Throws: where a record can't be read.
   public static func make(_ outcome: LabOutcome) throws(LabFailure) -> LabReport {
     let truth = Truth(record: try lines(outcome.truthRecord))
-    var faults: [String] = []
-    if truth.updates == 0 { faults.append("the reference client got nothing: nothing can be judged") }
+    for window in outcome.windows
+    where !truth.isAlive(in: JudgedWindow(from: window.from, through: window.through)) {
+      throw LabFailure(
+        "\(name(of: window)): the reference client got no update in its last two seconds: nothing can be judged; "
+          + "the feed had ended, or the reference was too slow: try a lower --rate")
+    }
     // Each repetition is two stretches: the fault, and its healing.
     let windows = outcome.windows.flatMap {
       [
         JudgedWindow(from: $0.from, through: $0.healed > $0.from ? $0.healed - 1 : $0.from),
-        JudgedWindow(from: max($0.healed, $0.from + 1), through: $0.through),
+        JudgedWindow(from: max($0.healed, $0.from + 1), through: $0.through, isContinuation: true),
       ]
     }
+    var faults = outcome.faults + LabFaults.ofReference(truth, through: windows.last?.through ?? 0)
     var judged: [(whole: JudgedClient, windows: [JudgedClient])] = []
     var latency: [Latency] = []
     let calm = outcome.windows.filter(\.isControl)
@@ -183,7 +193,6 @@ extension LabReport {
       let record = try lines(client.record)
       judged.append(Judge.judge(record: record, truth: truth, windows: windows))
       latency.append(LatencyGauge.measure(record, name: client.client.name, windows: calm))
-      if judged.last?.whole.updates == 0 { faults.append("\(client.client.name) got nothing") }
     }
     latency.insert(
       LatencyGauge.measure(try lines(outcome.truthRecord), name: "reference", windows: calm), at: 0)
@@ -191,6 +200,12 @@ extension LabReport {
     let baselines = judged.map { client in
       outcome.windows.indices.filter { outcome.windows[$0].isControl }
         .map { client.windows[$0 * 2].joined(client.windows[$0 * 2 + 1]).waitedMilliseconds }.max() ?? 0
+    }
+    for (client, result) in zip(outcome.clients, judged) {
+      let joined = outcome.windows.indices.map {
+        (outcome.windows[$0], result.windows[$0 * 2].joined(result.windows[$0 * 2 + 1]))
+      }
+      faults += LabFaults.of(client.client.name, result.whole, joined)
     }
     var timelines = TimelineReader(outcome)
     var runs: [Run] = []
@@ -202,13 +217,15 @@ extension LabReport {
       }
       let run = Run(
         run: window.run, target: window.target, outageMs: clients.map(\.outageMs).max() ?? 0,
+        networkSilenceMs: window.networkSilence.map(rounded),
         lost: clients.reduce(0) { $0 + $1.lost }, repeated: clients.reduce(0) { $0 + $1.repeated },
         outOfOrder: clients.reduce(0) { $0 + $1.outOfOrder }, wrong: clients.reduce(0) { $0 + $1.wrong },
         clients: clients,
         timeline: window.isControl
           ? []
           : timelines.moments(
-            of: window, clients: judged.map { $0.windows[index * 2].joined($0.windows[index * 2 + 1]) }))
+            of: window, clients: judged.map { $0.windows[index * 2].joined($0.windows[index * 2 + 1]) }),
+        effects: window.effects)
       if window.isControl { controls.append(run) } else { runs.append(run) }
     }
     let outages = runs.map(\.outageMs).sorted()
@@ -228,6 +245,11 @@ extension LabReport {
       emulatorLateP50Us: outcome.lateP50, emulatorLateP99Us: outcome.lateP99,
       busyShare: (outcome.cpuShare * 100).rounded() / 100,
       ownShare: (outcome.ownShare * 100).rounded() / 100, faults: faults)
+  }
+
+  /// For people.
+  static func name(of window: LabWindow) -> String {
+    window.isControl ? "control \(window.run)" : "run \(window.run), \(window.target)"
   }
 
   private static func share(
@@ -271,10 +293,11 @@ extension LabReport {
       crossing.allBytesIn += back.bytes
     }
     let calm = outcome.windows.filter(\.isControl)
-    crossing.updates = Double(
-      (truth.quotes.values.joined().map(\.at) + truth.trades.values.joined().map(\.at)).count { at in
-        calm.contains { $0.from <= at && at <= $0.through }
-      })
+    var updates = 0
+    for changes in [truth.quotes, truth.trades].flatMap(\.values) {
+      updates += changes.count { change in calm.contains { $0.from <= change.at && change.at <= $0.through } }
+    }
+    crossing.updates = Double(updates)
     return crossing
   }
 }

@@ -35,11 +35,15 @@ public struct LabPlan: Sendable {
 
   var secondsOfFault: Double { faultSeconds ?? scenario.faultSeconds }
 
-  /// What the machine lacks for it, each with what to do.
+  /// What the caller lacks; nil: nothing.
+  public static var lackingRights: String? {
+    getuid() == 0 ? nil : "root: network namespaces and TAP devices need it; run it with sudo"
+  }
+
+  /// What the machine lacks for it, each with what to do; the caller's rights are no property of the machine.
   public static func lacking(_ scenario: ScenarioName) -> [String] {
     var lacking: [String] = []
-    if getuid() != 0 { lacking.append("root: network namespaces and TAP devices need it; run it with sudo") }
-    if access("/dev/net/tun", R_OK | W_OK) != 0 {
+    if access("/dev/net/tun", getuid() == 0 ? R_OK | W_OK : F_OK) != 0 {
       lacking.append("/dev/net/tun: the link emulator makes TAP devices; load the kernel's module tun")
     }
     for (path, package) in [

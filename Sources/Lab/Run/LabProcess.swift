@@ -7,14 +7,15 @@ import Foundation
 /// A short command whose end is waited for.
 enum LabCommand {
   /// Its status and what it wrote to both outputs; status 127 where it could not be started.
-  static func run(_ arguments: [String], namespace: String? = nil, run: String? = nil) -> (
-    status: Int32, output: String
-  ) {
+  static func run(
+    _ arguments: [String], namespace: String? = nil, run: String? = nil, environment: [String: String] = [:]
+  ) -> (status: Int32, output: String) {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return (127, String(cString: strerror(errno))) }
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     let id = LabProcess.spawn(
-      arguments, namespace: namespace, folder: nil, environment: LabProcess.environment(run: run, [:]),
+      arguments, namespace: namespace, folder: nil,
+      environment: LabProcess.environment(run: run, environment),
       input: null,
       output: ends[1], error: ends[1])
     let reason = errno

@@ -1,6 +1,6 @@
 // What a run has made, written down as it is made, so that whoever comes next can take it away, also after kill -9:
 // a folder a run under the base folder (default /run/kabuto-lab) with `owner` (the run's own process), `processes`,
-// `namespaces`, `mounts` and `loops`, a line each.
+// `namespaces`, `mounts`, `images` and `loops`, a line each.
 //
 // Nothing is ended or removed that isn't in there or doesn't carry the run's mark: a process must have the id *and* the
 // start time that were written down (ids are given again), or carry KABUTO_LAB_RUN with the run's id in the environment
@@ -27,7 +27,9 @@ public struct LabRegistry: Sendable {
     let folder = "\(base)/\(run)"
     do {
       try FileManager.default.createDirectory(atPath: base, withIntermediateDirectories: true)
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+      // Routers' daemons, which aren't root, go through it to their own; nobody looks into it.
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o711])
     } catch { throw LabFailure("\(folder): could not be made: \(error.localizedDescription)") }
     let entry = LabEntry(run: run, folder: folder, namespaceFolder: namespaceFolder)
     try entry.note("owner", "\(getpid()) \(ProcessState.startTime(getpid()) ?? 0)")
@@ -82,6 +84,24 @@ public struct LabEntry: Sendable {
     }
   }
 
+  /// Writes a file that only its owner may read, before there is anything in it to be read.
+  func writePrivately(_ text: String, to path: String) throws(LabFailure) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0, fchmod(descriptor, 0o600) == 0 else {
+      throw LabFailure("\(path): \(String(cString: strerror(errno)))")
+    }
+    defer { close(descriptor) }
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else if errno != EINTR {
+        throw LabFailure("\(path): \(String(cString: strerror(errno)))")
+      }
+    }
+  }
+
   func lines(_ file: String) -> [String] {
     let text = (try? String(contentsOfFile: "\(folder)/\(file)", encoding: .utf8)) ?? ""
     return text.split(separator: "\n").map(String.init)
@@ -126,7 +146,12 @@ public struct LabEntry: Sendable {
       _ = LabCommand.run(["/usr/sbin/fsfreeze", "--unfreeze", mount])
       umount2(mount, Int32(MNT_DETACH))
     }
-    for loop in lines("loops") { _ = LabCommand.run(["/usr/sbin/losetup", "--detach", loop]) }
+    // By the image, which was written down before the device was taken: a run may be killed in between.
+    for image in lines("images") {
+      for loop in Self.loops(in: LabCommand.run(["/usr/sbin/losetup", "-j", image]).output) {
+        _ = LabCommand.run(["/usr/sbin/losetup", "--detach", loop])
+      }
+    }
     for name in lines("namespaces") where name.hasPrefix("kbl-\(run)-") && !name.contains("/") {
       let file = "\(namespaceFolder)/\(name)"
       _ = kabuto_release_namespace(file)
@@ -134,6 +159,13 @@ public struct LabEntry: Sendable {
     }
     try? FileManager.default.removeItem(atPath: folder)
     return report
+  }
+
+  /// Devices in what `losetup -j` says: `/dev/loop0: [2049]:1234 (/path)`, a line each.
+  static func loops(in text: String) -> [String] {
+    text.split(separator: "\n").compactMap { line in
+      line.split(separator: ":").first.map(String.init).flatMap { $0.hasPrefix("/dev/loop") ? $0 : nil }
+    }
   }
 
   private func endProcesses() -> Int {

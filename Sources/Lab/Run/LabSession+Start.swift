@@ -21,9 +21,11 @@ extension LabSession {
         // Passwords of a network that lives for minutes and that nobody else can reach.
         let text = EstateCredentials.names(of: estate).map { "\($0) \(Self.password())" }.joined(
           separator: "\n")
-        try (text + "\n").write(toFile: "\(entry.folder)/credentials", atomically: false, encoding: .utf8)
+        try entry.writePrivately(text + "\n", to: "\(entry.folder)/credentials")
       }
       try EstateText.write(estate).write(toFile: estatePath, atomically: false, encoding: .utf8)
+    } catch let error as LabFailure {
+      throw error
     } catch { throw LabFailure("\(entry.folder): \(error.localizedDescription)") }
     if plan.scenario.name == .slowDisk { try makeDisk() }
   }
@@ -42,6 +44,7 @@ extension LabSession {
     let folder = "\(entry.folder)/data"
     try LabCommand.require(["/usr/bin/truncate", "-s", "512M", image], run: entry.run)
     try LabCommand.require(["/usr/sbin/mkfs.ext4", "-q", "-F", image], run: entry.run)
+    try entry.note("images", image)
     let loop = try LabCommand.require(["/usr/sbin/losetup", "--find", "--show", image], run: entry.run)
       .trimmingCharacters(in: .whitespacesAndNewlines)
     try entry.note("loops", loop)
@@ -84,16 +87,16 @@ extension LabSession {
       throw LabFailure("server \(server.name) has no host")
     }
     let path = "\(entry.folder)/\(server.name).conf"
+    let configuration: String
     do throws(ServerConfiguration.Problem) {
       let credentials = (try? String(contentsOfFile: "\(entry.folder)/credentials", encoding: .utf8)).map {
         EstateCredentials.read($0, for: estate).credentials
       }
       let text = try ServerConfiguration.text(
         of: server.name, in: estate, credentials: credentials, streams: "\(entry.folder)/data/\(server.name)")
-      guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8)) else {
-        throw ServerConfiguration.Problem.noPassword(path)
-      }
+      configuration = text
     } catch { throw LabFailure("server \(server.name): its configuration can't be made: \(error)") }
+    try entry.writePrivately(configuration, to: path)
     nodes[server.name] = try LabProcess(
       server.name, ["/usr/sbin/nats-server", "--config", path], namespace: namespace(host.name), entry: entry,
       logs: logs)
@@ -270,9 +273,11 @@ extension LabSession {
     try sleep(2)
     for client in clients { client.process.signal(SIGTERM) }
     referenceClient?.process.signal(SIGTERM)
-    for process in clients.map(\.process) + [referenceClient?.process].compactMap(\.self)
-    where !process.wait(3) {
-      throw LabFailure("\(process.name) doesn't end")
+    for process in clients.map(\.process) + [referenceClient?.process].compactMap(\.self) {
+      guard process.wait(3) else { throw LabFailure("\(process.name) doesn't end") }
+      // Its record isn't whole.
+      guard let status = process.exitStatus, status != 0 else { continue }
+      faults.append("\(process.name) ended with status \(status): \(process.lastWords)")
     }
   }
 }

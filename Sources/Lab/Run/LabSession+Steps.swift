@@ -36,7 +36,9 @@ extension LabSession {
   }
 
   private func signal(_ name: String, _ number: Int32) {
-    if nodes[name]?.signal(number) != true { say("\(name) wasn't there to be signalled") }
+    if nodes[name]?.signal(number) != true {
+      faults.append("\(name) wasn't there to be signalled")
+    }
   }
 
   private func set(_ line: String, _ key: LinkCommand.Key, _ value: UInt64) throws(LabFailure) {

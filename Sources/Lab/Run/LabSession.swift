@@ -26,6 +26,10 @@ public final class LabSession {
   var burst: Thread?
   var isBursting = LabStopFlag()
   private(set) var windows: [LabWindow] = []
+  /// What speaks against the run as a whole: a process that ended by itself, a fault that touched nothing.
+  var faults: [String] = []
+  /// Processes whose end was said.
+  var missed: Set<String> = []
   var startCPU = 0.0
   let estatePath: String
   let feedPath: String
@@ -79,7 +83,7 @@ public final class LabSession {
       truthRecord: referenceClient?.record ?? "",
       clients: clients.map { ($0.client, $0.connections, $0.record) }, logs: logs, links: baseline.links,
       linkSeconds: baseline.seconds, lateP50: baseline.lateP50, lateP99: baseline.lateP99,
-      cpuShare: baseline.cpuShare, ownShare: baseline.ownShare)
+      cpuShare: baseline.cpuShare, ownShare: baseline.ownShare, faults: faults)
   }
 
   /// Ends and removes everything; harmless when done twice.
@@ -118,6 +122,7 @@ public final class LabSession {
       say("control \(number + 1) of \(plan.controls): nothing is broken for \(Int(length)) s")
       let from = RecordWriter.now()
       try sleep(length)
+      try checkProcesses(after: "control \(number + 1)")
       windows.append(
         LabWindow(
           isControl: true, run: number + 1, target: "nothing", from: from, healed: from,
@@ -146,20 +151,41 @@ public final class LabSession {
         "scenario \(plan.scenario.name.rawValue): estate \"\(estate.name)\" has nothing that it could break")
     }
     say("run \(run + 1) of \(plan.runs): \(plan.scenario.name.rawValue), \(steps.target)")
+    let probe = try startProbe()
     var window = LabWindow(isControl: false, run: run + 1, target: steps.target, from: RecordWriter.now())
+    let before = try traces(steps)
     for step in steps.fault {
       window.steps.append((RecordWriter.now(), "\(step)"))
       try carryOut(step)
+      try checkFeed("run \(run + 1), after \(step)")
     }
     try sleep(plan.secondsOfFault)
+    window.effects += effectsWhileBroken(steps)
     window.healed = RecordWriter.now()
     for step in steps.heal {
       window.steps.append((RecordWriter.now(), "\(step)"))
       try carryOut(step)
+      try checkFeed("run \(run + 1), after \(step)")
     }
     try sleep(plan.scenario.afterSeconds)
     window.through = RecordWriter.now()
+    window.networkSilence = probe?.end()
+    window.effects += LabEffect.between(before, try traces(steps))
+    for effect in window.effects where effect.count == 0 {
+      faults.append("run \(run + 1), \(steps.target): the fault had no effect: no \(effect.what)")
+    }
+    try checkProcesses(after: "run \(run + 1), \(steps.target)")
     windows.append(window)
+  }
+
+  /// Whether the network alone carries from one site (or zone) to the other.
+  private func startProbe() throws(LabFailure) -> ProbeThread? {
+    let zones =
+      layout.sites.count > 1 ? layout.sites.compactMap(\.zones.first) : layout.sites.flatMap(\.zones)
+    let ends = zones.prefix(2).compactMap { zone in layout.hosts.first { $0.zone == zone } }
+    guard ends.count == 2 else { return nil }
+    return ProbeThread(
+      try PathProbe(from: namespace(ends[0].name), to: namespace(ends[1].name), address: ends[1].address))
   }
 
   /// Seconds of processors that the laboratory has used, with its own thread of lines.
@@ -196,6 +222,10 @@ public struct LabWindow: Sendable {
   public var healed: UInt64 = 0
   public var through: UInt64 = 0
   public var steps: [(at: UInt64, what: String)] = []
+  /// The longest time in which no datagram came back from the other site, milliseconds.
+  public var networkSilence: Double?
+  /// What the fault touched.
+  public var effects: [LabEffect] = []
 }
 
 /// What is to be judged after a run.
@@ -216,6 +246,8 @@ public struct LabOutcome: Sendable {
   public var cpuShare: Double
   /// Part of all processors that the laboratory itself needed.
   public var ownShare: Double
+  /// What the session itself found wrong.
+  public var faults: [String] = []
 }
 
 /// Figures of the time before the first fault.

@@ -54,10 +54,11 @@ public final class PathProbe {
 
   /// Sends for so long. `during` is called once, after `after` seconds.
   public func run(
-    seconds: Double, interval: Double = 0.002, after: Double = 0, during: () throws -> Void
+    seconds: Double, interval: Double = 0.002, after: Double = 0, until flag: LabStopFlag = LabStopFlag(),
+    during: () throws -> Void
   ) rethrows -> PathProbeResult {
     let start = LinkEmulator.now()
-    let end = start + UInt64(seconds * 1e9)
+    var end = start + UInt64(seconds * 1e9)
     var called = false
     var sent = 0
     var last = start
@@ -65,6 +66,7 @@ public final class PathProbe {
     var trips: [UInt64] = []
     while true {
       let now = LinkEmulator.now()
+      if flag.isStopped { end = min(end, now) }
       if now >= end { break }
       if !called, now >= start + UInt64(after * 1e9) {
         called = true
@@ -127,5 +129,31 @@ public final class PathProbe {
     var time: UInt64 = 0
     let count = withUnsafeMutableBytes(of: &time) { recv(one, $0.baseAddress, $0.count, 0) }
     return count == 8 ? time : nil
+  }
+}
+
+/// A probe on a thread of its own, for as long as somebody wants to know.
+///
+/// @unchecked Sendable: `result` is written by the thread before it says that it is done, and read after.
+final class ProbeThread: @unchecked Sendable {
+  private let flag = LabStopFlag()
+  private let done = DispatchSemaphore(value: 0)
+  private var result: PathProbeResult?
+
+  init(_ probe: PathProbe) {
+    // Handed over: nobody else has it.
+    nonisolated(unsafe) let own = probe
+    let thread = Thread { [self] in
+      result = own.run(seconds: 3_600, interval: 0.01, until: flag) {}
+      done.signal()
+    }
+    thread.start()
+  }
+
+  /// Stops; the longest silence, milliseconds.
+  func end() -> Double? {
+    flag.stop()
+    done.wait()
+    return result?.longestSilenceMilliseconds
   }
 }
