@@ -11,36 +11,36 @@
 // again by another connection is neither repeated nor lost.
 
 /// A stretch of time that is judged by itself, nanoseconds since 1970. A wait belongs to the stretch in which it began.
-public struct JudgedWindow: Sendable, Equatable {
-  public var from: UInt64
-  public var through: UInt64
-  public init(from: UInt64, through: UInt64) {
+struct JudgedWindow: Sendable, Equatable {
+  var from: UInt64
+  var through: UInt64
+  init(from: UInt64, through: UInt64) {
     self.from = from
     self.through = through
   }
 }
 
 /// What a client saw in one window, or in all.
-public struct JudgedClient: Sendable, Equatable, Codable {
+struct JudgedClient: Sendable, Equatable, Codable {
   /// The longest that news waited, milliseconds.
-  public var waitedMilliseconds = 0.0
+  var waitedMilliseconds = 0.0
   /// Of which instrument, and when it came, nanoseconds since 1970.
-  public var waitedFor = ""
-  public var waitedUntil: UInt64 = 0
-  public var lost = 0
-  public var repeated = 0
-  public var outOfOrder = 0
-  public var wrong = 0
+  var waitedFor = ""
+  var waitedUntil: UInt64 = 0
+  var lost = 0
+  var repeated = 0
+  var outOfOrder = 0
+  var wrong = 0
   /// Snapshots that are right but for their `time`, which is the plant's instead of the instrument's: of plants and
   /// gateways that began from a snapshot, until the instrument changes.
-  public var restamped = 0
+  var restamped = 0
   /// Updates taken.
-  public var updates = 0
+  var updates = 0
   /// What came again by another connection and was passed over.
-  public var overlap = 0
+  var overlap = 0
   /// The first few that were lost or wrong, for people.
-  public var examples: [String] = []
-  public init() {}
+  var examples: [String] = []
+  init() {}
 
   /// Two stretches as one.
   func joined(_ other: JudgedClient) -> JudgedClient {
@@ -58,7 +58,7 @@ public struct JudgedClient: Sendable, Equatable, Codable {
 }
 
 /// What the feed made of every instrument, as the reference client was told.
-public struct Truth {
+struct Truth {
   struct Change {
     var sequence: UInt64
     var at: UInt64
@@ -69,11 +69,11 @@ public struct Truth {
   /// Trades by instrument: each once, by number.
   var trades: [String: [Change]] = [:]
   /// By which all must name their states.
-  public internal(set) var epoch: String?
+  internal(set) var epoch: String?
   /// Updates that the reference got.
-  public internal(set) var updates = 0
+  internal(set) var updates = 0
   /// The last frame's arrival.
-  public internal(set) var end: UInt64 = 0
+  internal(set) var end: UInt64 = 0
 
   /// Fields that say nothing about the instrument.
   static let passedOver: Set<String> = [
@@ -82,7 +82,7 @@ public struct Truth {
   ]
 
   /// - Parameter record: lines of the reference client.
-  public init(record: some Sequence<Substring>) {
+  init(record: some Sequence<Substring>) {
     for line in record {
       guard case .frame(let at, _, let text)? = RecordLine(line) else { continue }
       end = max(end, at)
@@ -123,13 +123,13 @@ public struct Truth {
 }
 
 /// See the head of this file.
-public struct Judge {
+struct Judge {
   /// - Parameters:
   ///   - record: lines of one client.
   ///   - truth: of the same feed.
   ///   - windows: stretches to judge by themselves, in order, without overlap.
   /// - Returns: the whole, and each window.
-  public static func judge(
+  static func judge(
     record: some Sequence<Substring>, truth: Truth, windows: [JudgedWindow]
   ) -> (whole: JudgedClient, windows: [JudgedClient]) {
     var judge = Judge(truth: truth, windows: windows)
