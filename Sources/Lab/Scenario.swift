@@ -86,7 +86,7 @@ public struct Scenario: Sendable {
   /// - Parameters:
   ///   - repetition: from 0; targets take turns.
   ///   - roles: names of nodes that are plants, that are gateways.
-  public func steps(
+  func steps(
     _ layout: LabLayout, repetition: Int, plants: [String], gateways: [String], servers: [String]
   ) -> Steps? {
     func turn<T>(_ all: [T]) -> T? { all.isEmpty ? nil : all[repetition % all.count] }

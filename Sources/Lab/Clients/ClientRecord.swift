@@ -6,11 +6,11 @@
 import Foundation
 
 /// A line of a record.
-public enum RecordLine: Equatable {
+enum RecordLine: Equatable {
   case frame(at: UInt64, connection: Int, text: Substring.UTF8View)
   case event(at: UInt64, connection: Int, text: String)
 
-  public static func == (one: Self, other: Self) -> Bool {
+  static func == (one: Self, other: Self) -> Bool {
     switch (one, other) {
     case (.frame(let a, let b, let c), .frame(let d, let e, let f)): a == d && b == e && c.elementsEqual(f)
     case (.event(let a, let b, let c), .event(let d, let e, let f)): a == d && b == e && c == f
@@ -19,7 +19,7 @@ public enum RecordLine: Equatable {
   }
 
   /// nil: not a whole line of a record.
-  public init?(_ line: Substring) {
+  init?(_ line: Substring) {
     let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
     guard parts.count == 4, let at = UInt64(parts[1]), let connection = Int(parts[2]) else { return nil }
     switch parts[0] {

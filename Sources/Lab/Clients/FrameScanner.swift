@@ -2,36 +2,36 @@
 // Values are compared as text, so that 2345.5 is what was sent and not what a binary number makes of it. Pure.
 
 /// An event of the stream.
-public struct StreamEvent: Equatable {
+struct StreamEvent: Equatable {
   /// Values as they are written, by name.
-  public var fields: [String: String] = [:]
+  var fields: [String: String] = [:]
 
-  public init(_ fields: [String: String] = [:]) { self.fields = fields }
+  init(_ fields: [String: String] = [:]) { self.fields = fields }
 
   /// A text without its quotation marks (of names and words, which hold no escapes); nil: absent or no text.
-  public func text(_ name: String) -> String? {
+  func text(_ name: String) -> String? {
     guard let value = fields[name], value.count >= 2, value.hasPrefix("\"") else { return nil }
     return String(value.dropFirst().dropLast())
   }
 
-  public func number(_ name: String) -> UInt64? { fields[name].flatMap { UInt64($0) } }
+  func number(_ name: String) -> UInt64? { fields[name].flatMap { UInt64($0) } }
 
-  public var type: String { text("type") ?? "" }
-  public var channel: String { text("channel") ?? "" }
-  public var instrument: String { text("instrument") ?? "" }
-  public var sequence: UInt64? { number("seq") }
+  var type: String { text("type") ?? "" }
+  var channel: String { text("channel") ?? "" }
+  var instrument: String { text("instrument") ?? "" }
+  var sequence: UInt64? { number("seq") }
 }
 
 /// See the head of this file.
-public enum FrameScanner {
+enum FrameScanner {
   /// The events of a frame; nil: it isn't an array of objects.
-  public static func events(_ text: some Sequence<UInt8>) -> [StreamEvent]? {
+  static func events(_ text: some Sequence<UInt8>) -> [StreamEvent]? {
     var scanner = Scanner(bytes: Array(text))
     return scanner.array()
   }
 
   /// The objects of an array that is a field's value.
-  public static func objects(_ value: String) -> [StreamEvent] { events(value.utf8) ?? [] }
+  static func objects(_ value: String) -> [StreamEvent] { events(value.utf8) ?? [] }
 }
 
 private struct Scanner {

@@ -1,24 +1,24 @@
 // An estate's layout. Zones take /24 networks from the addresses of what stands in them; lines and clients take theirs
 // from 198.18.0.0/15, which RFC 2544 sets aside for measuring and which an estate therefore doesn't use.
 
-public import Estate
+import Estate
 
 extension LabLayout {
   /// Figures that the estate doesn't give.
-  public struct Choices: Sendable {
+  struct Choices: Sendable {
     /// Clients before each site.
-    public var clientsPerSite = 1
+    var clientsPerSite = 1
     /// One way between a site and the internet before it, and between two sites over the internet, microseconds.
-    public var accessMicroseconds = 1_000
-    public var internetMicroseconds = 6_000
+    var accessMicroseconds = 1_000
+    var internetMicroseconds = 6_000
     /// One way between two locations, and from a location to the site that it leads to, microseconds.
-    public var betweenLocationsMicroseconds = 500
-    public var lastMileMicroseconds = 100
-    public init() {}
+    var betweenLocationsMicroseconds = 500
+    var lastMileMicroseconds = 100
+    init() {}
   }
 
   /// - Throws: `LabLayoutError` with all that keeps the estate from being built on one machine.
-  public init(_ estate: Estate, choices: Choices = Choices()) throws(LabLayoutError) {
+  init(_ estate: Estate, choices: Choices = Choices()) throws(LabLayoutError) {
     var builder = LayoutBuilder(estate: estate, choices: choices)
     builder.build()
     guard builder.faults.isEmpty else { throw LabLayoutError(faults: builder.faults) }

@@ -5,16 +5,16 @@
 // declares a neighbour lost after 3 × 50 ms; without it the hold time of 9 s does.
 
 /// See the head of this file.
-public struct RouterConfiguration: Sendable, Equatable {
+struct RouterConfiguration: Sendable, Equatable {
   /// Times of the protocols.
-  public struct Times: Sendable, Equatable {
-    public var keepaliveSeconds = 3
-    public var holdSeconds = 9
+  struct Times: Sendable, Equatable {
+    var keepaliveSeconds = 3
+    var holdSeconds = 9
     /// BFD sends and expects a packet each so many milliseconds, and gives up after so many; nil: no BFD.
-    public var bfd: (intervalMilliseconds: Int, multiplier: Int)? = (50, 3)
-    public init() {}
+    var bfd: (intervalMilliseconds: Int, multiplier: Int)? = (50, 3)
+    init() {}
 
-    public static func == (one: Self, other: Self) -> Bool {
+    static func == (one: Self, other: Self) -> Bool {
       one.keepaliveSeconds == other.keepaliveSeconds && one.holdSeconds == other.holdSeconds
         && one.bfd?.intervalMilliseconds == other.bfd?.intervalMilliseconds
         && one.bfd?.multiplier == other.bfd?.multiplier
@@ -22,30 +22,30 @@ public struct RouterConfiguration: Sendable, Equatable {
   }
 
   /// What a neighbour is told.
-  public enum Announces: String, Sendable { case everything, estate, site, clients }
+  enum Announces: String, Sendable { case everything, estate, site, clients }
 
   /// A neighbour on a line.
-  public struct Neighbour: Sendable, Equatable {
-    public var name: String
-    public var line: String
-    public var address: IPv4
-    public var system: UInt32
+  struct Neighbour: Sendable, Equatable {
+    var name: String
+    var line: String
+    var address: IPv4
+    var system: UInt32
     /// Of what it tells.
-    public var localPreference: Int
+    var localPreference: Int
     /// How often the own number is put before what it is told.
-    public var prepends: Int
-    public var announces: Announces
+    var prepends: Int
+    var announces: Announces
   }
 
-  public var router: LabLayout.Router
-  public var neighbours: [Neighbour]
+  var router: LabLayout.Router
+  var neighbours: [Neighbour]
   /// All zones' networks, those of this router's site, and the clients'.
-  public var estateNetworks: [IPv4.Network]
-  public var siteNetworks: [IPv4.Network]
-  public var clientNetworks: [IPv4.Network]
-  public var times: Times
+  var estateNetworks: [IPv4.Network]
+  var siteNetworks: [IPv4.Network]
+  var clientNetworks: [IPv4.Network]
+  var times: Times
   /// The configuration of a router of a layout.
-  public init(_ router: LabLayout.Router, in layout: LabLayout, times: Times) {
+  init(_ router: LabLayout.Router, in layout: LabLayout, times: Times) {
     self.router = router
     self.times = times
     let site = layout.site(of: router)
@@ -96,10 +96,10 @@ public struct RouterConfiguration: Sendable, Equatable {
   }
 
   /// For zebra.
-  public var zebra: String { head }
+  var zebra: String { head }
 
   /// For bfdd.
-  public var bfdd: String {
+  var bfdd: String {
     guard let bfd = times.bfd else { return head }
     return head + """
       debug bfd peer
@@ -113,7 +113,7 @@ public struct RouterConfiguration: Sendable, Equatable {
   }
 
   /// For bgpd.
-  public var bgpd: String {
+  var bgpd: String {
     var lines: [String] = []
     for (name, networks) in [
       ("estate", estateNetworks), ("site", siteNetworks), ("clients", clientNetworks),

@@ -7,14 +7,14 @@
 // Each is answered by "ok" or "error REASON". Pure.
 
 /// See the head of this file.
-public enum LinkCommand: Sendable, Equatable {
-  public enum Direction: String, Sendable { case both, forth, back }
-  public enum Key: String, Sendable { case delay, jitter, loss, hole, rate, queue, cut }
+enum LinkCommand: Sendable, Equatable {
+  enum Direction: String, Sendable { case both, forth, back }
+  enum Key: String, Sendable { case delay, jitter, loss, hole, rate, queue, cut }
   /// A setting and its new value.
-  public struct Change: Sendable, Equatable {
-    public var key: Key
-    public var value: UInt64
-    public init(_ key: Key, _ value: UInt64) {
+  struct Change: Sendable, Equatable {
+    var key: Key
+    var value: UInt64
+    init(_ key: Key, _ value: UInt64) {
       self.key = key
       self.value = value
     }
@@ -26,9 +26,9 @@ public enum LinkCommand: Sendable, Equatable {
   case stats
 
   /// Why a line is none of these.
-  public struct Fault: Error, Sendable, Equatable { public var reason: String }
+  struct Fault: Error, Sendable, Equatable { public var reason: String }
 
-  public init(line: String) throws(Fault) {
+  init(line: String) throws(Fault) {
     let words = line.split(separator: " ").map(String.init)
     switch words.first {
     case "add" where words.count == 4: self = .add(name: words[1], from: words[2], to: words[3])
@@ -58,7 +58,7 @@ public enum LinkCommand: Sendable, Equatable {
   }
 
   /// As it is sent.
-  public var line: String {
+  var line: String {
     switch self {
     case .add(let name, let from, let to): "add \(name) \(from) \(to)"
     case .set(let name, let direction, let changes):
@@ -85,7 +85,7 @@ extension LinkCommand.Key {
 
 extension LinkSettings {
   /// Takes a new value.
-  public mutating func apply(_ change: LinkCommand.Change) {
+  mutating func apply(_ change: LinkCommand.Change) {
     switch change.key {
     case .delay: delayNanoseconds = change.value
     case .jitter: jitterNanoseconds = change.value
@@ -99,20 +99,20 @@ extension LinkSettings {
 }
 
 /// What a direction of a line did.
-public struct LinkCounts: Sendable, Equatable, Codable {
-  public var frames: UInt64 = 0
-  public var bytes: UInt64 = 0
+struct LinkCounts: Sendable, Equatable, Codable {
+  var frames: UInt64 = 0
+  var bytes: UInt64 = 0
   /// Of them to or from the watched ports.
-  public var watchedFrames: UInt64 = 0
-  public var watchedBytes: UInt64 = 0
+  var watchedFrames: UInt64 = 0
+  var watchedBytes: UInt64 = 0
   /// Not delivered, by `LinkModel.Reason`.
-  public var cut: UInt64 = 0
-  public var hole: UInt64 = 0
-  public var loss: UInt64 = 0
-  public var queue: UInt64 = 0
+  var cut: UInt64 = 0
+  var hole: UInt64 = 0
+  var loss: UInt64 = 0
+  var queue: UInt64 = 0
   /// Frames that the device at the end would not take.
-  public var refused: UInt64 = 0
-  public init() {}
+  var refused: UInt64 = 0
+  init() {}
 
   mutating func drop(_ reason: LinkModel.Reason) {
     switch reason {
@@ -125,15 +125,15 @@ public struct LinkCounts: Sendable, Equatable, Codable {
 }
 
 /// The emulator's answer to `stats`.
-public struct LinkStatistics: Sendable, Equatable, Codable {
-  public struct Line: Sendable, Equatable, Codable {
-    public var name: String
-    public var forth: LinkCounts
-    public var back: LinkCounts
+struct LinkStatistics: Sendable, Equatable, Codable {
+  struct Line: Sendable, Equatable, Codable {
+    var name: String
+    var forth: LinkCounts
+    var back: LinkCounts
   }
-  public var lines: [Line]
+  var lines: [Line]
   /// How much later than due frames left, microseconds: median, of a hundred the worst but one, the worst.
-  public var lateP50: Double
-  public var lateP99: Double
-  public var lateMax: Double
+  var lateP50: Double
+  var lateP99: Double
+  var lateMax: Double
 }

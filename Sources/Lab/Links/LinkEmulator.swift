@@ -7,9 +7,9 @@ import CNetwork
 import Foundation
 
 /// See the head of this file.
-public final class LinkEmulator {
+final class LinkEmulator {
   /// Lines that one emulator carries: its descriptors and the control connection go into one wait.
-  public static let mostLines = (Int(KABUTO_BATCH) - 1) / 2
+  static let mostLines = (Int(KABUTO_BATCH) - 1) / 2
 
   private let control: Int32
   private var lines: [EmulatedLine] = []
@@ -19,7 +19,7 @@ public final class LinkEmulator {
   private let spare = UnsafeMutableRawPointer.allocate(byteCount: EmulatedDirection.slotBytes, alignment: 64)
 
   /// - Parameter control: a connected stream socket; its end is the emulator's end.
-  public init(control: Int32) {
+  init(control: Int32) {
     self.control = control
     _ = fcntl(control, F_SETFL, fcntl(control, F_GETFL) | O_NONBLOCK)
   }
@@ -27,7 +27,7 @@ public final class LinkEmulator {
   deinit { spare.deallocate() }
 
   /// Runs until the control connection ends.
-  public func run() {
+  func run() {
     _ = kabuto_run_first(10)
     var descriptors: [Int32] = [control]
     var ready = [UInt8](repeating: 0, count: Int(KABUTO_BATCH))

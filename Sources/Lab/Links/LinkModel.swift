@@ -3,26 +3,26 @@
 // black-holed, and then takes the line's delay. Frames never overtake one another, also with jitter.
 
 /// What a line does to frames in one direction.
-public struct LinkSettings: Sendable, Equatable {
+struct LinkSettings: Sendable, Equatable {
   /// One way.
-  public var delayNanoseconds: UInt64 = 0
+  var delayNanoseconds: UInt64 = 0
   /// The delay is longer by up to this, evenly.
-  public var jitterNanoseconds: UInt64 = 0
+  var jitterNanoseconds: UInt64 = 0
   /// Of a million frames so many are lost.
-  public var lossPerMillion: UInt32 = 0
+  var lossPerMillion: UInt32 = 0
   /// Bits a second; 0: as fast as the machine.
-  public var bitsPerSecond: UInt64 = 0
+  var bitsPerSecond: UInt64 = 0
   /// Bytes that may wait for their turn.
-  public var queueBytes: UInt64 = 256 * 1024
+  var queueBytes: UInt64 = 256 * 1024
   /// Of a million flows (protocol, addresses, ports) so many get nothing through.
-  public var holePerMillion: UInt32 = 0
+  var holePerMillion: UInt32 = 0
   /// Nothing gets through; no end is told.
-  public var isCut = false
-  public init() {}
+  var isCut = false
+  init() {}
 
   /// Frames that may be under way at once, of a quarter of a kilobyte each: those that wait for their turn and those that
   /// the delay holds. What a device gets is bounded, and so is this.
-  public var framesUnderWay: Int {
+  var framesUnderWay: Int {
     let held = Double(delayNanoseconds) + Double(jitterNanoseconds)
     let bytes = Double(queueBytes) + held / 1e9 * Double(bitsPerSecond) / 8
     return Int(min(131_072, max(4_096, bytes / 256)))
@@ -30,26 +30,26 @@ public struct LinkSettings: Sendable, Equatable {
 }
 
 /// See the head of this file.
-public struct LinkModel: Sendable {
-  public enum Verdict: Sendable, Equatable {
+struct LinkModel: Sendable {
+  enum Verdict: Sendable, Equatable {
     case deliver(at: UInt64)
     case dropped(Reason)
   }
-  public enum Reason: Int, Sendable, CaseIterable { case cut, hole, loss, queue }
+  enum Reason: Int, Sendable, CaseIterable { case cut, hole, loss, queue }
 
-  public var settings = LinkSettings()
+  var settings = LinkSettings()
   private var busyUntil: UInt64 = 0
   private var lastDelivery: UInt64 = 0
   private var chance: UInt64
 
-  public init(seed: UInt64) { chance = seed }
+  init(seed: UInt64) { chance = seed }
 
   /// A frame comes in.
   /// - Parameters:
   ///   - bytes: its length.
   ///   - flow: `FlowHash` of it.
   ///   - now: nanoseconds, never less than before.
-  public mutating func offer(bytes: Int, flow: UInt32, at now: UInt64) -> Verdict {
+  mutating func offer(bytes: Int, flow: UInt32, at now: UInt64) -> Verdict {
     if settings.isCut { return .dropped(.cut) }
     if settings.holePerMillion > 0, (UInt64(flow) * 1_000_000) >> 32 < UInt64(settings.holePerMillion) {
       return .dropped(.hole)
@@ -83,17 +83,17 @@ public struct LinkModel: Sendable {
 
 /// Which flow an Ethernet frame belongs to, as routers that spread flows over paths do it: protocol, addresses and ports.
 /// Both directions of a flow have different hashes, as on real paths. Anything but IPv4 (ARP, for one) is no flow.
-public enum FlowHash {
+enum FlowHash {
   /// What is known of a frame.
-  public struct Flow: Sendable, Equatable {
+  struct Flow: Sendable, Equatable {
     /// Evenly spread; `UInt32.max` for what is no flow, which no hole takes.
-    public var hash: UInt32
+    var hash: UInt32
     /// Ports of TCP and UDP; 0 else.
-    public var from: UInt16
-    public var to: UInt16
+    var from: UInt16
+    var to: UInt16
   }
 
-  public static func flow(_ frame: UnsafeRawBufferPointer) -> Flow {
+  static func flow(_ frame: UnsafeRawBufferPointer) -> Flow {
     let none = Flow(hash: .max, from: 0, to: 0)
     guard frame.count >= 34, frame[12] == 8, frame[13] == 0, frame[14] >> 4 == 4 else { return none }
     let headBytes = Int(frame[14] & 15) * 4

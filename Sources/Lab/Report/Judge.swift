@@ -13,12 +13,12 @@
 // waited for at the end of a repetition is said.
 
 /// A stretch of time that is judged by itself, nanoseconds since 1970. A wait belongs to the stretch in which it began.
-public struct JudgedWindow: Sendable, Equatable {
-  public var from: UInt64
-  public var through: UInt64
+struct JudgedWindow: Sendable, Equatable {
+  var from: UInt64
+  var through: UInt64
   /// Whether it is one repetition with the stretch before it.
-  public var isContinuation: Bool
-  public init(from: UInt64, through: UInt64, isContinuation: Bool = false) {
+  var isContinuation: Bool
+  init(from: UInt64, through: UInt64, isContinuation: Bool = false) {
     self.from = from
     self.through = through
     self.isContinuation = isContinuation
@@ -26,30 +26,30 @@ public struct JudgedWindow: Sendable, Equatable {
 }
 
 /// What a client saw in one window, or in all.
-public struct JudgedClient: Sendable, Equatable, Codable {
+struct JudgedClient: Sendable, Equatable, Codable {
   /// The longest that news waited, milliseconds.
-  public var waitedMilliseconds = 0.0
+  var waitedMilliseconds = 0.0
   /// Of which instrument, and when it came, nanoseconds since 1970.
-  public var waitedFor = ""
-  public var waitedUntil: UInt64 = 0
+  var waitedFor = ""
+  var waitedUntil: UInt64 = 0
   /// The longest wait that was not over when the window ended, milliseconds.
-  public var openMilliseconds = 0.0
+  var openMilliseconds = 0.0
   /// Frames and lines of the record that could not be read.
-  public var unreadable = 0
-  public var lost = 0
-  public var repeated = 0
-  public var outOfOrder = 0
-  public var wrong = 0
+  var unreadable = 0
+  var lost = 0
+  var repeated = 0
+  var outOfOrder = 0
+  var wrong = 0
   /// Snapshots that are right but for their `time`, which is the plant's instead of the instrument's: of plants and
   /// gateways that began from a snapshot, until the instrument changes.
-  public var restamped = 0
+  var restamped = 0
   /// Updates taken.
-  public var updates = 0
+  var updates = 0
   /// What came again by another connection and was passed over.
-  public var overlap = 0
+  var overlap = 0
   /// The first few that were lost or wrong, for people.
-  public var examples: [String] = []
-  public init() {}
+  var examples: [String] = []
+  init() {}
 
   /// Two stretches as one.
   func joined(_ other: JudgedClient) -> JudgedClient {
@@ -69,13 +69,13 @@ public struct JudgedClient: Sendable, Equatable, Codable {
 }
 
 /// See the head of this file.
-public struct Judge {
+struct Judge {
   /// - Parameters:
   ///   - record: lines of one client.
   ///   - truth: of the same feed.
   ///   - windows: stretches to judge by themselves, in order, without overlap.
   /// - Returns: the whole, and each window.
-  public static func judge(
+  static func judge(
     record: some Sequence<Substring>, truth: Truth, windows: [JudgedWindow]
   ) -> (whole: JudgedClient, windows: [JudgedClient]) {
     var judge = Judge(truth: truth, windows: windows)

@@ -2,7 +2,7 @@
 // trusting it. Pure. Invariant: per instrument, changes are in the order of their numbers, each number once.
 
 /// What the feed made of every instrument, as the reference client was told.
-public struct Truth {
+struct Truth {
   struct Change {
     var sequence: UInt64
     var at: UInt64
@@ -13,13 +13,13 @@ public struct Truth {
   /// Trades by instrument: each once, by number.
   var trades: [String: [Change]] = [:]
   /// By which all must name their states.
-  public internal(set) var epoch: String?
+  internal(set) var epoch: String?
   /// Updates that the reference got.
-  public internal(set) var updates = 0
+  internal(set) var updates = 0
   /// The last frame's arrival.
-  public internal(set) var end: UInt64 = 0
+  internal(set) var end: UInt64 = 0
   /// When and why the reference's own record is in doubt: it lost or folded something, or began again.
-  public internal(set) var doubts: [(at: UInt64, why: String)] = []
+  internal(set) var doubts: [(at: UInt64, why: String)] = []
 
   /// Fields that say nothing about the instrument.
   static let passedOver: Set<String> = [
@@ -28,7 +28,7 @@ public struct Truth {
   ]
 
   /// - Parameter record: lines of the reference client.
-  public init(record: some Sequence<Substring>) {
+  init(record: some Sequence<Substring>) {
     for line in record {
       guard let read = RecordLine(line) else {
         doubt(end, "a line of its record can't be read: \(line.prefix(80))")

@@ -5,11 +5,11 @@ import CNetwork
 import Foundation
 
 /// See the head of this file.
-public final class LabNetwork {
-  public let layout: LabLayout
-  public let entry: LabEntry
+final class LabNetwork {
+  let layout: LabLayout
+  let entry: LabEntry
   let logs: String
-  public let links: LinkControl
+  let links: LinkControl
   private(set) var routing: [String: [LabProcess]] = [:]
   private var monitors: [LabProcess] = []
   private var times = RouterConfiguration.Times()
@@ -18,7 +18,7 @@ public final class LabNetwork {
   private var made: Set<String> = []
 
   /// Nothing is made yet but the emulator's thread.
-  public init(_ layout: LabLayout, entry: LabEntry, logs: String) throws(LabFailure) {
+  init(_ layout: LabLayout, entry: LabEntry, logs: String) throws(LabFailure) {
     self.layout = layout
     self.entry = entry
     self.logs = logs
@@ -26,7 +26,7 @@ public final class LabNetwork {
   }
 
   /// Makes all namespaces and what connects them.
-  public func build() throws(LabFailure) {
+  func build() throws(LabFailure) {
     for name in namespaceNames { try makeNamespace(name) }
     for line in layout.lines {
       try links.say(
@@ -216,7 +216,7 @@ public final class LabNetwork {
   // MARK: - Routing
 
   /// Starts FRR in every router.
-  public func startRouting(_ times: RouterConfiguration.Times) throws(LabFailure) {
+  func startRouting(_ times: RouterConfiguration.Times) throws(LabFailure) {
     self.times = times
     for router in layout.routers { try startRouter(router) }
   }
@@ -266,7 +266,7 @@ public final class LabNetwork {
   }
 
   /// Waits until every router knows every network that it should.
-  public func waitForRoutes(within seconds: Double = 20) throws(LabFailure) {
+  func waitForRoutes(within seconds: Double = 20) throws(LabFailure) {
     let until = Date().addingTimeInterval(seconds)
     var missing: [String] = []
     while true {
@@ -281,7 +281,7 @@ public final class LabNetwork {
   }
 
   /// Networks that routers don't know and should: all routers, or one.
-  public func missingRoutes(of name: String? = nil) -> [String] {
+  func missingRoutes(of name: String? = nil) -> [String] {
     var missing: [String] = []
     for router in layout.routers where name == nil || router.name == name {
       let configuration = RouterConfiguration(router, in: layout, times: .init())
@@ -298,7 +298,7 @@ public final class LabNetwork {
   }
 
   /// Writes down each change of routes with its time, in the zones' and the internet's routers.
-  public func watchRoutes() throws(LabFailure) {
+  func watchRoutes() throws(LabFailure) {
     for router in layout.routers {
       if case .location = router.place { continue }
       monitors.append(
@@ -312,7 +312,7 @@ public final class LabNetwork {
   func processes(of router: String) -> [LabProcess] { routing[router] ?? [] }
 
   /// A setting of an interface, such as `down`.
-  public func set(_ namespace: String, _ interface: String, _ state: String) throws(LabFailure) {
+  func set(_ namespace: String, _ interface: String, _ state: String) throws(LabFailure) {
     try LabCommand.require(
       ["/usr/sbin/ip", "-n", entry.namespaceName(namespace), "link", "set", "dev", interface, state],
       run: entry.run)

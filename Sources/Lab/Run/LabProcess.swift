@@ -50,12 +50,12 @@ enum LabCommand {
 /// A process that runs beside the run.
 ///
 /// @unchecked Sendable: `status` is guarded by the lock; all else is constant.
-public final class LabProcess: @unchecked Sendable {
-  public let name: String
-  public let id: Int32
+final class LabProcess: @unchecked Sendable {
+  let name: String
+  let id: Int32
   let startTime: UInt64
   /// Where its output is.
-  public let logPath: String
+  let logPath: String
   private let lock = NSLock()
   private var status: Int32?
 
@@ -65,7 +65,7 @@ public final class LabProcess: @unchecked Sendable {
   ///   - arguments: absolute path of the program, and its arguments.
   ///   - namespace: file of the namespace; nil: the machine's own.
   ///   - input: descriptor that becomes its standard input; nil: nothing.
-  public init(
+  init(
     _ name: String, _ arguments: [String], namespace: String?, entry: LabEntry, logs: String,
     environment: [String: String] = [:], input: Int32? = nil
   ) throws(LabFailure) {
@@ -91,7 +91,7 @@ public final class LabProcess: @unchecked Sendable {
   }
 
   /// Whether it is still there.
-  public var isRunning: Bool {
+  var isRunning: Bool {
     lock.withLock {
       if status != nil { return false }
       var found: Int32 = 0
@@ -104,19 +104,19 @@ public final class LabProcess: @unchecked Sendable {
   }
 
   /// How it ended; nil: it hasn't.
-  public var exitStatus: Int32? {
+  var exitStatus: Int32? {
     _ = isRunning
     return lock.withLock { status.map(Self.exitStatus) }
   }
 
   /// Sends a signal, if it is still the process that was started.
-  @discardableResult public func signal(_ number: Int32) -> Bool {
+  @discardableResult func signal(_ number: Int32) -> Bool {
     guard isRunning, ProcessState.startTime(id) == startTime else { return false }
     return kill(id, number) == 0
   }
 
   /// Asks it to end, waits, then makes it.
-  public func end(within seconds: Double = 3) {
+  func end(within seconds: Double = 3) {
     signal(SIGTERM)
     signal(SIGCONT)
     if !wait(seconds) {
@@ -126,7 +126,7 @@ public final class LabProcess: @unchecked Sendable {
   }
 
   /// Waits for its end; false: it hasn't ended.
-  public func wait(_ seconds: Double) -> Bool {
+  func wait(_ seconds: Double) -> Bool {
     let until = Date().addingTimeInterval(seconds)
     while isRunning {
       if Date() > until { return false }
@@ -136,7 +136,7 @@ public final class LabProcess: @unchecked Sendable {
   }
 
   /// The last lines of its log, for people.
-  public var lastWords: String {
+  var lastWords: String {
     let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
     return text.split(separator: "\n").suffix(8).joined(separator: "\n")
   }

@@ -184,7 +184,7 @@ public struct LabEntry: Sendable {
       usleep(20_000)
     }
     // FRR's daemons keep a folder each for the notes of a crash.
-    for id in ended {
+    for id in ended.union(lines("processes").compactMap(Self.process).map(\.0)) where ProcessState.startTime(id) == nil {
       for daemon in ["zebra", "bfdd", "bgpd"] {
         try? FileManager.default.removeItem(atPath: "/var/tmp/frr/\(daemon).\(id)")
       }

@@ -5,11 +5,11 @@ import Estate
 import Foundation
 
 /// What a fault touched in one repetition.
-public struct LabEffect: Sendable, Codable, Equatable {
+struct LabEffect: Sendable, Codable, Equatable {
   /// In the plural, for people.
-  public var what: String
+  var what: String
   /// How many; 0: the fault had no effect.
-  public var count: UInt64
+  var count: UInt64
 
   /// What the lines and disks did between two moments; both name the same things.
   static func between(_ before: [LabEffect], _ after: [LabEffect]) -> [LabEffect] {

@@ -232,13 +232,13 @@ public struct LabWindow: Sendable {
 public struct LabOutcome: Sendable {
   public var plan: LabPlan
   public var changes: [String]
-  public var layout: LabLayout
+  var layout: LabLayout
   public var windows: [LabWindow]
   public var truthRecord: String
-  public var clients: [(client: LabLayout.Client, connections: Int, record: String)]
+  var clients: [(client: LabLayout.Client, connections: Int, record: String)]
   public var logs: String
   /// What the lines carried while nothing was broken, and for how long.
-  public var links: [LinkStatistics.Line]
+  var links: [LinkStatistics.Line]
   public var linkSeconds: Double
   public var lateP50: Double
   public var lateP99: Double

@@ -4,12 +4,12 @@
 import Foundation
 
 /// See the head of this file.
-public final class LinkControl {
+final class LinkControl {
   private let socket: Int32
   private var input: [UInt8] = []
 
   /// Starts the emulator on a thread of its own; it ends with this object, and with the process.
-  public init() throws(LabFailure) {
+  init() throws(LabFailure) {
     var ends: [Int32] = [0, 0]
     guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &ends) == 0
     else {
@@ -32,7 +32,7 @@ public final class LinkControl {
 
   /// Says a command and waits for the answer.
   /// - Throws: the emulator's reason, or that it doesn't answer.
-  @discardableResult public func say(_ command: LinkCommand) throws(LabFailure) -> String {
+  @discardableResult func say(_ command: LinkCommand) throws(LabFailure) -> String {
     let bytes = Array((command.line + "\n").utf8)
     guard send(socket, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else {
       throw LabFailure("link emulator: gone")
@@ -55,7 +55,7 @@ public final class LinkControl {
   }
 
   /// What the lines have done.
-  public func statistics() throws(LabFailure) -> LinkStatistics {
+  func statistics() throws(LabFailure) -> LinkStatistics {
     let text = try say(.stats)
     do { return try JSONDecoder().decode(LinkStatistics.self, from: Data(text.utf8)) } catch {
       throw LabFailure("link emulator: stats: \(error)")

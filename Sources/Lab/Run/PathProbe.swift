@@ -5,24 +5,24 @@ import CNetwork
 import Foundation
 
 /// What a probe saw.
-public struct PathProbeResult: Sendable, Equatable, Codable {
+struct PathProbeResult: Sendable, Equatable, Codable {
   /// The longest time between two answers, milliseconds.
-  public var longestSilenceMilliseconds: Double
+  var longestSilenceMilliseconds: Double
   /// Round trips, milliseconds.
-  public var medianMilliseconds: Double
-  public var p99Milliseconds: Double
-  public var sent: Int
-  public var answered: Int
+  var medianMilliseconds: Double
+  var p99Milliseconds: Double
+  var sent: Int
+  var answered: Int
 }
 
 /// See the head of this file.
-public final class PathProbe {
+final class PathProbe {
   private let one: Int32
   private let other: Int32
   private var address: sockaddr_in
 
   /// - Parameters: files of two namespaces, and the address of the second.
-  public init(from: String, to: String, address: IPv4) throws(LabFailure) {
+  init(from: String, to: String, address: IPv4) throws(LabFailure) {
     one = kabuto_open_socket(from, Int32(SOCK_DGRAM.rawValue))
     other = kabuto_open_socket(to, Int32(SOCK_DGRAM.rawValue))
     self.address = Self.socketAddress(address, port: 39_999)
@@ -53,7 +53,7 @@ public final class PathProbe {
   }
 
   /// Sends for so long. `during` is called once, after `after` seconds.
-  public func run(
+  func run(
     seconds: Double, interval: Double = 0.002, after: Double = 0, until flag: LabStopFlag = LabStopFlag(),
     during: () throws -> Void
   ) rethrows -> PathProbeResult {
