@@ -19,8 +19,6 @@ final class ServeService: @unchecked Sendable {
     var board = ServiceBoard()
     var numbers: [String: Int] = [:]
     var own = 0
-    /// Others that said that they are out.
-    var out: Set<Int> = []
   }
 
   private let place: ServeNode
@@ -32,9 +30,23 @@ final class ServeService: @unchecked Sendable {
   private let usage = Mutex((processor: 0.0, at: 0.0, load: 0.0))
   private var agent: NodeAgent?
 
-  /// A node is judged beside those that do the same.
-  private static func group(of node: Node) -> String {
-    node.roles.contains(.gateway) ? "gateways" : node.roles.contains(.plant) ? "plants" : "stores"
+  /// Those that a node stands beside: plants of a market; gateways of a site with the same markets, of all sites where
+  /// its site has one alone; stores.
+  static func groups(of node: Node, in estate: Estate) -> [String] {
+    var groups: [String] = []
+    let markets = estate.markets(of: node)
+    if node.roles.contains(.plant) { groups += markets.map { "the plants of \($0)" } }
+    if node.roles.contains(.gateway) {
+      let site = estate.site(ofZone: node.zone)?.name
+      let alike = estate.nodes.filter {
+        $0.roles.contains(.gateway) && estate.site(ofZone: $0.zone)?.name == site
+          && estate.markets(of: $0) == markets
+      }
+      let place = alike.count > 1 ? " of " + (site ?? "") : ""
+      groups.append("the gateways\(place) for \(markets.joined(separator: ", "))")
+    }
+    if groups.isEmpty, node.roles.contains(.store) { groups.append("the stores") }
+    return groups
   }
 
   init(
@@ -47,9 +59,11 @@ final class ServeService: @unchecked Sendable {
     self.publishers = publishers
     self.log = log
     var found = Members()
-    let group = Self.group(of: place.node)
-    for node in place.estate.nodes where Self.group(of: node) == group && node.roles != [.firewall] {
-      found.numbers[node.name] = found.board.add(node.name, group: group)
+    let own = Set(Self.groups(of: place.node, in: place.estate))
+    for node in place.estate.nodes {
+      let groups = Self.groups(of: node, in: place.estate)
+      guard node.name == place.node.name || !own.isDisjoint(with: groups) else { continue }
+      found.numbers[node.name] = found.board.add(node.name, groups: groups.filter(own.contains))
     }
     found.own = found.numbers[place.node.name] ?? 0
     members = Mutex(found)
@@ -111,21 +125,16 @@ final class ServeService: @unchecked Sendable {
     let heard = agent?.nodes ?? []
     let (isWell, lag) = (isWell, lag)
     let (changes, own) = members.withLock { members in
-      var changes = members.own < 0 ? [] : [ServiceBoard.Change]()
       members.board.hear(members.own, isWell: isWell, lag: lag, at: now)
       for other in heard where other.isThere {
         guard let number = members.numbers[other.beat.node], number != members.own else { continue }
-        members.board.hear(
-          number, isWell: other.beat.isWell, lag: other.beat.lag, at: now &- other.quietNanoseconds)
-        let isOut = other.beat.service == Continuity.ServiceState.outByCommand.word
-        if isOut, members.out.insert(number).inserted {
-          changes += (try? members.board.takeOut(number, at: now)) ?? []
-        } else if !isOut, members.out.remove(number) != nil {
-          changes += members.board.bringBack(number, at: now)
-        }
+        let beat = other.beat
+        members.board.hear(number, isWell: beat.isWell, lag: beat.lag, at: now &- other.quietNanoseconds)
+        let state = Continuity.ServiceState.allCases.first { $0.word == beat.service } ?? .outByHealth
+        // Who serves and says why does so as the last.
+        members.board.hear(number, says: state, isReluctant: !beat.reason.isEmpty)
       }
-      changes += members.board.tick(at: now)
-      return (changes, members.own)
+      return (members.board.tick(at: now), members.own)
     }
     for change in changes where change.member == own { apply(change) }
   }
@@ -176,9 +185,11 @@ final class ServeService: @unchecked Sendable {
     beat.version = Kabuto.version
     beat.estateVersion = place.estate.version
     beat.configuration = place.configuration
-    let (state, reason) = members.withLock { ($0.board.state(of: $0.own), $0.board.reason(of: $0.own)) }
+    let (state, reason, isLast) = members.withLock {
+      ($0.board.state(of: $0.own), $0.board.reason(of: $0.own), $0.board.isReluctant($0.own))
+    }
     beat.service = state.word
-    beat.reason = state == .inService ? "" : reason
+    beat.reason = state == .inService && !isLast ? "" : reason
     beat.isWell = isWell
     beat.lag = lag
     beat.clients = gateway.openConnections

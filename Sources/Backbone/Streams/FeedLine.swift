@@ -33,6 +33,7 @@ public final class FeedLine: @unchecked Sendable {
     var heardAt: UInt64 = 0
     var state = SourceState.recovering
     var through: UInt64 = 0
+    var hasGap = false
   }
 
   private struct Shared {
@@ -180,6 +181,7 @@ public final class FeedLine: @unchecked Sendable {
         shared.peers[place].heardAt = Clock.monotonic()
         shared.peers[place].state = header.state
         shared.peers[place].through = header.through
+        shared.peers[place].hasGap = header.hasGap
       }
     }
 
@@ -219,7 +221,9 @@ public final class FeedLine: @unchecked Sendable {
       let heard = shared.peers.indices.filter {
         shared.peers[$0].heardAt > 0 && now &- shared.peers[$0].heardAt < silence
       }
-      let good = heard.filter { shared.peers[$0].state == .live || shared.peers[$0].state == .ended }
+      let good = heard.filter {
+        (shared.peers[$0].state == .live || shared.peers[$0].state == .ended) && !shared.peers[$0].hasGap
+      }
       let list = good.isEmpty ? heard : good
       var next = list.first
       if let failed { next = list.first { $0 > failed } ?? list.first }

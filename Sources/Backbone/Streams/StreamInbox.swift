@@ -12,8 +12,10 @@ final class StreamInbox: Sendable {
 
     var kind: Kind
     var rail: UInt8
+    /// Of an answer: which taking of the stream it was asked in.
+    var taking: UInt16
     /// Candidate of a beat or frame, the merger's stream of an answer.
-    var number: UInt16
+    var number: UInt32
     var count: UInt32
     /// When it came, nanoseconds of the monotonic clock.
     var at: UInt64
@@ -31,9 +33,13 @@ final class StreamInbox: Sendable {
   init(mostBytes: Int) { self.mostBytes = mostBytes }
 
   /// Copies a message in; any thread.
-  func put(_ kind: Head.Kind, rail: Int, number: Int, _ payload: UnsafeRawBufferPointer, at now: UInt64) {
+  func put(
+    _ kind: Head.Kind, rail: Int, number: Int, taking: UInt16 = 0, _ payload: UnsafeRawBufferPointer,
+    at now: UInt64
+  ) {
+    guard let number = UInt32(exactly: number) else { return }
     let head = Head(
-      kind: kind, rail: UInt8(truncatingIfNeeded: rail), number: UInt16(truncatingIfNeeded: number),
+      kind: kind, rail: UInt8(truncatingIfNeeded: rail), taking: taking, number: number,
       count: UInt32(truncatingIfNeeded: payload.count), at: now)
     let wakes = shared.withLock { shared in
       guard shared.bytes.count + payload.count <= mostBytes else {

@@ -7,22 +7,66 @@ import Synchronization
 import TickerPlant
 
 extension StreamReceiver {
+  /// How long a stream that is left may still be heard beside the one that takes its place, nanoseconds.
+  private static var leaveNanoseconds: UInt64 { 1_000_000_000 }
+
   /// Takes and leaves streams as the chooser says.
   func choose(at now: UInt64) {
+    judge(at: now)
     guard let change = chooser.choose(at: now) else { return }
     for note in change.notes { outlets.log(.info, "\(configuration.market): \(note)") }
-    // The new ones first: what is left counts until they are there.
     for candidate in change.take { takeStream(candidate) }
-    for candidate in change.leave { leaveStream(candidate, at: now) }
+    // What is left counts until the new ones are there.
+    for candidate in change.leave where streams[candidate] != nil {
+      leaving[candidate] = now + Self.leaveNanoseconds
+    }
+  }
+
+  /// Tells the chooser whose frames the merger can't use on any rail.
+  private func judge(at now: UInt64) {
+    for candidate in chooser.taken {
+      guard let taken = streams[candidate] else { continue }
+      var verdict: PathRefusal?
+      var isRefused = !taken.isEmpty
+      for (rail, stream) in taken.enumerated() where buses[rail].state.isConnected {
+        let found = merger.verdict(ofStream: stream, at: now)
+        if found == nil { isRefused = false }
+        verdict = verdict ?? found
+      }
+      if isRefused, let verdict { chooser.refuse(candidate, verdict, at: now) }
+    }
+  }
+
+  /// Leaves for good what another stream has taken the place of, or what was kept for long enough.
+  func leave(at now: UInt64) {
+    guard !leaving.isEmpty else { return }
+    let position = merger.position?.sequence ?? 0
+    let isThere = streams.indices.contains { candidate in
+      leaving[candidate] == nil
+        && (streams[candidate] ?? []).contains { (merger.told(ofStream: $0) ?? 0) >= max(1, position) }
+    }
+    for (candidate, until) in leaving where isThere || now >= until {
+      leaving[candidate] = nil
+      leaveStream(candidate, at: now)
+    }
   }
 
   private func takeStream(_ candidate: Int) {
+    leaving[candidate] = nil
     guard streams[candidate] == nil else { return }
     let node = configuration.candidates[candidate].node
-    streams[candidate] = buses.indices.map { rail in
-      owners.append((candidate, rail))
-      return merger.addStream("\(node) on rail \(buses[rail].rail)")
+    if slots[candidate].isEmpty {
+      slots[candidate] = buses.indices.map { rail in
+        owners.append((candidate, rail, 0))
+        return merger.addStream("\(node) on rail \(buses[rail].rail)")
+      }
+    } else {
+      for stream in slots[candidate] {
+        owners[stream].taking &+= 1
+        merger.retakeStream(stream)
+      }
     }
+    streams[candidate] = slots[candidate]
     if configuration.merger.isSelective {
       for code in wanted { subscribe(candidate, code) }
       sendWanted(Array(wanted), to: [candidate])
@@ -83,7 +127,7 @@ extension StreamReceiver {
     }
     sendWanted(Array(new))
     for code in gone { merger.unwant(code, at: now) { deliver($0, $1) } }
-    for code in new { merger.want(code, at: now) { deliver($0, $1) } }
+    merger.want(new, at: now) { deliver($0, $1) }
   }
 
   /// Tells the plants that are taken what is wanted: each forgets it after some seconds.
@@ -131,6 +175,13 @@ extension StreamReceiver {
     let nodes = Set(paths.filter(\.isUsed).map(\.node)).sorted()
     let counters = merger.counters
     let instruments = merger.instruments.count
+    if counters.beyondInstruments > 0, !saidBeyond {
+      saidBeyond = true
+      outlets.log(
+        .error,
+        "\(configuration.market): more than \(configuration.merger.mostInstruments) instruments; what is told of others is passed over"
+      )
+    }
     shared.withLock { shared in
       shared.paths = paths
       shared.report.source = "backbone: " + (nodes.isEmpty ? "no stream" : nodes.joined(separator: ", "))

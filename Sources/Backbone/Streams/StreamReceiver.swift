@@ -141,8 +141,16 @@ public final class StreamReceiver: @unchecked Sendable {
   let shared: Mutex<Shared>
   /// By candidate: the merger's stream on each rail, while it is taken.
   var streams: [[Int]?]
-  /// By the merger's stream: whose it is.
-  var owners: [(candidate: Int, rail: Int)] = []
+  /// By candidate: the same, since it was taken first.
+  var slots: [[Int]]
+  /// By the merger's stream: whose it is, and how often it was taken: answers to an earlier taking are passed over.
+  var owners: [(candidate: Int, rail: Int, taking: UInt16)] = []
+  /// By candidate that is to be left: when at the latest.
+  var leaving: [Int: UInt64] = [:]
+  /// When this thread looked at the clock last.
+  var lookedAt: UInt64 = 0
+  var mustChoose = false
+  var saidBeyond = false
   /// By candidate and rail: when a beat came last; 0 = never.
   var heardAt: [[UInt64]]
   /// By candidate: subscriptions to its frames, by code where instruments are chosen.
@@ -168,6 +176,7 @@ public final class StreamReceiver: @unchecked Sendable {
     }
     inbox = StreamInbox(mostBytes: configuration.inboxBytes)
     streams = configuration.candidates.map { _ in nil }
+    slots = configuration.candidates.map { _ in [] }
     heardAt = configuration.candidates.map { _ in buses.map { _ in 0 } }
     frameSubscriptions = configuration.candidates.map { _ in [:] }
     shared = Mutex(
@@ -189,11 +198,11 @@ public final class StreamReceiver: @unchecked Sendable {
 
   var stopped: Bool { stops.load(ordering: .acquiring) }
 
-  /// Subject under which answers come, with the merger's stream as last word.
+  /// Subject under which answers come, with the merger's stream and its taking as last word.
   private var answers: String {
     "_INBOX.\(StreamSubjects.word(configuration.node)).px\(configuration.market)"
   }
-  func answerSubject(_ stream: Int) -> String { "\(answers).\(stream)" }
+  func answerSubject(_ stream: Int) -> String { "\(answers).\(stream)-\(owners[stream].taking)" }
 
   /// Begins.
   /// - Throws: `BusError` where market or node can't be words of a subject.
@@ -210,8 +219,10 @@ public final class StreamReceiver: @unchecked Sendable {
         })
       standing.append(
         try bus.subscribe(answers + ".*") { message in
-          guard let stream = Int(message.lastWord) else { return }
-          inbox.put(.answer, rail: rail, number: stream, message.payload, at: Clock.monotonic())
+          let words = message.lastWord.split(separator: "-")
+          guard words.count == 2, let stream = Int(words[0]), let taking = UInt16(words[1]) else { return }
+          inbox.put(
+            .answer, rail: rail, number: stream, taking: taking, message.payload, at: Clock.monotonic())
         })
     }
     hasStarted = true
@@ -237,12 +248,26 @@ public final class StreamReceiver: @unchecked Sendable {
   // MARK: - The thread
 
   private static var tickNanoseconds: UInt64 { 5_000_000 }
+  /// A turn that comes later than this was held up: by a full ring, by the machine.
+  private static var pauseNanoseconds: UInt64 { 50_000_000 }
+
+  /// The time. What this thread itself lost of it is no silence of others: their beats wait in the inbox.
+  private func look() -> UInt64 {
+    let now = Clock.monotonic()
+    if lookedAt > 0, now > lookedAt, now - lookedAt > Self.pauseNanoseconds {
+      chooser.forgive(now - lookedAt, at: now)
+      merger.forgive(now - lookedAt, at: now)
+    }
+    lookedAt = now
+    return now
+  }
 
   private func run() {
     var room: [UInt8] = []
     var tickAt: UInt64 = 0
     var secondAt: UInt64 = 0
     var reportAt: UInt64 = 0
+    var chosenAt: UInt64 = 0
     while !stopped {
       inbox.take(into: &room)
       if !room.isEmpty {
@@ -250,10 +275,16 @@ public final class StreamReceiver: @unchecked Sendable {
           StreamInbox.walk(bytes) { head, payload in take(head, payload) }
         }
       }
-      let now = Clock.monotonic()
+      let now = look()
+      // Who is silent is known when all that waited was heard.
+      let mayChoose = inbox.waitingBytes == 0 || now &- chosenAt > Self.pauseNanoseconds
+      if now >= tickAt || mustChoose, mayChoose {
+        (mustChoose, chosenAt) = (false, now)
+        choose(at: now)
+      }
       if now >= tickAt {
         tickAt = now + Self.tickNanoseconds
-        choose(at: now)
+        leave(at: now)
         changeWanted(at: now)
         merger.tick(at: now) { deliver($0, $1) }
       }
@@ -274,13 +305,13 @@ public final class StreamReceiver: @unchecked Sendable {
     let number = Int(head.number)
     let rail = Int(head.rail)
     // The time it is looked at: what waited while this thread did was heard then.
-    let now = Clock.monotonic()
+    let now = look()
     switch head.kind {
     case .answer:
-      guard owners.indices.contains(number) else { return }
+      guard owners.indices.contains(number), owners[number].taking == head.taking else { return }
       merger.take(payload, stream: number, at: now) { deliver($0, $1) }
     case .frame:
-      guard let stream = streams[number]?[rail] else { return }
+      guard streams.indices.contains(number), let stream = streams[number]?[rail] else { return }
       merger.take(payload, stream: stream, at: now) { deliver($0, $1) }
     case .beat:
       guard let frame = try? StreamFrame(decoding: payload), let facts = frame.beat else { return }
@@ -289,6 +320,7 @@ public final class StreamReceiver: @unchecked Sendable {
       if header.configuration == configuration.merger.configuration {
         refusals[number] = nil
       } else {
+        chooser.refuse(number, .otherConfiguration, at: now)
         refuse(
           number, "configuration \(header.configuration) there, \(configuration.merger.configuration) here")
         return
@@ -298,9 +330,9 @@ public final class StreamReceiver: @unchecked Sendable {
         PathChooser.Beat(
           epoch: header.epoch, through: header.through, state: header.state,
           service: ServiceState(rawValue: UInt8(truncatingIfNeeded: facts.service)) ?? .inService,
-          lag: facts.lag),
+          lag: facts.lag, hasGap: header.hasGap),
         at: now)
-      choose(at: now)
+      mustChoose = true
       if let stream = streams[number]?[rail] {
         merger.take(payload, stream: stream, at: now) { deliver($0, $1) }
       }

@@ -91,6 +91,9 @@ public struct FrameHeader: Sendable, Equatable {
     self.part = part
   }
 
+  /// Whether its source lacks messages: a gap that was declared is one after the session's end, too.
+  public var hasGap: Bool { state == .gap || gapThrough > 0 }
+
   /// Writes the header before `codes` codes and `recordBytes` bytes; `place` has room for 104 bytes.
   func store(to place: UnsafeMutableRawPointer, codes: Int, recordBytes: Int) {
     func put<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, _ offset: Int) {

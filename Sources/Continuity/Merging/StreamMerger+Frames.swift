@@ -17,7 +17,7 @@ extension StreamMerger {
     streams[stream].counters.frames &+= 1
     streams[stream].counters.bytes &+= UInt64(bytes.count)
     guard let frame = try? StreamFrame(decoding: bytes) else {
-      streams[stream].counters.malformed &+= 1
+      noteMalformed(stream)
       return
     }
     let header = frame.header
@@ -34,21 +34,42 @@ extension StreamMerger {
     switch relation(of: header, stream, at: now) {
     case .older:
       streams[stream].counters.older &+= 1
-      note(header, stream)
+      note(header, stream, at: now)
       return
+    case .disputed:
+      streams[stream].counters.older &+= 1
+      note(header, stream, at: now)
+      return keep(frame, stream, at: now)
     case .newer:
-      note(header, stream)
-      adopt(header.epoch, at: now, deliver: deliver)
-    case .current: note(header, stream)
-    case .nothing: return note(header, stream)
+      note(header, stream, at: now)
+      // What waited of it comes first.
+      if disputed?.epoch == header.epoch {
+        keep(frame, stream, at: now)
+        return adoptCandidate(at: now, deliver: deliver)
+      }
+      adopt(header.epoch, at: now)
+    case .current: note(header, stream, at: now)
+    case .nothing: return note(header, stream, at: now)
     }
+    epochHeardAt = now
+    take(frame, stream, at: now, deliver: deliver)
+    if !active.isEmpty { tick(at: now, deliver: deliver) } else { show(at: now, deliver: deliver) }
+  }
+
+  /// A frame of the epoch that is followed.
+  mutating func take(_ frame: StreamFrame, _ stream: Int, at now: UInt64, deliver: Deliver) {
+    let header = frame.header
     switch header.kind {
     case .beat: takeBeat(header, stream, at: now)
     case .records, .replay: takeRecords(frame, stream, at: now, deliver: deliver)
     case .snapshot: takeSnapshot(frame, stream, at: now, deliver: deliver)
     case .refusal: takeRefusal(frame, stream, at: now, deliver: deliver)
     }
-    if !active.isEmpty { tick(at: now, deliver: deliver) } else { show(at: now, deliver: deliver) }
+  }
+
+  private mutating func noteMalformed(_ stream: Int) {
+    streams[stream].counters.malformed &+= 1
+    streams[stream].malformedInARow += 1
   }
 
   private mutating func refuse(_ stream: Int, _ other: UInt32) {
@@ -74,25 +95,47 @@ extension StreamMerger {
     streams[stream].epoch = nil
     streams[stream].through = 0
     streams[stream].state = .recovering
+    streams[stream].gap = (0, 0)
+    (streams[stream].advancedAt, streams[stream].told) = (nil, 0)
+    (streams[stream].muteSince, streams[stream].strangeSince) = (nil, nil)
     streams[stream].assembly.removeAll()
     streams[stream].replayAssembly.removeAll()
   }
 
   /// Learns how the stream's source is. Answers tell of another time.
   @inline(__always)
-  private mutating func note(_ header: FrameHeader, _ stream: Int) {
+  private mutating func note(_ header: FrameHeader, _ stream: Int, at now: UInt64) {
     guard header.kind == .records || header.kind == .beat, !header.flags.contains(.continues) else { return }
-    let isBehind = streams[stream].epoch == header.epoch && header.through < streams[stream].through
-    guard !isBehind else { return }
+    let isKnown = streams[stream].epoch == header.epoch
+    if header.kind == .records {
+      streams[stream].told = isKnown ? max(streams[stream].told, header.through) : header.through
+      streams[stream].hasTold = true
+      streams[stream].muteSince = nil
+    }
+    guard !isKnown || header.through >= streams[stream].through else { return }
     streams[stream].state = header.state
     streams[stream].gap = (header.gapFrom, header.gapThrough)
     guard header.through > 0 else { return }
+    if !isKnown, header.kind == .beat {
+      // Where it stood when it was first heard says nothing of frames that don't come.
+      (streams[stream].told, streams[stream].hasTold) = (header.through, false)
+      streams[stream].muteSince = nil
+    }
+    if isKnown, header.through > streams[stream].through { streams[stream].advancedAt = now }
+    if header.kind == .beat, header.through > streams[stream].told, streams[stream].muteSince == nil {
+      streams[stream].muteSince = now
+    }
     streams[stream].epoch = header.epoch
     streams[stream].through = header.through
+    if header.epoch == epoch {
+      streams[stream].strangeSince = nil
+    } else if streams[stream].strangeSince == nil {
+      streams[stream].strangeSince = now
+    }
   }
 
   private mutating func takeBeat(_ header: FrameHeader, _ stream: Int, at now: UInt64) {
-    guard !configuration.isSelective, header.state != .gap || !hasWholeStream(at: now) else { return }
+    guard !configuration.isSelective, !header.hasGap || !hasWholeStream(at: now) else { return }
     if header.through > coverages[0].known {
       coverages[0].known = header.through
       if let position = coverages[0].position, header.through > position { activate(0, at: now) }
@@ -127,7 +170,7 @@ extension StreamMerger {
 
   private mutating func gather(_ frame: StreamFrame, _ stream: Int) {
     guard (try? frame.validateRecords()) != nil else {
-      streams[stream].counters.malformed &+= 1
+      noteMalformed(stream)
       return streams[stream].assembly.removeAll()
     }
     _ = streams[stream].assembly.add(frame.bytes, frame.header)
@@ -139,7 +182,7 @@ extension StreamMerger {
   ) {
     let header = frame.header
     guard (try? frame.validateRecords()) != nil else {
-      streams[stream].counters.malformed &+= 1
+      noteMalformed(stream)
       streams[stream].assembly.removeAll()
       return
     }
@@ -172,9 +215,10 @@ extension StreamMerger {
       }
     }
     guard (try? frame.validateRecords()) != nil else {
-      streams[stream].counters.malformed &+= 1
+      noteMalformed(stream)
       return
     }
+    streams[stream].malformedInARow = 0
     offer(
       Offered(header), stream, place, at: now, deliver: deliver, hold: { [[UInt8](frame.bytes)] },
       apply: { merger, position in
@@ -193,7 +237,7 @@ extension StreamMerger {
     init(_ header: FrameHeader) {
       from = header.from
       through = header.through
-      hasGap = header.state == .gap
+      hasGap = header.hasGap
       opens = header.flags.contains(.opens) && header.from == 0
     }
 
@@ -228,15 +272,13 @@ extension StreamMerger {
   func decide(_ frame: Offered, _ place: Int, at now: UInt64) -> Decision {
     guard let position = coverages[place].position else {
       if frame.hasGap, hasWholeStream(at: now) { return .passOver }
-      // Half a snapshot has been delivered: only its rest or another one makes it whole.
-      if frame.opens, coverages[place].progress == nil, coverages[place].floor == 0, !frame.hasGap {
-        return .apply
-      }
-      return .hold
+      return frame.opens && coverages[place].floor == 0 && !frame.hasGap ? .apply : .hold
     }
     if frame.through <= position { return .duplicate }
     if frame.hasGap {
       if !coverages[place].isTainted, hasWholeStream(at: now) { return .passOver }
+      // The whole state is coming: it must not be behind what was delivered.
+      if coverages[place].isTainted, coverages[place].progress != nil { return .hold }
     } else if coverages[place].isTainted {
       return .hold
     }
@@ -272,6 +314,8 @@ extension StreamMerger {
     activate(place, at: now)
     guard coverages[place].heldBytes + bytes <= configuration.heldBytes else {
       counters.overflows &+= 1
+      let last = coverages[place].held.reduce(frame.through) { max($0, $1.through) }
+      coverages[place].known = max(coverages[place].known, last)
       coverages[place].held.removeAll()
       coverages[place].heldBytes = 0
       coverages[place].needsSnapshot = true

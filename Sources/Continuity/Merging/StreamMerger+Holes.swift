@@ -7,12 +7,20 @@ extension StreamMerger {
   /// Time goes on: holes, requests without answers, silence. Call it each few milliseconds.
   public mutating func tick(at now: UInt64, deliver: Deliver) {
     if !active.isEmpty {
-      var index = 0
+      var (index, kept) = (0, 0)
       while index < active.count {
         let place = active[index]
         pursue(place, at: now, deliver: deliver)
-        if coverages[place].isActive { index += 1 } else { active.remove(at: index) }
+        if coverages[place].isActive {
+          active[kept] = place
+          kept += 1
+        }
+        index += 1
       }
+      active.removeLast(index - kept)
+    }
+    if let other = disputed, now &- other.heardAt > configuration.patienceNanoseconds, now > other.heardAt {
+      disputed = nil
     }
     show(at: now, deliver: deliver)
   }
@@ -30,6 +38,12 @@ extension StreamMerger {
 
   /// Looks whether what was missing has come.
   mutating func settle(_ place: Int, at now: UInt64) {
+    if coverages[place].needsSnapshot, !coverages[place].isTainted, coverages[place].position != nil,
+      coverages[place].holeEnd == nil
+    {
+      // Frames brought what the snapshot was for.
+      coverages[place].needsSnapshot = false
+    }
     guard coverages[place].lacks else {
       coverages[place].since = nil
       coverages[place].request = nil
@@ -58,8 +72,10 @@ extension StreamMerger {
       if isTaken, now &- request.askedAt < configuration.answerNanoseconds { return }
       streams[request.stream].counters.unanswered &+= 1
       coverages[place].tried.append(request.stream)
+      let wasComing = coverages[place].progress != nil
       coverages[place].request = nil
-      abandonSnapshot(place, deliver: deliver)
+      if wasComing, !coverages[place].held.isEmpty { drain(place, at: now, deliver: deliver) }
+      guard coverages[place].lacks else { return }
     }
     guard now >= since &+ wait(at: now) else { return }
     ask(place, at: now)
@@ -119,7 +135,7 @@ extension StreamMerger {
       guard isHeard(stream, at: now), stream.epoch == epoch, stream.through > position,
         !coverages[place].tried.contains(number)
       else { continue }
-      if mustBeWhole, stream.state == .gap { continue }
+      if mustBeWhole, stream.hasGap { continue }
       if let known = best, streams[known].through >= stream.through { continue }
       best = number
     }
@@ -144,9 +160,7 @@ extension StreamMerger {
   mutating func takeRefusal(_ frame: StreamFrame, _ stream: Int, at now: UInt64, deliver: Deliver) {
     guard let place = coverage(of: frame), let request = coverages[place].request, request.stream == stream
     else { return }
-    streams[stream].counters.unanswered &+= 1
-    coverages[place].request = nil
-    coverages[place].tried.append(stream)
+    fail(place, stream, at: now, deliver: deliver)
   }
 
   // MARK: - Who is heard
@@ -165,10 +179,7 @@ extension StreamMerger {
   /// Whether a stream is heard that has everything of its epoch and whose lines speak.
   func hasWholeStream(at now: UInt64) -> Bool {
     for stream in streams
-    where isHeard(stream, at: now) && stream.epoch == epoch && stream.state != .gap && stream.state != .silent
-    {
-      return true
-    }
+    where stream.isWhole && isHeard(stream, at: now) && stream.epoch == epoch { return true }
     return false
   }
 }

@@ -31,6 +31,10 @@ extension StreamMerger {
       let number = Int(header.instrument)
       var kind = header.kind
       if places[number] < 0 {
+        guard locals.count < configuration.mostInstruments else {
+          counters.beyondInstruments &+= 1
+          continue
+        }
         places[number] = Int32(locals.add(frame.code(number)))
         seen.append(isSnapshot)
         if kind != UpdateKind.instrument.rawValue { announce(frame.code(number), header, places[number]) }

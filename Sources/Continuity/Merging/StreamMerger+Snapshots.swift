@@ -1,4 +1,5 @@
-// The whole state from one stream's publisher: it replaces what was delivered.
+// The whole state from one stream's publisher: it replaces what was delivered. Its parts wait here until the last has
+// come: consumers never wait for one, and of a snapshot that is given up they see nothing.
 
 import MarketData
 import TickerPlant
@@ -11,38 +12,51 @@ extension StreamMerger {
     let header = frame.header
     guard (try? frame.validateRecords()) != nil else {
       streams[stream].counters.malformed &+= 1
-      return fail(place, stream, deliver: deliver)
+      return fail(place, stream, at: now, deliver: deliver)
     }
     if let progress = coverages[place].progress {
       guard progress.stream == stream, progress.incarnation == header.incarnation,
-        progress.through == header.through, progress.nextPart == header.part
-      else { return fail(place, stream, deliver: deliver) }
+        progress.through == header.through, progress.parts.count == Int(header.part),
+        progress.byteCount + frame.bytes.count <= Coverage.Progress.mostBytes
+      else { return fail(place, stream, at: now, deliver: deliver) }
     } else {
-      guard header.part == 0 else { return fail(place, stream, deliver: deliver) }
-      guard isUseful(header, place, at: now) else { return fail(place, stream, deliver: deliver) }
-      begin(header, place, stream, at: now)
+      guard header.part == 0, isUseful(header, place, at: now) else {
+        return fail(place, stream, at: now, deliver: deliver)
+      }
+      coverages[place].progress = Coverage.Progress(
+        stream: stream, incarnation: header.incarnation, through: header.through)
     }
-    coverages[place].progress?.nextPart &+= 1
     coverages[place].request?.askedAt = now
+    guard header.flags.contains(.last) else {
+      coverages[place].progress?.byteCount += frame.bytes.count
+      coverages[place].progress?.parts.append([UInt8](frame.bytes))
+      return
+    }
+    // What was missing may have come otherwise while the parts came.
+    guard isUseful(header, place, at: now) else { return fail(place, stream, at: now, deliver: deliver) }
+    let parts = coverages[place].progress?.parts ?? []
+    begin(header, place, at: now)
+    for part in parts {
+      part.withUnsafeBytes { bytes in
+        if let frame = try? StreamFrame(decoding: bytes) { copy(frame, after: nil, place, isSnapshot: true) }
+      }
+      hand(true, deliver)
+    }
     copy(frame, after: nil, place, isSnapshot: true)
-    guard header.flags.contains(.last) else { return hand(true, deliver) }
     finish(header, place, at: now, deliver: deliver)
   }
 
   /// It must not lead back, and not into a gap where somebody has everything.
   private func isUseful(_ header: FrameHeader, _ place: Int, at now: UInt64) -> Bool {
     guard header.epoch == epoch else { return false }
-    if header.state == .gap, hasWholeStream(at: now) { return false }
+    if header.hasGap, hasWholeStream(at: now) { return false }
     if coverages[place].position != nil, !coverages[place].isTainted {
       return header.through > coverages[place].floor
     }
     return header.through >= coverages[place].floor
   }
 
-  private mutating func begin(_ header: FrameHeader, _ place: Int, _ stream: Int, at now: UInt64) {
-    coverages[place].progress = Coverage.Progress(
-      stream: stream, incarnation: header.incarnation, through: header.through, nextPart: 0)
-    coverages[place].position = nil
+  private mutating func begin(_ header: FrameHeader, _ place: Int, at now: UInt64) {
     for local in seen.indices { seen[local] = false }
     if shownEpoch != epoch {
       beginShowing(sequence: header.through, isWhole: true, at: now)
@@ -64,11 +78,9 @@ extension StreamMerger {
       for local in 0..<locals.count where !seen[local] { appendCleared(local, sequence: header.through) }
     }
     hand(false, deliver)
-    // Whoever got parts shows nothing before an end.
     counters.snapshots &+= 1
-    coverages[place].progress = nil
     coverages[place].position = header.through
-    coverages[place].isTainted = header.state == .gap
+    coverages[place].isTainted = header.hasGap
     coverages[place].needsSnapshot = false
     coverages[place].request = nil
     coverages[place].tried.removeAll()
@@ -77,17 +89,11 @@ extension StreamMerger {
     if coverages[place].lacks { activate(place, at: now) }
   }
 
-  private mutating func fail(_ place: Int, _ stream: Int, deliver: Deliver) {
+  /// An answer won't come: nothing of a snapshot was delivered, and what it made wait goes on.
+  mutating func fail(_ place: Int, _ stream: Int, at now: UInt64, deliver: Deliver) {
     streams[stream].counters.unanswered &+= 1
     coverages[place].request = nil
     coverages[place].tried.append(stream)
-    abandonSnapshot(place, deliver: deliver)
-  }
-
-  /// A snapshot won't be finished: what came of it stays, and is no state.
-  mutating func abandonSnapshot(_ place: Int, deliver: Deliver) {
-    guard coverages[place].progress != nil else { return }
-    coverages[place].progress = nil
-    deliver(UnsafeRawBufferPointer(start: nil, count: 0), false)
+    if !coverages[place].held.isEmpty { drain(place, at: now, deliver: deliver) }
   }
 }

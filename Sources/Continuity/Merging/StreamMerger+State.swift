@@ -18,9 +18,7 @@ extension StreamMerger {
     guard state != shownState else { return }
     // Before anything was delivered there is no epoch to speak of.
     guard shownEpoch != nil else { return }
-    // Half a snapshot: the source is said to be recovering already.
-    if coverages.contains(where: { $0.progress != nil }), !configuration.isSelective { return }
-    if state == .gap, let gap = streams.first(where: { isHeard($0, at: now) && $0.state == .gap })?.gap {
+    if state == .gap, let gap = streams.first(where: { isHeard($0, at: now) && $0.hasGap })?.gap {
       shownGap = gap
     } else if state == .live {
       shownGap = (0, 0)

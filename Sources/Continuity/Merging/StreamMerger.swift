@@ -26,12 +26,20 @@ public struct StreamMerger: ~Copyable {
     public var answerNanoseconds: UInt64 = 300_000_000
     /// Bytes of frames that wait for a hole to be filled; beyond it the whole state is asked for.
     public var heldBytes = 32 << 20
+    /// Instruments that are announced at most; records of others are passed over and counted.
+    public var mostInstruments = 1 << 18
+    /// Beats after which nobody is waited for any more: who speaks of an epoch alone, who speaks of none of ours.
+    public var patienceBeats: UInt64 = 10
+    /// Beats after which a newer epoch that one publisher tells of is followed though another one goes on in ours.
+    public var disputeBeats: UInt64 = 100
 
     /// The defaults.
     public init(configuration: UInt32) { self.configuration = configuration }
 
     /// Silence after which a stream isn't heard any more: three beats, and what a fourth may be late.
     var silenceNanoseconds: UInt64 { beatNanoseconds * 3 + waitNanoseconds }
+    var patienceNanoseconds: UInt64 { beatNanoseconds * patienceBeats }
+    var disputeNanoseconds: UInt64 { beatNanoseconds * disputeBeats }
   }
 
   /// What the owner is to do.
@@ -90,6 +98,8 @@ public struct StreamMerger: ~Copyable {
     public var epochs: UInt64 = 0
     /// Times that more waited than may.
     public var overflows: UInt64 = 0
+    /// Records of instruments beyond the most that are announced.
+    public var beyondInstruments: UInt64 = 0
 
     /// All zero.
     public init() {}
@@ -113,6 +123,10 @@ public struct StreamMerger: ~Copyable {
   var epoch: EpochKey?
   /// Epochs that were left, newest last.
   var left: [EpochKey] = []
+  /// A newer one that isn't believed yet.
+  var disputed: EpochCandidate?
+  /// When somebody spoke of the followed epoch last.
+  var epochHeardAt: UInt64 = 0
   /// The epoch of what was delivered last.
   var shownEpoch: EpochKey?
   var ordinal: UInt64 = 0
@@ -150,9 +164,18 @@ public struct StreamMerger: ~Copyable {
     streams[stream].replayAssembly.removeAll()
     for place in active where coverages[place].request?.stream == stream {
       coverages[place].request = nil
-      abandonSnapshot(place, deliver: deliver)
+      if !coverages[place].held.isEmpty { drain(place, at: now, deliver: deliver) }
     }
     tick(at: now, deliver: deliver)
+  }
+
+  /// Takes a stream again that was removed: nothing is known of it but what was counted.
+  public mutating func retakeStream(_ stream: Int) {
+    guard streams.indices.contains(stream), !streams[stream].isTaken else { return }
+    var track = StreamTrack(name: streams[stream].name)
+    track.counters = streams[stream].counters
+    streams[stream] = track
+    for place in active { coverages[place].tried.removeAll { $0 == stream } }
   }
 
   /// What was counted of a stream.
@@ -188,7 +211,17 @@ public struct StreamMerger: ~Copyable {
 
   /// Wants an instrument from now on (selective mode): its state is asked for, and frames of it are taken.
   public mutating func want(_ code: InstrumentCode, at now: UInt64, deliver: Deliver) {
+    want([code], at: now, deliver: deliver)
+  }
+
+  /// Wants many at once.
+  public mutating func want(_ codes: some Sequence<InstrumentCode>, at now: UInt64, deliver: Deliver) {
     guard configuration.isSelective else { return }
+    for code in codes { want(code, at: now) }
+    tick(at: now, deliver: deliver)
+  }
+
+  private mutating func want(_ code: InstrumentCode, at now: UInt64) {
     let place = interest.add(code)
     if place == coverages.count {
       coverages.append(Coverage(code: code.rawValue))
@@ -198,14 +231,12 @@ public struct StreamMerger: ~Copyable {
     coverages[place].reset()
     coverages[place].isWanted = true
     activate(place, at: now)
-    tick(at: now, deliver: deliver)
   }
 
   /// Wants an instrument no more: what was shown of it is cleared.
   public mutating func unwant(_ code: InstrumentCode, at now: UInt64, deliver: Deliver) {
     let place = interest.number(of: code)
     guard place >= 0, coverages[place].isWanted else { return }
-    abandonSnapshot(place, deliver: deliver)
     coverages[place].reset()
     coverages[place].isWanted = false
     let local = locals.number(of: code)

@@ -14,6 +14,17 @@ struct StreamTrack {
   var through: UInt64 = 0
   var state = SourceState.recovering
   var gap: (from: UInt64, through: UInt64) = (0, 0)
+  /// When it last told of messages that it hadn't told of before.
+  var advancedAt: UInt64?
+  /// The last message that a frame of the present epoch, not only a beat, told of.
+  var told: UInt64 = 0
+  var hasTold = false
+  /// Since when beats tell of messages whose frames don't come.
+  var muteSince: UInt64?
+  /// Since when it speaks of an epoch that isn't followed.
+  var strangeSince: UInt64?
+  /// Malformed frames, one after the other.
+  var malformedInARow = 0
   /// The configuration for which it was refused.
   var refusedFor: UInt32?
   var assembly = FrameAssembly()
@@ -21,6 +32,19 @@ struct StreamTrack {
   var counters = StreamMerger.StreamCounters()
 
   init(name: String) { self.name = name }
+
+  /// A gap that was declared stays one, whatever the source says afterwards.
+  var hasGap: Bool { state == .gap || gap.through > 0 }
+  var isWhole: Bool { !hasGap && state != .silent }
+}
+
+/// Another epoch than the one that is followed, and what came of it, until it is known which is right.
+struct EpochCandidate {
+  let epoch: EpochKey
+  let since: UInt64
+  var heardAt: UInt64
+  var frames: [(stream: Int, bytes: [UInt8])] = []
+  var byteCount = 0
 }
 
 /// Parts of one message until the last has come.
@@ -83,10 +107,15 @@ struct Coverage {
 
   /// A snapshot whose parts are coming.
   struct Progress {
+    /// Parts may take this much.
+    static let mostBytes = 256 << 20
+
     var stream: Int
     var incarnation: UInt64
     var through: UInt64
-    var nextPart: UInt32
+    /// Parts that came, checked, but for the last.
+    var parts: [[UInt8]] = []
+    var byteCount = 0
   }
 
   let code: UInt64
@@ -104,7 +133,10 @@ struct Coverage {
   var heldBytes = 0
   /// When something was noticed to be missing.
   var since: UInt64?
-  var request: Request?
+  /// What was asked for; the parts of an answer are of no use without it.
+  var request: Request? {
+    didSet { if request == nil { progress = nil } }
+  }
   /// Streams that were asked in vain.
   var tried: [Int] = []
   var needsSnapshot = false
@@ -125,7 +157,6 @@ struct Coverage {
     request = nil
     tried.removeAll()
     needsSnapshot = false
-    progress = nil
   }
 
   /// The last message of what is missing before something that is there; nil where nothing is missing.

@@ -24,6 +24,8 @@ public struct PathChooser: Sendable {
     public var returnNanoseconds: UInt64 = 5_000_000_000
     /// How long a path that failed must have been well before it fills an empty place.
     public var joinNanoseconds: UInt64 = 500_000_000
+    /// How long a path isn't tried again that was taken and of no use.
+    public var refusalNanoseconds: UInt64 = 10_000_000_000
 
     /// The defaults.
     public init(streams: Int) { self.streams = max(1, streams) }
@@ -44,17 +46,20 @@ public struct PathChooser: Sendable {
     public var service: ServiceState
     /// How late it is, nanoseconds.
     public var lag: UInt64
+    /// Whether its source lacks messages, whatever its state is now.
+    public var hasGap: Bool
 
     /// A beat.
     public init(
       epoch: EpochKey, through: UInt64, state: SourceState = .live, service: ServiceState = .inService,
-      lag: UInt64 = 0
+      lag: UInt64 = 0, hasGap: Bool = false
     ) {
       self.epoch = epoch
       self.through = through
       self.state = state
       self.service = service
       self.lag = lag
+      self.hasGap = hasGap || state == .gap
     }
   }
 
@@ -93,6 +98,8 @@ public struct PathChooser: Sendable {
     /// Since when nothing is wrong; nil = something is.
     var wellSince: UInt64?
     var hasFailed = false
+    /// What the merger said, in which epoch, and until when that holds.
+    var refusal: (reason: PathRefusal, epoch: EpochKey?, until: UInt64)?
   }
 
   /// How it chooses.
@@ -126,11 +133,34 @@ public struct PathChooser: Sendable {
     }
     candidates[candidate].beat = beat
     candidates[candidate].heardAt = now
+    if let refusal = candidates[candidate].refusal {
+      // Another epoch, or this node's configuration: it may be of use now.
+      let isOther = refusal.reason == .otherEpoch && refusal.epoch != beat.epoch
+      if isOther || refusal.reason == .otherConfiguration { candidates[candidate].refusal = nil }
+    }
     // Only one that goes on says that another stands still.
     guard let before, Self.isAhead(beat, of: before) else { return }
     for other in candidates.indices where other != candidate {
       guard let theirs = candidates[other].beat, Self.isAhead(beat, of: theirs) else { continue }
       candidates[other].behind = (candidates[other].behind?.since ?? now, now)
+    }
+  }
+
+  /// The merger can't use what a candidate tells; it isn't tried again for a while.
+  public mutating func refuse(_ candidate: Int, _ reason: PathRefusal, at now: UInt64) {
+    guard candidates.indices.contains(candidate) else { return }
+    candidates[candidate].refusal = (
+      reason, candidates[candidate].beat?.epoch, now &+ configuration.refusalNanoseconds
+    )
+  }
+
+  /// This node stood still for so long, nanoseconds until `now`: nobody was silent meanwhile.
+  public mutating func forgive(_ pause: UInt64, at now: UInt64) {
+    for place in candidates.indices where candidates[place].heardAt > 0 {
+      candidates[place].heardAt = min(now, candidates[place].heardAt &+ pause)
+      if let behind = candidates[place].behind {
+        candidates[place].behind = (min(now, behind.since &+ pause), min(now, behind.until &+ pause))
+      }
     }
   }
 
@@ -143,6 +173,7 @@ public struct PathChooser: Sendable {
 
   /// What is wrong with a candidate; `.well` where nothing is.
   private func fault(_ candidate: Candidate, at now: UInt64) -> PathReason {
+    if let refusal = candidate.refusal, now < refusal.until { return .refused(refusal.reason) }
     guard let beat = candidate.beat else { return .neverHeard }
     let silence = now &- candidate.heardAt
     if candidate.heardAt < now, silence > configuration.silenceNanoseconds {
@@ -154,11 +185,8 @@ public struct PathChooser: Sendable {
       let isOld = now - behind.since > configuration.staleNanoseconds * 10
       if isLeft || isOld { return .stale(now - behind.since) }
     }
-    switch beat.state {
-    case .gap: return .gap
-    case .silent: return .silent
-    case .recovering, .live, .ended: break
-    }
+    if beat.hasGap { return .gap }
+    if beat.state == .silent { return .silent }
     if beat.service != .inService { return .outOfService(beat.service) }
     if beat.lag > configuration.lagNanoseconds { return .lag(beat.lag) }
     return beat.state == .recovering ? .recovering : .well

@@ -24,6 +24,8 @@ public enum PathReason: Sendable, Hashable, CustomStringConvertible {
   case silent
   /// Its source is catching up.
   case recovering
+  /// The merger can't use what it tells.
+  case refused(PathRefusal)
 
   /// A key that doesn't change between releases.
   public var key: String {
@@ -39,6 +41,7 @@ public enum PathReason: Sendable, Hashable, CustomStringConvertible {
     case .gap: "gap"
     case .silent: "silent"
     case .recovering: "recovering"
+    case .refused(let why): "refused-" + why.rawValue
     }
   }
 
@@ -59,6 +62,10 @@ public enum PathReason: Sendable, Hashable, CustomStringConvertible {
     case .gap: "its source lacks messages"
     case .silent: "its source's lines are silent"
     case .recovering: "its source is catching up"
+    case .refused(.otherConfiguration): "refused: it runs another configuration than this node"
+    case .refused(.otherEpoch): "refused: it tells of another epoch than the one that is followed"
+    case .refused(.malformed): "refused: its frames can't be read"
+    case .refused(.givesNothing): "refused: it beats, but its frames don't come"
     }
   }
 
@@ -78,9 +85,22 @@ public enum PathReason: Sendable, Hashable, CustomStringConvertible {
     case .gap: 5
     case .stale: 6
     case .missedBeats: 7
+    case .refused(let why): why == .otherConfiguration ? 8 : 7
     case .neverHeard: 8
     }
   }
+}
+
+/// Why a merger can't use what a stream tells.
+public enum PathRefusal: String, Sendable, Hashable, CaseIterable {
+  /// It runs another configuration.
+  case otherConfiguration = "configuration"
+  /// It tells of an epoch that isn't followed.
+  case otherEpoch = "epoch"
+  /// Its frames aren't frames.
+  case malformed
+  /// Its beats tell of messages of which no frame comes.
+  case givesNothing = "gives-nothing"
 }
 
 /// How far a publisher is.

@@ -1,7 +1,10 @@
 // Who serves: out by command, because it isn't well, or because it is late; back with hysteresis; never the last of a
-// group. A group is what can stand in for each other (the plants of a market, the gateways of a site).
+// group. A group is what can stand in for each other (the plants of a market, the gateways of a site); who belongs to
+// several leaves only where each of them allows it.
+// Each node has a board of its own and decides about itself alone: what another says of itself is a fact.
 // Single-writer. Pure: what is heard, commands and times come in.
-// Invariant: where a member of a group is heard, one of the group serves.
+// Invariants: where a member of a group is heard, one of the group serves; nobody leaves by health or lag unless one
+// that serves and is well stays, so a fault that all share takes nobody out.
 
 /// See the head of this file.
 public struct ServiceBoard: Sendable {
@@ -38,7 +41,7 @@ public struct ServiceBoard: Sendable {
 
   private struct Member: Sendable {
     var name: String
-    var group: String
+    var groups: [String]
     var heardAt: UInt64?
     var isWell = true
     var lag: UInt64 = 0
@@ -51,18 +54,29 @@ public struct ServiceBoard: Sendable {
     var reason = "in service"
     /// It serves only because nobody else of its group does.
     var isLast = false
+    /// It decides itself and says how it is: nothing is decided here.
+    var saysItself = false
+    /// It says that it serves only because nobody else does.
+    var saysReluctant = false
+
+    var isReluctant: Bool { saysItself ? saysReluctant : isCommandedOut }
   }
 
   /// How it decides.
   public let configuration: Configuration
   private var members: [Member] = []
+  /// Since when nobody of a group serves.
+  private var emptySince: [String: UInt64] = [:]
 
   /// A board without members.
   public init(_ configuration: Configuration = Configuration()) { self.configuration = configuration }
 
   /// Adds a member; gives its number.
-  public mutating func add(_ name: String, group: String) -> Int {
-    members.append(Member(name: name, group: group))
+  public mutating func add(_ name: String, group: String) -> Int { add(name, groups: [group]) }
+
+  /// Adds a member that belongs to several groups; gives its number.
+  public mutating func add(_ name: String, groups: [String]) -> Int {
+    members.append(Member(name: name, groups: groups))
     return members.count - 1
   }
 
@@ -75,6 +89,20 @@ public struct ServiceBoard: Sendable {
     members[member].heardAt = now
     members[member].isWell = isWell
     members[member].lag = lag
+  }
+
+  /// A member that decides itself says how it is: a fact, whatever this board thinks of it.
+  /// - Parameter isReluctant: it serves only because nobody else does.
+  public mutating func hear(_ member: Int, says state: ServiceState, isReluctant: Bool) {
+    guard members.indices.contains(member) else { return }
+    members[member].saysItself = true
+    members[member].saysReluctant = isReluctant && state == .inService
+    set(member, state, state == .inService ? "in service" : "out of service by its own word")
+  }
+
+  /// Whether a member serves only because nobody else does.
+  public func isReluctant(_ member: Int) -> Bool {
+    members.indices.contains(member) && members[member].state == .inService && members[member].isLast
   }
 
   /// Whether a member serves.
@@ -91,11 +119,10 @@ public struct ServiceBoard: Sendable {
   /// - Throws: `Refusal` where nobody else of its group serves.
   public mutating func takeOut(_ member: Int, at now: UInt64) throws(Refusal) -> [Change] {
     guard members.indices.contains(member) else { throw Refusal(description: "no such member") }
-    guard hasOther(than: member, at: now) else {
+    if let group = members[member].groups.first(where: { !hasOther(than: member, in: $0, at: now) }) {
       throw Refusal(
         description:
-          "\(members[member].name) is the last of \(members[member].group) that serves: bring another one back first"
-      )
+          "\(members[member].name) is the last of \(group) that serves: bring another one back first")
     }
     members[member].isCommandedOut = true
     return tick(at: now)
@@ -157,17 +184,27 @@ public struct ServiceBoard: Sendable {
         members[place].heardAt == nil ? "never heard" : "not heard for more than three beats")
       return
     }
+    // By its own word.
+    if members[place].saysItself { return }
     if members[place].isCommandedOut {
-      set(place, .outByCommand, "taken out by command")
+      if wasLast, members[place].state == .inService, !mayYield(place, at: now) {
+        members[place].isLast = true
+      } else {
+        set(place, .outByCommand, "taken out by command")
+      }
       return
     }
     if let since = members[place].badSince, now >= since &+ configuration.outNanoseconds {
-      if hasOther(than: place, at: now) {
+      if members[place].groups.allSatisfy({ hasWellOther(than: place, in: $0, at: now) }) {
         if members[place].isWell {
           set(place, .outByLag, "late by \(members[place].lag / 1_000_000) ms")
         } else {
           set(place, .outByHealth, "it says that it isn't well")
         }
+      } else if members[place].state == .inService {
+        members[place].isLast = wasLast
+      } else if members[place].state == .outByCommand {
+        set(place, .inService, "in service by command, though it isn't well")
       }
       return
     }
@@ -188,29 +225,61 @@ public struct ServiceBoard: Sendable {
     members[place].reason = reason
   }
 
-  private func hasOther(than member: Int, at now: UInt64) -> Bool {
-    members.indices.contains {
-      $0 != member && members[$0].group == members[member].group && members[$0].state == .inService
-        && !members[$0].isCommandedOut && isHeard($0, at: now)
+  private func others(than member: Int, in group: String, at now: UInt64) -> [Int] {
+    members.indices.filter {
+      $0 != member && members[$0].state == .inService && members[$0].groups.contains(group)
+        && isHeard($0, at: now)
     }
   }
 
-  /// Where nobody of a group serves, the one serves that is heard and has the least against it.
+  private func hasOther(than member: Int, in group: String, at now: UInt64) -> Bool {
+    others(than: member, in: group, at: now).contains { !members[$0].isReluctant }
+  }
+
+  /// Whether another serves, wants to, and is well.
+  private func hasWellOther(than member: Int, in group: String, at now: UInt64) -> Bool {
+    others(than: member, in: group, at: now).contains {
+      !members[$0].isReluctant && members[$0].isWell && members[$0].badSince == nil
+        && members[$0].lag <= configuration.lagNanoseconds
+    }
+  }
+
+  /// Whether one that serves as the last may go: another serves that wants to, or that comes first among the reluctant.
+  private func mayYield(_ member: Int, at now: UInt64) -> Bool {
+    members[member].groups.allSatisfy { group in
+      others(than: member, in: group, at: now).contains {
+        !members[$0].isReluctant || members[$0].name < members[member].name
+      }
+    }
+  }
+
+  /// Where nobody of a group serves, the one serves that is heard and has the least against it; among equals the
+  /// first by name, on every board alike. Should that one not come, the next does after a while.
   private mutating func keepOne(at now: UInt64) {
-    for place in members.indices where isHeard(place, at: now) {
-      let group = members[place].group
-      let all = members.indices.filter { members[$0].group == group }
-      if all.contains(where: { members[$0].state == .inService && isHeard($0, at: now) }) { continue }
+    var groups: Set<String> = []
+    for member in members { groups.formUnion(member.groups) }
+    for group in groups.sorted() {
+      let heard = members.indices.filter { members[$0].groups.contains(group) && isHeard($0, at: now) }
+      guard !heard.isEmpty, !heard.contains(where: { members[$0].state == .inService }) else {
+        emptySince[group] = nil
+        continue
+      }
+      let since = emptySince[group] ?? now
+      emptySince[group] = since
       let order: [ServiceState] = [.inService, .outByLag, .outByCommand, .outByHealth]
-      let best = all.filter { isHeard($0, at: now) }.min { a, b in
+      let ranked = heard.sorted { a, b in
         let left = order.firstIndex(of: members[a].state) ?? 0
         let right = order.firstIndex(of: members[b].state) ?? 0
-        return left != right ? left < right : a < b
+        return left != right ? left < right : members[a].name < members[b].name
       }
-      guard let best else { continue }
-      let why = members[best].reason
-      members[best].isLast = true
-      set(best, .inService, "the last of \(group): serves though \(why)")
+      for (rank, place) in ranked.enumerated() where !members[place].saysItself {
+        guard now &- since >= UInt64(rank) * configuration.outNanoseconds else { break }
+        let why = members[place].reason
+        members[place].isLast = true
+        set(place, .inService, "the last of \(group): serves though \(why)")
+        emptySince[group] = nil
+        break
+      }
     }
   }
 }

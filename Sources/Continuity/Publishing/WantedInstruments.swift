@@ -31,6 +31,8 @@ struct WantedInstruments: ~Copyable {
   private var byCode: [UInt64: Int] = [:]
   /// By the plant's number; -1 = nobody wants it.
   private var byNumber: [Int32] = []
+  /// The plant's number of each instrument that it has announced.
+  private var numbers: [UInt64: Int] = [:]
   private var dirty: [Int32] = []
 
   init() {}
@@ -48,11 +50,12 @@ struct WantedInstruments: ~Copyable {
     guard slots.count < most else { return nil }
     byCode[code] = slots.count
     slots.append(Slot(code: code, until: until, told: told, at: now))
-    for number in codes.indices where codes[number] == code { bind(number, code) }
+    if let number = numbers[code], codes[number] == code { bind(number, code) }
     return true
   }
 
   mutating func bind(_ number: Int, _ code: UInt64) {
+    numbers[code] = number
     while byNumber.count <= number { byNumber.append(-1) }
     byNumber[number] = Int32(byCode[code] ?? -1)
   }

@@ -55,6 +55,7 @@ final class SimulatedGateway {
     configuration.staleNanoseconds = 60 * millisecond
     configuration.returnNanoseconds = 300 * millisecond
     configuration.joinNanoseconds = 60 * millisecond
+    configuration.refusalNanoseconds = 150 * millisecond
     var chooser = PathChooser(configuration)
     for plant in plants {
       _ = chooser.add("plant-\(plant.number)", nearness: plant.site == site ? .sameSite : .otherSite)
@@ -78,6 +79,12 @@ final class SimulatedGateway {
   }
 
   func choose(at now: UInt64) {
+    for plant in chooser.taken {
+      let verdicts = streams[plant].map { $0.flatMap { merger.verdict(ofStream: $0, at: now) } }
+      if let verdict = verdicts.first ?? nil, !verdicts.contains(where: { $0 == nil }) {
+        chooser.refuse(plant, verdict, at: now)
+      }
+    }
     guard let change = chooser.choose(at: now) else { return }
     notes += change.notes
     for plant in change.take {
@@ -106,7 +113,7 @@ final class SimulatedGateway {
             PathChooser.Beat(
               epoch: header.epoch, through: header.through, state: header.state,
               service: ServiceState(rawValue: UInt8(truncatingIfNeeded: beat.service)) ?? .inService,
-              lag: beat.lag), at: now)
+              lag: beat.lag, hasGap: header.hasGap), at: now)
         }
       }
       guard let stream = streams[plant][rail] else { return }
