@@ -28,7 +28,8 @@ import TickerPlant
     add(["new 1", "new 2"], "x", isUrgent: false)
     add(["of one"], "x", isUrgent: false, code: InstrumentCode(0x7203))
     add(["replay"], "z", isUrgent: true)
-    #expect(!queue.send(over: [rail.users[0]], at: 2))
+    let isLeft = queue.send(over: [rail.users[0]], at: 2)
+    #expect(!isLeft)
     let wanted = [
       "_INBOX.z=replay", "_INBOX.y=snapshot 1", "_INBOX.y=snapshot 2", "_INBOX.x=new 1", "_INBOX.x=new 2",
       "_INBOX.x=of one",
@@ -52,7 +53,8 @@ import TickerPlant
     let parts = (0..<4).map { number in [UInt8](repeating: UInt8(ascii: "a") + UInt8(number), count: 900_000)
     }
     queue.add(parts, reply: "_INBOX.x", rail: 0, about: nil, isUrgent: false, at: Clock.monotonic())
-    #expect(queue.send(over: [plant], at: Clock.monotonic()))
+    let isLeft = queue.send(over: [plant], at: Clock.monotonic())
+    #expect(isLeft)
     #expect(
       await eventually {
         _ = queue.send(over: [plant], at: Clock.monotonic())
@@ -65,18 +67,20 @@ import TickerPlant
   @Test func whatNobodyTakesIsForgotten() {
     var queue = AnswerQueue()
     queue.add([[1]], reply: "_INBOX.x", rail: 5, about: nil, isUrgent: true, at: 1)
-    #expect(queue.send(over: [], at: 2))
-    #expect(!queue.send(over: [], at: 20_000_000_000))
+    let isLeft = queue.send(over: [], at: 2)
+    let isLeftLater = queue.send(over: [], at: 20_000_000_000)
+    #expect(isLeft && !isLeftLater)
   }
 
   @Test func everyWindowSinceTheLastBeatIsListed() {
     var comparison = PlantComparison()
     _ = comparison.take(own: 0, sum: 1, epoch: Self.epoch)
-    #expect(comparison.unlisted(through: 100, length: 10) == [100])
-    #expect(comparison.unlisted(through: 130, length: 10) == [110, 120, 130])
-    #expect(comparison.unlisted(through: 130, length: 10) == [130])
-    #expect(comparison.unlisted(through: 1_130, length: 10).count == 7)
-    #expect(comparison.unlisted(through: 1_140, length: 10) == [1_140])
+    let listed = [100, 130, 130, 1_130, 1_140].map { comparison.unlisted(through: $0, length: 10) }
+    #expect(listed[0] == [100])
+    #expect(listed[1] == [110, 120, 130])
+    #expect(listed[2] == [130])
+    #expect(listed[3].count == 7 && listed[3].last == 1_130)
+    #expect(listed[4] == [1_140])
   }
 
   @Test func aDifferenceIsOverAfterEqualWindows() throws {
@@ -85,9 +89,9 @@ import TickerPlant
     func summary(_ sum: UInt64) -> WindowSummary {
       WindowSummary(start: 10, sum: sum, instruments: [(code, sum)], messages: [sum])
     }
-    #expect(comparison.take(own: 10, sum: 1, epoch: Self.epoch) == [])
-    #expect(
-      comparison.take("p2", start: 10, sum: 2, epoch: Self.epoch) == [.ask(node: "p2", windowStart: 10)])
+    let none = comparison.take(own: 10, sum: 1, epoch: Self.epoch)
+    let steps = comparison.take("p2", start: 10, sum: 2, epoch: Self.epoch)
+    #expect(none == [] && steps == [.ask(node: "p2", windowStart: 10)])
     let found = comparison.take("p2", theirs: summary(2), own: summary(1), wall: 9)
     #expect(found?.difference.instruments == [code] && found?.difference.sequence == 10)
     #expect(comparison.differences.count == 1)
