@@ -104,7 +104,12 @@ public struct Link: Sendable, Equatable {
   public var bandwidthMegabits: Int?
   /// Whether it carries, or waits.
   public var role = Role.active
-  /// What each system may use of it, megabits a second.
+  /// Names of systems that may have a budget: words of subjects (docs/PLAN.md), and `prices` for `px`, `history` for
+  /// `keep`, `feeds` for `feed`.
+  public static let budgetSystems = [
+    "prices", "history", "feeds", "px", "feed", "want", "beat", "ask", "keep", "node", "answer", "other",
+  ]
+  /// What each system may use of it, megabits a second; by name (`budgetSystems`).
   public var budgets: [String: Int] = [:]
 
   /// A line; latency one way, in microseconds.

@@ -123,7 +123,10 @@ extension FeedThread {
       if duty != nil {
         outlets.relay?.signal.clear()
         duty?.take(into: &receiver, plant: &plant, receivedAt: Self.wallClock(), at: now)
-        if outlets.relay?.takeRebuild() ?? false { receiver.rebuild(at: now) }
+        if outlets.relay?.takeRebuild() ?? false {
+          receiver.rebuild(
+            from: bases.filter { $0.epoch == plant.epoch }.map { ($0.sequence, $0.bytes) }, at: now)
+        }
       }
       let requests = receiver.outgoing
       receiver.outgoing.removeAll(keepingCapacity: true)

@@ -72,6 +72,8 @@ public final class FeedThread: @unchecked Sendable {
   private var lastSnapshot: UInt64 = 0
   var lag: UInt64 = 0
   var progress: Double?
+  /// The last two snapshots, for making a doubted state anew.
+  var bases: [(epoch: String, sequence: UInt64, bytes: [UInt8])] = []
   /// Of live lines, for the report.
   var lineReports: [LineReport] = []
   var requestReport: RequestStatistics?
@@ -239,6 +241,11 @@ public final class FeedThread: @unchecked Sendable {
     if let save = outlets.save {
       let state = plant.snapshotAndDigest()
       save(state.bytes, plant.epoch, plant.date, plant.sequence)
+      if outlets.relay != nil {
+        // The one before the last is older than anything that is doubted now.
+        if bases.count > 1 { bases.removeFirst() }
+        bases.append((plant.epoch, plant.sequence, state.bytes))
+      }
       digest = state.digest
     } else {
       digest = plant.digest()

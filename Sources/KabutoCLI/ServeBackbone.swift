@@ -9,6 +9,8 @@ import FeedHandler
 import Foundation
 import Gateway
 import Logging
+import MarketData
+import Synchronization
 import TickerPlant
 
 /// See the head of this file.
@@ -40,13 +42,32 @@ final class ServeBackbone: Sendable {
     }
   }
 
-  /// The publisher of this node's plant of a market.
-  func publisher(market: String, lag: @escaping @Sendable () -> UInt64) -> PlantPublisher {
-    PlantPublisher(
+  /// The publisher of this node's plant of a market. Where another plant said something else of the same messages, that
+  /// is logged as an error, said in the node's beats, and the state is made anew, at most once in ten minutes.
+  func publisher(
+    market: String, relay: FeedRelay, lag: @escaping @Sendable () -> UInt64
+  ) -> PlantPublisher {
+    let rebuilds = RebuildLimit()
+    return PlantPublisher(
       PlantPublisher.Configuration(
         market: market, node: place.node.name, configuration: place.configuration,
         incarnation: incarnation),
-      buses: buses, lag: lag)
+      buses: buses, lag: lag,
+      found: { [log] found in
+        let rebuilds = rebuilds.take(at: DispatchTime.now().uptimeNanoseconds)
+        log.error(
+          "plants differ",
+          metadata: [
+            "market": "\(market)", "node": "\(found.node)", "epoch": "\(found.epoch)",
+            "instruments":
+              "\(found.difference.instruments.prefix(10).map(\.description).joined(separator: " "))",
+            "seq": "\(found.difference.sequence.map(String.init) ?? "unknown")",
+            "what": "\(found.difference)",
+            "remedy":
+              "\(rebuilds ? "the state is made anew" : "the state was made anew within ten minutes; look at both feeds")",
+          ])
+        if rebuilds { relay.rebuild() }
+      })
   }
 
   /// The receiver of a market of which this node has no plant.
@@ -62,6 +83,30 @@ final class ServeBackbone: Sendable {
       })
   }
 
+  /// Rails of which a server keeps streams: their buses.
+  private var keepers: [NatsBus] {
+    let rails = Set((place.estate.backbone?.servers ?? []).filter(\.keepsStreams).map(\.rail))
+    return buses.filter { rails.contains($0.rail) }
+  }
+
+  /// What keeps the ticks of this node's plant of a market: one a rail that keeps.
+  func keepers(market: String) -> [TickKeeper] {
+    keepers.map {
+      TickKeeper(
+        market: market, node: place.node.name, configuration: place.configuration, bus: $0)
+    }
+  }
+
+  /// How a store without a plant gets what was kept while it was away; nil where nothing is kept. A server's JetStream
+  /// domain is its rail (`ServerConfiguration`).
+  func catchUp(market: String, ring: UpdateRing, tag: UInt32) -> StoreCatchUp? {
+    guard place.has(.store), let bus = keepers.first else { return nil }
+    return StoreCatchUp(
+      market: market, store: place.node.name, configuration: place.configuration, bus: bus, domain: bus.rail,
+      ring: ring, tag: tag
+    ) { [log] level, text in Self.say(log, level, text, ["market": "\(market)"]) }
+  }
+
   /// What this node's plant of a market gives to other plants, and takes from them.
   func feedLine(market: String) -> FeedLine {
     let peers = place.estate.plants(of: market, nearestTo: place.node).map(\.name)
@@ -73,6 +118,21 @@ final class ServeBackbone: Sendable {
   var reports: [BusReport] { buses.map(\.report) }
 
   func close() { for bus in buses { bus.close() } }
+}
+
+/// A state is made anew at most once in ten minutes: what differs again is not this plant's fault alone.
+final class RebuildLimit: Sendable {
+  private static let pause: UInt64 = 600_000_000_000
+  private let last = Mutex<UInt64?>(nil)
+
+  /// Whether it may be now; nanoseconds of a clock that only goes forward.
+  func take(at now: UInt64) -> Bool {
+    last.withLock { last in
+      if let last, now &- last < Self.pause { return false }
+      last = now
+      return true
+    }
+  }
 }
 
 extension Gateway.PathReport {

@@ -186,9 +186,18 @@ struct ServeRun {
     var publishers: [PlantPublisher] = []
     var lines: [FeedLine] = []
     var receivers: [StreamReceiver] = []
+    var keepers: [TickKeeper] = []
+    var catchUps: [StoreCatchUp] = []
     for (index, feed) in feeds.enumerated() {
       if let backbone, !backbone.place.has(.plant) {
-        let rings = gateway.rings(market: index) + (store.map { [$0.ring(market: index)] } ?? [])
+        var rings = gateway.rings(market: index)
+        if let ring = store?.ring(market: index) {
+          let catchUp =
+            configuration.data == nil
+            ? nil : backbone.catchUp(market: feed.market, ring: ring, tag: UInt32(index))
+          rings.append(catchUp?.ring ?? ring)
+          if let catchUp { catchUps.append(catchUp) }
+        }
         receivers.append(backbone.receiver(market: feed.market, rings: rings, tag: UInt32(index)))
         continue
       }
@@ -208,11 +217,16 @@ struct ServeRun {
         outlets.save = { store.save(snapshot: $0, market: index, epoch: $1, date: $2, sequence: $3) }
       }
       if let backbone {
-        let publisher = backbone.publisher(market: feed.market) { running.lag(market: feed.market) }
+        let line = backbone.feedLine(market: feed.market)
+        let publisher = backbone.publisher(market: feed.market, relay: line.relay) {
+          running.lag(market: feed.market)
+        }
         outlets.rings.append(publisher.ring)
         outlets.states = publisher.states
+        let own = backbone.keepers(market: feed.market)
+        outlets.rings += own.map(\.ring)
+        keepers += own
         publishers.append(publisher)
-        let line = backbone.feedLine(market: feed.market)
         outlets.relay = line.relay
         lines.append(line)
       }
@@ -224,6 +238,8 @@ struct ServeRun {
     do throws(BusError) {
       for publisher in publishers { try publisher.start() }
       for line in lines { try line.start() }
+      for keeper in keepers { try keeper.start() }
+      for catchUp in catchUps { catchUp.start() }
       for receiver in receivers { try receiver.start() }
       if let backbone {
         let service = ServeService(
@@ -240,16 +256,23 @@ struct ServeRun {
       firewall.complete(screen)
     }
 
-    let serviceSignals = ServiceSignals(gateway, log: log)
+    let serviceSignals = ServiceSignals(gateway, service: running.service, log: log)
     let reason = await Signals.wait()
     serviceSignals.cancel()
     hangUp?.cancel()
     log.info("ending", metadata: ["reason": "\(reason)"])
+    if let service = running.service {
+      // Nodes that take this one's streams change over before frames cease.
+      service.announceLeaving(reason: "the server is ending (\(reason))")
+      try? await Task.sleep(nanoseconds: ServeService.leavingNanoseconds)
+    }
     // Prices go on until the last client has gone elsewhere.
     await gateway.drain()
     if let service = running.service { await Task.detached { service.stop() }.value }
     for receiver in receivers { await Task.detached { receiver.stop() }.value }
+    for catchUp in catchUps { await Task.detached { catchUp.stop() }.value }
     for thread in threads { await Task.detached { thread.stop() }.value }
+    for keeper in keepers { await Task.detached { keeper.stop() }.value }
     for line in lines { await Task.detached { line.stop() }.value }
     for publisher in publishers { await Task.detached { publisher.stop() }.value }
     await gateway.end()

@@ -27,6 +27,7 @@ final class ServeService: @unchecked Sendable {
   private let publishers: [PlantPublisher]
   private let log: Logger
   private let members: Mutex<Members>
+  private let leaving = Mutex<String?>(nil)
   private let usage = Mutex((processor: 0.0, at: 0.0, load: 0.0))
   private var agent: NodeAgent?
 
@@ -67,8 +68,9 @@ final class ServeService: @unchecked Sendable {
     }
     found.own = found.numbers[place.node.name] ?? 0
     members = Mutex(found)
+    let names = Set(place.estate.nodes.map(\.name))
     agent = NodeAgent(
-      node: place.node.name, buses: backbone.buses,
+      node: place.node.name, buses: backbone.buses, isKnown: { [names] in names.contains($0) },
       beat: { [weak self] in self?.beat() ?? NodeBeat(node: "") },
       command: { [weak self] in self?.carryOut($0) ?? NodeAnswer(done: false, text: "the node is ending") })
   }
@@ -140,6 +142,8 @@ final class ServeService: @unchecked Sendable {
   }
 
   private func apply(_ change: ServiceBoard.Change) {
+    // Who is leaving says so, whatever the board finds.
+    guard leaving.withLock({ $0 }) == nil else { return }
     for publisher in publishers { publisher.setService(change.state) }
     if change.state == .inService {
       log.info("in service", metadata: ["reason": "\(change.reason)"])
@@ -188,8 +192,9 @@ final class ServeService: @unchecked Sendable {
     let (state, reason, isLast) = members.withLock {
       ($0.board.state(of: $0.own), $0.board.reason(of: $0.own), $0.board.isReluctant($0.own))
     }
-    beat.service = state.word
-    beat.reason = state == .inService && !isLast ? "" : reason
+    let leaves = leaving.withLock { $0 }
+    beat.service = leaves == nil ? state.word : Continuity.ServiceState.outByCommand.word
+    beat.reason = leaves ?? (state == .inService && !isLast ? "" : reason)
     beat.isWell = isWell
     beat.lag = lag
     beat.clients = gateway.openConnections
@@ -219,4 +224,29 @@ final class ServeService: @unchecked Sendable {
       return usage.load
     }
   }
+
+  // MARK: - Leaving
+
+  /// Says in every beat from now on that the node is out by command, whoever else is there: its end is decided. Those
+  /// who take its streams change over while frames still come.
+  func announceLeaving(reason: String) {
+    leaving.withLock { $0 = reason }
+    for publisher in publishers { publisher.setService(.outByCommand) }
+    log.info("leaving", metadata: ["reason": "\(reason)"])
+  }
+
+  /// Takes that back: the node is again what the board says.
+  func announceStaying() {
+    leaving.withLock { $0 = nil }
+    let state = members.withLock { $0.board.state(of: $0.own) }
+    for publisher in publishers { publisher.setService(state) }
+    if state == .inService { gateway.returnToService() }
+    log.info("staying", metadata: ["state": "\(state.word)"])
+  }
+
+  /// Whether it has said so.
+  var isLeaving: Bool { leaving.withLock { $0 } != nil }
+
+  /// How long others are given to hear it: four beats.
+  static let leavingNanoseconds: UInt64 = 400_000_000
 }

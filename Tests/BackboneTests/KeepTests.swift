@@ -107,4 +107,80 @@ import TickerPlant
     #expect(await eventually { keeper.report.kept == keeper.report.frames && keeper.report.waiting == 0 })
     #expect(keeper.report.givenUp == 0)
   }
+
+  /// The store takes what is kept, goes away, ticks go on, and it comes back as a new process: history is complete.
+  @Test func aStoreThatWasAwayHasAllOfIt() async throws {
+    let day = try DayFile(seed: 11, instruments: 10, messages: 30_000)
+    let server = try MessageServer("jetstream {\n  store_dir: \"{folder}/keep\"\n  domain: \"a\"\n}\n")
+    let buses = try (0..<2).map { try NatsBus(server.settings(name: "n\($0)")) }
+    defer { for bus in buses { bus.close() } }
+    #expect(await eventually { buses.allSatisfy { $0.state.isConnected } })
+    let keeper = TickKeeper(market: "XTKS", node: "n0", configuration: 7, bus: buses[0])
+    try keeper.start()
+    defer { keeper.stop() }
+    let records = UpdateRing(capacity: 64 << 20) {}
+    let source = "itch:\(day.path)?speed=max"
+    let feed = FeedThread(
+      try PreparedFeed(try FeedAddress(source), text: source, keepsState: false),
+      outlets: FeedThread.Outlets(rings: [records], tag: 0))
+    feed.start()
+    defer { feed.stop() }
+    let wanted = Trades()
+    var first: [[UInt8]] = []
+    #expect(
+      await eventually(seconds: 60) {
+        records.drain { _, bytes in
+          wanted.take(bytes)
+          first.append([UInt8](bytes))
+        }
+        return feed.hasEnded && records.fill == 0
+      })
+    func play(_ pieces: ArraySlice<[UInt8]>) {
+      for piece in pieces {
+        piece.withUnsafeBytes { bytes in while !keeper.ring.write(bytes, tag: 0) { usleep(200) } }
+      }
+    }
+    let half = first.count / 2
+    let got = Trades()
+    let table = UpdateRing(capacity: 64 << 20) {}
+    func life(_ body: (StoreCatchUp) async -> Void) async {
+      let catchUp = StoreCatchUp(
+        market: "XTKS", store: "s1", configuration: 7, bus: buses[1], domain: "a", ring: table, tag: 3)
+      catchUp.start()
+      await body(catchUp)
+      catchUp.stop()
+      table.drain { tag, bytes in
+        #expect(tag & RecordSplitter.mends != 0 && tag & 0xff == 3)
+        got.take(bytes)
+      }
+    }
+    // The stream must be there before anything is kept.
+    await life { catchUp in #expect(await eventually(seconds: 30) { catchUp.report.rounds == 1 }) }
+    play(first[..<half])
+    #expect(
+      await eventually(seconds: 30) {
+        keeper.report.frames > 5 && keeper.report.waiting == 0 && keeper.ring.fill == 0
+      })
+    await life { catchUp in #expect(await eventually(seconds: 30) { catchUp.report.rounds == 1 }) }
+    let before = got.list.count
+    #expect(before > 0)
+    play(first[half...])
+    #expect(
+      await eventually(seconds: 30) {
+        keeper.report.kept == keeper.report.frames && keeper.ring.fill == 0 && keeper.report.waiting == 0
+      })
+    await life { catchUp in #expect(await eventually(seconds: 30) { catchUp.report.rounds == 1 }) }
+    #expect(got.list.count > before)
+    #expect(got.list == wanted.list)
+  }
+
+  /// What comes from elsewhere is looked at before it is believed.
+  @Test func aKeptFrameThatIsNoneIsPassedOver() {
+    var frames = KeptFrames(configuration: 7)
+    var generator = SystemRandomNumberGenerator()
+    for size in [0, 1, 63, 64, 200, 5_000] {
+      let bytes = (0..<size).map { _ in UInt8.random(in: 0...255, using: &generator) }
+      bytes.withUnsafeBytes { frames.take($0) { _, _ in Issue.record("a frame of noise was taken") } }
+    }
+  }
 }

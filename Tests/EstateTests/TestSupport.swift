@@ -88,7 +88,7 @@ extension Chance {
       if flip() { link.carrier = pick(["c1", "c2", "no"]) }
       if flip() { link.location = pick(["d1", "d2"]) }
       link.role = pick(Link.Role.allCases)
-      for system in some(["prices", "1", "null"]) { link.budgets[system] = 1 + below(1_000) }
+      for system in some(["prices", "keep", "ask"]) { link.budgets[system] = 1 + below(1_000) }
       estate.links.append(link)
     }
     if flip() {

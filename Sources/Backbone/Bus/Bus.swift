@@ -12,8 +12,16 @@ public struct BusMessage {
 
   /// Its subject.
   public var subject: String { String(decoding: subjectBytes, as: UTF8.self) }
-  /// Where an answer goes; nil: none is wanted.
-  public var reply: String? { replyBytes.isEmpty ? nil : String(decoding: replyBytes, as: UTF8.self) }
+  /// Where an answer goes; nil: none is wanted. Answers go to inboxes only, so that nobody can have another node say
+  /// something under a subject of its own.
+  public var reply: String? {
+    guard !replyBytes.isEmpty else { return nil }
+    let subject = String(decoding: replyBytes, as: UTF8.self)
+    // Between sites the servers put words of their own before it.
+    let isInbox =
+      subject.hasPrefix("_INBOX.") || (subject.hasPrefix("_GR_.") && subject.contains("._INBOX."))
+    return isInbox ? subject : nil
+  }
 }
 
 /// Ends a subscription when it is asked to, and when nobody holds it any more.

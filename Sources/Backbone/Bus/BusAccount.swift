@@ -42,7 +42,7 @@ public enum BusSystem: Int, Sendable, CaseIterable {
       self = .px
     } else if begins("feed") {
       self = .feed
-    } else if begins("_INBOX") {
+    } else if begins("_INBOX") || begins("_GR_") {
       self = .answer
     } else if begins("beat") {
       self = .beat
@@ -146,7 +146,8 @@ public final class BusAccount: @unchecked Sendable {
         bucket.bytes = min(Double(bucket.perSecond), bucket.bytes + elapsed * Double(bucket.perSecond))
       }
       bucket.filledAt = now
-      let isWithin = bucket.bytes >= Double(bytes)
+      // What is larger than a second's worth goes when all of that is there.
+      let isWithin = bucket.bytes >= min(Double(bytes), Double(bucket.perSecond))
       if isWithin || system == .px { bucket.bytes -= Double(bytes) }
       // A debt is at most a second's worth: prices have it, and it ends when the burst does.
       bucket.bytes = max(bucket.bytes, -Double(bucket.perSecond))

@@ -12,6 +12,8 @@ public final class KeptTicks {
   private let market: String
   private let bus: NatsBus
   private let domain: String?
+  /// What came earlier in this process: what comes again after a failure is passed over.
+  private var passed: KeptFrames?
 
   private var stream: String { "TICKS_" + StreamSubjects.word(market) }
   private var subject: String { "keep.ticks.\(market)" }
@@ -60,7 +62,8 @@ public final class KeptTicks {
     var count = 0
     do {
       let consumer = try keep.consumer(StreamSubjects.word(store), stream: stream, subject: subject)
-      var passed = KeptFrames(configuration: configuration)
+      var passed = passed ?? KeptFrames(configuration: configuration)
+      defer { self.passed = passed }
       while true {
         let taken = try consumer.fetch(256, milliseconds: 500) { bytes in passed.take(bytes, deliver: deliver)
         }
@@ -74,12 +77,16 @@ public final class KeptTicks {
 
 /// Kept frames one after the other: each record once, instruments numbered as they are named.
 ///
-/// A merger would wait for what is missing; here what isn't kept is gone, and the next frame is taken all the same.
+/// A merger would wait for what is missing; here what isn't kept is gone, and the next frame is taken all the same. A
+/// frame that comes behind a later one (of the plant that lacked nothing) fills what was left out. An instrument that was
+/// announced in a frame taken by an earlier process is announced by its code.
 struct KeptFrames {
+  private static let mostRanges = 1_000
+
   private let configuration: UInt32
   private var epoch: EpochKey?
-  private var through: UInt64 = 0
-  private var part: UInt32 = 0
+  /// Messages whose records were given, ascending, apart from each other.
+  private var given: [ClosedRange<UInt64>] = []
   private var ordinal: UInt64 = 0
   private var numbers: [UInt64: UInt32] = [:]
   private var out = RecordBytes()
@@ -88,20 +95,19 @@ struct KeptFrames {
 
   mutating func take(_ bytes: UnsafeRawBufferPointer, deliver: (UnsafeRawBufferPointer, Bool) -> Void) {
     guard let frame = try? StreamFrame(decoding: bytes), frame.header.kind == .records,
-      frame.header.configuration == configuration
+      frame.header.configuration == configuration, (try? frame.validateRecords()) != nil
     else { return }
     let header = frame.header
     out.removeAll()
     if header.epoch != epoch {
       epoch = header.epoch
-      through = 0
+      given = []
       ordinal += 1
-      out.append(source(header), MemoryLayout<UpdateHeader>.size)
+      out.append(source(), MemoryLayout<UpdateHeader>.size)
       out.append(payload(header))
     }
+    // Parts of one message have its number all, and each comes once: the server knows them by name.
     let isPart = header.flags.contains(.continues) || header.part > 0
-    guard header.through > through || isPart else { return }
-    let passed = isPart ? header.from : through
     let records = frame.records
     guard let start = records.baseAddress else { return }
     var offset = 0
@@ -109,19 +115,22 @@ struct KeptFrames {
       var record = (start + offset).loadUnaligned(as: UpdateHeader.self)
       let size = Int(record.byteCount)
       defer { offset += size }
-      guard record.sequence > passed || (passed == 0 && record.sequence == 0) else { continue }
-      let code = frame.code(Int(record.instrument)).rawValue
-      if let number = numbers[code] {
+      guard isPart || !isGiven(record.sequence) else { continue }
+      let code = frame.code(Int(record.instrument))
+      if let number = numbers[code.rawValue] {
         record.instrument = number
         // Known here already: what is told of it is a fact.
         if record.kind == UpdateKind.instrument.rawValue { record.kind = UpdateKind.facts.rawValue }
       } else {
-        guard
-          record.kind == UpdateKind.instrument.rawValue || record.kind == UpdateKind.facts.rawValue
-        else { continue }
-        record.instrument = UInt32(numbers.count)
-        record.kind = UpdateKind.instrument.rawValue
-        numbers[code] = record.instrument
+        let number = UInt32(numbers.count)
+        numbers[code.rawValue] = number
+        record.instrument = number
+        if record.kind == UpdateKind.facts.rawValue || record.kind == UpdateKind.instrument.rawValue {
+          record.kind = UpdateKind.instrument.rawValue
+        } else {
+          out.append(announcement(number, record), MemoryLayout<UpdateHeader>.size)
+          out.append(FactsPayload(code: code))
+        }
       }
       out.append(record, MemoryLayout<UpdateHeader>.size)
       out.append(
@@ -129,15 +138,46 @@ struct KeptFrames {
           start: start + offset + MemoryLayout<UpdateHeader>.size,
           count: size - MemoryLayout<UpdateHeader>.size))
     }
-    through = max(through, header.through)
+    if !header.flags.contains(.continues), header.through > header.from {
+      give(header.flags.contains(.opens) ? 0...header.through : header.from + 1...header.through)
+    }
     out.withBytes { if $0.count > 0 { deliver($0, header.flags.contains(.continues)) } }
   }
 
-  private func source(_ header: FrameHeader) -> UpdateHeader {
+  private func isGiven(_ sequence: UInt64) -> Bool {
+    guard let last = given.last, sequence <= last.upperBound else { return false }
+    return given.contains { $0.contains(sequence) }
+  }
+
+  private mutating func give(_ range: ClosedRange<UInt64>) {
+    var range = range
+    given.removeAll { other in
+      guard range.lowerBound <= other.upperBound &+ 1, other.lowerBound <= range.upperBound &+ 1 else {
+        return false
+      }
+      range = min(range.lowerBound, other.lowerBound)...max(range.upperBound, other.upperBound)
+      return true
+    }
+    given.insert(range, at: given.firstIndex { $0.lowerBound > range.lowerBound } ?? given.count)
+    // Holes that old aren't filled any more.
+    if given.count > Self.mostRanges {
+      given.replaceSubrange(0...1, with: [given[0].lowerBound...given[1].upperBound])
+    }
+  }
+
+  private func announcement(_ number: UInt32, _ record: UpdateHeader) -> UpdateHeader {
+    UpdateHeader(
+      kind: UpdateKind.instrument.rawValue, flags: 0,
+      byteCount: UInt16(MemoryLayout<UpdateHeader>.size + MemoryLayout<FactsPayload>.size),
+      instrument: number, sequence: record.sequence, time: record.time, receivedAt: record.receivedAt)
+  }
+
+  /// Nothing that is kept is a state told again, so that no quote is one: number 0.
+  private func source() -> UpdateHeader {
     UpdateHeader(
       kind: UpdateKind.source.rawValue, flags: 0,
       byteCount: UInt16(MemoryLayout<UpdateHeader>.size + MemoryLayout<SourcePayload>.size), instrument: .max,
-      sequence: header.from, time: 0, receivedAt: 0)
+      sequence: 0, time: 0, receivedAt: 0)
   }
 
   private func payload(_ header: FrameHeader) -> SourcePayload {
@@ -156,7 +196,7 @@ private struct RecordBytes {
   mutating func append(_ header: UpdateHeader, _ size: Int) {
     withUnsafeBytes(of: header) { bytes.append(contentsOf: $0.prefix(size)) }
   }
-  mutating func append(_ payload: SourcePayload) {
+  mutating func append(_ payload: some BitwiseCopyable) {
     withUnsafeBytes(of: payload) { bytes.append(contentsOf: $0) }
   }
   mutating func append(_ payload: UnsafeRawBufferPointer) { bytes.append(contentsOf: payload) }

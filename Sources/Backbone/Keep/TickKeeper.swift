@@ -26,6 +26,8 @@ public final class TickKeeper: @unchecked Sendable {
     public var repeated: UInt64 = 0
     /// Frames given up: too much waited.
     public var givenUp: UInt64 = 0
+    /// Frames that were not sent because this plant lacked messages: another's of the same name would count as kept.
+    public var withheld: UInt64 = 0
     /// Frames that wait for an answer.
     public var waiting = 0
     /// What the server that keeps said last, where it refused.
@@ -188,6 +190,7 @@ public final class TickKeeper: @unchecked Sendable {
   ) {
     guard case .market = destination, let frame = try? StreamFrame(decoding: bytes) else { return }
     let header = frame.header
+    guard header.state != .gap else { return shared.withLock { $0.report.withheld += 1 } }
     next += 1
     let id = "\(market).\(header.epoch.name).\(header.from)-\(header.through).\(header.part)"
     while waitingBytes + bytes.count > Self.mostWaiting, let oldest = waiting.keys.min() {

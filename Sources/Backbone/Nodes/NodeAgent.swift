@@ -146,10 +146,10 @@ public final class NodeAgent: @unchecked Sendable {
         shared.withLock { shared in
           guard shared.others[name] != nil || shared.others.count < Self.mostNodes else { return }
           var other = shared.others[name] ?? Other(beat: beat, heardAt: buses.map { _ in 0 })
-          // The rails bring the same; the newest counts.
-          if beat.saidAt >= other.beat.saidAt || now &- (other.heardAt.max() ?? 0) > Self.silence {
-            other.beat = beat
-          }
+          // The rails bring the same, one a little later; but for such a copy the last word counts, also of a node
+          // whose clock was set back.
+          let isCopy = beat.saidAt < other.beat.saidAt && other.beat.saidAt - beat.saidAt < 2_000_000_000
+          if !isCopy || now &- (other.heardAt.max() ?? 0) > Self.silence { other.beat = beat }
           other.heardAt[rail] = now
           shared.others[name] = other
         }

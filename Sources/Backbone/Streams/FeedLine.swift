@@ -40,6 +40,10 @@ public final class FeedLine: @unchecked Sendable {
     var peers: [Peer]
     var isWanted = false
     var target: Int?
+    /// Who is asked, where that is another than the target: one that gives but doesn't answer.
+    var asked: Int?
+    /// Requests since somebody answered.
+    var unanswered = 0
     /// When the target last gave something, or was chosen.
     var givenAt: UInt64 = 0
     var subscriptions: [any BusSubscription] = []
@@ -114,6 +118,8 @@ public final class FeedLine: @unchecked Sendable {
     private static let silence: UInt64 = 350_000_000
     /// One that gives nothing for so long is left for another.
     private static let patience: UInt64 = 500_000_000
+    /// So many requests without any answer, and another is asked.
+    private static let mostUnanswered = 8
     private static let lease: UInt64 = 5_000_000_000
 
     init(
@@ -135,12 +141,16 @@ public final class FeedLine: @unchecked Sendable {
       relay = FeedRelay(
         retainedBytes: retainedBytes,
         carrier: FeedRelay.Carrier(
-          send: { [buses] packet in for bus in buses { bus.publish(subject, packet) } },
+          send: { [buses] packet in
+            for bus in buses { bus.publish(subject, reply: nil, packet, more: true) }
+          },
           answer: { [buses] packet, reply in
             // On the rail on which it was asked.
             guard let colon = reply.firstIndex(of: ":"), let rail = Int(reply[..<colon]) else { return }
-            buses[rail].publish(String(reply[reply.index(after: colon)...]), packet)
+            buses[rail].publish(
+              String(reply[reply.index(after: colon)...]), reply: nil, packet, more: true)
           },
+          flush: { [buses] in for bus in buses { bus.flush() } },
           ask: { [weak self] request in self?.ask(request) },
           want: { [weak self] isWanted in
             guard let self else { return }
@@ -187,7 +197,12 @@ public final class FeedLine: @unchecked Sendable {
 
     private func take(_ packet: UnsafeRawBufferPointer, isAnswer: Bool) {
       let name: String? = shared.withLock { shared in
-        if isAnswer { shared.report.answers += 1 } else { shared.report.packets += 1 }
+        if isAnswer {
+          shared.report.answers += 1
+          shared.unanswered = 0
+        } else {
+          shared.report.packets += 1
+        }
         shared.givenAt = Clock.monotonic()
         return shared.target.map { shared.peers[$0].name }
       }
@@ -200,9 +215,15 @@ public final class FeedLine: @unchecked Sendable {
       let asked: (String, Int)? = shared.withLock { shared in
         if shared.target == nil { Self.choose(&shared, after: nil, at: now) }
         guard let target = shared.target else { return nil }
+        if shared.unanswered >= Self.mostUnanswered {
+          // It may beat and forward as it likes: who doesn't answer isn't asked any more for now.
+          shared.unanswered = 0
+          shared.asked = Self.next(shared, after: shared.asked ?? target, at: now)
+        }
+        shared.unanswered += 1
         shared.report.requests += 1
         shared.rail &+= 1
-        return (shared.peers[target].name, shared.rail)
+        return (shared.peers[shared.asked ?? target].name, shared.rail)
       }
       guard let (name, turn) = asked else { return }
       let usable = buses.filter { $0.state.isConnected }
@@ -216,6 +237,14 @@ public final class FeedLine: @unchecked Sendable {
       bus.publish(StreamSubjects(market: market, node: name).askFeed, reply: reply, bytes: writer.bytes)
     }
 
+    /// The next after one that is heard.
+    private static func next(_ shared: Shared, after place: Int, at now: UInt64) -> Int? {
+      let heard = shared.peers.indices.filter {
+        shared.peers[$0].heardAt > 0 && now &- shared.peers[$0].heardAt < silence
+      }
+      return heard.first { $0 > place } ?? heard.first
+    }
+
     /// The nearest that is heard and has something; another than before where one gave nothing.
     private static func choose(_ shared: inout Shared, after failed: Int?, at now: UInt64) {
       let heard = shared.peers.indices.filter {
@@ -227,6 +256,10 @@ public final class FeedLine: @unchecked Sendable {
       let list = good.isEmpty ? heard : good
       var next = list.first
       if let failed { next = list.first { $0 > failed } ?? list.first }
+      if next != shared.target {
+        shared.asked = nil
+        shared.unanswered = 0
+      }
       shared.target = next
       shared.givenAt = now
     }

@@ -33,12 +33,15 @@ struct PlantComparison {
 
   private static let kept = 16
   private static let mostDifferences = 100
+  private static let equalsToClear = 8
 
   private var epoch: EpochKey?
   private var own: [Window] = []
   private var others: [String: [Window]] = [:]
   private var asked: Set<String> = []
-  /// Found so far, newest last.
+  private var equalInARow: [String: Int] = [:]
+  private var listed: UInt64?
+  /// Found, newest last; those with a plant are over when so many windows in a row were equal.
   private(set) var differences: [PlantDifference] = []
   /// Windows found equal.
   private(set) var equal: UInt64 = 0
@@ -50,11 +53,23 @@ struct PlantComparison {
       own = []
       others = [:]
       asked = []
+      equalInARow = [:]
+      listed = nil
     }
     guard start > 0 || sum != 0, own.last?.start != start else { return [] }
     own.append(Window(start: start, sum: sum))
     if own.count > Self.kept { own.removeFirst() }
     return others.keys.flatMap { compare($0) }
+  }
+
+  /// The windows that are over and have not been listed yet, of those that are still kept: at most `most`.
+  mutating func unlisted(through last: UInt64, length: UInt64, most: Int = 7) -> [UInt64] {
+    defer { listed = last }
+    guard let listed, listed < last, length > 0 else { return [last] }
+    return (1...most).reversed().compactMap { back in
+      let distance = UInt64(back - 1) * length
+      return last >= distance && last - distance > listed ? last - distance : nil
+    }
   }
 
   /// Another plant's.
@@ -71,7 +86,10 @@ struct PlantComparison {
       guard let mine = own.first(where: { $0.start == theirs.start }) else { return false }
       if mine.sum == theirs.sum {
         equal += 1
+        equalInARow[node, default: 0] += 1
+        if equalInARow[node, default: 0] >= Self.equalsToClear { differences.removeAll { $0.node == node } }
       } else if asked.insert("\(node) \(theirs.start)").inserted {
+        equalInARow[node] = 0
         steps.append(.ask(node: node, windowStart: theirs.start))
       }
       return true

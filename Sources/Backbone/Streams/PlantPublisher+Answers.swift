@@ -21,18 +21,23 @@ extension PlantPublisher {
         if let difference = comparison.take(node, theirs: theirs, own: own, wall: wall) { found(difference) }
       case .stream(.replay(let from, let through, let epoch, let code), let reply, let rail):
         guard answers.hasRoom else { continue }
+        awaitingState.removeAll { $0.reply == reply && $0.code == code }
         var parts: [[UInt8]] = []
         publisher.replay(from: from, through: through, epoch: epoch, code: code, wall: wall) {
           parts.append([UInt8]($0))
         }
-        answers.add(parts, reply: reply, rail: rail)
+        answers.add(parts, reply: reply, rail: rail, about: code, isUrgent: true, at: now)
       case .stream(.snapshot(let code), let reply, let rail):
+        awaitingState.removeAll { $0.reply == reply && $0.code == code }
         guard awaitingState.count < Self.mostAwaiting else { continue }
         awaitingState.append((reply, rail, code))
         states.ask()
       case .stream(.digest(let start), let reply, let rail):
+        guard let summary = publisher.digest.summary(windowStart: start) else { continue }
+        // Each is about a window of its own.
         answers.add(
-          [publisher.digest.summary(windowStart: start)?.encoded() ?? []], reply: reply, rail: rail)
+          [summary.encoded()], reply: reply, rail: rail, about: nil, isUrgent: false, replaces: false, at: now
+        )
       }
     }
   }
@@ -66,7 +71,15 @@ extension PlantPublisher {
     guard publisher.state != .gap, let window = publisher.digest.lastFullWindow,
       let epoch = publisher.position?.epoch
     else { return }
-    ask(comparison.take(own: window.start, sum: window.sum, epoch: EpochKey(epoch)))
+    let key = EpochKey(epoch)
+    // Others may have said the sum of each of them.
+    for start in comparison.unlisted(
+      through: window.start, length: 1 << UInt64(configuration.stream.digestWindowBits))
+    {
+      guard let sum = start == window.start ? window.sum : publisher.digest.summary(windowStart: start)?.sum
+      else { continue }
+      ask(comparison.take(own: start, sum: sum, epoch: key))
+    }
   }
 
   private func ask(_ steps: [PlantComparison.Step]) {
@@ -80,7 +93,7 @@ extension PlantPublisher {
   }
 
   /// The whole state has come: everybody who waits for it, or for an instrument of it, gets it.
-  func answerWithState(wall: UInt64) {
+  func answerWithState(at now: UInt64, wall: UInt64) {
     let awaiting = awaitingState
     awaitingState = []
     guard !awaiting.isEmpty else { return }
@@ -99,10 +112,13 @@ extension PlantPublisher {
       var whole: [[UInt8]]?
       for (reply, rail, code) in awaiting {
         if let code {
-          answers.add(parts(state.records(of: code), code), reply: reply, rail: rail)
+          answers.add(
+            parts(state.records(of: code), code), reply: reply, rail: rail, about: code, isUrgent: false,
+            at: now)
         } else {
           if whole == nil { whole = parts(records, nil) }
-          answers.add(whole ?? [], reply: reply, rail: rail)
+          answers.add(
+            whole ?? [], reply: reply, rail: rail, about: nil, isUrgent: false, at: now)
         }
       }
     }
@@ -154,14 +170,30 @@ struct ToldState {
   }
 }
 
-/// Answers that go out as fast as their rail takes them, one after the other, so that they don't crowd out the stream.
+/// Answers that go out as fast as their rail takes them, so that they don't crowd out the stream: replays first, for
+/// who waits for one shows old prices meanwhile; then in the order of the questions. A newer question of the same asker
+/// about the same replaces the older. What a rail refuses (its budget, no connection) is kept and tried again, for a while.
 struct AnswerQueue {
   /// As much may wait on a rail before more is added.
   private static var mostWaiting: Int { 1 << 20 }
   /// Bytes held for all who wait.
   private static var mostBytes: Int { 256 << 20 }
+  /// Who got nothing for so long has asked again, or is gone.
+  private static var patience: UInt64 { 10_000_000_000 }
 
-  private var answers: [(parts: [[UInt8]], next: Int, reply: String, rail: Int)] = []
+  private struct Answer {
+    var parts: [[UInt8]]
+    var next = 0
+    var reply: String
+    var rail: Int
+    var code: InstrumentCode?
+    var isUrgent: Bool
+    var movedAt: UInt64
+
+    var leftBytes: Int { parts[next...].reduce(0) { $0 + $1.count } }
+  }
+
+  private var answers: [Answer] = []
   private var heldBytes = 0
   private(set) var sentBytes: UInt64 = 0
 
@@ -169,23 +201,41 @@ struct AnswerQueue {
   var hasRoom: Bool { heldBytes < Self.mostBytes }
 
   /// Adds an answer; where too much is held it is left out, and who asked asks again.
-  mutating func add(_ parts: [[UInt8]], reply: String, rail: Int) {
+  mutating func add(
+    _ parts: [[UInt8]], reply: String, rail: Int, about code: InstrumentCode?, isUrgent: Bool,
+    replaces: Bool = true, at now: UInt64
+  ) {
+    if replaces { remove { $0.reply == reply && $0.code == code } }
     guard hasRoom, !parts.isEmpty else { return }
     heldBytes += parts.reduce(0) { $0 + $1.count }
-    answers.append((parts, 0, reply, rail))
+    answers.append(
+      Answer(parts: parts, reply: reply, rail: rail, code: code, isUrgent: isUrgent, movedAt: now))
+  }
+
+  private mutating func remove(_ isOver: (Answer) -> Bool) {
+    guard answers.contains(where: isOver) else { return }
+    for answer in answers where isOver(answer) { heldBytes -= answer.leftBytes }
+    answers.removeAll(where: isOver)
   }
 
   /// Sends what the rails take now.
   /// - Returns: whether something is left.
-  mutating func send(over buses: [any Bus]) -> Bool {
+  mutating func send(over buses: [any Bus], at now: UInt64) -> Bool {
     guard !answers.isEmpty else { return false }
+    remove { now &- $0.movedAt >= Self.patience && now > $0.movedAt }
     for (rail, bus) in buses.enumerated() {
-      while bus.waitingBytes < Self.mostWaiting, let place = answers.firstIndex(where: { $0.rail == rail }) {
+      while bus.waitingBytes < Self.mostWaiting,
+        let place = answers.firstIndex(where: { $0.rail == rail && $0.isUrgent })
+          ?? answers.firstIndex(where: { $0.rail == rail })
+      {
         let part = answers[place].parts[answers[place].next]
-        part.withUnsafeBytes { _ = bus.publish(answers[place].reply, reply: nil, $0, more: false) }
+        let isSent = part.withUnsafeBytes { bus.publish(answers[place].reply, reply: nil, $0, more: false) }
+        // Not passed over: an answer with a hole is none.
+        guard isSent else { break }
         sentBytes += UInt64(part.count)
-        answers[place].next += 1
         heldBytes -= part.count
+        answers[place].next += 1
+        answers[place].movedAt = now
         if answers[place].next == answers[place].parts.count { answers.remove(at: place) }
       }
     }

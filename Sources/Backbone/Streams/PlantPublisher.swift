@@ -205,7 +205,7 @@ public final class PlantPublisher: @unchecked Sendable {
       publisher.flush(at: now, wall: wall) { publish($0, $1) }
       for bus in buses { bus.flush() }
       answerQuestions(at: now, wall: wall)
-      let isWaiting = answers.send(over: buses)
+      let isWaiting = answers.send(over: buses, at: now)
       if now >= beatAt {
         // Late beats are not made up for.
         beatAt = max(beatAt + beat, now + beat / 2)
@@ -255,7 +255,7 @@ public final class PlantPublisher: @unchecked Sendable {
     guard tag & RecordSplitter.continues == 0 else { return }
     // What was before it belongs to the stream up to its place.
     publisher.flush(at: now, wall: wall) { publish($0, $1) }
-    answerWithState(wall: wall)
+    answerWithState(at: now, wall: wall)
     told = []
   }
 

@@ -264,6 +264,12 @@ struct Checking {
           .linkToItself, place("links", .index(number), "between"),
           "\(name) begins and ends in zone \(Self.quoted(link.from))", "two different zones")
       }
+      for system in link.budgets.keys.sorted() where !Link.budgetSystems.contains(system) {
+        tell(
+          .badValue, place("links", .index(number), "budgets"),
+          "\(Self.quoted(system)) is no system that \(name) can have a budget for",
+          "names: \(Link.budgetSystems.joined(separator: ", "))")
+      }
       let sum = link.budgets.values.reduce(0, +)
       if let bandwidth = link.bandwidthMegabits, sum > bandwidth {
         tell(

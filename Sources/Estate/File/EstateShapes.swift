@@ -46,7 +46,8 @@ enum EstateShapes {
         "A standby line carries only what no active line can."),
       ShapeKey(
         "budgets", .map(key: .name, value: .integer(1...10_000_000)),
-        "What each system may use of it, megabits a second; together at most bandwidth_mbps."),
+        "What each system may use of it, megabits a second; together at most bandwidth_mbps. Systems: prices (px), history (keep), feeds (feed), want, beat, ask, answer, node, other."
+      ),
     ])
 
   static let server = ObjectShape(

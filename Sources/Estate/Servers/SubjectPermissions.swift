@@ -37,7 +37,10 @@ public struct SubjectPermissions: Sendable, Equatable {
       "$JS.*.API.INFO", "$JS.*.API.STREAM.INFO.*", "$JS.*.API.STREAM.MSG.GET.*", "$JS.*.API.DIRECT.GET.>",
     ]
     if isStore {
-      publish += ["$JS.*.API.STREAM.NAMES", "$JS.*.API.STREAM.CREATE.*", "$JS.*.API.CONSUMER.>", "$JS.ACK.>"]
+      publish += [
+        "$JS.*.API.STREAM.NAMES", "$JS.*.API.STREAM.CREATE.*", "$JS.*.API.STREAM.UPDATE.*",
+        "$JS.*.API.CONSUMER.>", "$JS.ACK.>",
+      ]
     }
     subscribe.append("keep.configuration")
   }

@@ -15,6 +15,8 @@ public final class FeedRelay: Sendable {
     public var send: @Sendable (_ packet: UnsafeRawBufferPointer) -> Void
     /// An answer, to where its request came from.
     public var answer: @Sendable (_ packet: UnsafeRawBufferPointer, _ reply: String) -> Void
+    /// What was sent and answered since the last call leaves: once a turn.
+    public var flush: @Sendable () -> Void
     /// A request for another plant.
     public var ask: @Sendable (_ request: MoldUDP64Request) -> Void
     /// Another plant's packets are wanted, or not any more.
@@ -24,10 +26,12 @@ public final class FeedRelay: Sendable {
     public init(
       send: @escaping @Sendable (UnsafeRawBufferPointer) -> Void,
       answer: @escaping @Sendable (UnsafeRawBufferPointer, String) -> Void,
+      flush: @escaping @Sendable () -> Void = {},
       ask: @escaping @Sendable (MoldUDP64Request) -> Void, want: @escaping @Sendable (Bool) -> Void
     ) {
       self.send = send
       self.answer = answer
+      self.flush = flush
       self.ask = ask
       self.want = want
     }
@@ -123,11 +127,13 @@ public final class FeedRelay: Sendable {
     for packet in packets { packet.bytes.withUnsafeBytes { body($0, packet.isAnswer) } }
   }
 
-  func takeRequests() -> [(request: MoldUDP64Request, reply: String)] {
+  /// The oldest requests; what is beyond `most` waits for the next turn.
+  func takeRequests(_ most: Int) -> [(request: MoldUDP64Request, reply: String)] {
     inbox.withLock { inbox in
       guard !inbox.requests.isEmpty else { return [] }
-      defer { inbox.requests = [] }
-      return inbox.requests
+      let taken = Array(inbox.requests.prefix(most))
+      inbox.requests.removeFirst(taken.count)
+      return taken
     }
   }
 }

@@ -23,22 +23,54 @@ struct Healing: ~Copyable {
     case running(SecondPlant, from: UInt64, base: [UInt8]?, reached: UInt64, since: UInt64)
   }
 
+  /// A state that is only doubted is given up after so many unanswered questions: a minute.
+  private static var mostQuestions: Int { 6 }
+
   private(set) var state = State.none
+  /// Nothing is known to be missing: the state is made anew because another plant says something else.
+  private(set) var isDoubt = false
+  private var questions = 0
   /// How often a gap was healed.
   private(set) var healed: UInt64 = 0
 
   /// A gap was declared. `base`: the state before its first message; nil = before any message.
   mutating func wait(from: UInt64, base: [UInt8]?, at now: UInt64) {
-    guard case .none = state else { return }  // an earlier gap's way leads past this one
+    // An earlier gap's way leads past this one. A doubt gives way: what is missing is known.
+    guard !isHealingGap else { return }
+    isDoubt = false
     state = .waiting(from: from, base: base, askAt: now + Self.firstPause, pause: Self.firstPause)
   }
 
+  /// The state is doubted: the messages from that one on are applied anew, on `base`, the state before them.
+  /// - Returns: false where a gap is being healed, or a doubt already: what is made anew then is all new.
+  mutating func doubt(from: UInt64, base: [UInt8]?, at now: UInt64) -> Bool {
+    guard case .none = state else { return false }
+    isDoubt = true
+    questions = 0
+    state = .waiting(from: from, base: base, askAt: now, pause: Self.firstPause)
+    return true
+  }
+
+  /// Whether a declared gap is waited for or caught up with.
+  var isHealingGap: Bool { if case .none = state { false } else { !isDoubt } }
+
   /// Gives up: another session has begun.
-  mutating func cancel() { state = .none }
+  mutating func cancel() {
+    state = .none
+    isDoubt = false
+  }
 
   /// The first message to ask for now; nil = nothing.
   mutating func question(at now: UInt64) -> UInt64? {
     guard case .waiting(let from, let base, let askAt, let pause) = state, now >= askAt else { return nil }
+    if isDoubt {
+      questions += 1
+      // Nobody has the messages any more; a gap that comes must find the way free.
+      guard questions <= Self.mostQuestions else {
+        cancel()
+        return nil
+      }
+    }
     let next = min(pause * 2, Self.longestPause)
     state = .waiting(from: from, base: base, askAt: now + next, pause: next)
     return from
@@ -76,13 +108,14 @@ struct Healing: ~Copyable {
   /// Gives the second plant up, and asks again later.
   mutating func waitAgain(at now: UInt64) {
     guard case .running(_, let from, let base, _, _) = state else { return }
+    guard !isDoubt else { return cancel() }
     state = .waiting(from: from, base: base, askAt: now + Self.longestPause, pause: Self.longestPause)
   }
 
   /// The second plant has replaced the first.
   mutating func finish() {
     healed += 1
-    state = .none
+    cancel()
   }
 }
 

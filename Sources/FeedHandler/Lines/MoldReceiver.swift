@@ -145,10 +145,21 @@ struct MoldReceiver: ~Copyable {
     if plant.sourceState != state, plant.sourceState != .ended { plant.setSourceState(state) }
   }
 
-  /// Makes the state anew from message 1, beside the one that is shown.
-  mutating func rebuild(at now: UInt64) {
-    note(.warning, "the state is made anew from the session's first message; what is shown goes on meanwhile")
-    healing.wait(from: 1, base: nil, at: now)
+  /// Makes the state anew, beside the one that is shown: from the session's first message where it is still kept or
+  /// somebody can be asked, else on the oldest of the states that follow on each other to what is kept.
+  /// - Parameter bases: the plant's earlier states, oldest first, with their last message.
+  mutating func rebuild(from bases: [(sequence: UInt64, bytes: [UInt8])], at now: UInt64) {
+    guard let session = arbiter.session else { return }
+    var first: (sequence: UInt64, bytes: [UInt8]?) = (0, nil)
+    if let retained, retained.packet(session, from: 1, most: 1) == nil,
+      let base = bases.first(where: { retained.packet(session, from: $0.sequence + 1, most: 1) != nil })
+    {
+      first = (base.sequence, base.bytes)
+    }
+    guard healing.doubt(from: first.sequence + 1, base: first.bytes, at: now) else { return }
+    note(
+      .warning,
+      "the state is made anew from message \(first.sequence + 1) on; what is shown goes on meanwhile")
   }
 
   /// Whether a second plant is catching up or waited for.
@@ -206,7 +217,7 @@ struct MoldReceiver: ~Copyable {
       "messages \(from) to \(through) are lost: neither line nor request server has them; prices are stale until they come"
     )
     // With nobody to ask, nothing heals but another day.
-    if arbiter.configuration.hasRequestServer, case .none = healing.state {
+    if arbiter.configuration.hasRequestServer, !healing.isHealingGap {
       healing.wait(from: from, base: plant.snapshot(), at: now)
     }
     plant.declareGap(from: from, through: through)

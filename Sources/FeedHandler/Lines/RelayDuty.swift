@@ -22,6 +22,9 @@ final class RelayDuty {
 
   /// After so long without anything missing the other plant is let go.
   private static var patience: UInt64 { 1_000_000_000 }
+  /// Answers of one turn, and packets forwarded in one: the plant's own lines come first.
+  private static var mostAnswers: Int { 32 }
+  private static var mostForwarded: Int { 32 }
 
   init(_ relay: FeedRelay, ownLines: Int, heartbeat: UInt64, at now: UInt64) {
     self.relay = relay
@@ -49,11 +52,16 @@ final class RelayDuty {
 
   /// Answers, forwards, and looks what is wanted.
   func work(_ arbiter: borrowing LineArbiter, isEnded: Bool, at now: UInt64) {
-    for (request, reply) in relay.takeRequests() {
-      if let packet = packet(for: request, arbiter) { relay.carrier.answer(packet, reply) }
+    var hasSent = false
+    for (request, reply) in relay.takeRequests(Self.mostAnswers) {
+      if let packet = packet(for: request, arbiter) {
+        relay.carrier.answer(packet, reply)
+        hasSent = true
+      }
     }
     let hears = hearsItself(arbiter, at: now)
-    forward(arbiter, hears: hears, isEnded: isEnded, at: now)
+    if forward(arbiter, hears: hears, isEnded: isEnded, at: now) { hasSent = true }
+    if hasSent { relay.carrier.flush() }
     // At the start the own lines get their time to be heard.
     let isLate = now >= startedAt &+ 3 &* heartbeat
     let lacks = (!hears && isLate && !isEnded) || arbiter.isRecovering(at: now)
@@ -87,17 +95,18 @@ final class RelayDuty {
 
   private func forward(
     _ arbiter: borrowing LineArbiter, hears: Bool, isEnded: Bool, at now: UInt64
-  ) {
+  ) -> Bool {
     guard hears, relay.isListenedTo(at: now), let session = arbiter.session else {
       isForwarding = false
-      return
+      return false
     }
+    var packets = 0
     if !isForwarding || sent > arbiter.next {
       isForwarding = true
       sent = arbiter.next
       sentAt = 0
     }
-    while sent < arbiter.next {
+    while sent < arbiter.next, packets < Self.mostForwarded {
       guard let packet = retained.packet(session, from: sent, most: Int(min(60_000, arbiter.next - sent)))
       else {
         // Lost here as well: who listens finds out and asks.
@@ -108,10 +117,13 @@ final class RelayDuty {
       sent += UInt64((try? MoldUDP64Header(decoding: packet.bytes))?.blockCount ?? 1)
       sentAt = now
       relay.carrier.send(packet)
+      packets += 1
     }
     if now &- sentAt >= heartbeat / 2 {
       sentAt = now
       relay.carrier.send(retained.heartbeat(session, next: arbiter.next, isEnd: isEnded))
+      packets += 1
     }
+    return packets > 0
   }
 }
