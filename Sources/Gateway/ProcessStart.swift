@@ -15,7 +15,9 @@ struct ProcessStart: Sendable {
   private init() {
     pid = getpid()
     // The name, in brackets, may hold anything; the field after it is the third, the start the 22nd.
-    let text = FileManager.default.contents(atPath: "/proc/self/stat").map { String(decoding: $0, as: UTF8.self) }
+    let text = FileManager.default.contents(atPath: "/proc/self/stat").map {
+      String(decoding: $0, as: UTF8.self)
+    }
     let fields = text?.split(separator: ")").last?.split(separator: " ") ?? []
     ticks = fields.count > 19 ? UInt64(fields[19]) : nil
   }

@@ -100,7 +100,8 @@ struct DrillHistory {
       bytes.withUnsafeBytes { bytes in
         var done = 0
         while done < bytes.count {
-          let count = pwrite(file, bytes.baseAddress?.advanced(by: done), bytes.count - done, place + off_t(done))
+          let count = pwrite(
+            file, bytes.baseAddress?.advanced(by: done), bytes.count - done, place + off_t(done))
           if count < 0, errno == EINTR { continue }
           guard count > 0 else { return false }
           done += count

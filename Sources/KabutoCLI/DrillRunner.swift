@@ -133,7 +133,8 @@ struct DrillRunner {
       if run.drill.commands.needsProcess {
         guard let target = run.node.process, target.isThere else {
           return try carryOut(
-            run.machine.injectionFailed("\(run.node.name): its process is not on this host", now: DrillWatch.now()),
+            run.machine.injectionFailed(
+              "\(run.node.name): its process is not on this host", now: DrillWatch.now()),
             &run)
         }
         run.record.target = target
@@ -220,11 +221,14 @@ struct DrillRunner {
     let status = await Self.object(node.url + "/v1/status")?.json
     guard let pid = (status?["pid"] as? NSNumber)?.intValue,
       let started = (status?["started"] as? NSNumber)?.uint64Value
-    else { throw giveUp("\(node.name): \(node.url)/v1/status does not say its process; is it of this version?") }
+    else {
+      throw giveUp("\(node.name): \(node.url)/v1/status does not say its process; is it of this version?")
+    }
     let process = DrillProcess(pid: pid, started: started)
     guard process.isThere else {
       throw giveUp(
-        "\(node.name): its process \(pid) is not on this host; give `inject:` and `heal:` that reach it without {pid}")
+        "\(node.name): its process \(pid) is not on this host; give `inject:` and `heal:` that reach it without {pid}"
+      )
     }
     var file = file
     file.nodes[place].process = process
@@ -259,7 +263,9 @@ struct DrillRunner {
               name: ["market", "stream", "rail"].compactMap { path[$0] as? String }.joined(separator: " "),
               isLive: ["live", "ended"].contains(path["state"] as? String ?? ""))
           }
-          let markets = (figures?.json["sources"] as? [[String: Any]] ?? []).compactMap { $0["market"] as? String }
+          let markets = (figures?.json["sources"] as? [[String: Any]] ?? []).compactMap {
+            $0["market"] as? String
+          }
           return (
             number,
             DrillCondition.Node(

@@ -92,7 +92,8 @@ struct ServeEstateView: Sendable {
   {
     let effects = effects(of: failure, analysis, estate)
     let lost = effects.filter { $0.severity == .lost }.map(\.what).joined(separator: ", ")
-    let severity: EstateView.FailureView.Severity = !lost.isEmpty ? .lost : effects.isEmpty ? .none : .degraded
+    let severity: EstateView.FailureView.Severity =
+      !lost.isEmpty ? .lost : effects.isEmpty ? .none : .degraded
     let (summary, key) =
       switch severity {
       case .lost: ("gone: " + lost, "gone")
