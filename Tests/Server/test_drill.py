@@ -40,8 +40,8 @@ class Pair:
         self.exchange.publish(through=15_000, pause=0.0002)
         while not self.ending and self.exchange.next < len(self.exchange.messages):
             if not self.pausing:
-                self.exchange.publish(through=min(len(self.exchange.messages), self.exchange.next + 5))
-            time.sleep(0.008)
+                self.exchange.publish(through=min(len(self.exchange.messages), self.exchange.next + 2))
+            time.sleep(0.012)  # lasts longer than all tests: without values nothing is begun
 
     def end(self):
         self.ending = True
@@ -187,14 +187,14 @@ class Drills(unittest.TestCase):
     def test_a_slow_command_does_not_delay_the_end_and_is_ended_with_all_it_began(self):
         pids = " ".join(str(server.process.pid) for server in self.pair.servers)
         mark = os.path.join(self.folder, "mark")
-        file = self.write(fault="command", outage="1s", inject=f"kill -STOP {pids}; (sleep 20; touch {mark}) & sleep 20",
+        file = self.write(fault="command", outage="1s", inject=f"kill -STOP {pids}; (sleep 10; touch {mark}) & sleep 10",
                           heal=f"kill -CONT {pids}")
         begun = time.monotonic()
         ended = self.drill(file, "--apply", status=1)
         self.assertIn("(it was ended)", ended.stderr)
         self.assertEqual(self.history()[0]["isFaulted"], False)
         self.assertWell()
-        time.sleep(max(0, 21 - (time.monotonic() - begun)))
+        time.sleep(max(0, 11 - (time.monotonic() - begun)))
         self.assertFalse(os.path.exists(mark))
 
     def test_beats_without_values_are_an_outage(self):
