@@ -141,6 +141,12 @@ class Drills(unittest.TestCase):
         return subprocess.Popen(
             [kabuto.BINARY, "drill", file, "--data", self.data, "--apply"], stderr=subprocess.PIPE, text=True, env=kabuto.ENVIRONMENT)
 
+    def await_fault(self, process):
+        """Until the fault is there; where the drill ends without it, what it said is the failure."""
+        kabuto.until(lambda: self.is_frozen() or process.poll() is not None, "the fault")
+        if process.poll() is not None:
+            self.fail(f"ended with {process.returncode}: {process.stderr.read()}")
+
     def is_frozen(self):
         with open(f"/proc/{self.pair.servers[0].process.pid}/stat", encoding="ascii") as stat:
             return stat.read().rsplit(")", 1)[1].split()[0] == "T"
@@ -148,7 +154,7 @@ class Drills(unittest.TestCase):
     def test_its_operator_ends_it_and_the_fault_is_taken_back(self):
         process = self.start(self.write(fault="freeze", hold="1h", outage="10s"))
         self.addCleanup(process.stderr.close)
-        kabuto.until(self.is_frozen, "the fault")
+        self.await_fault(process)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(60), 1)
         self.assertFalse(self.is_frozen())
@@ -159,7 +165,7 @@ class Drills(unittest.TestCase):
         file = self.write(fault="freeze", hold="1h", outage="10s")
         process = self.start(file)
         self.addCleanup(process.stderr.close)
-        kabuto.until(self.is_frozen, "the fault")
+        self.await_fault(process)
         process.kill()
         process.wait()
         self.assertTrue(self.is_frozen())
@@ -172,7 +178,7 @@ class Drills(unittest.TestCase):
         file = self.write(fault="freeze", hold="1h", outage="10s")
         process = self.start(file)
         self.addCleanup(process.stderr.close)
-        kabuto.until(self.is_frozen, "the fault")
+        self.await_fault(process)
         second = self.drill(file, "--apply", status=2)
         self.assertIn(f"another drill is running here (process {process.pid})", second.stderr)
         self.assertEqual(kabuto.run("drill", "acknowledge", "x", "--data", self.data).returncode, 2)
