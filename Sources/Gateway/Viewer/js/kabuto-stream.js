@@ -27,14 +27,9 @@ const LAST_DELAY_MS = 5000;
 const LOST_KEPT = 4;
 
 /**
- * @typedef {"idle"|"connecting"|"live"|"waiting"|"paused"|"closed"} StreamState
- * @typedef {{url: string, node: string|null, use: "used"|"standby"|"opening"|"leaving"}} EndpointUse
- * @typedef {{state: StreamState, since: number, attempt: number, retryAt: number|null, endpoint: string,
- *   node: string|null, isNearest: boolean, merged: boolean, endpoints: EndpointUse[],
- *   reason: string|null, code: number|null}} StreamStatus
- * @typedef {{channel: "quotes"|"books"|"trades"|"bars", instruments: string[], interval?: number,
- *   levels?: number, timing?: boolean}} SubscriptionRequest
- * @typedef {import("./kabuto-connection.js").Position} Position
+ * @typedef {import("./kabuto-uses.js").StreamState} StreamState
+ * @typedef {import("./kabuto-uses.js").StreamStatus} StreamStatus
+ * @typedef {import("./kabuto-connection.js").SubscriptionRequest} SubscriptionRequest
  * @typedef {import("./kabuto-endpoints.js").EndpointDescription} EndpointDescription
  * @typedef {{WebSocket?: typeof WebSocket, random?: () => number, now?: () => number, binary?: boolean,
  *   heartbeat?: number|null, merge?: boolean, standby?: boolean, wellForMs?: number, measured?: boolean,

@@ -4,7 +4,11 @@
 /**
  * @typedef {import("./kabuto-connection.js").Connection} Connection
  * @typedef {import("./kabuto-connection.js").Position} Position
- * @typedef {import("./kabuto-stream.js").EndpointUse} EndpointUse
+ * @typedef {"idle"|"connecting"|"live"|"waiting"|"paused"|"closed"} StreamState
+ * @typedef {{url: string, node: string|null, use: "used"|"standby"|"opening"|"leaving"}} EndpointUse
+ * @typedef {{state: StreamState, since: number, attempt: number, retryAt: number|null, endpoint: string,
+ *   node: string|null, isNearest: boolean, merged: boolean, endpoints: EndpointUse[],
+ *   reason: string|null, code: number|null}} StreamStatus
  */
 
 /** The newest position by which everything of a subscription had been handed on, by market.
@@ -30,7 +34,7 @@ export function newestPosition(connections, merger, id) {
 
 /** Who speaks, and what each connection is used for: a part of the stream's status.
  * @param {Connection[]} connections @param {import("./kabuto-endpoints.js").EndpointChooser} chooser
- * @param {import("./kabuto-stream.js").StreamStatus} status */
+ * @param {StreamStatus} status */
 export function usesOf(connections, chooser, status) {
   const open = connections.filter((connection) => connection.isOpen && !connection.isStandby);
   const used = open.filter((connection) => !connection.isLeaving);
