@@ -121,6 +121,10 @@ public struct EstateView: Sendable, Equatable, Codable {
     public var severity: Severity
     /// In a sentence.
     public var summary: String
+    /// What the sentence says, for words of another language; nil = it is of its own.
+    public var key: String?
+    /// Names in the sentence, by what they stand for.
+    public var values: [String: String]?
     /// What it does to services, markets and nodes.
     public var effects: [Effect]
 
@@ -132,21 +136,34 @@ public struct EstateView: Sendable, Equatable, Codable {
       public var severity: Severity
       /// What happens.
       public var text: String
+      /// What the text says, for words of another language; nil = it is of its own.
+      public var key: String?
+      /// Names in the text, by what they stand for.
+      public var values: [String: String]?
 
       /// An effect.
-      public init(what: String, severity: Severity, text: String) {
+      public init(
+        what: String, severity: Severity, text: String, key: String? = nil, values: [String: String]? = nil
+      ) {
         self.what = what
         self.severity = severity
         self.text = text
+        self.key = key
+        self.values = values
       }
     }
 
     /// A failure.
-    public init(kind: String, name: String, severity: Severity, summary: String, effects: [Effect] = []) {
+    public init(
+      kind: String, name: String, severity: Severity, summary: String, key: String? = nil,
+      values: [String: String]? = nil, effects: [Effect] = []
+    ) {
       self.kind = kind
       self.name = name
       self.severity = severity
       self.summary = summary
+      self.key = key
+      self.values = values
       self.effects = effects
     }
   }

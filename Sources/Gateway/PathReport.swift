@@ -17,24 +17,27 @@ public struct PathReport: Sendable, Equatable, Codable {
   public var zone: String?
   /// How far it is from here; nil = not known.
   public var nearness: Nearness?
-  /// `live`, `stale`, `silent` (its beats are missed), `catching up`, `ended` or `unknown`.
-  public var state: String
-  /// Sequence number of the last message that this stream covers here.
-  public var through: UInt64
-  /// Nanoseconds that it is behind the foremost stream of its market.
-  public var lagNanoseconds: UInt64
+  /// `live`, `stale`, `silent` (its beats are missed), `catching up`, `ended` or `unknown`; nil = another node's, which doesn't
+  /// say it of its paths.
+  public var state: String?
+  /// Sequence number of the last message that this stream covers here; nil = not known.
+  public var through: UInt64?
+  /// Nanoseconds that it is behind the foremost stream of its market; nil = not known.
+  public var lagNanoseconds: UInt64?
   /// Nanoseconds since something was heard of it; nil = never.
   public var heardNanoseconds: UInt64?
   /// Whether what comes over it is taken.
   public var isUsed: Bool
   /// Why it is used or not, in words that people read.
   public var why: String
+  /// What `why` says, for words of another language; nil = it is of its own.
+  public var whyKey: String?
 
   /// A report.
   public init(
     market: String, stream: String, rail: String? = nil, site: String? = nil, zone: String? = nil,
-    nearness: Nearness? = nil, state: String, through: UInt64 = 0, lagNanoseconds: UInt64 = 0,
-    heardNanoseconds: UInt64? = nil, isUsed: Bool, why: String
+    nearness: Nearness? = nil, state: String? = nil, through: UInt64? = nil, lagNanoseconds: UInt64? = nil,
+    heardNanoseconds: UInt64? = nil, isUsed: Bool, why: String, whyKey: String? = nil
   ) {
     self.market = market
     self.stream = stream
@@ -48,6 +51,7 @@ public struct PathReport: Sendable, Equatable, Codable {
     self.heardNanoseconds = heardNanoseconds
     self.isUsed = isUsed
     self.why = why
+    self.whyKey = whyKey
   }
 
   /// The names of the fields on the wire.
@@ -56,10 +60,15 @@ public struct PathReport: Sendable, Equatable, Codable {
     case lagNanoseconds = "lag_ns"
     case heardNanoseconds = "heard_ns"
     case isUsed = "used"
+    case whyKey = "why_key"
   }
 }
 
 extension JSONWriter {
+  private mutating func integer(orNull value: UInt64?) {
+    if let value { integer(value) } else { raw("null") }
+  }
+
   mutating func path(_ path: PathReport) {
     raw("{\"market\":")
     string(path.market)
@@ -74,17 +83,19 @@ extension JSONWriter {
     raw(",\"nearness\":")
     string(orNull: path.nearness?.rawValue)
     raw(",\"state\":")
-    string(path.state)
+    string(orNull: path.state)
     raw(",\"through\":")
-    integer(path.through)
+    integer(orNull: path.through)
     raw(",\"lag_ns\":")
-    integer(path.lagNanoseconds)
+    integer(orNull: path.lagNanoseconds)
     raw(",\"heard_ns\":")
-    if let heard = path.heardNanoseconds { integer(heard) } else { raw("null") }
+    integer(orNull: path.heardNanoseconds)
     raw(",\"used\":")
     boolean(path.isUsed)
     raw(",\"why\":")
     string(path.why)
+    raw(",\"why_key\":")
+    string(orNull: path.whyKey)
     raw("}")
   }
 }
@@ -104,10 +115,10 @@ extension PrometheusText {
     gauge("kabuto_path_live", "1 = live", paths.map { (labels($0), $0.state == "live" ? 1 : 0) })
     gauge(
       "kabuto_path_sequence", "Last sequence number that the stream covers",
-      paths.map { (labels($0), Double($0.through)) })
+      paths.compactMap { path in path.through.map { (labels(path), Double($0)) } })
     gauge(
       "kabuto_path_lag_seconds", "Behind the foremost stream of the market",
-      paths.map { (labels($0), Double($0.lagNanoseconds) / 1e9) })
+      paths.compactMap { path in path.lagNanoseconds.map { (labels(path), Double($0) / 1e9) } })
     gauge(
       "kabuto_path_heard_seconds", "Since something was heard of the stream",
       paths.compactMap { path in path.heardNanoseconds.map { (labels(path), Double($0) / 1e9) } })

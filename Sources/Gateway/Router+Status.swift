@@ -194,6 +194,10 @@ extension Router {
     writer.string(configuration.version)
     writer.raw(",\"uptime_ms\":")
     writer.integer(UInt64(uptimeSeconds * 1000))
+    writer.raw(",\"pid\":")
+    writer.integer(UInt64(ProcessStart.own.pid))
+    writer.raw(",\"started\":")
+    if let ticks = ProcessStart.own.ticks { writer.integer(ticks) } else { writer.raw("null") }
     writer.raw(",\"draining\":")
     writer.boolean(isDraining)
     writeService(into: &writer)

@@ -10,12 +10,15 @@ struct DrillCommand: AsyncParsableCommand {
     abstract:
       "Practises a fault on a running estate, under guards: never when degraded, ended at the first thing a client sees.",
     discussion: """
-      FILE is YAML: `nodes:` (name: {url, pid, roles}) or `estate:` (a file), `drills:` (name, fault, node, and calm, hold, \
-      settle, outage, every as times such as 10s), and `commands:` where the standard ones don't do.
-      A fault is out-of-service, freeze, kill or command. {node}, {url} and {pid} in a command stand for the node's.
-      A drill begins only if every node is ready, every path live, the node is not the last of its role, and the last \
-      drill passed or was acknowledged; the fault is taken back when its time is over, at the first thing that the \
-      watching client should not have seen, when another node goes, and at SIGINT.
+      FILE is YAML: `nodes:` (name: {url, roles}) or `estate:` (a file), `drills:` (name, fault, node, and calm, hold, \
+      settle, outage, every as times such as 10s), `watch: {instruments: [CODE]}` with some that move, and `commands:` \
+      where the standard ones don't do.
+      A fault is out-of-service, freeze, kill or command. {node}, {url} and {pid} in a command stand for the \
+      node's; the pid is what the node itself says, and is signalled only if /proc says that it is still the same process.
+      A drill begins only if every node is ready, every path live, the node is not the last of its role and market, \
+      nothing would be lost by the estate's reckoning, something moves, and the last drill passed or was acknowledged; \
+      the fault is taken back when its time is over, at the first thing that the watching client should not have seen, \
+      when another node goes, and at SIGINT, SIGTERM or SIGHUP. One drill runs at a time in a folder.
       """,
     subcommands: [DrillRunCommand.self, DrillHistoryCommand.self, DrillAcknowledgeCommand.self],
     defaultSubcommand: DrillRunCommand.self)
@@ -55,8 +58,10 @@ struct DrillRunCommand: AsyncParsableCommand {
       return
     }
     let history = try DrillHistory(folder: data)
+    // One drill at a time: held to the end of this process.
+    let writer = try history.lock()
     let stop = DrillStop()
-    let runner = DrillRunner(file: file, history: history, stop: stop)
+    let runner = DrillRunner(file: file, history: history, writer: writer, stop: stop)
     try await runner.healLeftovers()
     var runs: [DrillRecord] = []
     var due = drills.map { _ in Date.distantPast }
@@ -69,7 +74,7 @@ struct DrillRunCommand: AsyncParsableCommand {
       }
       let drill = drills[next]
       say("\(drill.plan.name):")
-      let record = try await runner.run(drill)
+      let record = try await runner.withProcess(drill).run(drill)
       say("  \(DrillHistoryCommand.line(record))")
       runs.append(record)
       due[next] =
@@ -89,16 +94,16 @@ struct DrillRunCommand: AsyncParsableCommand {
   static func text(_ drill: DrillFile.Drill, _ file: DrillFile) -> String {
     let plan = drill.plan
     let node = file.nodes.first { $0.name == plan.node }
-    func filled(_ command: String) -> String { node.map { DrillFile.filled(command, $0) } ?? command }
+    func filled(_ command: String) -> String { node.map { DrillFile.filled(command, $0, nil) } ?? command }
     return """
       \(plan.name)
         fault      \(plan.fault.rawValue) on \(plan.node), for \(DrillFile.text(plan.holdNanoseconds))\(plan.everyNanoseconds.map { ", every \(DrillFile.text($0))" } ?? "")
         done by    \(filled(drill.commands.inject))
         taken back \(filled(drill.commands.heal))
         begins if  all \(file.nodes.count) nodes are ready and all paths live for \(DrillFile.text(plan.calmNanoseconds)), \(plan.node) is not the last of its role, and the last drill passed
-        ends at    the first client-visible error (nothing for \(DrillFile.text(plan.outageNanoseconds)), stale, went back, refused)
+        ends at    the first client-visible error (no value for \(DrillFile.text(plan.outageNanoseconds)), stale, went back, every gateway refuses)
         then       all must be as before within \(DrillFile.text(plan.settleNanoseconds))
-      """
+      """ + drill.wouldLose.map { "\n  is refused  would be lost: \($0)" }.joined()
   }
 }
 
@@ -139,11 +144,12 @@ struct DrillAcknowledgeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let history = try DrillHistory(folder: data)
+    let writer = try history.lock()
     guard var record = try history.runs().first(where: { $0.id == id }) else {
       throw giveUp("\(id): no such run in \(data); `kabuto drill history --data \(data)` lists them")
     }
     record.isAcknowledged = true
     record.isFaulted = false
-    try history.append(record)
+    try writer.append(record)
   }
 }

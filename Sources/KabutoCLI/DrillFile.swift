@@ -4,6 +4,7 @@
 import Continuity
 import Estate
 import Foundation
+import Gateway
 import Yams
 
 /// See the head of this file.
@@ -12,18 +13,23 @@ struct DrillFile {
   struct Node {
     var name: String
     var url: String
-    var pid: Int?
     var roles: Set<String>
+    /// Its process, where the node was asked for it.
+    var process: DrillProcess?
   }
   /// What does a fault and what takes it back: shell commands.
   struct Commands: Equatable {
     var inject: String
     var heal: String
+    /// Whether they signal the node's process.
+    var needsProcess: Bool { inject.contains("{pid}") || heal.contains("{pid}") }
   }
   /// A drill with its commands, ready to be run.
   struct Drill {
     var plan: DrillPlan
     var commands: Commands
+    /// What would be lost with the node by the estate's reckoning, in words.
+    var wouldLose: [String] = []
   }
 
   var nodes: [Node] = []
@@ -31,11 +37,24 @@ struct DrillFile {
   /// Instruments that the client watches; empty = the first of the list.
   var instruments: [String] = []
 
-  /// Where nothing else is said.
-  static let standard: [DrillFault: Commands] = [
-    .outOfService: Commands(inject: "kabuto node out {node}", heal: "kabuto node in {node}"),
-    .freeze: Commands(inject: "kill -STOP {pid}", heal: "kill -CONT {pid}"),
-  ]
+  /// The estate that the nodes are of, and its file.
+  var estate: (path: String, value: Estate)?
+
+  /// Where nothing else is said; what needs an estate is there only with one.
+  static func standard(estate: String?) -> [DrillFault: Commands] {
+    var commands: [DrillFault: Commands] = [
+      .freeze: Commands(inject: "kill -STOP {pid}", heal: "kill -CONT {pid}")
+    ]
+    if let estate {
+      // The same program as this one, wherever it is.
+      let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "kabuto"
+      func text(_ way: String) -> String {
+        "\(quoted(own)) node \(way) {node} --estate \(quoted(estate))"
+      }
+      commands[.outOfService] = Commands(inject: text("out"), heal: text("in"))
+    }
+    return commands
+  }
 
   /// Reads a file.
   static func read(_ path: String) -> Result<DrillFile, ConfigurationFaults> {
@@ -72,10 +91,16 @@ private struct DrillFileReader {
       fault(root, "wanted `nodes:` or `estate:`, and `drills:`")
       return file
     }
-    var commands = DrillFile.standard
+    var estateNodes: [DrillFile.Node] = []
+    if let value = mapping["estate"], let found = estate(value) {
+      file.estate = found
+      estateNodes = drillNodes(of: found.value)
+    }
+    file.nodes = estateNodes
+    var commands = DrillFile.standard(estate: file.estate?.path)
     for (key, value) in mapping {
       switch key.string ?? "" {
-      case "estate": file.nodes += estate(value)
+      case "estate": break
       case "nodes": file.nodes += nodes(value)
       case "commands":
         for (name, entry) in pairs(value) {
@@ -105,17 +130,18 @@ private struct DrillFileReader {
     for node in file.nodes {
       if let known = byName[node.name] {
         byName[node.name] = DrillFile.Node(
-          name: node.name, url: node.url.isEmpty ? known.url : node.url, pid: node.pid ?? known.pid,
+          name: node.name, url: node.url.isEmpty ? known.url : node.url,
           roles: node.roles.isEmpty ? known.roles : node.roles)
       } else {
         order.append(node.name)
         byName[node.name] = node
       }
     }
-    file.nodes = order.compactMap { byName[$0] }.map {
-      var node = $0
-      if node.roles.isEmpty { node.roles = ["gateway"] }
-      return node
+    file.nodes = order.compactMap { byName[$0] }
+    for node in file.nodes where node.roles.isEmpty {
+      faults.append(
+        "\(path): node \(node.name): roles: nothing found, wanted those that it has, such as [gateway]: what is the last of its role is left alone"
+      )
     }
     for node in file.nodes where URL(string: node.url)?.scheme != "http" || URL(string: node.url)?.host == nil
     {
@@ -138,39 +164,33 @@ private struct DrillFileReader {
     return mapping.map { ($0.key.string ?? "", $0.value) }
   }
 
-  private mutating func estate(_ value: Yams.Node) -> [DrillFile.Node] {
+  private mutating func estate(_ value: Yams.Node) -> (path: String, value: Estate)? {
     guard let name = value.string else {
       fault(value, "estate: wanted the path of an estate's file")
-      return []
+      return nil
     }
     let folder = (path as NSString).deletingLastPathComponent
-    let place = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
-    guard
-      let (_, estate, found) = try? EstateSource.read(
-        FileManager.default.fileExists(atPath: place) ? place : name),
-      let estate, !found.contains(where: { $0.severity == .error })
+    var place = name.hasPrefix("/") || folder.isEmpty ? name : folder + "/" + name
+    if !FileManager.default.fileExists(atPath: place) { place = name }
+    guard let (_, estate, found) = try? EstateSource.read(place), let estate,
+      !found.contains(where: { $0.severity == .error })
     else {
       fault(value, "estate: \(name) has errors; `kabuto estate check \(name)` tells them")
-      return []
+      return nil
     }
-    return drillNodes(of: estate)
+    let isFile = FileManager.default.fileExists(atPath: place)
+    return (isFile ? URL(fileURLWithPath: place).path : place, estate)
   }
 
   private mutating func nodes(_ value: Yams.Node) -> [DrillFile.Node] {
     var found: [DrillFile.Node] = []
     for (name, entry) in pairs(value) {
-      var node = DrillFile.Node(name: name, url: "", pid: nil, roles: [])
+      var node = DrillFile.Node(name: name, url: "", roles: [])
       for (key, value) in pairs(entry) {
         switch key {
         case "url": node.url = value.string ?? ""
-        case "pid":
-          guard let pid = value.int, pid > 1 else {
-            fault(value, "nodes: \(name): pid: wanted the number of a process")
-            continue
-          }
-          node.pid = pid
         case "roles": node.roles = Set(value.array().compactMap(\.string))
-        default: fault(value, "nodes: \(name): \(key): wanted url, pid or roles")
+        default: fault(value, "nodes: \(name): \(key): wanted url or roles")
         }
       }
       found.append(node)
@@ -221,7 +241,7 @@ private struct DrillFileReader {
     guard !file.drills.contains(where: { $0.plan.name == plan.name }) else {
       return fault(entry, "drill \(plan.name): another one has this name")
     }
-    guard let node = file.nodes.first(where: { $0.name == plan.node }) else {
+    guard file.nodes.contains(where: { $0.name == plan.node }) else {
       let known = file.nodes.map(\.name).joined(separator: ", ")
       return fault(entry, "drill \(plan.name): node \"\(plan.node)\" found, wanted one of \(known)")
     }
@@ -230,12 +250,12 @@ private struct DrillFileReader {
         entry,
         "drill \(plan.name): \(plan.fault.rawValue) needs `inject:` and `heal:` here, or under `commands:`")
     }
-    for text in [pair.inject, pair.heal] where text.contains("{pid}") && node.pid == nil {
-      return fault(
-        entry,
-        "drill \(plan.name): \"\(text)\" needs the pid of \(node.name): `nodes: {\(node.name): {pid: …}}`")
+    var lost: [String] = []
+    if let estate = file.estate?.value, estate.node(named: plan.node) != nil {
+      lost = ServeEstateView.effects(of: Failure(.node, plan.node), FailureAnalysis(estate), estate)
+        .filter { $0.severity == .lost }.map { "\($0.what): \($0.text)" }
     }
-    file.drills.append(DrillFile.Drill(plan: plan, commands: pair))
+    file.drills.append(DrillFile.Drill(plan: plan, commands: pair, wouldLose: lost))
   }
 
   private mutating func duration(_ value: Yams.Node, in range: ClosedRange<UInt64>, _ set: (UInt64) -> Void) {
@@ -272,10 +292,13 @@ extension DrillFile {
     return "\(nanoseconds / 1_000_000)ms"
   }
 
-  /// A command with the node's name, address and process in it, each quoted for the shell.
-  static func filled(_ command: String, _ node: Node) -> String {
-    func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
-    return command.replacing("{node}", with: quoted(node.name)).replacing("{url}", with: quoted(node.url))
-      .replacing("{pid}", with: node.pid.map(String.init) ?? "")
+  /// A text as one word of the shell.
+  static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+
+  /// A command with the node's name, address and process in it, each quoted for the shell; a process that isn't known
+  /// yet stands as `{pid}`.
+  static func filled(_ command: String, _ node: Node, _ process: DrillProcess?) -> String {
+    command.replacing("{node}", with: quoted(node.name)).replacing("{url}", with: quoted(node.url))
+      .replacing("{pid}", with: process.map { String($0.pid) } ?? "{pid}")
   }
 }

@@ -7,6 +7,6 @@ func drillNodes(of estate: Estate) -> [DrillFile.Node] {
   estate.nodes.map { node in
     let host = node.address.contains(":") ? "[\(node.address)]" : node.address
     return DrillFile.Node(
-      name: node.name, url: "http://\(host):\(node.port)", pid: nil, roles: Set(node.roles.map(\.rawValue)))
+      name: node.name, url: "http://\(host):\(node.port)", roles: Set(node.roles.map(\.rawValue)))
   }
 }

@@ -1,6 +1,6 @@
 // The client that a drill watches with: reads quotes as server-sent events, goes on at another gateway when one is lost,
 // frozen, or says that it ends, and notes what a client should not have seen. Plain sockets, so that nothing between
-// hides a silence. Owner: its own thread; what it noted is taken under a lock.
+// hides a silence. Only values count: a gateway that beats and has nothing to say is an outage. Owner: its own thread; what it noted is taken under a lock.
 
 import Continuity
 import Foundation
@@ -12,7 +12,8 @@ final class DrillWatch: @unchecked Sendable {
     var errors: [DrillError] = []
     var longestNanoseconds: UInt64 = 0
     var changes = 0
-    var events: UInt64 = 0
+    /// Values that changed while it was watched: without any there is nothing by which an outage could be seen.
+    var updates: UInt64 = 0
     var current = ""
   }
 
@@ -26,7 +27,11 @@ final class DrillWatch: @unchecked Sendable {
 
   // The thread's own.
   private var failedAt: [UInt64]
-  private var lastHeard: UInt64 = 0
+  /// When a value of a watched instrument came last.
+  private var lastValue: UInt64 = 0
+  /// Gateways that refused since one was last open.
+  private var refusals: Set<Int> = []
+  private var isRefused = false
   private var isLate = false
   private var position = ""
   private var sequences: [String: (epoch: String, sequence: UInt64)] = [:]
@@ -50,7 +55,7 @@ final class DrillWatch: @unchecked Sendable {
   static func now() -> UInt64 { DispatchTime.now().uptimeNanoseconds }
 
   func start() {
-    lastHeard = Self.now()
+    lastValue = Self.now()
     Thread.detachNewThread { [self] in
       while !lock.withLock({ isEnding }) { follow() }
       ended.signal()
@@ -81,6 +86,7 @@ final class DrillWatch: @unchecked Sendable {
     let chosen = free ?? endpoints.indices.min { failedAt[$0] < failedAt[$1] } ?? 0
     let why = read(chosen)
     failedAt[chosen] = Self.now()
+    lookAtRefusals()
     lock.withLock {
       if notes.current == endpoints[chosen].name, why != nil { notes.changes += 1 }
     }
@@ -91,7 +97,13 @@ final class DrillWatch: @unchecked Sendable {
   /// Reads until the connection is of no more use; nil where it came to nothing.
   private func read(_ chosen: Int) -> String? {
     let endpoint = endpoints[chosen]
-    guard let socket = Self.connect(endpoint.host, endpoint.port) else { return nil }
+    let socket: CInt
+    switch Self.connect(endpoint.host, endpoint.port) {
+    case .success(let open): socket = open
+    case .failure(let fault):
+      if fault.isRefusal { refusals.insert(chosen) }
+      return nil
+    }
     defer { close(socket) }
     let names = instruments.isEmpty ? "*" : instruments.joined(separator: ",")
     var head =
@@ -110,8 +122,12 @@ final class DrillWatch: @unchecked Sendable {
         var part = [UInt8](repeating: 0, count: 65_536)
         let got = recv(socket, &part, part.count, 0)
         guard got > 0 else { return reader.isEvents ? "closed" : nil }
-        guard reader.take(part[..<got]) else { return nil }  // Refused, or not HTTP.
+        guard reader.take(part[..<got]) else {
+          refusals.insert(chosen)
+          return nil
+        }
         quietSince = Self.now()
+        if reader.isEvents { (refusals, isRefused) = ([], false) }
         while let event = reader.next() {
           lock.withLock { notes.current = endpoint.name }
           if take(event) { return "moved" }
@@ -123,42 +139,40 @@ final class DrillWatch: @unchecked Sendable {
     return "ended"
   }
 
-  private static func connect(_ host: String, _ port: Int) -> CInt? {
+  /// Why there is no connection; a refusal is an answer, which silence is not.
+  private struct ConnectFault: Error { var isRefusal: Bool }
+
+  private static func connect(_ host: String, _ port: Int) -> Result<CInt, ConnectFault> {
     var hints = addrinfo()
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
-    guard getaddrinfo(host, String(port), &hints, &list) == 0, let found = list else { return nil }
+    guard getaddrinfo(host, String(port), &hints, &list) == 0, let found = list else {
+      return .failure(ConnectFault(isRefusal: false))
+    }
     defer { freeaddrinfo(list) }
     let file = socket(found.pointee.ai_family, found.pointee.ai_socktype | Int32(SOCK_NONBLOCK.rawValue), 0)
-    guard file >= 0 else { return nil }
+    guard file >= 0 else { return .failure(ConnectFault(isRefusal: false)) }
     var isOpen = Glibc.connect(file, found.pointee.ai_addr, found.pointee.ai_addrlen) == 0
-    if !isOpen, errno == EINPROGRESS {
+    var fault = isOpen ? 0 : errno
+    if !isOpen, fault == EINPROGRESS {
       var ready = pollfd(fd: file, events: Int16(POLLOUT), revents: 0)
-      var (fault, length) = (CInt(0), socklen_t(MemoryLayout<CInt>.size))
+      var length = socklen_t(MemoryLayout<CInt>.size)
       isOpen =
         poll(&ready, 1, 300) > 0 && getsockopt(file, SOL_SOCKET, SO_ERROR, &fault, &length) == 0 && fault == 0
     }
     guard isOpen else {
       close(file)
-      return nil
+      return .failure(ConnectFault(isRefusal: fault == ECONNREFUSED))
     }
     // Waiting is `poll`'s from here on.
     _ = fcntl(file, F_SETFL, 0)
-    return file
+    return .success(file)
   }
 
   // MARK: - Events
 
   /// Notes an event of the stream: `id:` and `data:`. True where this server says that it ends.
   private func take(_ event: EventReader.Event) -> Bool {
-    let now = Self.now()
-    let silence = now - lastHeard
-    lastHeard = now
-    isLate = false
-    lock.withLock {
-      notes.longestNanoseconds = max(notes.longestNanoseconds, silence)
-      notes.events += 1
-    }
     if let id = event.id { position = id }
     guard let list = (try? JSONSerialization.jsonObject(with: Data(event.data))) as? [[String: Any]] else {
       note("error", "a frame that is no JSON array")
@@ -173,11 +187,23 @@ final class DrillWatch: @unchecked Sendable {
           "\(entry["instrument"] ?? "?") is stale: \((entry["stale"] as? [String: Any])?["reason"] ?? "?")")
       case "error": note("error", "\(entry["detail"] ?? entry["code"] ?? "?")")
       case "move": moves = true
-      case "snapshot", "update": noteSequence(entry)
+      case let type? where type == "snapshot" || type == "update":
+        noteValue(isChange: type == "update")
+        noteSequence(entry)
       default: break
       }
     }
     return moves
+  }
+
+  private func noteValue(isChange: Bool) {
+    let now = Self.now()
+    let silence = now - lastValue
+    (lastValue, isLate) = (now, false)
+    lock.withLock {
+      notes.longestNanoseconds = max(notes.longestNanoseconds, silence)
+      if isChange { notes.updates += 1 }
+    }
   }
 
   private func noteSequence(_ entry: [String: Any]) {
@@ -196,11 +222,22 @@ final class DrillWatch: @unchecked Sendable {
   }
 
   private func lookAtSilence() {
-    let silence = Self.now() - lastHeard
+    let silence = Self.now() - lastValue
     lock.withLock { notes.longestNanoseconds = max(notes.longestNanoseconds, silence) }
     guard silence > limitNanoseconds, !isLate else { return }
     isLate = true
-    note("outage", "nothing for more than \(DrillFile.text(limitNanoseconds))")
+    note("outage", "no value of \(watched) for more than \(DrillFile.text(limitNanoseconds))")
+  }
+
+  private var watched: String {
+    instruments.count == 1 ? instruments[0] : "\(instruments.count) watched instruments"
+  }
+
+  /// Where every gateway answers, and says no, a client has nowhere to go.
+  private func lookAtRefusals() {
+    guard refusals.count == endpoints.count, !isRefused else { return }
+    isRefused = true
+    note("refused", "no gateway accepts: " + endpoints.map(\.name).joined(separator: ", "))
   }
 
   private func note(_ kind: String, _ text: String) {

@@ -146,7 +146,10 @@ extension Gateway.PathReport {
       }
     self.init(
       market: path.market, stream: path.node, rail: path.rail, site: path.site, zone: path.zone,
-      nearness: nearness, state: path.state, through: path.through, lagNanoseconds: path.lag,
-      heardNanoseconds: path.quietNanoseconds, isUsed: path.isUsed, why: path.reason)
+      nearness: nearness, state: path.state,
+      // Of a stream that was never heard there is no position.
+      through: path.state == "unheard" ? nil : path.through,
+      lagNanoseconds: path.state == "unheard" ? nil : path.lag, heardNanoseconds: path.quietNanoseconds,
+      isUsed: path.isUsed, why: path.reason, whyKey: path.reasonKey)
   }
 }

@@ -41,29 +41,27 @@ struct ServeEstateView: Sendable {
     return view
   }
 
-  private static func view(of failure: Failure, _ analysis: FailureAnalysis, _ estate: Estate)
-    -> EstateView.FailureView
+  /// What a failure would do, each with words and with the key of the page's own words for it.
+  static func effects(of failure: Failure, _ analysis: FailureAnalysis, _ estate: Estate)
+    -> [EstateView.FailureView.Effect]
   {
     typealias Effect = EstateView.FailureView.Effect
     let consequences = analysis.consequences(of: [failure])
     var effects: [Effect] = []
+    func lost(_ what: String, _ text: String, _ key: String) {
+      effects.append(Effect(what: what, severity: .lost, text: text, key: key))
+    }
     for market in estate.markets.map(\.code) {
       let gateways = estate.nodes.filter { node in
         node.roles.contains(.gateway) && estate.markets(of: node).contains(market)
       }
       if !gateways.isEmpty, gateways.allSatisfy({ consequences.loss.nodes.contains($0.name) }) {
-        effects.append(Effect(what: market, severity: .lost, text: "no gateway is left"))
+        lost(market, "no gateway is left", "no-gateway")
       }
     }
-    for name in consequences.stoppedServices {
-      effects.append(Effect(what: name, severity: .lost, text: "stops"))
-    }
-    for name in consequences.lostDatabases {
-      effects.append(Effect(what: name, severity: .lost, text: "no copy can be reached"))
-    }
-    for name in consequences.zonesCutOff {
-      effects.append(Effect(what: name, severity: .lost, text: "is cut off"))
-    }
+    for name in consequences.stoppedServices { lost(name, "stops", "stops") }
+    for name in consequences.lostDatabases { lost(name, "no copy can be reached", "no-copy") }
+    for name in consequences.zonesCutOff { lost(name, "is cut off", "cut-off") }
     for change in consequences.streams {
       let what = "\(change.gateway) \(change.market)"
       let after = change.after.joined(separator: ", ")
@@ -71,25 +69,39 @@ struct ServeEstateView: Sendable {
       case .unchanged: break
       case .thinner:
         effects.append(
-          Effect(what: what, severity: .degraded, text: "nothing missed: \(after) goes on"))
+          Effect(
+            what: what, severity: .degraded, text: "nothing missed: \(after) goes on", key: "thinner",
+            values: ["after": after]))
       case .switched:
-        effects.append(Effect(what: what, severity: .degraded, text: "changes to \(after)"))
-      case .lost: effects.append(Effect(what: what, severity: .lost, text: "no plant can be reached"))
+        effects.append(
+          Effect(
+            what: what, severity: .degraded, text: "changes to \(after)", key: "switched",
+            values: ["after": after]))
+      case .lost: lost(what, "no plant can be reached", "no-plant")
       }
     }
     for name in consequences.thinnerServices {
-      effects.append(Effect(what: name, severity: .degraded, text: "loses some of its nodes"))
+      effects.append(
+        Effect(what: name, severity: .degraded, text: "loses some of its nodes", key: "fewer-nodes"))
     }
+    return effects
+  }
+
+  private static func view(of failure: Failure, _ analysis: FailureAnalysis, _ estate: Estate)
+    -> EstateView.FailureView
+  {
+    let effects = effects(of: failure, analysis, estate)
+    let lost = effects.filter { $0.severity == .lost }.map(\.what).joined(separator: ", ")
     let severity: EstateView.FailureView.Severity =
-      effects.contains { $0.severity == .lost } ? .lost : effects.isEmpty ? .none : .degraded
-    let summary =
+      !lost.isEmpty ? .lost : effects.isEmpty ? .none : .degraded
+    let (summary, key) =
       switch severity {
-      case .lost:
-        "gone: " + effects.filter { $0.severity == .lost }.map(\.what).joined(separator: ", ")
-      case .degraded: "goes on with less in reserve"
-      case .none: "nothing changes"
+      case .lost: ("gone: " + lost, "gone")
+      case .degraded: ("goes on with less in reserve", "less")
+      case .none: ("nothing changes", "nothing")
       }
     return EstateView.FailureView(
-      kind: failure.kind.rawValue, name: failure.name, severity: severity, summary: summary, effects: effects)
+      kind: failure.kind.rawValue, name: failure.name, severity: severity, summary: summary, key: key,
+      values: lost.isEmpty ? nil : ["what": lost], effects: effects)
   }
 }

@@ -102,10 +102,15 @@ final class ServeService: @unchecked Sendable {
       ? "out of service" : beat.isWell ? "ready" : "not ready"
     let reasons = (beat.reason.isEmpty ? [] : [beat.reason]) + beat.alarms
     node.reason = node.state == "ready" || reasons.isEmpty ? nil : reasons.joined(separator: "; ")
-    node.paths = beat.paths.map {
-      PathReport(
-        market: $0.market, stream: $0.node, rail: $0.rail, state: "", isUsed: $0.used, why: $0.reason)
-    }
+    // Of its own paths it knows all; others say only which they use and why, and nothing is made up for the rest.
+    node.paths =
+      node.name == place.node.name
+      ? feeds.paths
+      : beat.paths.map {
+        PathReport(
+          market: $0.market, stream: $0.node, rail: $0.rail, isUsed: $0.used, why: $0.reason,
+          whyKey: $0.reasonKey)
+      }
     return node
   }
 

@@ -12,9 +12,9 @@ extension TopFigures {
     var stream: String
     var rail: String?
     var nearness: String?
-    var state: String
-    var through: UInt64
-    var lag_ns: UInt64
+    var state: String?
+    var through: UInt64?
+    var lag_ns: UInt64?
     var heard_ns: UInt64?
     var used: Bool
     var why: String
@@ -39,9 +39,9 @@ extension TopFigures {
       + paths.map { gateway, path in
         row(
           (named ? [gateway ?? ""] : []) + [
-            path.market, path.stream, path.rail ?? "–", path.nearness ?? "–", path.state,
-            String(path.through),
-            String(format: "%.1f ms", Double(path.lag_ns) / 1e6),
+            path.market, path.stream, path.rail ?? "–", path.nearness ?? "–", path.state ?? "–",
+            path.through.map(String.init) ?? "–",
+            path.lag_ns.map { String(format: "%.1f ms", Double($0) / 1e6) } ?? "–",
             path.heard_ns.map { String(format: "%.0f ms", Double($0) / 1e6) } ?? "–",
             path.used ? "yes" : "no",
             path.why,

@@ -8,6 +8,7 @@ KABUTO_SCREENSHOTS  where pictures go (default docs/screenshots/out)
 """
 
 import os
+import re
 import sys
 import unittest
 
@@ -74,7 +75,7 @@ class EstatePage(unittest.TestCase):
         self.assertEqual(figures, ["3 / 6", "4 / 7", "1,852", "1"])
         self.assertEqual(self.page.run("return document.querySelectorAll('#paths tr').length"), 7)
         row = self.page.run("return [...document.querySelector('#paths tr').children].map((one) => one.textContent.trim())")
-        self.assertEqual(row[:6] + row[9:], ["tky-gw-1", "XTKS", "tky-plant-1", "a", "Same zone", "Live", "Yes", "the nearest stream that is well"])
+        self.assertEqual(row[:6] + row[9:], ["tky-gw-1", "XTKS", "tky-plant-1", "a", "Same zone", "Live", "Yes", "well"])
         driver.find_element(By.CSS_SELECTOR, "[data-failure='zone/tky-b']").click()
         self.assertIn("nothing missed: tky-plant-1 goes on", self.page.text("#failure"))
         unknown = self.page.run("return [...document.querySelectorAll('#paths tr')].map((row) => [...row.children].map((one) => one.textContent.trim())).find((row) => row[0] === 'osk-gw-1')")
@@ -85,6 +86,23 @@ class EstatePage(unittest.TestCase):
         self.assertIn("ハートビートが 3 回途絶", self.page.text("#paths"))
         self.assertIn("停止", self.page.text("#failure"))
         self.assertEqual(self.page.complaints(), [])
+
+    def test_every_key_of_the_program_has_words(self):
+        """What servers say by a key is said in both languages."""
+        sources = os.path.join(HERE, "..", "..", "Sources")
+
+        def found(path, pattern):
+            with open(os.path.join(sources, path), encoding="utf-8") as file:
+                return set(re.findall(pattern, file.read()))
+
+        keys = {f"why_{key}" for key in found("Continuity/Paths/PathReason.swift", r'case \.\w+: "([a-z-]+)"\n')}
+        keys |= {f"why_{key}" for key in found("Backbone/Streams/StreamReceiver+Paths.swift", r', "([a-z-]+)"\) \}')}
+        view = "KabutoCLI/ServeEstateView.swift"
+        keys |= {f"effect_{key}" for key in found(view, r'key: "([a-z-]+)"') | found(view, r'lost\(\w+, "[^"]+", "([a-z-]+)"\)')}
+        keys |= {f"sum_{key}" for key in found(view, r'case \.\w+: \(.*, "([a-z]+)"\)')}
+        self.assertGreater(len(keys), 20)
+        words = found("Gateway/Viewer/js/estate-words.js", r'(\w+): \["')
+        self.assertEqual({key.replace("-", "_") for key in keys} - words, set())
 
     def test_keyboard(self):
         """Arrows move in the list and choose; looking again leaves the focus where it is."""

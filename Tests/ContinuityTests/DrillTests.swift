@@ -66,6 +66,29 @@ import Testing
     }
   }
 
+  @Test func theLastOfAMarketAndWhatTheEstateWouldLoseAreLeftAlone() {
+    func node(_ name: String, _ markets: Set<String>) -> DrillCondition.Node {
+      DrillCondition.Node(name: name, roles: ["gateway"], markets: markets, isReady: true)
+    }
+    let both = DrillCondition(nodes: [node("gw-1", ["XTKS", "XOSE"]), node("gw-2", ["XTKS"])])
+    #expect(DrillGuard.objections(to: plan, in: both) == ["gw-1 is the only gateway of XOSE that is ready"])
+    var machine = DrillMachine(plan, wouldLose: ["trading: stops"], now: 0)
+    #expect(
+      machine.observed(condition(), now: 0)
+        == .finish(.refused(["without gw-1 this would be lost: trading: stops"])))
+  }
+
+  @Test func whatStillDoesTheFaultIsToEndOnceAClientSeesIt() {
+    var machine = DrillMachine(plan, now: 0)
+    _ = machine.observed(condition(), now: 0)
+    #expect(machine.observed(condition(), now: 2 * second) == .inject)
+    #expect(!machine.isToEnd)
+    #expect(machine.clientSaw(DrillError(kind: "outage", text: "t"), now: 2 * second) == .wait)
+    #expect(machine.isToEnd)
+    #expect(machine.injectionFailed("ended", now: 2 * second) == .heal("the fault could not be done: ended"))
+    #expect(!machine.isToEnd)
+  }
+
   @Test func whatGoesBadWhileItCalmsRefusesToo() {
     var machine = DrillMachine(plan, now: 0)
     #expect(machine.observed(condition(), now: 0) == .wait)

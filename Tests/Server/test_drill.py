@@ -30,7 +30,7 @@ class Pair:
         for server in self.servers:
             server.options += ["--endpoints", named]
             server.start(ready=False)
-        self.ending = False
+        self.ending = self.pausing = False
         self.feeder = threading.Thread(target=self.feed, daemon=True)
         self.feeder.start()
         for server in self.servers:
@@ -39,8 +39,9 @@ class Pair:
     def feed(self):
         self.exchange.publish(through=15_000, pause=0.0002)
         while not self.ending and self.exchange.next < len(self.exchange.messages):
-            self.exchange.publish(through=min(len(self.exchange.messages), self.exchange.next + 5))
-            time.sleep(0.008)
+            if not self.pausing:
+                self.exchange.publish(through=min(len(self.exchange.messages), self.exchange.next + 2))
+            time.sleep(0.012)  # lasts longer than all tests: without values nothing is begun
 
     def end(self):
         self.ending = True
@@ -66,7 +67,7 @@ class Drills(unittest.TestCase):
     def write(self, **drill):
         drill = {"name": "practice", "node": "gw-1", "calm": "500ms", "hold": "2s", "settle": "5s", "outage": "2s", **drill}
         nodes = {
-            f"gw-{number + 1}": {"url": server.url, "pid": server.process.pid} for number, server in enumerate(self.pair.servers)
+            f"gw-{number + 1}": {"url": server.url, "roles": ["gateway"]} for number, server in enumerate(self.pair.servers)
         }
         file = os.path.join(self.folder, "drills.yaml")
         with open(file, "w", encoding="utf-8") as out:
@@ -89,7 +90,7 @@ class Drills(unittest.TestCase):
 
     def test_the_plan_is_printed_and_nothing_is_done(self):
         ended = self.drill(self.write(fault="out-of-service"))
-        self.assertIn(f"kill -USR1 {self.pair.servers[0].process.pid}", ended.stderr)
+        self.assertIn("kill -USR1 {pid}", ended.stderr)
         self.assertIn("Nothing was done", ended.stderr)
         self.assertFalse(os.path.exists(self.data))
 
@@ -140,6 +141,12 @@ class Drills(unittest.TestCase):
         return subprocess.Popen(
             [kabuto.BINARY, "drill", file, "--data", self.data, "--apply"], stderr=subprocess.PIPE, text=True, env=kabuto.ENVIRONMENT)
 
+    def await_fault(self, process):
+        """Until the fault is there; where the drill ends without it, what it said is the failure."""
+        kabuto.until(lambda: self.is_frozen() or process.poll() is not None, "the fault")
+        if process.poll() is not None:
+            self.fail(f"ended with {process.returncode}: {process.stderr.read()}")
+
     def is_frozen(self):
         with open(f"/proc/{self.pair.servers[0].process.pid}/stat", encoding="ascii") as stat:
             return stat.read().rsplit(")", 1)[1].split()[0] == "T"
@@ -147,7 +154,7 @@ class Drills(unittest.TestCase):
     def test_its_operator_ends_it_and_the_fault_is_taken_back(self):
         process = self.start(self.write(fault="freeze", hold="1h", outage="10s"))
         self.addCleanup(process.stderr.close)
-        kabuto.until(self.is_frozen, "the fault")
+        self.await_fault(process)
         process.send_signal(signal.SIGINT)
         self.assertEqual(process.wait(60), 1)
         self.assertFalse(self.is_frozen())
@@ -158,7 +165,7 @@ class Drills(unittest.TestCase):
         file = self.write(fault="freeze", hold="1h", outage="10s")
         process = self.start(file)
         self.addCleanup(process.stderr.close)
-        kabuto.until(self.is_frozen, "the fault")
+        self.await_fault(process)
         process.kill()
         process.wait()
         self.assertTrue(self.is_frozen())
@@ -167,15 +174,80 @@ class Drills(unittest.TestCase):
         self.assertFalse(self.is_frozen())
         self.assertEqual([run["outcome"] for run in self.history()], ["healed late", "passed"])
 
+    def test_a_second_drill_is_kept_away_and_a_hang_up_takes_the_fault_back(self):
+        file = self.write(fault="freeze", hold="1h", outage="10s")
+        process = self.start(file)
+        self.addCleanup(process.stderr.close)
+        self.await_fault(process)
+        second = self.drill(file, "--apply", status=2)
+        self.assertIn(f"another drill is running here (process {process.pid})", second.stderr)
+        self.assertEqual(kabuto.run("drill", "acknowledge", "x", "--data", self.data).returncode, 2)
+        self.assertTrue(self.is_frozen())
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(process.wait(60), 1)
+        self.assertFalse(self.is_frozen())
+        (run,) = self.history()
+        self.assertEqual((run["outcome"], run["target"]["pid"]), ("failed", self.pair.servers[0].process.pid))
+        self.assertWell()
+
+    def test_a_slow_command_does_not_delay_the_end_and_is_ended_with_all_it_began(self):
+        pids = " ".join(str(server.process.pid) for server in self.pair.servers)
+        mark = os.path.join(self.folder, "mark")
+        file = self.write(fault="command", outage="1s", inject=f"kill -STOP {pids}; (sleep 10; touch {mark}) & sleep 10",
+                          heal=f"kill -CONT {pids}")
+        begun = time.monotonic()
+        ended = self.drill(file, "--apply", status=1)
+        self.assertIn("(it was ended)", ended.stderr)
+        self.assertEqual(self.history()[0]["isFaulted"], False)
+        self.assertWell()
+        time.sleep(max(0, 11 - (time.monotonic() - begun)))
+        self.assertFalse(os.path.exists(mark))
+
+    def test_beats_without_values_are_an_outage(self):
+        # The exchange says nothing more: both gateways go on beating.
+        self.pair.pausing = True
+        try:
+            ended = self.drill(self.write(fault="freeze", calm="1h", outage="1s"), "--apply", status=1)
+        finally:
+            self.pair.pausing = False
+        self.assertIn("client: outage: no value of", ended.stderr)
+        self.assertEqual(self.history()[0]["outcome"], "refused")
+        self.assertWell()
+
+    def test_where_no_gateway_accepts_it_is_told(self):
+        out = " ".join(str(server.process.pid) for server in self.pair.servers)
+        file = self.write(fault="command", outage="60s", hold="1h", inject=f"kill -USR1 {out}", heal=f"kill -USR2 {out}")
+        ended = self.drill(file, "--apply", status=1)
+        self.assertEqual(self.history()[0]["outcome"], "failed")
+        self.assertIn("taking it back", ended.stderr)
+        self.assertWell()
+
+    def test_a_line_that_was_cut_off_costs_no_other(self):
+        os.makedirs(self.data)
+        path = os.path.join(self.data, "drills.jsonl")
+        file = self.write(fault="freeze")
+        self.drill(file, "--apply")
+        with open(path, "rb+") as history:
+            whole = history.read()
+            history.seek(0, os.SEEK_END)
+            history.write(whole.splitlines(True)[0][:40])
+        self.drill(file, "--apply")
+        self.assertEqual([run["outcome"] for run in self.history()], ["passed", "passed"])
+        with open(path, "rb+") as history:  # A whole record whose end alone is missing is kept.
+            history.truncate(os.path.getsize(path) - 1)
+        self.drill(file, "--apply")
+        self.assertEqual([run["outcome"] for run in self.history()], ["passed"] * 3)
+
     def test_a_bad_file_is_told_with_all_its_faults(self):
         file = os.path.join(self.folder, "bad.yaml")
         with open(file, "w", encoding="utf-8") as out:
             out.write(
-                "nodes:\n  a: {url: 'ftp://x', pid: one}\ndrills:\n  - {name: x, fault: explode, node: a}\n"
+                "nodes:\n  a: {url: 'ftp://x', pid: 1}\ndrills:\n  - {name: x, fault: explode, node: a}\n"
                 "  - {name: y, fault: freeze, node: b, hold: soon}\n")
         ended = kabuto.run("drill", file)
         self.assertEqual(ended.returncode, 2)
-        for text in (":2: ", "\"explode\" found", "\"soon\" found", "node \"b\" found, wanted one of a", "wanted http://HOST:PORT"):
+        for text in (":2: ", "\"explode\" found", "\"soon\" found", "node \"b\" found, wanted one of a", "wanted http://HOST:PORT",
+                     "pid: wanted url or roles", "roles: nothing found"):
             self.assertIn(text, ended.stderr)
         self.assertEqual(kabuto.run("drill", os.path.join(self.folder, "none.yaml")).returncode, 2)
 

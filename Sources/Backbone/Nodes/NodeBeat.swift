@@ -18,21 +18,26 @@ public struct NodeBeat: Sendable, Codable, Equatable {
     public var used: Bool
     /// Why, or why not.
     public var reason: String
+    /// The key of the reason, which doesn't change between releases; nil = a node of before it.
+    public var reasonKey: String?
 
     /// A path from its parts.
-    public init(market: String, node: String, rail: String, used: Bool, reason: String) {
+    public init(
+      market: String, node: String, rail: String, used: Bool, reason: String, reasonKey: String? = nil
+    ) {
       self.market = market
       self.node = node
       self.rail = rail
       self.used = used
       self.reason = reason
+      self.reasonKey = reasonKey
     }
 
     /// A path from its report.
     public init(_ report: PathReport) {
       self.init(
         market: report.market, node: report.node, rail: report.rail, used: report.isUsed,
-        reason: report.reason)
+        reason: report.reason, reasonKey: report.reasonKey)
     }
   }
 

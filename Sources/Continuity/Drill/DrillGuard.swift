@@ -5,10 +5,11 @@ public enum DrillGuard {
   /// All objections; empty = it may begin.
   /// - Parameters:
   ///   - lastFailed: how the newest run of any plan ended, where it ended badly and nobody has acknowledged it.
+  ///   - wouldLose: what would be lost with the node by the estate's own reckoning, in words.
   public static func objections(
-    to plan: DrillPlan, in condition: DrillCondition, lastFailed: String? = nil
+    to plan: DrillPlan, in condition: DrillCondition, lastFailed: String? = nil, wouldLose: [String] = []
   ) -> [String] {
-    var found: [String] = []
+    var found = wouldLose.map { "without \(plan.node) this would be lost: \($0)" }
     if let lastFailed {
       found.append("the last drill did not pass: \(lastFailed); look into it, then acknowledge it")
     }
@@ -24,6 +25,11 @@ public enum DrillGuard {
     for role in target.roles.sorted() {
       let others = condition.nodes.filter { $0.name != target.name && $0.roles.contains(role) && $0.isReady }
       if others.isEmpty { found.append("\(plan.node) is the only \(role) that is ready") }
+      // Of one's markets each must be somewhere else too.
+      for market in target.markets.sorted() where !others.isEmpty {
+        guard !others.contains(where: { $0.markets.contains(market) }) else { continue }
+        found.append("\(plan.node) is the only \(role) of \(market) that is ready")
+      }
     }
     return found
   }

@@ -35,6 +35,7 @@ public struct DrillMachine: Sendable {
   public let plan: DrillPlan
   private(set) var state = State.calming(since: nil)
   private let lastFailed: String?
+  private let wouldLose: [String]
   private let begunAt: UInt64
   /// The nodes that were ready and the paths that were live before.
   private var before = DrillCondition(nodes: [])
@@ -44,10 +45,13 @@ public struct DrillMachine: Sendable {
   private var stopReason: String?
 
   /// A run that begins at `now`.
-  /// - Parameter lastFailed: as for `DrillGuard`.
-  public init(_ plan: DrillPlan, lastFailed: String? = nil, now: UInt64) {
+  /// - Parameters:
+  ///   - lastFailed: as for `DrillGuard`.
+  ///   - wouldLose: as for `DrillGuard`.
+  public init(_ plan: DrillPlan, lastFailed: String? = nil, wouldLose: [String] = [], now: UInt64) {
     self.plan = plan
     self.lastFailed = lastFailed
+    self.wouldLose = wouldLose
     begunAt = now
   }
 
@@ -58,6 +62,12 @@ public struct DrillMachine: Sendable {
     case .ended(.notHealed): true
     case .calming, .settling, .ended: false
     }
+  }
+
+  /// Whether the fault is to be taken back as soon as that can be: what still does it is better ended.
+  public var isToEnd: Bool {
+    if case .injecting = state { return firstError != nil || stopReason != nil }
+    return false
   }
 
   /// A word for what it does.
@@ -78,7 +88,8 @@ public struct DrillMachine: Sendable {
   public mutating func observed(_ condition: DrillCondition, now: UInt64) -> Action {
     switch state {
     case .calming(let since):
-      let objections = DrillGuard.objections(to: plan, in: condition, lastFailed: lastFailed)
+      let objections = DrillGuard.objections(
+        to: plan, in: condition, lastFailed: lastFailed, wouldLose: wouldLose)
       guard objections.isEmpty else { return end(.refused(objections)) }
       let since = since ?? now
       state = .calming(since: since)

@@ -48,15 +48,20 @@ public struct DrillCondition: Sendable, Equatable {
     public var name: String
     /// What it does, such as `gateway`.
     public var roles: Set<String>
+    /// Markets that it says it has.
+    public var markets: Set<String>
     /// Whether it says that it is ready.
     public var isReady: Bool
     /// Why it isn't, in words.
     public var reason: String
 
     /// A node.
-    public init(name: String, roles: Set<String>, isReady: Bool, reason: String = "") {
+    public init(
+      name: String, roles: Set<String>, markets: Set<String> = [], isReady: Bool, reason: String = ""
+    ) {
       self.name = name
       self.roles = roles
+      self.markets = markets
       self.isReady = isReady
       self.reason = reason
     }

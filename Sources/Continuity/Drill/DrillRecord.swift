@@ -1,6 +1,20 @@
 // What is kept of a practice run: one line of JSON each time it changes, the newest of an id holds. So a run that was
 // cut off in the middle of its fault is found by the next one.
 
+/// A process by its number and when it began: a number alone may be another's by now.
+public struct DrillProcess: Sendable, Equatable, Codable {
+  /// Its number.
+  public var pid: Int
+  /// When it began: clock ticks since the system's start, as `/proc` says it.
+  public var started: UInt64
+
+  /// A process.
+  public init(pid: Int, started: UInt64) {
+    self.pid = pid
+    self.started = started
+  }
+}
+
 /// See the head of this file.
 public struct DrillRecord: Sendable, Equatable, Codable {
   /// Names the run.
@@ -23,6 +37,10 @@ public struct DrillRecord: Sendable, Equatable, Codable {
   public var errors: [DrillError]
   /// Times the client went to another server.
   public var changes: Int
+  /// Who carries it out: while that process lives, the run is its own.
+  public var owner: DrillProcess?
+  /// The node's process, as it was before the fault: one that is frozen can't be asked.
+  public var target: DrillProcess?
   /// Somebody looked into it: it stands in no later run's way.
   public var isAcknowledged = false
 

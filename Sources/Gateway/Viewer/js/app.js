@@ -303,7 +303,7 @@ export class App extends EventTarget {
     this.model.drain(() => {});
   }
 
-  /** @param {import("./kabuto-stream.js").StreamStatus} status */
+  /** @param {import("./kabuto-uses.js").StreamStatus} status */
   #stateChanged(status) {
     if (status.state === "waiting" && this.lostAt === null) {
       this.lostAt = Date.now();

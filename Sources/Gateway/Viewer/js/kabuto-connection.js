@@ -14,6 +14,8 @@ const FLUSH_SLACK_MS = 1000;
 const LOOK_WITHIN_MS = 900;
 
 /**
+ * @typedef {{channel: "quotes"|"books"|"trades"|"bars", instruments: string[], interval?: number,
+ *   levels?: number, timing?: boolean}} SubscriptionRequest
  * @typedef {{epoch: string, seq: number}} Position
  * @typedef {{at: number, positions: Map<string, Position>}} Sample
  * @typedef {{now: () => number, after: (ms: number, what: () => void) => unknown, cancel: (timer: any) => void}} Clock
@@ -255,7 +257,7 @@ export class Connection {
 
 /** One subscription. `close()` ends it. */
 export class Subscription {
-  /** @param {{unsubscribe: (s: Subscription) => void}} stream @param {string} id @param {import("./kabuto-stream.js").SubscriptionRequest} request */
+  /** @param {{unsubscribe: (s: Subscription) => void}} stream @param {string} id @param {SubscriptionRequest} request */
   constructor(stream, id, request) {
     this.stream = stream;
     this.id = id;

@@ -1,5 +1,5 @@
 // The stream of Kabuto servers (docs/STREAM.md) over WebSocket: subscribes, reconnects, resumes, here or elsewhere.
-// Needs nothing else of the viewer but kabuto-connection.js, -endpoints.js, -merge.js and -binary.js:
+// Needs nothing else of the viewer but kabuto-connection.js, -endpoints.js, -merge.js, -uses.js and -binary.js:
 //
 //   import { KabutoStream } from "./kabuto-stream.js";
 //   const stream = new KabutoStream(["wss://near.example/v1/stream", "wss://far.example/v1/stream"], { merge: true });
@@ -17,6 +17,7 @@
 import { Connection, Subscription, lookAtHealth } from "./kabuto-connection.js";
 import { EndpointChooser, readable, restOrigin, streamAddress } from "./kabuto-endpoints.js";
 import { StreamMerger } from "./kabuto-merge.js";
+import { newestPosition, usesOf } from "./kabuto-uses.js";
 
 const HEARTBEAT_MS = 100; // With several servers: a frozen one is left after about 400 ms.
 const OPEN_WITHIN_MS = 8000;
@@ -26,14 +27,9 @@ const LAST_DELAY_MS = 5000;
 const LOST_KEPT = 4;
 
 /**
- * @typedef {"idle"|"connecting"|"live"|"waiting"|"paused"|"closed"} StreamState
- * @typedef {{url: string, node: string|null, use: "used"|"standby"|"opening"|"leaving"}} EndpointUse
- * @typedef {{state: StreamState, since: number, attempt: number, retryAt: number|null, endpoint: string,
- *   node: string|null, isNearest: boolean, merged: boolean, endpoints: EndpointUse[],
- *   reason: string|null, code: number|null}} StreamStatus
- * @typedef {{channel: "quotes"|"books"|"trades"|"bars", instruments: string[], interval?: number,
- *   levels?: number, timing?: boolean}} SubscriptionRequest
- * @typedef {import("./kabuto-connection.js").Position} Position
+ * @typedef {import("./kabuto-uses.js").StreamState} StreamState
+ * @typedef {import("./kabuto-uses.js").StreamStatus} StreamStatus
+ * @typedef {import("./kabuto-connection.js").SubscriptionRequest} SubscriptionRequest
  * @typedef {import("./kabuto-endpoints.js").EndpointDescription} EndpointDescription
  * @typedef {{WebSocket?: typeof WebSocket, random?: () => number, now?: () => number, binary?: boolean,
  *   heartbeat?: number|null, merge?: boolean, standby?: boolean, wellForMs?: number, measured?: boolean,
@@ -234,7 +230,7 @@ export class KabutoStream extends EventTarget {
     connection.isStandby = false;
     this.merger.join(connection);
     for (const subscription of this.subscriptions.values()) {
-      connection.open(subscription.id, subscription.request, this.#position(subscription));
+      connection.open(subscription.id, subscription.request, newestPosition([...this.connections, ...this.lost], this.merger, subscription.id));
     }
     this.#settle(connection);
     this.#enter("live", { attempt: 0, retryAt: null, reason: null, code: null });
@@ -369,26 +365,7 @@ export class KabutoStream extends EventTarget {
     }));
   }
 
-  // Positions and events
-
-  /** The newest position by which everything of a subscription had been handed on, by market. @param {Subscription} subscription */
-  #position(subscription) {
-    /** @type {Map<string, Position & {at: number}>} */
-    const best = new Map();
-    const wrong = this.merger.owed(null);
-    for (const connection of [...this.connections, ...this.lost]) {
-      const sample = connection.safePosition(subscription.id);
-      const owed = connection.state === "ended" ? connection.owed : this.merger.owed(connection);
-      for (const [market, position] of sample?.positions ?? []) {
-        if (owed.has(market) || wrong.has(market)) continue;
-        const known = best.get(market);
-        const at = /** @type {import("./kabuto-connection.js").Sample} */ (sample).at;
-        const isBetter = !known || (known.epoch === position.epoch ? position.seq > known.seq : at > known.at);
-        if (isBetter) best.set(market, { ...position, at });
-      }
-    }
-    return best.size > 0 ? best : null;
-  }
+  // Events
 
   /** @param {Connection} connection @param {any[]} events */
   #receive(connection, events) {
@@ -414,30 +391,14 @@ export class KabutoStream extends EventTarget {
   #enter(state, change) {
     const was = this.status.state;
     const since = was === state ? this.status.since : this.clock.now();
-    this.status = { ...this.status, ...this.#uses(), ...change, state, since };
+    this.status = { ...this.status, ...usesOf(this.connections, this.chooser, this.status), ...change, state, since };
     this.dispatchEvent(new CustomEvent("state", { detail: this.status }));
   }
 
   /** Tells the page where the parts stand, where that has changed. */
   #show() {
-    const uses = this.#uses();
+    const uses = usesOf(this.connections, this.chooser, this.status);
     if (JSON.stringify(uses.endpoints) !== JSON.stringify(this.status.endpoints) || uses.merged !== this.status.merged) this.#enter(this.status.state, {});
-  }
-
-  #uses() {
-    const used = this.#used().filter((connection) => !connection.isLeaving);
-    const speaker = used[0] ?? this.#used()[0] ?? this.connections[0];
-    const endpoint = speaker?.url ?? this.status.endpoint;
-    return {
-      endpoint,
-      node: this.chooser.find(endpoint)?.node ?? null,
-      isNearest: this.chooser.preferred()[0]?.url === endpoint,
-      merged: used.length > 1 && !used.some((connection) => connection.replaces),
-      endpoints: this.connections.map((connection) => ({
-        url: connection.url, node: connection.endpoint.node ?? null,
-        use: /** @type {EndpointUse["use"]} */ (connection.isLeaving ? "leaving" : !connection.isOpen ? "opening" : connection.isStandby ? "standby" : "used"),
-      })),
-    };
   }
 }
 

@@ -5,7 +5,7 @@ import { h, setAttribute, setText } from "../dom.js";
 import * as format from "../format.js";
 import { currentLanguage, t, translate } from "../i18n.js";
 
-/** @param {import("../kabuto-stream.js").StreamStatus} status */
+/** @param {import("../kabuto-uses.js").StreamStatus} status */
 const secondsLeft = (status) => Math.max(0, Math.ceil(((status.retryAt ?? 0) - Date.now()) / 1000));
 
 class Status extends HTMLElement {
