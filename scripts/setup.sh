@@ -14,7 +14,7 @@ readonly build_packages=(
   libvectorscan-dev libpcre2-dev libxml2-dev libmodsecurity-dev modsecurity-crs # the firewall's
   libnats-dev # the backbone's
 )
-readonly test_packages=(chromium chromium-driver fonts-noto-cjk nats-server frr iproute2)
+readonly test_packages=(chromium chromium-driver fonts-noto-cjk nats-server frr iproute2 faketime)
 
 # The wheel is a carrier: only this one file is taken from it, and only if it is the file we know.
 readonly chart_wheel='lightweight-charts==2.1'

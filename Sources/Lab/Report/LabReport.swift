@@ -61,7 +61,7 @@ public struct LabReport: Sendable, Codable {
     public var clients: [Client]
     public var timeline: [Moment]
     /// What the fault touched.
-    public var effects: [LabEffect]
+    var effects: [LabEffect]
 
     enum CodingKeys: String, CodingKey {
       case run, target, lost, repeated, wrong, clients, timeline, effects

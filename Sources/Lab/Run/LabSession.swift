@@ -225,7 +225,7 @@ public struct LabWindow: Sendable {
   /// The longest time in which no datagram came back from the other site, milliseconds.
   public var networkSilence: Double?
   /// What the fault touched.
-  public var effects: [LabEffect] = []
+  var effects: [LabEffect] = []
 }
 
 /// What is to be judged after a run.
