@@ -238,7 +238,10 @@ struct ServeRun {
     do throws(BusError) {
       for publisher in publishers { try publisher.start() }
       for line in lines { try line.start() }
-      for keeper in keepers { try keeper.start() }
+      for keeper in keepers {
+        try keeper.start()
+        if let place = configuration.place, place.has(.store) { keeper.makeStream(domain: keeper.rail) }
+      }
       for catchUp in catchUps { catchUp.start() }
       for receiver in receivers { try receiver.start() }
       if let backbone {

@@ -87,6 +87,9 @@ public final class TickKeeper: @unchecked Sendable {
   /// Figures at this moment.
   public var report: Report { shared.withLock { $0.report } }
 
+  /// The rail whose server keeps.
+  public var rail: String { bus.rail }
+
   private var inbox: String { "_INBOX.\(StreamSubjects.word(node)).keep\(market)" }
 
   /// Begins.
@@ -118,6 +121,22 @@ public final class TickKeeper: @unchecked Sendable {
     subscription?.cancel()
     signal.set()
     finished.wait()
+  }
+
+  /// Makes the stream, on a thread of its own that tries until it is there: for nodes with the role store, which may.
+  /// - Parameter domain: JetStream domain of the server that keeps; nil = the server's own.
+  public func makeStream(domain: String?) {
+    let (market, bus) = (market, bus)
+    Thread { [weak self] in
+      let ticks = KeptTicks(market: market, bus: bus, domain: domain)
+      while let keeper = self, !keeper.stops.load(ordering: .acquiring) {
+        do throws(BusError) { return try ticks.ensure() } catch {
+          let fault = error.description
+          keeper.shared.withLock { $0.report.fault = fault }
+        }
+        sleep(2)
+      }
+    }.start()
   }
 
   // MARK: - The thread
