@@ -24,8 +24,8 @@ func generator(_ name: String) -> SeededGenerator {
   return SeededGenerator(seed: digest.value)
 }
 
-/// Estates that each half of the simulation plays: KABUTO_ESTATES, or a thousand.
-let estates = ProcessInfo.processInfo.environment["KABUTO_ESTATES"].flatMap(Int.init) ?? 1_000
+/// Estates that each half of the simulation plays: KABUTO_ESTATES, or what a minute of two slow cores is enough for.
+let estates = ProcessInfo.processInfo.environment["KABUTO_ESTATES"].flatMap(Int.init) ?? 400
 
 /// Calls `body` at least `rounds` times, and on until KABUTO_FUZZ_SECONDS have passed.
 func fuzz(rounds: Int, _ body: () throws -> Void) rethrows {
