@@ -44,8 +44,11 @@ struct DrillRunner {
     guard let node = file.nodes.first(where: { $0.name == drill.plan.node }) else {
       throw giveUp("\(drill.plan.node): no such node")
     }
+    // It begins at the node that the fault is done to, where that is a gateway: its clients are those who might notice.
+    let gateways =
+      file.gateways.filter { $0.name == node.name } + file.gateways.filter { $0.name != node.name }
     let watch = DrillWatch(
-      file.gateways, instruments: try await instruments(), limitNanoseconds: drill.plan.outageNanoseconds)
+      gateways, instruments: try await instruments(), limitNanoseconds: drill.plan.outageNanoseconds)
     watch.start()
     defer { watch.stop() }
     var run = Run(
