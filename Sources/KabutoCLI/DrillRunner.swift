@@ -288,7 +288,8 @@ struct DrillRunner {
   private static func object(_ address: String) async -> (status: Int, json: [String: Any])? {
     guard let url = URL(string: address) else { return nil }
     var request = URLRequest(url: url)
-    request.timeoutInterval = 1
+    // Nobody waits for it; a loaded node is not a dead one.
+    request.timeoutInterval = 3
     guard let (data, response) = try? await URLSession.shared.data(for: request) else { return nil }
     let json = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
     return ((response as? HTTPURLResponse)?.statusCode ?? 0, json)
