@@ -44,8 +44,11 @@ struct DrillRunner {
     guard let node = file.nodes.first(where: { $0.name == drill.plan.node }) else {
       throw giveUp("\(drill.plan.node): no such node")
     }
+    // It begins at the node that the fault is done to, where that is a gateway: its clients are those who might notice.
+    let gateways =
+      file.gateways.filter { $0.name == node.name } + file.gateways.filter { $0.name != node.name }
     let watch = DrillWatch(
-      file.gateways, instruments: try await instruments(), limitNanoseconds: drill.plan.outageNanoseconds)
+      gateways, instruments: try await instruments(), limitNanoseconds: drill.plan.outageNanoseconds)
     watch.start()
     defer { watch.stop() }
     var run = Run(
@@ -285,7 +288,8 @@ struct DrillRunner {
   private static func object(_ address: String) async -> (status: Int, json: [String: Any])? {
     guard let url = URL(string: address) else { return nil }
     var request = URLRequest(url: url)
-    request.timeoutInterval = 1
+    // Nobody waits for it; a loaded node is not a dead one.
+    request.timeoutInterval = 3
     guard let (data, response) = try? await URLSession.shared.data(for: request) else { return nil }
     let json = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any] ?? [:]
     return ((response as? HTTPURLResponse)?.statusCode ?? 0, json)
