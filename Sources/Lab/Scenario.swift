@@ -64,19 +64,24 @@ public enum LabStep: Sendable, Equatable {
 
 /// See the head of this file.
 public struct Scenario: Sendable {
+  /// Its name.
   public let name: ScenarioName
   /// What happens and what it shows, for people.
   public let explanation: String
+  /// The same in Japanese.
   public let explanationJapanese: String
   /// How long the fault lasts, and how long one watches after it, seconds.
   public var faultSeconds = 4.0
+  /// How long is watched after it is healed, seconds.
   public var afterSeconds = 4.0
   /// Routers run without BFD.
   public var withoutBFD = false
 
   /// The fault and what heals it.
   public struct Steps: Sendable, Equatable {
+    /// What is broken.
     public var fault: [LabStep] = []
+    /// What is mended.
     public var heal: [LabStep] = []
     /// What was chosen, for people.
     public var target = ""

@@ -15,12 +15,15 @@ public final class LabClient: @unchecked Sendable {
   public struct Options: Sendable {
     /// Host and port, the nearest first.
     public var endpoints: [(host: String, port: Int)]
+    /// Channels to subscribe.
     public var channels = ["quotes", "trades"]
+    /// Instruments of the market.
     public var instruments = ["*"]
     /// Connections at once, to different endpoints.
     public var connections = 1
     /// A ping each so many milliseconds; a connection that says nothing for so many is given up.
     public var pingMilliseconds: Int64 = 100
+    /// Silence after which a connection is left, milliseconds.
     public var silentMilliseconds: Int64 = 300
     /// Time to connect and to be answered.
     public var openMilliseconds: Int64 = 400
@@ -31,6 +34,7 @@ public final class LabClient: @unchecked Sendable {
     /// Where the record goes.
     public var path: String
 
+    /// With these values.
     public init(endpoints: [(host: String, port: Int)], path: String) {
       self.endpoints = endpoints
       self.path = path

@@ -9,6 +9,7 @@ public import Estate
 
 /// See the head of this file.
 public struct LabEstate: Sendable, Equatable {
+  /// The estate that it is done to.
   public var estate: Estate
   /// What was changed, for people.
   public var changes: [String] = []

@@ -26,7 +26,7 @@ enum LinkCommand: Sendable, Equatable {
   case stats
 
   /// Why a line is none of these.
-  struct Fault: Error, Sendable, Equatable { public var reason: String }
+  struct Fault: Error, Sendable, Equatable { var reason: String }
 
   init(line: String) throws(Fault) {
     let words = line.split(separator: " ").map(String.init)

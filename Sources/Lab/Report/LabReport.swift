@@ -8,23 +8,37 @@ import Foundation
 public struct LabReport: Sendable, Codable {
   /// A client's share of a run.
   public struct Client: Sendable, Codable {
+    /// Name of the client.
     public var client: String
+    /// The site that it is at.
     public var site: String
     /// Connections that it holds at once.
     public var connections: Int
+    /// Longest time without news beyond that without the fault, milliseconds.
     public var outageMs: Double
     /// Of news that came up while the fault lasted, and of news that came up while it healed and afterwards.
     public var outageFaultMs: Double
+    /// The same of news that came up while it healed and afterwards, milliseconds.
     public var outageReturnMs: Double
+    /// Longest time that news waited, milliseconds.
     public var waitedMs: Double
+    /// Of which instrument.
     public var waitedFor: String
+    /// Neither delivered nor replaced by something newer.
     public var lost: Int
+    /// The same number again on one connection.
     public var repeated: Int
+    /// A lower number after a higher one on one connection.
     public var outOfOrder: Int
+    /// Fields that are not what the feed had made them.
     public var wrong: Int
+    /// Snapshots that are right but for their time.
     public var restamped: Int
+    /// Updates that were taken.
     public var updates: Int
+    /// What came again by another connection.
     public var overlap: Int
+    /// The first few that were lost or wrong.
     public var examples: [String]
 
     enum CodingKeys: String, CodingKey {
@@ -40,25 +54,37 @@ public struct LabReport: Sendable, Codable {
 
   /// Something that happened, milliseconds after the fault.
   public struct Moment: Sendable, Codable, Equatable {
+    /// Milliseconds after the fault.
     public var ms: Double
     /// `fault`, `heal`, `detection`, `route`, `node`, `client`, `value`.
     public var kind: String
+    /// Where.
     public var place: String
+    /// What happened, in words.
     public var what: String
   }
 
   /// A repetition.
   public struct Run: Sendable, Codable {
+    /// Number of the repetition, or of the run.
     public var run: Int
+    /// What the fault was done to.
     public var target: String
+    /// Longest time without news beyond that without the fault, milliseconds.
     public var outageMs: Double
     /// The longest time for which the network alone carried nothing to the other site (or zone) and back.
     public var networkSilenceMs: Double?
+    /// Neither delivered nor replaced by something newer.
     public var lost: Int
+    /// The same number again on one connection.
     public var repeated: Int
+    /// A lower number after a higher one on one connection.
     public var outOfOrder: Int
+    /// Fields that are not what the feed had made them.
     public var wrong: Int
+    /// What each client saw.
     public var clients: [Client]
+    /// What happened, in order.
     public var timeline: [Moment]
     /// What the fault touched.
     var effects: [LabEffect]
@@ -73,9 +99,13 @@ public struct LabReport: Sendable, Codable {
 
   /// How old an update was at the client: from the plant's host to the client, while nothing was broken.
   public struct Latency: Sendable, Codable {
+    /// Name of the client.
     public var client: String
+    /// Median, milliseconds.
     public var p50Ms: Double
+    /// Of a hundred the worst but one, milliseconds.
     public var p99Ms: Double
+    /// How many were measured.
     public var count: Int
 
     enum CodingKeys: String, CodingKey {
@@ -89,12 +119,17 @@ public struct LabReport: Sendable, Codable {
   public struct Crossing: Sendable, Codable {
     /// Bytes of frames of the message servers and their clients, out of and into the first site.
     public var backboneBytesOut: UInt64
+    /// The same into the first site.
     public var backboneBytesIn: UInt64
+    /// Bytes of all frames out of the first site.
     public var allBytesOut: UInt64
+    /// Bytes of all frames into the first site.
     public var allBytesIn: UInt64
     /// Messages of the feed meanwhile, and updates that a client of everything gets.
     public var messages: Double
+    /// Updates that were taken.
     public var updates: Double
+    /// How long was measured, seconds.
     public var seconds: Double
 
     enum CodingKeys: String, CodingKey {
@@ -106,34 +141,53 @@ public struct LabReport: Sendable, Codable {
     }
   }
 
+  /// What is done.
   public var scenario: String
+  /// What that is, in a sentence.
   public var explanation: String
+  /// The estate that it is done to.
   public var estate: String
+  /// Longest time without news beyond that without the fault, milliseconds.
   public var outageMs: Double
   /// Median over runs of the worst client's outage.
   public var outageP50Ms: Double
   /// The same for clients that hold two connections, where there are any.
   public var outageMergedMs: Double?
+  /// Neither delivered nor replaced by something newer.
   public var lost: Int
+  /// The same number again on one connection.
   public var repeated: Int
+  /// A lower number after a higher one on one connection.
   public var outOfOrder: Int
+  /// Fields that are not what the feed had made them.
   public var wrong: Int
   /// Snapshots that are right but for their `time` (`JudgedClient.restamped`).
   public var restamped: Int
+  /// Repetitions with the fault.
   public var runs: [Run]
+  /// Stretches without it.
   public var controls: [Run]
+  /// How old updates were at each client.
   public var latency: [Latency]
+  /// What crossed between the sites; nil where there is one.
   public var crossing: Crossing?
+  /// Of the market and of all that is drawn.
   public var seed: UInt64
+  /// Messages of the feed a second.
   public var rate: Int
+  /// Instruments of the market.
   public var instruments: Int
+  /// How long the fault lasts, seconds.
   public var faultSeconds: Double
+  /// How long is watched after it is healed, seconds.
   public var afterSeconds: Double
   /// What was changed of the estate to run it here.
   public var changes: [String]
   /// The link emulator's own lateness, microseconds, and the part of the machine that was busy without a fault.
   public var emulatorLateP50Us: Double
+  /// The same, of a hundred the worst but one, microseconds.
   public var emulatorLateP99Us: Double
+  /// Part of the machine that was busy, 0 to 1.
   public var busyShare: Double
   /// Of it what the laboratory itself needed.
   public var ownShare: Double

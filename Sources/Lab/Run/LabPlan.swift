@@ -5,7 +5,9 @@ import Foundation
 
 /// See the head of this file.
 public struct LabPlan: Sendable {
+  /// What is done.
   public var scenario: Scenario
+  /// The estate that it is done to.
   public var estate: Estate
   /// Repetitions of the fault.
   public var runs = 5
@@ -15,6 +17,7 @@ public struct LabPlan: Sendable {
   public var seed: UInt64 = 1
   /// Messages a second, and instruments.
   public var rate = 1_000
+  /// Instruments of the market.
   public var instruments = 50
   /// How long a fault lasts; nil: as long as the scenario says.
   public var faultSeconds: Double?
@@ -24,8 +27,10 @@ public struct LabPlan: Sendable {
   public var folder: String
   /// The `kabuto` program.
   public var program: String
+  /// Where runs are written down.
   public var registry = LabRegistry()
 
+  /// With these values.
   public init(_ scenario: Scenario, estate: Estate, folder: String, program: String) {
     self.scenario = scenario
     self.estate = estate

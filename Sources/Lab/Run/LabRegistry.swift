@@ -20,6 +20,7 @@ public struct LabRegistry: Sendable {
   /// Where the system keeps names of namespaces.
   let namespaceFolder = "/run/netns"
 
+  /// With these values.
   public init(base: String = "/run/kabuto-lab") { self.base = base }
 
   /// A run, whose own process this is.
@@ -56,13 +57,17 @@ public struct LabRegistry: Sendable {
 
 /// What `LabEntry.remove` did.
 public struct LabRemoval: Sendable, Equatable {
+  /// Processes that were ended.
   public var processes = 0
+  /// Namespaces that were removed.
   public var namespaces = 0
 }
 
 /// One run's folder.
 public struct LabEntry: Sendable {
+  /// Number of the repetition, or of the run.
   public let run: String
+  /// Folder of the run.
   public let folder: String
   let namespaceFolder: String
 
@@ -184,7 +189,8 @@ public struct LabEntry: Sendable {
       usleep(20_000)
     }
     // FRR's daemons keep a folder each for the notes of a crash.
-    for id in ended.union(lines("processes").compactMap(Self.process).map(\.0)) where ProcessState.startTime(id) == nil {
+    let written = lines("processes").compactMap(Self.process).map(\.0)
+    for id in ended.union(written) where ProcessState.startTime(id) == nil {
       for daemon in ["zebra", "bfdd", "bgpd"] {
         try? FileManager.default.removeItem(atPath: "/var/tmp/frr/\(daemon).\(id)")
       }

@@ -207,20 +207,29 @@ public final class LabSession {
 /// Tells a run to stop. @unchecked isn't needed: it is one atomic.
 public final class LabStopFlag: Sendable {
   private let flag = Atomic<Bool>(false)
+  /// With these values.
   public init() {}
+  /// Ends it: what it has made is removed.
   public func stop() { flag.store(true, ordering: .releasing) }
+  /// Whether it was told to end.
   public var isStopped: Bool { flag.load(ordering: .acquiring) }
 }
 
 /// A stretch of a run.
 public struct LabWindow: Sendable {
+  /// Whether nothing is broken in it.
   public var isControl: Bool
+  /// Number of the repetition, or of the run.
   public var run: Int
+  /// What the fault was done to.
   public var target: String
   /// Nanoseconds since 1970: the fault, its healing, the end.
   public var from: UInt64
+  /// When the fault was healed, nanoseconds since 1970.
   public var healed: UInt64 = 0
+  /// Its end, nanoseconds since 1970.
   public var through: UInt64 = 0
+  /// What was done when, nanoseconds since 1970.
   public var steps: [(at: UInt64, what: String)] = []
   /// The longest time in which no datagram came back from the other site, milliseconds.
   public var networkSilence: Double?
@@ -230,17 +239,25 @@ public struct LabWindow: Sendable {
 
 /// What is to be judged after a run.
 public struct LabOutcome: Sendable {
+  /// What was to be done.
   public var plan: LabPlan
+  /// What was changed of the estate.
   public var changes: [String]
   var layout: LabLayout
+  /// Stretches that are judged.
   public var windows: [LabWindow]
+  /// Path of the record of the reference client.
   public var truthRecord: String
   var clients: [(client: LabLayout.Client, connections: Int, record: String)]
+  /// Folder of the logs.
   public var logs: String
   /// What the lines carried while nothing was broken, and for how long.
   var links: [LinkStatistics.Line]
+  /// How long the lines were measured, seconds.
   public var linkSeconds: Double
+  /// How late frames left, median, nanoseconds.
   public var lateP50: Double
+  /// The same, of a hundred the worst but one, nanoseconds.
   public var lateP99: Double
   /// Part of all processors that was busy meanwhile.
   public var cpuShare: Double
