@@ -47,6 +47,11 @@ struct ServeNode: Sendable {
         "--node \(nodeName): estate \(estate.name) has no such node; wanted one of "
           + estate.nodes.map(\.name).joined(separator: ", ") + (near.map { "; did you mean \($0)?" } ?? ""))
     }
+    guard node.interest == .all || !node.roles.contains(.gateway) else {
+      throw fault(
+        "--node \(nodeName): interest: clients is in the estate, but gateways take whole markets so far; wanted interest: all"
+      )
+    }
     return ServeNode(estate, node, folder: source.folder.isEmpty ? "." : source.folder)
   }
 
