@@ -82,6 +82,7 @@ extension StreamMerger {
   mutating func appendSource(_ state: SourceState, sequence: UInt64) {
     let epoch = shownEpoch ?? EpochKey(day: 0, first: 0, second: 0)
     shownState = state
+    if state == .ended { shownEnd = sequence }
     append(
       UpdateHeader(
         kind: UpdateKind.source.rawValue, flags: 0, byteCount: 0, instrument: .max, sequence: sequence,

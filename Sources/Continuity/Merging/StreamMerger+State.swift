@@ -27,15 +27,23 @@ extension StreamMerger {
   }
 
   private func state(at now: UInt64) -> SourceState {
-    var (heard, live, recovering, hasEnded) = (false, false, false, false)
+    var (heard, live, recovering) = (false, false, false)
+    // An end that was shown is one until somebody says more of this epoch.
+    var end = shownState == .ended && shownEpoch == epoch ? shownEnd : nil
     for stream in streams where isHeard(stream, at: now) {
       heard = true
       guard stream.epoch == epoch else { continue }
       switch stream.state {
       case .live: live = true
       case .recovering: recovering = true
-      case .ended: if stream.through <= shownSequence { hasEnded = true }
+      case .ended: if stream.through <= shownSequence { end = max(end ?? 0, stream.through) }
       case .gap, .silent: break
+      }
+    }
+    if let end {
+      // Who hasn't heard of the end yet, or again, is no proof against it; who goes on behind it is.
+      live = streams.contains {
+        isHeard($0, at: now) && $0.epoch == epoch && $0.state == .live && $0.through > end
       }
     }
     if isTainted { return .gap }
@@ -43,7 +51,7 @@ extension StreamMerger {
     if shownEpoch != epoch { return .recovering }
     for place in active where isOverdue(place, at: now) { return .recovering }
     if live { return .live }
-    if hasEnded { return .ended }
+    if end != nil { return .ended }
     return recovering ? .recovering : .silent
   }
 

@@ -131,6 +131,8 @@ public struct StreamMerger: ~Copyable {
   var shownEpoch: EpochKey?
   var ordinal: UInt64 = 0
   var shownState: SourceState?
+  /// The last message when the source was shown as ended.
+  var shownEnd: UInt64?
   var shownGap: (from: UInt64, through: UInt64) = (0, 0)
   var shownSequence: UInt64 = 0
   var time: UInt64 = 0
