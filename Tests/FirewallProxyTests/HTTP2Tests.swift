@@ -57,7 +57,11 @@ import Testing
           ])
         }
       }
-      let stream = try await made.futureResult.get()
+      let stream: any Channel
+      do { stream = try await made.futureResult.get() } catch {
+        promise.fail(error)
+        throw error
+      }
       var head = HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: headers)
       if !head.headers.contains(name: "Host") { head.headers.add(name: "Host", value: "h2.test") }
       stream.write(HTTPClientRequestPart.head(head), promise: nil)
