@@ -1,6 +1,6 @@
 """The page of the estate in a real browser: the sample of estate.json, and a server that has no estate.
 
-    python -m unittest -v Tests/Browser/test_estate.py
+    python -m unittest -v Tests/Browser/test_estate_page.py
 
 KABUTO_BIN          the binary (default .build/debug/kabuto)
 KABUTO_AXE          another axe.min.js than that of axe-core-python
