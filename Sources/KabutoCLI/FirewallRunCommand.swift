@@ -81,11 +81,7 @@ struct FirewallRun: AsyncParsableCommand {
         throw giveUp("\(error)")
       }
     }
-    let hangUp = HangUp.source {
-      firewall.reopenLog()
-      // What went wrong is in the log of the process; the old rules stay.
-      Task { try? await firewall.reload() }
-    }
+    let hangUp = HangUp.source(of: firewall)
     logger.info(
       "listening",
       metadata: [

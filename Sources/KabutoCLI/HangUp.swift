@@ -1,6 +1,7 @@
 // SIGHUP means two things: read everything anew, and that the terminal is gone.
 
 import Dispatch
+import FirewallProxy
 import Foundation
 
 enum HangUp {
@@ -20,5 +21,14 @@ enum HangUp {
     }
     source.resume()
     return source
+  }
+
+  /// The same for a firewall: its log is opened and its rules are read anew.
+  static func source(of firewall: FirewallServer) -> any DispatchSourceSignal {
+    source {
+      firewall.reopenLog()
+      // What went wrong is in the log of the process; the old rules stay.
+      Task { try? await firewall.reload() }
+    }
   }
 }

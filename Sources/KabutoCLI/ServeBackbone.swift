@@ -114,9 +114,6 @@ final class ServeBackbone: Sendable {
     return FeedLine(market: market, node: place.node.name, peers: peers, buses: buses)
   }
 
-  /// How each rail is.
-  var reports: [BusReport] { buses.map(\.report) }
-
   func close() { for bus in buses { bus.close() } }
 }
 

@@ -171,7 +171,7 @@ struct ServeRun {
     }
     var estate: (@Sendable () -> EstateView)?
     if let view = configuration.place.map(ServeEstateView.init) {
-      estate = { view.view { running.service?.known(of: $0) ?? $0 } }
+      estate = { view.view(running.service?.knowledge ?? { $0 }) }
     }
     let gateway: GatewayServer
     do throws(GatewayError) {
@@ -369,85 +369,5 @@ struct ServeRun {
         say("  The market is simulated: no price here is real.\n")
       }
     }
-  }
-}
-
-/// The feed threads and receivers, for whoever asks for their figures.
-final class RunningFeeds: @unchecked Sendable {
-  // Written once, before the first request can ask; a lock makes that certain.
-  private let lock = NSLock()
-  private var threads: [FeedThread] = []
-  private var receivers: [StreamReceiver] = []
-  private var node: ServeService?
-  /// What is said before the threads are there.
-  private let beginning: [SourceReport]
-
-  init(_ feeds: [PreparedFeed]) {
-    beginning = feeds.map {
-      SourceReport(market: $0.market, source: $0.source, epoch: "", sequence: 0, state: "recovering")
-    }
-  }
-
-  func set(_ threads: [FeedThread], _ receivers: [StreamReceiver]) {
-    lock.withLock {
-      self.threads = threads
-      self.receivers = receivers
-    }
-  }
-
-  var reports: [SourceReport] {
-    let (threads, receivers) = lock.withLock { (self.threads, self.receivers) }
-    let reports = threads.map(\.report) + receivers.map(\.report)
-    return reports.isEmpty ? beginning : reports
-  }
-
-  /// What the node is in its estate; nil before it is known, and without an estate.
-  var service: ServeService? { lock.withLock { node } }
-  func set(_ service: ServeService) { lock.withLock { node = service } }
-
-  var receivedPaths: [Backbone.PathReport] { lock.withLock { receivers }.flatMap(\.paths) }
-
-  var paths: [Gateway.PathReport] { receivedPaths.map(Gateway.PathReport.init) }
-
-  /// How late a plant is, nanoseconds.
-  func lag(market: String) -> UInt64 {
-    lock.withLock { threads }.first { $0.feed.market == market }?.lagNow ?? 0
-  }
-}
-
-/// SIGTERM and SIGINT.
-enum Signals {
-  static func wait() async -> String {
-    await withCheckedContinuation { (continuation: CheckedContinuation<String, Never>) in
-      let once = Once()
-      for (number, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
-        signal(number, SIG_IGN)
-        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-        source.setEventHandler {
-          if once.first() {
-            continuation.resume(returning: name)
-          } else {
-            // A second signal means now.
-            exit(130)
-          }
-        }
-        source.resume()
-        once.keep(source)
-      }
-    }
-  }
-
-  private final class Once: @unchecked Sendable {
-    // Guarded by the lock.
-    private let lock = NSLock()
-    private var done = false
-    private var kept: [any DispatchSourceSignal] = []
-    func first() -> Bool {
-      lock.withLock {
-        defer { done = true }
-        return !done
-      }
-    }
-    func keep(_ source: any DispatchSourceSignal) { lock.withLock { kept.append(source) } }
   }
 }

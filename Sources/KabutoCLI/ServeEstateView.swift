@@ -24,10 +24,9 @@ struct ServeEstateView: Sendable {
         EstateView.SiteView(name: $0.name, kind: $0.kind.rawValue, zones: $0.zones)
       },
       nodes: estate.nodes.map { node in
-        let host = node.address.contains(":") ? "[\(node.address)]" : node.address
-        return EstateView.NodeView(
+        EstateView.NodeView(
           name: node.name, site: estate.site(ofZone: node.zone)?.name ?? "", zone: node.zone,
-          roles: node.roles.map(\.rawValue), url: "http://\(host):\(node.port)", state: "unknown")
+          roles: node.roles.map(\.rawValue), url: node.url, state: "unknown")
       },
       failures: failures.enumerated().sorted {
         (rank($0.element.severity), $0.offset) < (rank($1.element.severity), $1.offset)

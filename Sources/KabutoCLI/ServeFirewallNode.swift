@@ -54,11 +54,7 @@ struct ServeFirewallNode {
     let server = FirewallServer(
       configuration: settings, logger: log, loadPolicy: { try rules.policy() })
     do { try await server.start() } catch { throw giveUp("\(error)") }
-    let hangUp = HangUp.source {
-      server.reopenLog()
-      // What went wrong is in the log of the process; the old rules stay.
-      Task { try? await server.reload() }
-    }
+    let hangUp = HangUp.source(of: server)
     log.info(
       "listening",
       metadata: [

@@ -111,10 +111,8 @@ struct ServeNode: Sendable {
       return rank(a.offset, a.element) < rank(b.offset, b.element)
     }
     return ranked.map { _, other in
-      let host = other.address.contains(":") ? "[\(other.address)]" : other.address
-      return GatewayEndpoint(
-        url: "http://\(host):\(other.port)", node: other.name, zone: other.zone,
-        site: estate.site(ofZone: other.zone)?.name)
+      GatewayEndpoint(
+        url: other.url, node: other.name, zone: other.zone, site: estate.site(ofZone: other.zone)?.name)
     }
   }
 }

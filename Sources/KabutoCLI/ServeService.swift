@@ -79,15 +79,22 @@ final class ServeService: @unchecked Sendable {
 
   func stop() { agent?.stop() }
 
-  /// The estate's page: what is known of a node now.
-  func known(of node: EstateView.NodeView) -> EstateView.NodeView {
+  /// The estate's page: puts to each node what is known of it now. What was heard is looked up once for all.
+  var knowledge: (EstateView.NodeView) -> EstateView.NodeView {
+    let heard = Dictionary((agent?.nodes ?? []).map { ($0.beat.node, $0) }) { first, _ in first }
+    return { self.known(of: $0, heard) }
+  }
+
+  private func known(
+    of node: EstateView.NodeView, _ others: [String: NodeAgent.Heard]
+  ) -> EstateView.NodeView {
     var node = node
     let beat: NodeBeat
     if node.name == place.node.name {
       beat = said()
       node.heardNanoseconds = 0
     } else {
-      guard let heard = agent?.nodes.first(where: { $0.beat.node == node.name }) else { return node }
+      guard let heard = others[node.name] else { return node }
       beat = heard.beat
       node.heardNanoseconds = heard.quietNanoseconds
       if !heard.isThere {
@@ -121,16 +128,14 @@ final class ServeService: @unchecked Sendable {
     return said()
   }
 
-  private var now: UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-  }
+  /// Nanoseconds of a clock that only goes forward.
+  private var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
 
   private func decide() {
     let now = now
     let heard = agent?.nodes ?? []
-    let (isWell, lag) = (isWell, lag)
+    let reports = feeds.reports
+    let (isWell, lag) = (Self.isWell(reports), Self.lag(reports))
     let (changes, own) = members.withLock { members in
       members.board.hear(members.own, isWell: isWell, lag: lag, at: now)
       for other in heard where other.isThere {
@@ -179,12 +184,13 @@ final class ServeService: @unchecked Sendable {
 
   // MARK: - What it says
 
-  private var isWell: Bool {
-    let reports = feeds.reports
-    return !reports.isEmpty && reports.allSatisfy { $0.state == "live" || $0.state == "ended" }
+  private static func isWell(_ reports: [SourceReport]) -> Bool {
+    !reports.isEmpty && reports.allSatisfy { $0.state == "live" || $0.state == "ended" }
   }
 
-  private var lag: UInt64 { feeds.reports.map(\.lagNanoseconds).max() ?? 0 }
+  private static func lag(_ reports: [SourceReport]) -> UInt64 {
+    reports.map(\.lagNanoseconds).max() ?? 0
+  }
 
   private func said() -> NodeBeat {
     var beat = NodeBeat(node: place.node.name)
@@ -200,13 +206,14 @@ final class ServeService: @unchecked Sendable {
     let leaves = leaving.withLock { $0 }
     beat.service = leaves == nil ? state.word : Continuity.ServiceState.outByCommand.word
     beat.reason = leaves ?? (state == .inService && !isLast ? "" : reason)
-    beat.isWell = isWell
-    beat.lag = lag
+    let reports = feeds.reports
+    beat.isWell = Self.isWell(reports)
+    beat.lag = Self.lag(reports)
     beat.clients = gateway.openConnections
     beat.load = load()
     beat.address = gateway.address
     beat.paths = feeds.receivedPaths.map(NodeBeat.Path.init)
-    beat.markets = feeds.reports.map {
+    beat.markets = reports.map {
       NodeBeat.Market(market: $0.market, state: $0.state, epoch: $0.epoch, sequence: $0.sequence)
     }
     beat.alarms = publishers.flatMap { $0.report.differences.map { String(describing: $0) } }

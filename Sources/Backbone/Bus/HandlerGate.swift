@@ -28,3 +28,21 @@ final class HandlerGate: @unchecked Sendable {
     withExtendedLifetime(last) {}
   }
 }
+
+/// What a bus gives to who subscribes: closes the gate first, then forgets the subscription.
+final class GatedSubscription: BusSubscription {
+  private let gate: HandlerGate
+  private let forget: @Sendable () -> Void
+
+  init(_ gate: HandlerGate, forget: @escaping @Sendable () -> Void) {
+    self.gate = gate
+    self.forget = forget
+  }
+
+  deinit { cancel() }
+
+  func cancel() {
+    gate.close()
+    forget()
+  }
+}

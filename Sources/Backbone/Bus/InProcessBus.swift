@@ -98,7 +98,8 @@ public final class InProcessBus: Bus, @unchecked Sendable {
   ) throws(BusError) -> any BusSubscription {
     let pattern = try SubjectPattern(subject)
     let gate = HandlerGate(handler)
-    return InProcessSubscription(hub, hub.add(pattern, gate, account, user: number), gate)
+    let entry = hub.add(pattern, gate, account, user: number)
+    return GatedSubscription(gate) { [hub] in hub.remove(entry) }
   }
 
   /// Figures at this moment.
@@ -286,24 +287,5 @@ private final class Hub: @unchecked Sendable {
         entry.gate.deliver(BusMessage(subjectBytes: subject, replyBytes: reply, payload: payload))
       }
     }
-  }
-}
-
-private final class InProcessSubscription: BusSubscription {
-  private let hub: Hub
-  private let number: Int
-  private let gate: HandlerGate
-
-  init(_ hub: Hub, _ number: Int, _ gate: HandlerGate) {
-    self.hub = hub
-    self.number = number
-    self.gate = gate
-  }
-
-  deinit { cancel() }
-
-  func cancel() {
-    gate.close()
-    hub.remove(number)
   }
 }

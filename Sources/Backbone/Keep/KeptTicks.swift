@@ -64,11 +64,8 @@ public final class KeptTicks {
       let consumer = try keep.consumer(StreamSubjects.word(store), stream: stream, subject: subject)
       var passed = passed ?? KeptFrames(configuration: configuration)
       defer { self.passed = passed }
-      while true {
-        let taken = try consumer.fetch(256, milliseconds: 500) { bytes in passed.take(bytes, deliver: deliver)
-        }
+      while let taken = try consumer.fetch(256, milliseconds: 500, { passed.take($0, deliver: deliver) }) {
         count += taken
-        if taken == 0 { break }
       }
     } catch { throw BusError("kept ticks of \(market): \(error)") }
     return count

@@ -189,7 +189,7 @@ public final class NatsBus: Bus, @unchecked Sendable {
       return shared.nextEntry
     }
     change()
-    return NatsBusSubscription(self, number, gate)
+    return GatedSubscription(gate) { self.unsubscribe(number) }
   }
 
   /// The loop's thread has something to do with subscriptions.
@@ -458,22 +458,3 @@ public final class NatsBus: Bus, @unchecked Sendable {
 
 /// How loud.
 public enum BusLevel: Sendable { case info, warning, error }
-
-private final class NatsBusSubscription: BusSubscription {
-  private let bus: NatsBus
-  private let number: Int
-  private let gate: HandlerGate
-
-  init(_ bus: NatsBus, _ number: Int, _ gate: HandlerGate) {
-    self.bus = bus
-    self.number = number
-    self.gate = gate
-  }
-
-  deinit { cancel() }
-
-  func cancel() {
-    gate.close()
-    bus.unsubscribe(number)
-  }
-}

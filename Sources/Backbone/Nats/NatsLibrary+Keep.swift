@@ -91,6 +91,7 @@ final class NatsKeep: @unchecked Sendable {
     var options = jsSubOptions()
     jsSubOptions_Init(&options)
     options.Config.AckPolicy = js_AckAll
+    options.Config.AckWait = NatsConsumer.acknowledgeMilliseconds * 1_000_000
     options.Config.DeliverPolicy = js_DeliverAll
     var subscription: OpaquePointer?
     var code = jsErrCode(0)
@@ -100,45 +101,127 @@ final class NatsKeep: @unchecked Sendable {
     }
     try NatsError.check(status, "consumer \(durable) of stream \(stream)")
     guard let subscription else { throw NatsError(NATS_NO_MEMORY, doing: "consumer \(durable)") }
-    return NatsConsumer(subscription, self)
+    return try NatsConsumer(subscription, self, stream: stream, durable: durable)
+  }
+
+  /// What the server says of a consumer.
+  fileprivate func place(_ durable: String, stream: String) throws(NatsError) -> NatsConsumer.Place {
+    var information: UnsafeMutablePointer<jsConsumerInfo>?
+    var code = jsErrCode(0)
+    try NatsError.check(
+      js_GetConsumerInfo(&information, handle, stream, durable, nil, &code), "consumer \(durable)")
+    defer { jsConsumerInfo_Destroy(information) }
+    guard let consumer = information?.pointee else {
+      throw NatsError(NATS_NO_MEMORY, doing: "consumer \(durable)")
+    }
+    return NatsConsumer.Place(
+      acknowledged: consumer.AckFloor.Stream,
+      isDone: consumer.NumPending == 0 && consumer.NumAckPending == 0)
+  }
+
+  /// The number of a stream's first message; what was before it is kept no more.
+  fileprivate func first(of stream: String) throws(NatsError) -> UInt64 {
+    var information: UnsafeMutablePointer<jsStreamInfo>?
+    var code = jsErrCode(0)
+    try NatsError.check(js_GetStreamInfo(&information, handle, stream, nil, &code), "stream \(stream)")
+    defer { jsStreamInfo_Destroy(information) }
+    guard let stream = information?.pointee else { throw NatsError(NATS_NO_MEMORY, doing: "stream") }
+    return stream.State.FirstSeq
   }
 }
 
-/// A consumer that is pulled.
+/// A consumer that is pulled, each message in its order and once.
 ///
-/// @unchecked Sendable: libnats locks each subscription itself.
+/// The server may give messages to a question that nobody waits for any more, and go on behind them. Acknowledged
+/// together with a later one they would count as taken; acknowledged each for itself they would come behind later ones.
+/// So only the next number of the stream is taken: what comes instead is left, and the server, which gets no
+/// acknowledgement, sends all from the hole on again.
+///
+/// @unchecked Sendable: libnats locks each subscription itself, and one thread fetches.
 final class NatsConsumer: @unchecked Sendable {
+  /// What the server says of it.
+  struct Place {
+    /// The last message that was taken with all before it.
+    var acknowledged: UInt64
+    /// Whether there is nothing more: neither unsent, nor sent and not acknowledged.
+    var isDone: Bool
+  }
+
+  /// After so long the server sends again what wasn't acknowledged.
+  static var acknowledgeMilliseconds: Int64 { 2_000 }
+  /// Sent again so often without the message that is next, it isn't there: deleted on the server by hand.
+  private static let mostTries = 3
+
   private let handle: OpaquePointer
   private let keep: NatsKeep
+  private let stream: String
+  private let durable: String
+  private var next: UInt64
+  private var tries = 0
 
-  fileprivate init(_ handle: OpaquePointer, _ keep: NatsKeep) {
+  fileprivate init(
+    _ handle: OpaquePointer, _ keep: NatsKeep, stream: String, durable: String
+  ) throws(NatsError) {
     self.handle = handle
     self.keep = keep
+    self.stream = stream
+    self.durable = durable
+    next = try max(keep.place(durable, stream: stream).acknowledged + 1, keep.first(of: stream))
   }
 
   deinit { natsSubscription_Destroy(handle) }
 
   /// Takes some messages in their order, hands them over, and then says that they are taken; where `body` throws they
   /// come again.
-  /// - Returns: how many there were.
-  func fetch(_ most: Int, milliseconds: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Int
-  {
+  /// - Returns: how many were taken; nil = there is no more for the moment.
+  func fetch(_ most: Int, milliseconds: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Int? {
     var list = natsMsgList()
     var code = jsErrCode(0)
     let status = natsSubscription_Fetch(&list, handle, Int32(most), milliseconds, &code)
     defer { natsMsgList_Destroy(&list) }
-    if status == NATS_TIMEOUT { return 0 }
+    if status == NATS_TIMEOUT { return try keep.place(durable, stream: stream).isDone ? nil : 0 }
     try NatsError.check(status, "fetch")
+    var taken: OpaquePointer?
+    var count = 0
     for place in 0..<Int(list.Count) {
       guard let message = list.Msgs[place] else { continue }
+      let number = try number(of: message)
+      if number < next {
+        // Again: its acknowledgement is on the way.
+        continue
+      }
+      guard number == next else { break }
       try body(
         UnsafeRawBufferPointer(
           start: natsMsg_GetData(message), count: Int(natsMsg_GetDataLength(message))))
+      taken = message
+      next += 1
+      count += 1
+      tries = 0
     }
-    if list.Count > 0, let last = list.Msgs[Int(list.Count) - 1] {
-      // All before it too.
-      try NatsError.check(natsMsg_AckSync(last, nil, &code), "acknowledge")
+    if let taken {
+      try NatsError.check(natsMsg_AckSync(taken, nil, &code), "acknowledge")
+    } else if list.Count > 0 {
+      try mend()
     }
-    return Int(list.Count)
+    return count
+  }
+
+  private func number(of message: OpaquePointer) throws(NatsError) -> UInt64 {
+    var information: UnsafeMutablePointer<jsMsgMetaData>?
+    try NatsError.check(natsMsg_GetMetaData(&information, message), "number of a kept message")
+    defer { jsMsgMetaData_Destroy(information) }
+    return information?.pointee.Sequence.Stream ?? 0
+  }
+
+  /// Waits until the server has all from the hole on to send again.
+  private func mend() throws(NatsError) {
+    tries += 1
+    next = try max(next, keep.first(of: stream))
+    if tries > Self.mostTries {
+      next += 1
+    } else {
+      usleep(UInt32(Self.acknowledgeMilliseconds + 200) * 1_000)
+    }
   }
 }

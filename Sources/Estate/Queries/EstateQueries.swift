@@ -92,3 +92,8 @@ extension Estate {
     }
   }
 }
+
+extension Node {
+  /// Where it is asked over HTTP, without a path: `http://10.0.1.5:8080`, an IPv6 address in brackets.
+  public var url: String { "http://\(address.contains(":") ? "[\(address)]" : address):\(port)" }
+}

@@ -13,13 +13,13 @@ struct Truth {
   /// Trades by instrument: each once, by number.
   var trades: [String: [Change]] = [:]
   /// By which all must name their states.
-  internal(set) var epoch: String?
+  var epoch: String?
   /// Updates that the reference got.
-  internal(set) var updates = 0
+  var updates = 0
   /// The last frame's arrival.
-  internal(set) var end: UInt64 = 0
+  var end: UInt64 = 0
   /// When and why the reference's own record is in doubt: it lost or folded something, or began again.
-  internal(set) var doubts: [(at: UInt64, why: String)] = []
+  var doubts: [(at: UInt64, why: String)] = []
 
   /// Fields that say nothing about the instrument.
   static let passedOver: Set<String> = [

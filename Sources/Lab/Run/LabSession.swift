@@ -30,7 +30,6 @@ public final class LabSession {
   var faults: [String] = []
   /// Processes whose end was said.
   var missed: Set<String> = []
-  var startCPU = 0.0
   let estatePath: String
   let feedPath: String
 
