@@ -133,10 +133,17 @@ final class ServeService: @unchecked Sendable {
 
   private func decide() {
     let now = now
+    learn(at: now)
+    let (changes, own) = members.withLock { ($0.board.tick(at: now), $0.own) }
+    for change in changes where change.member == own { apply(change) }
+  }
+
+  /// Tells the board what the node knows of itself and has heard of the others.
+  private func learn(at now: UInt64) {
     let heard = agent?.nodes ?? []
     let reports = feeds.reports
     let (isWell, lag) = (Self.isWell(reports), Self.lag(reports))
-    let (changes, own) = members.withLock { members in
+    members.withLock { members in
       members.board.hear(members.own, isWell: isWell, lag: lag, at: now)
       for other in heard where other.isThere {
         guard let number = members.numbers[other.beat.node], number != members.own else { continue }
@@ -146,9 +153,7 @@ final class ServeService: @unchecked Sendable {
         // Who serves and says why does so as the last.
         members.board.hear(number, says: state, isReluctant: !beat.reason.isEmpty)
       }
-      return (members.board.tick(at: now), members.own)
     }
-    for change in changes where change.member == own { apply(change) }
   }
 
   private func apply(_ change: ServiceBoard.Change) {
@@ -166,6 +171,8 @@ final class ServeService: @unchecked Sendable {
 
   private func carryOut(_ command: NodeCommand) -> NodeAnswer {
     let now = now
+    // What was heard since the last beat counts: the other one may just have left.
+    learn(at: now)
     let (changes, own, refusal): ([ServiceBoard.Change], Int, String?) = members.withLock { members in
       switch command {
       case .inService: return (members.board.bringBack(members.own, at: now), members.own, nil)
