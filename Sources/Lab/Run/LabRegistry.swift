@@ -229,9 +229,16 @@ public enum ProcessState {
     ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { Int32($0) }
   }
 
+  /// All of a file of /proc: its size is told as 0, and who reads by size gets a page of it.
+  static func bytes(of path: String) -> Data {
+    guard let file = FileHandle(forReadingAtPath: path) else { return Data() }
+    defer { try? file.close() }
+    return (try? file.readToEnd()) ?? Data()
+  }
+
   /// The environment it was started with.
   static func environment(_ id: Int32) -> Set<String> {
-    guard let data = FileManager.default.contents(atPath: "/proc/\(id)/environ") else { return [] }
+    let data = bytes(of: "/proc/\(id)/environ")
     return Set(data.split(separator: 0).map { String(decoding: $0, as: UTF8.self) })
   }
 

@@ -63,8 +63,7 @@ extension LabSession {
     for case .skew(let host, let seconds) in steps.fault where seconds != 0 {
       let names = layout.hosts.first { $0.name == host }?.nodes ?? []
       let loaded = names.compactMap { nodes[$0] }.count { process in
-        (try? String(contentsOfFile: "/proc/\(process.id)/maps", encoding: .utf8))?.contains("libfaketime")
-          == true
+        ProcessState.bytes(of: "/proc/\(process.id)/maps").range(of: Data("libfaketime".utf8)) != nil
       }
       effects.append(LabEffect(what: "nodes of the host with a clock to be set", count: UInt64(loaded)))
       // What a program with this clock reads.
