@@ -32,25 +32,6 @@ final class ServeService: @unchecked Sendable {
   private var agent: NodeAgent?
   private let watch: NodeWatch
 
-  /// Those that a node stands beside: plants of a market; gateways of a site with the same markets, of all sites where
-  /// its site has one alone; stores.
-  static func groups(of node: Node, in estate: Estate) -> [String] {
-    var groups: [String] = []
-    let markets = estate.markets(of: node)
-    if node.roles.contains(.plant) { groups += markets.map { "the plants of \($0)" } }
-    if node.roles.contains(.gateway) {
-      let site = estate.site(ofZone: node.zone)?.name
-      let alike = estate.nodes.filter {
-        $0.roles.contains(.gateway) && estate.site(ofZone: $0.zone)?.name == site
-          && estate.markets(of: $0) == markets
-      }
-      let place = alike.count > 1 ? " of " + (site ?? "") : ""
-      groups.append("the gateways\(place) for \(markets.joined(separator: ", "))")
-    }
-    if groups.isEmpty, node.roles.contains(.store) { groups.append("the stores") }
-    return groups
-  }
-
   init(
     _ backbone: ServeBackbone, gateway: GatewayServer, feeds: RunningFeeds, publishers: [PlantPublisher],
     log: Logger
@@ -60,7 +41,7 @@ final class ServeService: @unchecked Sendable {
     self.feeds = feeds
     self.publishers = publishers
     self.log = log
-    let heard = Self.heard(by: place.node, in: place.estate)
+    let heard = ServiceGroups(place.estate).heard(by: place.node)
     var found = Members()
     for (name, groups) in heard { found.numbers[name] = found.board.add(name, groups: groups) }
     found.own = found.numbers[place.node.name] ?? 0
@@ -75,22 +56,6 @@ final class ServeService: @unchecked Sendable {
         status: { [weak self] in self?.said() ?? NodeStatus(node: name) },
         command: { [weak self] in self?.carryOut($0) ?? NodeAnswer(done: false, text: "the node is ending") })
     )
-  }
-
-  /// The node itself and those that it decides by, each with the groups that they share with it, in the estate's order.
-  /// A group that is heard in part says so in its name.
-  static func heard(by node: Node, in estate: Estate) -> [(name: String, groups: [String])] {
-    let all = estate.nodes.map { (name: $0.name, groups: groups(of: $0, in: estate)) }
-    let own = groups(of: node, in: estate)
-    var names: Set<String> = [node.name]
-    var words: [String: String] = [:]
-    for group in own {
-      let others = all.filter { $0.groups.contains(group) }.map(\.name)
-      names.formUnion(ServiceRing.heard(by: node.name, in: others))
-      let isPart = Set(others).union([node.name]).count > ServiceRing.reach + 1
-      words[group] = group + (isPart ? " (itself and the \(ServiceRing.reach) that it hears)" : "")
-    }
-    return all.filter { names.contains($0.name) }.map { ($0.name, $0.groups.compactMap { words[$0] }) }
   }
 
   func start() throws(BusError) { try agent?.start() }

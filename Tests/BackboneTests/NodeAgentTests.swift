@@ -11,7 +11,7 @@ import Testing
   /// An agent that serves until it is told not to.
   private static func agent(
     _ name: String, on buses: [any Bus], hears: [String], told: Heard = Heard(),
-    says beat: @escaping @Sendable () -> NodeBeat = { NodeBeat() }
+    statusMilliseconds: Int = 1_000, says beat: @escaping @Sendable () -> NodeBeat = { NodeBeat() }
   ) -> NodeAgent {
     @Sendable func isOut() -> Bool { told.all.contains("\(name) out-of-service") }
     return NodeAgent(
@@ -31,7 +31,7 @@ import Testing
         command: { command in
           told.add("\(name) \(command.rawValue)")
           return NodeAnswer(done: true, text: "\(name) does")
-        }))
+        }), statusMilliseconds: statusMilliseconds)
   }
 
   @Test(arguments: BusTests.kinds) func nodesHearEachOtherAndTakeCommands(kind: BusTests.Kind) async throws {
@@ -122,21 +122,24 @@ import Testing
     let rail = try await StreamsTests.Rail(.inProcess, "a", users: 2)
     defer { rail.close() }
     let unwell = Heard()
-    let agent = Self.agent("n1", on: [rail.users[0]], hears: []) { NodeBeat(isWell: unwell.count == 0) }
-    let (heard, beats) = (Heard(), Heard())
-    let subscriptions = [
-      try rail.users[1].subscribe("node.n1.status", heard.handler),
-      try rail.users[1].subscribe("node.n1.beat", beats.handler),
-    ]
+    // By itself it would speak once, and again in an hour.
+    let agent = Self.agent("n1", on: [rail.users[0]], hears: [], statusMilliseconds: 3_600_000) {
+      NodeBeat(isWell: unwell.count == 0)
+    }
+    let heard = Heard()
+    let subscription = try rail.users[1].subscribe("node.n1.status", heard.handler)
     try agent.start()
     defer { agent.stop() }
-    // Statuses beyond one in ten beats are those that something called for.
-    func excess() -> Int { heard.count - (beats.count / 10 + 1) }
+    #expect(await eventually { heard.count == 1 })
     rail.users[1].say("node.all.tell", "")
-    #expect(await eventually { excess() > 0 })
+    #expect(await eventually { heard.count == 2 })
     unwell.add("now")
-    #expect(await eventually { excess() > 1 })
-    withExtendedLifetime(subscriptions) {}
+    #expect(await eventually { heard.count == 3 })
+    rail.users[1].say("node.n1.command", "out-of-service")
+    // The command calls for one, and so does the change that follows from it where that comes later.
+    #expect(await eventually { heard.count >= 4 })
+    #expect(heard.all.last?.contains("out-by-command") == true)
+    withExtendedLifetime(subscription) {}
   }
 
   @Test func aBeatIsReadAsItWasSaidAndNothingElseIs() throws {

@@ -64,6 +64,7 @@ public final class NodeAgent: @unchecked Sendable {
   private let buses: [any Bus]
   private let hears: [String]
   private let voice: Voice
+  private let statusNanoseconds: UInt64
   private let shared = Mutex(Shared())
   private let signal = EventSignal()
   private let stops = Atomic<Bool>(false)
@@ -72,7 +73,6 @@ public final class NodeAgent: @unchecked Sendable {
   private var hasStarted = false
 
   private static var beatNanoseconds: UInt64 { 100_000_000 }
-  private static var statusNanoseconds: UInt64 { 1_000_000_000 }
   /// Between two answers to who looks.
   private static var tellNanoseconds: UInt64 { 200_000_000 }
   private static var silence: UInt64 { 350_000_000 }
@@ -82,11 +82,16 @@ public final class NodeAgent: @unchecked Sendable {
   ///   - buses: one a rail.
   ///   - hears: names of the nodes that it decides by (`ServiceRing`); others are not heard.
   ///   - voice: what it says and does.
-  public init(node: String, buses: [any Bus], hears: some Sequence<String>, voice: Voice) {
+  ///   - statusMilliseconds: between two statuses that nothing else calls for.
+  public init(
+    node: String, buses: [any Bus], hears: some Sequence<String>, voice: Voice,
+    statusMilliseconds: Int = 1_000
+  ) {
     self.node = node
     self.buses = buses
     self.hears = Set(hears).subtracting([node]).sorted()
     self.voice = voice
+    statusNanoseconds = UInt64(max(1, statusMilliseconds)) * 1_000_000
   }
 
   /// Begins.
@@ -214,7 +219,7 @@ public final class NodeAgent: @unchecked Sendable {
       }
       let told = tellAt.map { max($0, lastStatus + Self.tellNanoseconds) }
       if hasNews || now >= statusAt || told.map({ now >= $0 }) ?? false {
-        (statusAt, lastStatus) = (now + Self.statusNanoseconds, now)
+        (statusAt, lastStatus) = (now + statusNanoseconds, now)
         shared.withLock { $0.tellAt = nil }
         var status = voice.status()
         status.saidAt = Clock.wall()
