@@ -109,9 +109,11 @@ final class ServeBackbone: Sendable {
 
   /// What this node's plant of a market gives to other plants, and takes from them.
   func feedLine(market: String) -> FeedLine {
-    let peers = place.estate.plants(of: market, nearestTo: place.node).map(\.name)
-      .filter { $0 != place.node.name }
-    return FeedLine(market: market, node: place.node.name, peers: peers, buses: buses)
+    let peers = place.estate.plants(of: market, nearestTo: place.node).filter { $0.name != place.node.name }
+    let far = peers.filter { place.estate.nearness(place.node.zone, $0.zone) == .otherSite }
+    return FeedLine(
+      market: market, node: place.node.name, peers: peers.map(\.name), far: Set(far.map(\.name)),
+      buses: buses)
   }
 
   func close() { for bus in buses { bus.close() } }

@@ -31,6 +31,8 @@ final class SimulatedEstate {
   var incarnations: UInt64 = 0
   /// What must not happen, and did.
   var faults: [String] = []
+  /// Gateways that took something of the other site.
+  var crossed: Set<Int> = []
   var log: [String] = []
   var checks = 0
   /// The session is over.
@@ -41,7 +43,7 @@ final class SimulatedEstate {
 
   init(
     _ random: SeededGenerator, days: [SimulatedDay], gateways count: Int = 2, streams: Int = 2,
-    breaksDedup: Bool = false
+    across: Int = 1, breaksDedup: Bool = false
   ) {
     self.random = random
     self.days = days
@@ -60,7 +62,7 @@ final class SimulatedEstate {
       gateways.append(
         SimulatedGateway(
           number: number, site: number % 2, plants: plants, rails: rails, streams: streams,
-          breaksDedup: breaksDedup))
+          across: across, breaksDedup: breaksDedup))
     }
     recent = plants.map { _ in Array(repeating: [], count: rails) }
   }
@@ -262,6 +264,11 @@ final class SimulatedEstate {
     gateway.merger.tick(at: now) { gateway.deliver($0, $1) }
     gateway.choose(at: now)
     act(gateway)
+    let crossing = gateway.crossing(plants)
+    if gateway.across == 1, crossing.count > 1 {
+      faults.append("gateway \(gateway.number) takes \(crossing)")
+    }
+    if !crossing.isEmpty { crossed.insert(gateway.number) }
     check(gateway)
   }
 
