@@ -76,7 +76,7 @@ final class ServeBackbone: Sendable {
       StreamReceiver.Configuration(
         market: market, node: place.node.name,
         candidates: StreamReceiver.Candidate.plants(of: market, seenBy: place.node, in: place.estate),
-        streams: place.node.streams, configuration: place.configuration),
+        streams: place.node.streams, configuration: place.configuration, isSelective: place.isSelective),
       buses: buses,
       outlets: StreamReceiver.Outlets(rings: rings, tag: tag) { [log] level, text in
         Self.say(log, level, text, ["market": "\(market)"])

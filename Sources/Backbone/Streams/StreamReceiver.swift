@@ -385,6 +385,7 @@ public final class StreamReceiver: @unchecked Sendable {
       case .replay(let stream, let from, let through, let epoch, let code):
         ask(stream, .replay(from: from, through: through, epoch: epoch, code: code))
       case .snapshot(let stream, let code): ask(stream, .snapshot(code: code))
+      case .list(let stream): ask(stream, .snapshot(code: StreamQuestion.list))
       case .refused(let stream, let reason): refuse(owners[stream].candidate, reason)
       }
     }

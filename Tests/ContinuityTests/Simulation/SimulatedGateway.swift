@@ -13,6 +13,9 @@ final class SimulatedGateway {
   /// Streams of the other site that it may take; with one, each rail of those is a way of its own.
   let across: Int
   private(set) var ways: [(plant: Int, rails: [Int])] = []
+  /// It takes single instruments, those in `wanted`.
+  let isSelective: Bool
+  var wanted: Set<InstrumentCode> = []
   var view = MarketView()
   var merger: StreamMerger
   var chooser: PathChooser
@@ -33,7 +36,7 @@ final class SimulatedGateway {
 
   init(
     number: Int, site: Int, plants: [SimulatedPlant], rails: Int, streams count: Int, across: Int = 1,
-    breaksDedup: Bool
+    isSelective: Bool = false, breaksDedup: Bool
   ) {
     self.number = number
     self.site = site
@@ -41,19 +44,23 @@ final class SimulatedGateway {
     self.breaksDedup = breaksDedup
     streamCount = count
     self.across = across
-    merger = Self.newMerger()
+    self.isSelective = isSelective
+    merger = Self.newMerger(isSelective)
+    view.isSelective = isSelective
     chooser = PathChooser(PathChooser.Configuration(streams: 1))
     streams = plants.map { _ in Array(repeating: nil, count: rails) }
     lastArrival = plants.map { _ in Array(repeating: 0, count: rails) }
     newChooser(plants)
   }
 
-  static func newMerger() -> StreamMerger {
+  static func newMerger(_ isSelective: Bool = false) -> StreamMerger {
     var configuration = StreamMerger.Configuration(configuration: 7)
     configuration.beatNanoseconds = 20 * millisecond
     configuration.waitNanoseconds = 8 * millisecond
     configuration.answerNanoseconds = 50 * millisecond
     configuration.heldBytes = 64 << 10
+    configuration.isSelective = isSelective
+    configuration.listNanoseconds = 200 * millisecond
     return StreamMerger(configuration)
   }
 
@@ -86,12 +93,14 @@ final class SimulatedGateway {
 
   /// The process begins again: nothing is known, its clients have gone elsewhere.
   func restart(_ plants: [SimulatedPlant]) {
-    merger = Self.newMerger()
+    merger = Self.newMerger(isSelective)
+    wanted = []
     newChooser(plants)
     streams = plants.map { _ in Array(repeating: nil, count: rails) }
     owners = []
     arriving = []
     view = MarketView()
+    view.isSelective = isSelective
   }
 
   func deliver(_ records: UnsafeRawBufferPointer, _ continues: Bool) {
@@ -125,6 +134,24 @@ final class SimulatedGateway {
         }
         streams[plant][rail] = nil
       }
+    }
+  }
+
+  /// Whether a frame for somebody comes here.
+  func hears(_ destination: StreamPublisher.Destination, isBeat: Bool) -> Bool {
+    switch destination {
+    case .market: !isSelective || isBeat
+    case .instrument(let code): wanted.contains(code)
+    }
+  }
+
+  /// Somebody wants an instrument, or nobody does any more.
+  func turn(_ code: InstrumentCode, at now: UInt64) {
+    if wanted.remove(code) != nil {
+      merger.unwant(code, at: now) { deliver($0, $1) }
+    } else {
+      wanted.insert(code)
+      merger.want(code, at: now) { deliver($0, $1) }
     }
   }
 

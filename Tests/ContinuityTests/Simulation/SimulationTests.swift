@@ -10,12 +10,13 @@ import TickerPlant
   /// Runs one seed; gives what was wrong.
   static func run(
     _ seed: UInt64, _ menu: SimulatedEstate.Menu = .init(), gateways: Int = 2, streams: Int = 2,
-    across: Int = 1, breaksDedup: Bool = false
+    across: Int = 1, isSelective: Bool = false, breaksDedup: Bool = false
   ) -> (faults: [String], estate: SimulatedEstate) {
     var random = SeededGenerator(seed: seed)
     let days = SimulatedDay.pairs[random.below(SimulatedDay.pairs.count)]
     let estate = SimulatedEstate(
-      random, days: days, gateways: gateways, streams: streams, across: across, breaksDedup: breaksDedup)
+      random, days: days, gateways: gateways, streams: streams, across: across,
+      isSelective: isSelective, breaksDedup: breaksDedup)
     estate.play(menu)
     return (estate.verdict(), estate)
   }
@@ -74,6 +75,20 @@ import TickerPlant
       }
       if !found.isEmpty { return Self.tell(seed, found, estate) }
     }
+  }
+
+  /// Gateways that take what their clients want, while clients come and go: what is wanted in the end is as a plant that
+  /// got everything has it, nothing else is said to be whole, and what isn't wanted comes to nobody.
+  @Test func gatewaysOfSingleInstrumentsEndWithWhatIsWanted() {
+    var random = generator("interest")
+    var heard = 0
+    fuzz(rounds: max(60, estates / 4)) {
+      let seed = random.next()
+      let (faults, estate) = Self.run(seed, gateways: 4, isSelective: true)
+      heard += estate.gateways.reduce(0) { $0 + $1.wanted.count }
+      if !faults.isEmpty { Self.tell(seed, faults, estate) }
+    }
+    #expect(heard > 0)
   }
 
   /// A site that has lost its lines, or its plants, takes the other's values once: its gateways come to agree on one
