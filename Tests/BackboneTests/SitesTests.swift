@@ -142,6 +142,23 @@ struct JoinedRail {
     return wanted
   }
 
+  /// The longest time without a new message at the first gateway that begins within the next 0.4 s, nanoseconds. For
+  /// people: nothing is decided by it.
+  private func standstill(_ sites: Sites) async -> UInt64 {
+    let begin = Clock.monotonic()
+    var (at, sequence, longest) = (begin, sites.views[0].sequence, UInt64(0))
+    while at < begin + 400_000_000, Clock.monotonic() < begin + 3_000_000_000 {
+      sites.drain()
+      let now = Clock.monotonic()
+      if sites.views[0].sequence > sequence {
+        longest = max(longest, now - at)
+        (at, sequence) = (now, sites.views[0].sequence)
+      }
+      try? await Task.sleep(nanoseconds: 2_000_000)
+    }
+    return longest
+  }
+
   @Test func aValueCrossesOnceForAllGatewaysOfTheSite() async throws {
     let day = try DayFile(seed: 11, instruments: 40, messages: 150_000)
     let sites = try await Sites(day)
@@ -193,6 +210,7 @@ struct JoinedRail {
         return sites.views.allSatisfy { $0.sequence > 5_000 }
       })
     sites.rails[0].near.kill()
+    print("SitesTests: stood still for \(await standstill(sites) / 1_000_000) ms when a rail was lost")
     let wanted = await end(sites)
     for (view, receiver) in zip(sites.views, sites.receivers) {
       #expect(
