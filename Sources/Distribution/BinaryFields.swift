@@ -32,8 +32,12 @@ extension JSONWriter {
     for byte in text.utf8 { self.byte(byte) }
   }
 
-  mutating func binaryStale(_ market: MarketImage) {
-    guard market.isStale else { return byte(0) }
+  mutating func binaryStale(_ market: MarketImage, _ image: InstrumentImage) {
+    guard market.isStale else {
+      guard let since = image.unheardSince else { return byte(0) }
+      byte(3)
+      return varint(since)
+    }
     switch market.state {
     case .gap, .ended: byte(1)
     case .silent: byte(2)
@@ -105,7 +109,7 @@ extension JSONWriter {
     case .collarLower: binaryPrice(f.collarLower)
     case .shortRestricted: byte(f.shortRestricted ? 1 : 0)
     case .suspect: byte(f.suspect ? 1 : 0)
-    case .stale: binaryStale(market)
+    case .stale: binaryStale(market, image)
     }
   }
 

@@ -34,15 +34,18 @@ extension Distributor {
   /// A tag that changes whenever the instrument's quote does.
   public func quoteTag(of index: Int) -> String {
     let market = markets[images[index].market]
-    return "\"\(market.epoch)-\(images[index].quoteSequence)-\(market.state.rawValue)-\(market.staleSince)\""
+    return
+      "\"\(market.epoch)-\(images[index].quoteSequence)-\(market.state.rawValue)-\(market.staleSince)\(heardTag(index))\""
   }
 
   /// A tag that changes whenever the instrument's book does.
   public func bookTag(of index: Int, levels: Int) -> String {
     let market = markets[images[index].market]
     return
-      "\"\(market.epoch)-\(images[index].bookSequence)-\(levels)-\(market.state.rawValue)-\(market.staleSince)\""
+      "\"\(market.epoch)-\(images[index].bookSequence)-\(levels)-\(market.state.rawValue)-\(market.staleSince)\(heardTag(index))\""
   }
+
+  private func heardTag(_ index: Int) -> String { images[index].unheardSince == nil ? "" : "-u" }
 
   /// A Quote object.
   public func writeQuote(_ index: Int, into writer: inout JSONWriter) {
@@ -62,7 +65,7 @@ extension Distributor {
     openObject(index, sequence: image.bookSequence, market, into: &writer)
     writer.bookFields(image, mask: BookField.all, levels: levels, market: market)
     writer.raw(",\"stale\":")
-    writer.stale(market)
+    writer.stale(market, image)
     writer.raw("}")
   }
 
@@ -82,7 +85,7 @@ extension Distributor {
     let market = markets[images[index].market]
     writer.standingFields(images[index], market: market)
     writer.raw(",\"stale\":")
-    writer.stale(market)
+    writer.stale(market, images[index])
   }
 
   /// The epoch and day of an instrument's market.

@@ -35,7 +35,7 @@ extension Distributor {
     if mask & Lane.snapshotBit != 0 {
       binarySnapshot(key, index, market)
       events = 1
-      standing = isTape && (mask & Lane.staleBit != 0 || market.isStale) ? Lane.staleBit : 0
+      standing = isTape && (mask & Lane.staleBit != 0 || isStale(index)) ? Lane.staleBit : 0
     } else if mask & Lane.valueBits != 0 {
       switch key.channel {
       case .quotes:
@@ -60,9 +60,9 @@ extension Distributor {
       events += 1
     }
     guard standing & Lane.staleBit != 0 else { return events }
-    let kind = market.isStale ? BinaryEvent.stale : BinaryEvent.fresh
+    let kind = isStale(index) ? BinaryEvent.stale : BinaryEvent.fresh
     let start = openBinary(kind, key.channel, index, max(market.sequence, 1))
-    if market.isStale { scratch.binaryStale(market) }
+    if isStale(index) { scratch.binaryStale(market, images[index]) }
     scratch.prefixLength(from: start)
     return events + 1
   }
@@ -150,14 +150,14 @@ extension Distributor {
     case .quotes: scratch.binaryQuote(image, mask: QuoteField.all, market: market)
     case .books:
       scratch.binaryBook(image, mask: BookField.all, levels: key.levels)
-      scratch.binaryStale(market)
+      scratch.binaryStale(market, images[index])
     case .trades:
       scratch.binaryStanding(image, market: market)
-      scratch.binaryStale(market)
+      scratch.binaryStale(market, images[index])
       binaryTradeList(index, limit: Self.snapshotTrades)
     case .bars:
       scratch.binaryStanding(image, market: market)
-      scratch.binaryStale(market)
+      scratch.binaryStale(market, images[index])
       scratch.binaryBar(image.bar, closed: image.barClosed)
     }
     if changesWaiting > 1, key.channel != .trades { tellBinaryConflated(0) }

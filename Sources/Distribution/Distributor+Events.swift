@@ -15,7 +15,7 @@ extension Distributor {
       snapshot(key, index)
       events = 1
       // A snapshot says itself how things stand; of trades and bars stale ones are told once more, as they ever were.
-      standing = isTape && (mask & Lane.staleBit != 0 || market.isStale) ? Lane.staleBit : 0
+      standing = isTape && (mask & Lane.staleBit != 0 || isStale(index)) ? Lane.staleBit : 0
     } else if mask & Lane.valueBits != 0 {
       switch key.channel {
       case .quotes:
@@ -44,11 +44,11 @@ extension Distributor {
     guard standing & Lane.staleBit != 0 else { return events }
     if events > 0 { scratch.raw(",") }
     open(
-      market.isStale ? "stale" : "fresh", key.channel, index, sequence: max(market.sequence, 1),
+      isStale(index) ? "stale" : "fresh", key.channel, index, sequence: max(market.sequence, 1),
       into: &scratch)
-    if market.isStale {
+    if isStale(index) {
       scratch.raw(",\"stale\":")
-      scratch.stale(market)
+      scratch.stale(market, images[index])
     }
     scratch.raw("}")
     return events + 1
@@ -194,20 +194,20 @@ extension Distributor {
     case .books:
       writer.bookFields(image, mask: BookField.all, levels: key.levels, market: market)
       writer.raw(",\"stale\":")
-      writer.stale(market)
+      writer.stale(market, image)
     case .trades:
       writer.raw(",\"trades\":[")
       tradeList(index, limit: Self.snapshotTrades, before: .max, into: &writer)
       writer.raw("]")
       writer.standingFields(image, market: market)
       writer.raw(",\"stale\":")
-      writer.stale(market)
+      writer.stale(market, image)
     case .bars:
       writer.raw(",")
       writer.barFields(image.bar, closed: image.barClosed, market: market)
       writer.standingFields(image, market: market)
       writer.raw(",\"stale\":")
-      writer.stale(market)
+      writer.stale(market, image)
     }
   }
 

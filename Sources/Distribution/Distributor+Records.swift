@@ -69,6 +69,7 @@ extension Distributor {
       takeBar(cursor.payload(), closed: header.flags & 1 != 0, header, index)
     case .cleared:
       image.pointee.begin(sequence: header.sequence, time: header.time)
+      note(heard: header, index)
       for lane in lanes { mark(lane, index, Lane.snapshotBit) }
     case .daily, .source, .instrument, nil: break
     }
@@ -198,6 +199,7 @@ extension Distributor {
       let index = Int(markets[tag].instruments[local])
       if images[index].facts.code == facts.code {
         images[index].begin(sequence: header.sequence, time: header.time)
+        note(heard: header, index)
         _ = images[index].take(facts)
         for lane in lanes { mark(lane, index, Lane.snapshotBit) }
         return
@@ -210,6 +212,7 @@ extension Distributor {
       index = Int(known)
       images[index].begin(sequence: header.sequence, time: header.time)
       images[index].local = local
+      note(heard: header, index)
       _ = images[index].take(facts)
       for lane in lanes { mark(lane, index, Lane.snapshotBit) }
     } else {
@@ -217,6 +220,7 @@ extension Distributor {
       if imageCount == imageCapacity { growImages() }
       (images + imageCount).initialize(to: InstrumentImage(facts: facts, market: tag, local: local))
       images[index].begin(at: header.sequence, time: header.time)
+      note(heard: header, index)
       imageCount += 1
       byName[full] = Int32(index)
       let code = facts.code.description

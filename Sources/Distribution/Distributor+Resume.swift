@@ -23,7 +23,8 @@ extension Distributor {
   func mustWait(_ positions: [ResumePosition]) -> Bool {
     positions.contains { position in
       markets.contains {
-        guard $0.description.market == position.market else { return false }
+        // Numbers of a market of which only some instruments come don't say how far it is.
+        guard $0.description.market == position.market, !$0.description.isSelective else { return false }
         if $0.epoch == position.epoch { return $0.sequence < position.sequence }
         return $0.epoch.isEmpty || isBehind($0, position.epoch)
       }
@@ -64,7 +65,8 @@ extension Distributor {
       }
       let needsSnapshot: Bool
       if let position {
-        needsSnapshot = !holdsAll(key.channel, image, since: position.sequence)
+        needsSnapshot =
+          market.description.isSelective || !holdsAll(key.channel, image, since: position.sequence)
         if needsSnapshot {
           missed = (
             min(missed?.from ?? .max, position.sequence + 1),

@@ -100,6 +100,9 @@ extension Distributor {
     defer { isAnswering = wasAnswering }
     var indices: [Int32] = []
     let everything = request.instruments == ["*"]
+    if everything, let market = selectiveMarket {
+      return error(client, id: request.id, code: "whole_market", detail: Self.wholeMarket(market), now: now)
+    }
     if everything {
       indices = (0..<Int32(imageCount)).map { $0 }
     } else {
@@ -151,6 +154,7 @@ extension Distributor {
       }
       leave(client, old)
     }
+    for index in indices { want(Int(index), now: now) }
     let key = LaneKey(
       channel: request.channel, interval: Lane.step(for: request.interval),
       levels: request.channel == .books ? request.levels : 0, timing: request.timing,

@@ -62,6 +62,11 @@ public final class Distributor {
   /// Markets of which half a message has come: nothing is shown meanwhile.
   var incomplete: Set<Int> = []
 
+  /// Instruments of selective markets that somebody wants: when somebody wanted each last, milliseconds.
+  var interest: [Int32: UInt64] = [:]
+  /// Called when one is wanted anew or no more (`wantedInstruments`).
+  public var interestChanged: (() -> Void)?
+
   /// Milliseconds between heartbeats to a client that gets nothing else.
   public var heartbeatMilliseconds: UInt64 = 5_000
   /// Bytes after which a frame is sent and another begun: well below what clients take by default.
@@ -142,6 +147,7 @@ public final class Distributor {
     if now >= nextHousekeeping {
       nextHousekeeping = now + 1_000
       sendHeartbeats(now: now)
+      if !interest.isEmpty { forgetUnwanted(now: now) }
     }
     if !quick.isEmpty, now >= nextQuickBeats {
       nextQuickBeats = now + Self.quickBeatMilliseconds

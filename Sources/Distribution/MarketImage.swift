@@ -14,6 +14,8 @@ public struct MarketDescription: Sendable {
   public var reference: ReferenceData?
   /// The exchange's distance to UTC on a date, seconds.
   public var utcOffsetSeconds: @Sendable (CalendarDate) -> Int
+  /// Only the instruments that clients ask for come (`Distributor+Interest`).
+  public var isSelective = false
 
   /// A description; `utcOffsetSeconds` is asked once for each day.
   public init(
@@ -96,6 +98,8 @@ struct InstrumentImage {
   var local: Int
   /// Sequence at which this image began: bars that closed before it are not here.
   var startSequence: UInt64 = 0
+  /// Since when nothing is heard of it because nobody wanted it, exchange time; nil = what is here is whole.
+  var unheardSince: UInt64?
   /// Sequence at which it was made anew within an epoch (after a gap, from a snapshot); 0 = never.
   var rebuiltAt: UInt64 = 0
   var quoteSequence: UInt64 = 0

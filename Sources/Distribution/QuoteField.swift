@@ -252,7 +252,7 @@ extension JSONWriter {
       boolean(f.suspect)
     case .stale:
       raw(",\"stale\":")
-      stale(market)
+      stale(market, image)
     }
   }
 
@@ -278,6 +278,14 @@ extension JSONWriter {
     case 0: raw("\"same\"")
     default: raw("null")
     }
+  }
+
+  /// How it stands with an instrument: as with its market, or it isn't heard yet.
+  mutating func stale(_ market: MarketImage, _ image: InstrumentImage) {
+    guard !market.isStale, let since = image.unheardSince else { return stale(market) }
+    raw("{\"since\":")
+    market.stamp.write(since, into: &self)
+    raw(",\"reason\":\"recovering\"}")
   }
 
   mutating func stale(_ market: MarketImage) {

@@ -20,6 +20,8 @@ final class LoopContext: @unchecked Sendable {
   private static let drainNanoseconds: UInt64 = 5_000_000
   private static let tickMilliseconds: Int64 = 10
   var share = WorkShare()
+  /// Requests that wait for instruments' states.
+  var awaited: [AwaitedState] = []
   private var lastWakeWanted = true
   private var drainScheduled = false
   private var sendScheduled = false
@@ -56,7 +58,12 @@ final class LoopContext: @unchecked Sendable {
     }
   }
 
-  func stop() { eventLoop.execute { self.clock?.cancel() } }
+  func stop() {
+    eventLoop.execute {
+      self.clock?.cancel()
+      self.settleAwaited(ending: true)
+    }
+  }
 
   /// The loop has ended, and with it its connections: what they said to the screen at their end is still to be flushed.
   /// Called once nothing runs on the loop any more, by whoever ended it.
@@ -66,6 +73,7 @@ final class LoopContext: @unchecked Sendable {
     woken()
     distributor.tick(now: Self.now())
     if !share.isEmpty { performWaiting() }
+    settleAwaited()
     screen?.tick()
     let wanted = distributor.wantsImmediate
     if wanted != lastWakeWanted {
@@ -93,6 +101,7 @@ final class LoopContext: @unchecked Sendable {
         if !done { more = true }
       }
     }
+    settleAwaited()
     send()
     if more, !drainScheduled {
       drainScheduled = true

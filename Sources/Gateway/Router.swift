@@ -103,7 +103,8 @@ final class Router: Sendable {
 
   // MARK: - Routes
 
-  func route(_ request: Request, _ context: LoopContext) -> Routed {
+  /// - Parameter isAwaited: the instruments that it names have been waited for.
+  func route(_ request: Request, _ context: LoopContext, isAwaited: Bool = false) -> Routed {
     if request.method == .OPTIONS { return .now(preflight(request)) }
     guard request.method == .GET || request.method == .HEAD else {
       var answer = Answer.problem(.methodNotAllowed, "method", "wanted GET or HEAD", instance: request.path)
@@ -112,6 +113,7 @@ final class Router: Sendable {
     }
     let tag = request.headers.first(name: "If-None-Match")
     if request.segments.first == "v1" {
+      if !isAwaited, let first = beforeAnswer(request, context) { return first }
       switch (request.segments.count, request.segments.dropFirst().first) {
       case (2, "instruments"): return .now(instruments(request, context))
       case (2, "quotes"): return .now(quotes(request, context))

@@ -76,7 +76,7 @@ final class ServeBackbone: Sendable {
       StreamReceiver.Configuration(
         market: market, node: place.node.name,
         candidates: StreamReceiver.Candidate.plants(of: market, seenBy: place.node, in: place.estate),
-        streams: place.node.streams, configuration: place.configuration),
+        streams: place.node.streams, configuration: place.configuration, isSelective: place.isSelective),
       buses: buses,
       outlets: StreamReceiver.Outlets(rings: rings, tag: tag) { [log] level, text in
         Self.say(log, level, text, ["market": "\(market)"])
@@ -109,9 +109,11 @@ final class ServeBackbone: Sendable {
 
   /// What this node's plant of a market gives to other plants, and takes from them.
   func feedLine(market: String) -> FeedLine {
-    let peers = place.estate.plants(of: market, nearestTo: place.node).map(\.name)
-      .filter { $0 != place.node.name }
-    return FeedLine(market: market, node: place.node.name, peers: peers, buses: buses)
+    let peers = place.estate.plants(of: market, nearestTo: place.node).filter { $0.name != place.node.name }
+    let far = peers.filter { place.estate.nearness(place.node.zone, $0.zone) == .otherSite }
+    return FeedLine(
+      market: market, node: place.node.name, peers: peers.map(\.name), far: Set(far.map(\.name)),
+      buses: buses)
   }
 
   /// What went over the rails, as status pages show it.

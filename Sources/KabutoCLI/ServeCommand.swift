@@ -150,15 +150,19 @@ struct ServeRun {
         backbone = nil
       }
     } catch { throw giveUp(error.description) }
-    let store = try openStore(feeds)
+    // What comes by request has holes: nothing is kept of it.
+    let isSelective = configuration.place?.isSelective ?? false
+    let store = isSelective ? nil : try openStore(feeds)
     var gatewayConfiguration = configuration.gateway
     gatewayConfiguration.host = configuration.listenHost
     gatewayConfiguration.port = configuration.listenPort
     gatewayConfiguration.version = Kabuto.version
     let markets = feeds.map {
-      MarketDescription(
+      var market = MarketDescription(
         market: $0.market, timeZone: $0.timeZone, reference: $0.reference,
         utcOffsetSeconds: $0.utcOffsetSeconds)
+      market.isSelective = isSelective
+      return market
     }
     let running = RunningFeeds(feeds)
     var screen: EmbeddedFirewall?
@@ -235,6 +239,7 @@ struct ServeRun {
       threads.append(thread)
     }
     running.set(threads, receivers)
+    if isSelective { gateway.observeInterest { [receivers] in receivers[$0].setWanted($1) } }
     do throws(BusError) {
       for publisher in publishers { try publisher.start() }
       for line in lines { try line.start() }

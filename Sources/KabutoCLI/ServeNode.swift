@@ -47,9 +47,10 @@ struct ServeNode: Sendable {
         "--node \(nodeName): estate \(estate.name) has no such node; wanted one of "
           + estate.nodes.map(\.name).joined(separator: ", ") + (near.map { "; did you mean \($0)?" } ?? ""))
     }
-    guard node.interest == .all || !node.roles.contains(.gateway) else {
+    let others = node.roles.filter { $0 != .gateway && $0 != .firewall }
+    guard node.interest == .all || !node.roles.contains(.gateway) || others.isEmpty else {
       throw fault(
-        "--node \(nodeName): interest: clients is in the estate, but gateways take whole markets so far; wanted interest: all"
+        "--node \(nodeName): interest: clients and the role \(others.map(\.rawValue).joined(separator: ", ")), which needs whole markets; wanted interest: all, or a node of its own for the gateway"
       )
     }
     return ServeNode(estate, node, folder: source.folder.isEmpty ? "." : source.folder)
@@ -67,6 +68,9 @@ struct ServeNode: Sendable {
     self.node = node
     self.folder = folder
   }
+
+  /// Whether it takes only the instruments that its clients ask for.
+  var isSelective: Bool { node.interest == .clients && has(.gateway) }
 
   func has(_ role: Node.Role) -> Bool { node.roles.contains(role) }
 

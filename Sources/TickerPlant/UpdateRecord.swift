@@ -20,12 +20,18 @@ public enum UpdateKind: UInt8, Sendable {
   case bar = 5
   /// The day's figures at the close: `StatisticsPayload`.
   case daily = 6
-  /// Both sides of the book are empty and the day's figures begin anew: no payload.
+  /// Both sides of the book are empty and the day's figures begin anew: no payload. `flags` `unheardFlag`: nobody says
+  /// what is there now.
   case cleared = 7
   /// The source itself: `SourcePayload`.
   case source = 8
-  /// A new instrument: `FactsPayload`; its index is the number of instruments before it.
+  /// A new instrument: `FactsPayload`; its index is the number of instruments before it. `flags` `unheardFlag`: it is
+  /// listed, and nothing but its facts is known.
   case instrument = 9
+
+  /// Where instruments are taken one by one: this one isn't taken (any more), or its state hasn't come yet. A record of
+  /// the kinds `instrument` or `cleared` without it says that the instrument is whole from there on.
+  public static let unheardFlag: UInt8 = 1
 }
 
 /// First 32 bytes of each record.

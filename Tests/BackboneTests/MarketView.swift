@@ -27,6 +27,10 @@ final class MarketView: @unchecked Sendable {
   /// What must not be: numbers that go back, instruments that nobody announced.
   private(set) var faults: [String] = []
   private var codes: [Int: InstrumentCode] = [:]
+  /// Instruments that are listed alone.
+  private(set) var unheard: Set<InstrumentCode> = []
+  /// Numbers rise by instrument only.
+  var isSelective = false
 
   /// Where two views differ, briefly.
   func difference(from other: MarketView) -> String? {
@@ -47,6 +51,10 @@ final class MarketView: @unchecked Sendable {
     return nil
   }
 
+  private func note(_ code: InstrumentCode, _ header: UpdateHeader) {
+    if header.flags & UpdateKind.unheardFlag == 0 { unheard.remove(code) } else { unheard.insert(code) }
+  }
+
   func drain(_ ring: UpdateRing) { ring.drain { _, records in take(records) } }
 
   func take(_ records: UnsafeRawBufferPointer) {
@@ -63,12 +71,13 @@ final class MarketView: @unchecked Sendable {
         sequence = max(sequence, header.sequence)
         continue
       }
-      if header.sequence < sequence { faults.append("\(header.sequence) after \(sequence)") }
+      if header.sequence < sequence, !isSelective { faults.append("\(header.sequence) after \(sequence)") }
       sequence = max(sequence, header.sequence)
       let number = Int(header.instrument)
       if cursor.kind == .instrument {
         let facts = cursor.payload(as: FactsPayload.self)
         codes[number] = facts.code
+        note(facts.code, header)
         instruments[facts.code] = Instrument()
         instruments[facts.code]?.facts = facts
         continue
@@ -77,6 +86,7 @@ final class MarketView: @unchecked Sendable {
         faults.append("instrument \(number) is not known")
         continue
       }
+      if cursor.kind == .cleared { note(code, header) }
       change(&instrument, cursor)
       instruments[code] = instrument
     }

@@ -191,7 +191,14 @@ final class TestPlant: @unchecked Sendable {
         one.drain(single)
         return one.instruments[code] == wanted.instruments[code]
       })
-    #expect(one.instruments.count == 1)
+    // The others are listed, and nothing is known of them but their facts.
+    #expect(
+      await eventually {
+        one.drain(single)
+        return Set(one.instruments.keys) == Set(wanted.instruments.keys)
+      })
+    #expect(one.unheard == Set(wanted.instruments.keys).subtracting([code]))
+    #expect(one.instruments.allSatisfy { $0.key == code || $0.value.bids.isEmpty && $0.value.trades.isEmpty })
   }
 
   /// Half of what is published finds no room: holes are filled by replays, or by the state.

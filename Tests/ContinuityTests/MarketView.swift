@@ -35,6 +35,8 @@ final class MarketView {
   private(set) var sequence: UInt64 = 0
   /// Numbers rise by instrument only: each has a stream of its own.
   var isSelective = false
+  /// Instruments of which nothing but the facts is known, and nothing is kept.
+  private(set) var unheard: Set<InstrumentCode> = []
   private var sequences: [UInt32: UInt64] = [:]
   /// What must not happen, and did.
   private(set) var faults: [String] = []
@@ -83,6 +85,7 @@ final class MarketView {
       }
       instruments[facts.code] = Instrument()
       trades[facts.code] = []
+      note(facts.code, header)
       take(facts, facts.code)
     } else {
       guard Int(header.instrument) < codes.count else {
@@ -98,7 +101,17 @@ final class MarketView {
     sequence = max(sequence, header.sequence)
   }
 
+  private func note(_ code: InstrumentCode, _ header: UpdateHeader) {
+    if header.flags & UpdateKind.unheardFlag == 0 {
+      unheard.remove(code)
+    } else {
+      unheard.insert(code)
+      if !isSelective { faults.append("\(code) is unheard in a whole market") }
+    }
+  }
+
   private func take(_ facts: FactsPayload, _ code: InstrumentCode) {
+    guard !unheard.contains(code) else { return }
     instruments[code]?.close = facts.close
     instruments[code]?.state = facts.state
     instruments[code]?.suspect = facts.suspect
@@ -108,6 +121,9 @@ final class MarketView {
   private func take(
     _ kind: UpdateKind, _ cursor: UpdateCursor, _ header: UpdateHeader, _ code: InstrumentCode
   ) {
+    if unheard.contains(code), kind != .cleared, kind != .facts {
+      faults.append("\(kind) of \(code), which is unheard")
+    }
     switch kind {
     case .level:
       let level: LevelPayload = cursor.payload()
@@ -134,6 +150,7 @@ final class MarketView {
     case .facts: take(cursor.payload(), code)
     case .bar: instruments[code]?.bar = cursor.payload()
     case .cleared:
+      note(code, header)
       instruments[code] = Instrument()
       trades[code] = []
     case .daily, .source, .instrument: break

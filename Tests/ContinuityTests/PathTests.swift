@@ -72,6 +72,37 @@ import TickerPlant
     #expect(world.notes.contains("leaves plant-1: plant-0 is nearer and well for 5 s"))
   }
 
+  @Test func ofAnotherSiteOneIsTakenAndAllOfASiteTakeTheSame() {
+    var world = World(streams: 2, [.otherSite, .otherSite, .otherSite])
+    // The first isn't heard yet: the next one, and never two.
+    world.silent = [0]
+    world.run(300)
+    #expect(world.chooser.taken == [1])
+    #expect(world.reason(2) == .oneCrosses)
+    world.silent = []
+    world.run(100)
+    #expect(world.chooser.taken == [0])
+    world.silent = [0]
+    world.run(400)
+    #expect(world.chooser.taken == [1])
+    world.silent = []
+    world.run(4_900)
+    #expect(world.chooser.taken == [1])
+    world.run(300)
+    #expect(world.chooser.taken == [0])
+    #expect(world.notes.last == "takes plant-0 (otherSite): well")
+    #expect(world.notes.contains("leaves plant-1: plant-0 is the one that the site takes and well for 5 s"))
+    // Nothing is well: still one.
+    world.states = [0: .silent, 1: .silent, 2: .silent]
+    world.run(300)
+    #expect(world.chooser.taken == [0])
+
+    // Beside one of the site it is the second stream.
+    var mixed = World(streams: 2, [.sameSite, .otherSite, .otherSite])
+    mixed.run(300)
+    #expect(mixed.chooser.taken == [0, 1])
+  }
+
   @Test func onlyOneThatStaysWellComesBack() {
     var world = World(streams: 1)
     world.run(500)

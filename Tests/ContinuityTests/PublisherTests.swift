@@ -48,7 +48,7 @@ final class Source {
 
   func beat() { publisher.beat(service: .inService, lag: 0, at: now, wall: now) { keep($0, $1) } }
 
-  func snapshot(_ code: InstrumentCode? = nil, partBytes: Int = 2000) -> [[UInt8]] {
+  func snapshot(_ code: InstrumentCode? = nil, isList: Bool = false, partBytes: Int = 2000) -> [[UInt8]] {
     publish()
     if let code {
       if let index = plant.index(of: code) { plant.emitState(of: index) }
@@ -60,7 +60,7 @@ final class Source {
       plant.updates.bytes,
       position: StreamPosition(
         epoch: EpochName(session: plant.session, date: plant.date), sequence: plant.sequence),
-      state: plant.sourceState, gap: plant.gap, code: code, configuration: 7,
+      state: plant.sourceState, gap: plant.gap, code: code, isList: isList, configuration: 7,
       incarnation: publisher.configuration.incarnation, wall: 0, partBytes: partBytes
     ) { parts.append([UInt8]($0)) }
     plant.updates.removeAll()

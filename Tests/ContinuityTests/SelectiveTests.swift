@@ -56,6 +56,7 @@ import TickerPlant
               parts.append([UInt8]($0))
             }
             feed(parts, stream, loss)
+          case .list(let stream): feed(sources[stream].snapshot(isList: true), stream, loss)
           case .refused(_, let reason): Issue.record("\(reason)")
           }
         }
@@ -91,6 +92,9 @@ import TickerPlant
         }
       }
       #expect(Set(merger.wantedCodes) == wanted)
+      // All are listed, and none but the wanted ones is said to be whole.
+      #expect(Set(view.codes) == Set(codes), "\(seedNote) round \(round)")
+      #expect(view.unheard == Set(codes).subtracting(wanted), "\(seedNote) round \(round)")
     }
   }
 }

@@ -1,6 +1,7 @@
 // A plant's feed between nodes: its own messages go to plants elsewhere that lack some, and theirs come here while its
 // own lines are silent (`FeedRelay`). A request for no messages is a lease: who sends one hears the feed for the next
-// seconds. The other plant is the nearest that is heard; one that neither sends nor answers is left for the next.
+// seconds. The other plant is the nearest that is heard; one that neither sends nor answers is left for the next. One of
+// this site is heard over every rail, one of another site over one rail at a time: its messages cross once.
 // Queues: the relay's, bounded. Owner: a thread of its own looks ten times a second; the rest is the callers'.
 //
 // @unchecked Sendable: what several threads touch is behind `shared`; the rest is set before `start`.
@@ -30,6 +31,8 @@ public final class FeedLine: @unchecked Sendable {
 
   private struct Peer {
     var name: String
+    /// Rails over which it is heard: all, or of another site one, each with a place of its own in the list.
+    var rails: [Int]
     var heardAt: UInt64 = 0
     var state = SourceState.recovering
     var through: UInt64 = 0
@@ -40,6 +43,8 @@ public final class FeedLine: @unchecked Sendable {
     var peers: [Peer]
     var isWanted = false
     var target: Int?
+    /// Whose messages are subscribed to.
+    var taken: Int?
     /// Who is asked, where that is another than the target: one that gives but doesn't answer.
     var asked: Int?
     /// Requests since somebody answered.
@@ -62,13 +67,19 @@ public final class FeedLine: @unchecked Sendable {
   /// A line that hasn't begun.
   /// - Parameters:
   ///   - peers: other nodes with a plant of the market, nearest first.
+  ///   - far: those of them that are at another site.
   ///   - buses: one a rail.
   ///   - retainedBytes: of messages kept for others, the oldest dropped.
   public init(
-    market: String, node: String, peers: [String], buses: [any Bus], retainedBytes: Int = 64 << 20,
+    market: String, node: String, peers: [String], far: Set<String> = [], buses: [any Bus],
+    retainedBytes: Int = 64 << 20,
     log: @escaping @Sendable (BusLevel, String) -> Void = { _, _ in }
   ) {
-    wires = Wires(market: market, node: node, peers: peers, buses: buses, log: log)
+    let rails = Array(buses.indices)
+    let places = peers.flatMap { name in
+      far.contains(name) ? rails.map { Peer(name: name, rails: [$0]) } : [Peer(name: name, rails: rails)]
+    }
+    wires = Wires(market: market, node: node, peers: places, buses: buses, log: log)
     wires.make(retainedBytes: retainedBytes)
   }
 
@@ -123,7 +134,7 @@ public final class FeedLine: @unchecked Sendable {
     private static let lease: UInt64 = 5_000_000_000
 
     init(
-      market: String, node: String, peers: [String], buses: [any Bus],
+      market: String, node: String, peers: [Peer], buses: [any Bus],
       log: @escaping @Sendable (BusLevel, String) -> Void
     ) {
       self.market = market
@@ -131,7 +142,7 @@ public final class FeedLine: @unchecked Sendable {
       self.buses = buses
       self.log = log
       subjects = StreamSubjects(market: market, node: node)
-      shared = Mutex(Shared(peers: peers.map { Peer(name: $0) }))
+      shared = Mutex(Shared(peers: peers))
       relay = FeedRelay(
         carrier: FeedRelay.Carrier(send: { _ in }, answer: { _, _ in }, ask: { _ in }, want: { _ in }))
     }
@@ -179,15 +190,17 @@ public final class FeedLine: @unchecked Sendable {
         made.append(
           try bus.subscribe("beat.\(market).*") { [weak self] message in
             guard let frame = try? StreamFrame(decoding: message.payload), frame.beat != nil else { return }
-            self?.hear(message.lastWord, frame.header)
+            self?.hear(message.lastWord, rail, frame.header)
           })
       }
       return made
     }
 
-    private func hear(_ name: String, _ header: FrameHeader) {
+    private func hear(_ name: String, _ rail: Int, _ header: FrameHeader) {
       shared.withLock { shared in
-        guard let place = shared.peers.firstIndex(where: { $0.name == name }) else { return }
+        guard
+          let place = shared.peers.firstIndex(where: { $0.name == name && $0.rails.contains(rail) })
+        else { return }
         shared.peers[place].heardAt = Clock.monotonic()
         shared.peers[place].state = header.state
         shared.peers[place].through = header.through
@@ -212,7 +225,7 @@ public final class FeedLine: @unchecked Sendable {
     /// Asks the plant that is taken now, on one rail after the other.
     private func ask(_ request: MoldUDP64Request) {
       let now = Clock.monotonic()
-      let asked: (String, Int)? = shared.withLock { shared in
+      let asked: (Peer, Int)? = shared.withLock { shared in
         if shared.target == nil { Self.choose(&shared, after: nil, at: now) }
         guard let target = shared.target else { return nil }
         if shared.unanswered >= Self.mostUnanswered {
@@ -223,12 +236,12 @@ public final class FeedLine: @unchecked Sendable {
         shared.unanswered += 1
         shared.report.requests += 1
         shared.rail &+= 1
-        return (shared.peers[shared.asked ?? target].name, shared.rail)
+        return (shared.peers[shared.asked ?? target], shared.rail)
       }
-      guard let (name, turn) = asked else { return }
-      let usable = buses.filter { $0.state.isConnected }
+      guard let (peer, turn) = asked else { return }
+      let usable = peer.rails.map { buses[$0] }.filter { $0.state.isConnected }
       guard !usable.isEmpty else { return }
-      send(request, to: name, over: usable[turn % usable.count], reply: inbox)
+      send(request, to: peer.name, over: usable[turn % usable.count], reply: inbox)
     }
 
     private func send(_ request: MoldUDP64Request, to name: String, over bus: any Bus, reply: String?) {
@@ -267,7 +280,7 @@ public final class FeedLine: @unchecked Sendable {
     /// Looks whether another plant is wanted, which, and renews the lease.
     func look(at now: UInt64) {
       var note: String?
-      let (change, name): (Bool, String?) = shared.withLock { shared in
+      let (change, peer): (Bool, Peer?) = shared.withLock { shared in
         let before = shared.target
         if !shared.isWanted {
           shared.target = nil
@@ -281,32 +294,37 @@ public final class FeedLine: @unchecked Sendable {
         let name = shared.target.map { shared.peers[$0].name }
         let had = shared.report.node
         shared.report.node = name
+        let isChanged = shared.taken != shared.target
+        shared.taken = shared.target
         if name != had {
           note =
             name.map { "\(market): takes the messages of \($0) as one more line" }
             ?? had.map { "\(market): leaves the messages of \($0)" }
         }
-        return (name != had, name)
+        return (isChanged, shared.target.map { shared.peers[$0] })
       }
       if let note { log(.warning, note) }
       if change {
         leave()
-        if let name { take(from: name) }
+        if let peer { take(from: peer) }
       }
-      guard let name else { return }
-      for bus in buses {
+      guard let peer else { return }
+      for rail in peer.rails {
         send(
-          MoldUDP64Request(session: .zero, sequence: 0, count: 0), to: name, over: bus, reply: nil)
+          MoldUDP64Request(session: .zero, sequence: 0, count: 0), to: peer.name, over: buses[rail],
+          reply: nil)
       }
     }
 
-    private func take(from name: String) {
-      let subject = StreamSubjects(market: market, node: name).feed
+    private func take(from peer: Peer) {
+      let subject = StreamSubjects(market: market, node: peer.name).feed
       var made: [any BusSubscription] = []
-      for bus in buses {
+      for rail in peer.rails {
         do throws(BusError) {
           made.append(
-            try bus.subscribe(subject) { [weak self] message in self?.take(message.payload, isAnswer: false) }
+            try buses[rail].subscribe(subject) { [weak self] message in
+              self?.take(message.payload, isAnswer: false)
+            }
           )
         } catch { log(.error, "\(market): \(error)") }
       }

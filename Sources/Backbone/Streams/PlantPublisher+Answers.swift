@@ -100,18 +100,24 @@ extension PlantPublisher {
     told.withUnsafeBytes { records in
       let state = ToldState(records)
       guard let position = state.position else { return }
-      func parts(_ records: UnsafeRawBufferPointer, _ code: InstrumentCode?) -> [[UInt8]] {
+      func parts(
+        _ records: UnsafeRawBufferPointer, _ code: InstrumentCode?, isList: Bool = false
+      ) -> [[UInt8]] {
         var parts: [[UInt8]] = []
         SnapshotEncoder.encode(
-          records, position: position, state: state.state, gap: state.gap, code: code,
+          records, position: position, state: state.state, gap: state.gap, code: code, isList: isList,
           configuration: configuration.stream.configuration, incarnation: configuration.stream.incarnation,
           wall: wall
         ) { parts.append([UInt8]($0)) }
         return parts
       }
       var whole: [[UInt8]]?
+      var list: [[UInt8]]?
       for (reply, rail, code) in awaiting {
-        if let code {
+        if code == StreamQuestion.list {
+          if list == nil { list = parts(records, nil, isList: true) }
+          answers.add(list ?? [], reply: reply, rail: rail, about: code, isUrgent: false, at: now)
+        } else if let code {
           answers.add(
             parts(state.records(of: code), code), reply: reply, rail: rail, about: code, isUrgent: false,
             at: now)

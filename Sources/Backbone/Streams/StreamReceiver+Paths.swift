@@ -15,25 +15,23 @@ extension StreamReceiver {
     judge(at: now)
     guard let change = chooser.choose(at: now) else { return }
     for note in change.notes { outlets.log(.info, "\(configuration.market): \(note)") }
-    for candidate in change.take { takeStream(candidate) }
+    for way in change.take { takeStream(way) }
     // What is left counts until the new ones are there.
-    for candidate in change.leave where streams[candidate] != nil {
-      leaving[candidate] = now + Self.leaveNanoseconds
-    }
+    for way in change.leave where streams[way] != nil { leaving[way] = now + Self.leaveNanoseconds }
   }
 
   /// Tells the chooser whose frames the merger can't use on any rail.
   private func judge(at now: UInt64) {
-    for candidate in chooser.taken {
-      guard let taken = streams[candidate] else { continue }
+    for way in chooser.taken {
+      guard let taken = streams[way] else { continue }
       var verdict: PathRefusal?
       var isRefused = !taken.isEmpty
-      for (rail, stream) in taken.enumerated() where buses[rail].state.isConnected {
+      for (rail, stream) in zip(ways[way].rails, taken) where buses[rail].state.isConnected {
         let found = merger.verdict(ofStream: stream, at: now)
         if found == nil { isRefused = false }
         verdict = verdict ?? found
       }
-      if isRefused, let verdict { chooser.refuse(candidate, verdict, at: now) }
+      if isRefused, let verdict { chooser.refuse(way, verdict, at: now) }
     }
   }
 
@@ -41,64 +39,69 @@ extension StreamReceiver {
   func leave(at now: UInt64) {
     guard !leaving.isEmpty else { return }
     let position = merger.position?.sequence ?? 0
-    let isThere = streams.indices.contains { candidate in
-      leaving[candidate] == nil
-        && (streams[candidate] ?? []).contains { (merger.told(ofStream: $0) ?? 0) >= max(1, position) }
+    let isThere = streams.indices.contains { way in
+      leaving[way] == nil
+        && (streams[way] ?? []).contains { (merger.told(ofStream: $0) ?? 0) >= max(1, position) }
     }
-    for (candidate, until) in leaving where isThere || now >= until {
-      leaving[candidate] = nil
-      leaveStream(candidate, at: now)
+    for (way, until) in leaving where isThere || now >= until {
+      leaving[way] = nil
+      leaveStream(way, at: now)
     }
   }
 
-  private func takeStream(_ candidate: Int) {
-    leaving[candidate] = nil
-    guard streams[candidate] == nil else { return }
+  private func takeStream(_ way: Int) {
+    leaving[way] = nil
+    guard streams[way] == nil else { return }
+    let candidate = ways[way].candidate
     let node = configuration.candidates[candidate].node
-    if slots[candidate].isEmpty {
-      slots[candidate] = buses.indices.map { rail in
+    if slots[way].isEmpty {
+      slots[way] = ways[way].rails.map { rail in
         owners.append((candidate, rail, 0))
         return merger.addStream("\(node) on rail \(buses[rail].rail)")
       }
     } else {
-      for stream in slots[candidate] {
+      for stream in slots[way] {
         owners[stream].taking &+= 1
         merger.retakeStream(stream)
       }
     }
-    streams[candidate] = slots[candidate]
+    streams[way] = slots[way]
     if configuration.merger.isSelective {
-      for code in wanted { subscribe(candidate, code) }
-      sendWanted(Array(wanted), to: [candidate])
+      for code in wanted { subscribe(way, code) }
+      sendWanted(Array(wanted), to: [way])
     } else {
-      subscribe(candidate, nil)
+      subscribe(way, nil)
     }
   }
 
-  private func leaveStream(_ candidate: Int, at now: UInt64) {
-    guard let taken = streams[candidate] else { return }
-    streams[candidate] = nil
-    for subscription in frameSubscriptions[candidate].values.joined() { subscription.cancel() }
-    frameSubscriptions[candidate] = [:]
+  private func leaveStream(_ way: Int, at now: UInt64) {
+    guard let taken = streams[way] else { return }
+    streams[way] = nil
+    for subscription in frameSubscriptions[way].values.joined() { subscription.cancel() }
+    frameSubscriptions[way] = [:]
     for stream in taken { merger.removeStream(stream, at: now) { deliver($0, $1) } }
   }
 
-  private func subscribe(_ candidate: Int, _ code: InstrumentCode?) {
-    let subjects = StreamSubjects(
-      market: configuration.market, node: configuration.candidates[candidate].node)
+  private func subjects(_ way: Int) -> StreamSubjects {
+    StreamSubjects(
+      market: configuration.market, node: configuration.candidates[ways[way].candidate].node)
+  }
+
+  private func subscribe(_ way: Int, _ code: InstrumentCode?) {
+    let subjects = subjects(way)
     let subject = code.map { subjects.instrument($0) } ?? subjects.all
-    guard frameSubscriptions[candidate][subject] == nil else { return }
+    guard frameSubscriptions[way][subject] == nil else { return }
     let inbox = inbox
     var made: [any BusSubscription] = []
-    for (rail, bus) in buses.enumerated() {
+    for rail in ways[way].rails {
       do throws(BusError) {
         made.append(
-          try bus.subscribe(subject) { message in
-            inbox.put(.frame, rail: rail, number: candidate, message.payload, at: Clock.monotonic())
+          try buses[rail].subscribe(subject) { message in
+            inbox.put(.frame, rail: rail, number: way, message.payload, at: Clock.monotonic())
           })
       } catch { outlets.log(.error, "\(configuration.market): \(error)") }
     }
-    frameSubscriptions[candidate][subject] = made
+    frameSubscriptions[way][subject] = made
   }
 
   // MARK: - Wanted instruments
@@ -114,16 +117,14 @@ extension StreamReceiver {
     let new = codes.subtracting(wanted)
     let gone = wanted.subtracting(codes)
     wanted = codes
-    for candidate in streams.indices where streams[candidate] != nil {
-      let subjects = StreamSubjects(
-        market: configuration.market, node: configuration.candidates[candidate].node)
+    for way in streams.indices where streams[way] != nil {
+      let subjects = subjects(way)
       for code in gone {
-        for subscription in frameSubscriptions[candidate].removeValue(forKey: subjects.instrument(code)) ?? []
-        {
+        for subscription in frameSubscriptions[way].removeValue(forKey: subjects.instrument(code)) ?? [] {
           subscription.cancel()
         }
       }
-      for code in new { subscribe(candidate, code) }
+      for code in new { subscribe(way, code) }
     }
     sendWanted(Array(new))
     for code in gone { merger.unwant(code, at: now) { deliver($0, $1) } }
@@ -131,15 +132,14 @@ extension StreamReceiver {
   }
 
   /// Tells the plants that are taken what is wanted: each forgets it after some seconds.
-  func sendWanted(_ codes: [InstrumentCode], to candidates: [Int]? = nil) {
+  func sendWanted(_ codes: [InstrumentCode], to some: [Int]? = nil) {
     guard configuration.merger.isSelective, !codes.isEmpty else { return }
-    for candidate in candidates ?? Array(streams.indices) where streams[candidate] != nil {
-      let subjects = StreamSubjects(
-        market: configuration.market, node: configuration.candidates[candidate].node)
+    for way in some ?? Array(streams.indices) where streams[way] != nil {
+      let subject = subjects(way).want
       // Messages stay well below what a server takes.
       for start in stride(from: 0, to: codes.count, by: 50_000) {
         let part = WantedCodes.encoded(codes[start..<min(codes.count, start + 50_000)])
-        for bus in buses { bus.publish(subjects.want, bytes: part) }
+        for rail in ways[way].rails { buses[rail].publish(subject, bytes: part) }
       }
     }
   }
@@ -149,11 +149,15 @@ extension StreamReceiver {
   func tell(at now: UInt64) {
     let chosen = chooser.paths(at: now)
     var paths: [PathReport] = []
-    for (number, candidate) in configuration.candidates.enumerated() where number < chosen.count {
-      let path = chosen[number]
+    for (number, candidate) in configuration.candidates.enumerated() {
       for (rail, bus) in buses.enumerated() {
+        let way = wayNumbers[number][rail]
+        guard way < chosen.count else { continue }
+        let path = chosen[way]
         let heard = heardAt[number][rail]
-        let counters = streams[number].map { merger.counters(ofStream: $0[rail]) } ?? .init()
+        let counters =
+          ways[way].rails.firstIndex(of: rail).flatMap { streams[way]?[$0] }
+          .map { merger.counters(ofStream: $0) } ?? .init()
         let isUsed = path.isTaken && bus.state.isConnected
         var reason = path.reason.description
         var key = path.reason.key

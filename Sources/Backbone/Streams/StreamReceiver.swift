@@ -12,44 +12,6 @@ public import MarketData
 import Synchronization
 public import TickerPlant
 
-/// A path by which a market may come, as status pages show it.
-public struct PathReport: Sendable {
-  /// Market identifier code.
-  public var market: String
-  /// The node whose plant tells the stream.
-  public var node: String
-  /// The rail.
-  public var rail: String
-  /// The site and zone of that node.
-  public var site: String
-  /// The zone of that node.
-  public var zone: String
-  /// How far it is.
-  public var nearness: Nearness
-  /// `live`, `gap`, `silent`, `recovering`, `ended`; `unheard` where no beat came.
-  public var state: String
-  /// The last message that it has told.
-  public var through: UInt64
-  /// How late it says it is, nanoseconds.
-  public var lag: UInt64
-  /// Since its last beat on this rail, nanoseconds; nil = none came.
-  public var quietNanoseconds: UInt64?
-  /// Whether it is taken.
-  public var isUsed: Bool
-  /// Why, or why not.
-  public var reason: String
-  /// The same as a key that doesn't change between releases.
-  public var reasonKey: String
-  /// Frames of it that came, were first, were known already.
-  public var frames: UInt64
-  /// Frames that were next.
-  public var delivered: UInt64
-  /// Frames of which everything was known.
-  public var duplicates: UInt64
-  /// Bytes that came.
-  public var bytes: UInt64
-}
-
 /// See the head of this file.
 public final class StreamReceiver: @unchecked Sendable {
   /// A node with a plant of the market.
@@ -125,6 +87,12 @@ public final class StreamReceiver: @unchecked Sendable {
     }
   }
 
+  /// A plant's stream over some rails: what the chooser takes or leaves.
+  struct Way {
+    let candidate: Int
+    let rails: [Int]
+  }
+
   struct Shared {
     var report: SourceReport
     var paths: [PathReport] = []
@@ -139,13 +107,17 @@ public final class StreamReceiver: @unchecked Sendable {
   var chooser: PathChooser
   let inbox: StreamInbox
   let shared: Mutex<Shared>
-  /// By candidate: the merger's stream on each rail, while it is taken.
+  /// What can be taken: a candidate of this site over all rails at once, one of another site over one rail.
+  let ways: [Way]
+  /// By candidate and rail: its place in `ways`.
+  let wayNumbers: [[Int]]
+  /// By way: the merger's stream on each of its rails, while it is taken.
   var streams: [[Int]?]
-  /// By candidate: the same, since it was taken first.
+  /// By way: the same, since it was taken first.
   var slots: [[Int]]
   /// By the merger's stream: whose it is, and how often it was taken: answers to an earlier taking are passed over.
   var owners: [(candidate: Int, rail: Int, taking: UInt16)] = []
-  /// By candidate that is to be left: when at the latest.
+  /// By way that is to be left: when at the latest.
   var leaving: [Int: UInt64] = [:]
   /// When this thread looked at the clock last.
   var lookedAt: UInt64 = 0
@@ -153,7 +125,7 @@ public final class StreamReceiver: @unchecked Sendable {
   var saidBeyond = false
   /// By candidate and rail: when a beat came last; 0 = never.
   var heardAt: [[UInt64]]
-  /// By candidate: subscriptions to its frames, by code where instruments are chosen.
+  /// By way: subscriptions to its frames, by code where instruments are chosen.
   var frameSubscriptions: [[String: [any BusSubscription]]]
   var refusals: [Int: String] = [:]
   var wanted: Set<InstrumentCode> = []
@@ -171,14 +143,26 @@ public final class StreamReceiver: @unchecked Sendable {
     self.outlets = outlets
     merger = StreamMerger(configuration.merger)
     chooser = PathChooser(configuration.chooser)
-    for candidate in configuration.candidates {
-      _ = chooser.add(candidate.node, nearness: candidate.nearness)
+    var ways: [Way] = []
+    var numbers: [[Int]] = []
+    for (number, candidate) in configuration.candidates.enumerated() {
+      let isFar = candidate.nearness == .otherSite && buses.count > 1
+      let rails = isFar ? buses.indices.map { [$0] } : [Array(buses.indices)]
+      for rails in rails {
+        ways.append(Way(candidate: number, rails: rails))
+        _ = chooser.add(
+          isFar ? "\(candidate.node) on rail \(buses[rails[0]].rail)" : candidate.node,
+          nearness: candidate.nearness)
+      }
+      let first = ways.count - rails.count
+      numbers.append(buses.indices.map { isFar ? first + $0 : first })
     }
+    (self.ways, wayNumbers) = (ways, numbers)
     inbox = StreamInbox(mostBytes: configuration.inboxBytes)
-    streams = configuration.candidates.map { _ in nil }
-    slots = configuration.candidates.map { _ in [] }
+    streams = ways.map { _ in nil }
+    slots = ways.map { _ in [] }
     heardAt = configuration.candidates.map { _ in buses.map { _ in 0 } }
-    frameSubscriptions = configuration.candidates.map { _ in [:] }
+    frameSubscriptions = ways.map { _ in [:] }
     shared = Mutex(
       Shared(
         report: SourceReport(
@@ -311,33 +295,40 @@ public final class StreamReceiver: @unchecked Sendable {
       guard owners.indices.contains(number), owners[number].taking == head.taking else { return }
       merger.take(payload, stream: number, at: now) { deliver($0, $1) }
     case .frame:
-      guard streams.indices.contains(number), let stream = streams[number]?[rail] else { return }
+      guard let stream = stream(number, rail) else { return }
       merger.take(payload, stream: stream, at: now) { deliver($0, $1) }
     case .beat:
       guard let frame = try? StreamFrame(decoding: payload), let facts = frame.beat else { return }
       heardAt[number][rail] = now
       let header = frame.header
+      let way = wayNumbers[number][rail]
       if header.configuration == configuration.merger.configuration {
         refusals[number] = nil
       } else {
-        chooser.refuse(number, .otherConfiguration, at: now)
+        chooser.refuse(way, .otherConfiguration, at: now)
         refuse(
           number, "configuration \(header.configuration) there, \(configuration.merger.configuration) here")
         return
       }
       chooser.hear(
-        number,
+        way,
         PathChooser.Beat(
           epoch: header.epoch, through: header.through, state: header.state,
           service: ServiceState(rawValue: UInt8(truncatingIfNeeded: facts.service)) ?? .inService,
           lag: facts.lag, hasGap: header.hasGap),
         at: now)
       mustChoose = true
-      if let stream = streams[number]?[rail] {
+      if let stream = stream(way, rail) {
         merger.take(payload, stream: stream, at: now) { deliver($0, $1) }
       }
     }
     act(at: now)
+  }
+
+  /// The merger's stream of a way on a rail; nil where it isn't taken.
+  private func stream(_ way: Int, _ rail: Int) -> Int? {
+    guard ways.indices.contains(way), let place = ways[way].rails.firstIndex(of: rail) else { return nil }
+    return streams[way]?[place]
   }
 
   private func refuse(_ candidate: Int, _ reason: String) {
@@ -356,6 +347,7 @@ public final class StreamReceiver: @unchecked Sendable {
       case .replay(let stream, let from, let through, let epoch, let code):
         ask(stream, .replay(from: from, through: through, epoch: epoch, code: code))
       case .snapshot(let stream, let code): ask(stream, .snapshot(code: code))
+      case .list(let stream): ask(stream, .snapshot(code: StreamQuestion.list))
       case .refused(let stream, let reason): refuse(owners[stream].candidate, reason)
       }
     }

@@ -51,6 +51,9 @@ enum StreamQuestion: Equatable {
 
   private static var version: UInt64 { 1 }
 
+  /// Asked for as the state of no instrument's code: the list of all, their facts alone.
+  static let list = InstrumentCode(.max)
+
   var encoded: [UInt8] {
     var words: [UInt64]
     switch self {

@@ -113,7 +113,8 @@ extension StreamMerger {
   mutating func openEpoch(_ place: Int, at now: UInt64) {
     if shownEpoch != epoch {
       beginShowing(sequence: 0, isWhole: !configuration.isSelective, at: now)
-    } else if configuration.isSelective {
+    }
+    if configuration.isSelective {
       let local = locals.number(of: InstrumentCode(coverages[place].code))
       if local >= 0 { appendCleared(local, sequence: 0) }
     }
@@ -126,6 +127,8 @@ extension StreamMerger {
     shownGap = (0, 0)
     ordinal &+= 1
     appendSource(.recovering, sequence: sequence)
-    for local in 0..<locals.count { appendCleared(local, sequence: sequence) }
+    for local in 0..<locals.count {
+      appendCleared(local, sequence: sequence, isHeard: !configuration.isSelective)
+    }
   }
 }

@@ -19,6 +19,7 @@ extension StreamMerger {
       }
       active.removeLast(index - kept)
     }
+    if configuration.isSelective { askForList(at: now) }
     if let other = disputed, now &- other.heardAt > configuration.patienceNanoseconds, now > other.heardAt {
       disputed = nil
     }

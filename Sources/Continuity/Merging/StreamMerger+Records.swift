@@ -70,11 +70,13 @@ extension StreamMerger {
     target.storeBytes(of: payload, toByteOffset: MemoryLayout<UpdateHeader>.size, as: Payload.self)
   }
 
-  mutating func appendCleared(_ local: Int, sequence: UInt64) {
+  /// - Parameter isHeard: it is empty; else nobody says what it is (selective mode).
+  mutating func appendCleared(_ local: Int, sequence: UInt64, isHeard: Bool = true) {
     let size = MemoryLayout<UpdateHeader>.size
     out.extend(by: size).storeBytes(
       of: UpdateHeader(
-        kind: UpdateKind.cleared.rawValue, flags: 0, byteCount: UInt16(size),
+        kind: UpdateKind.cleared.rawValue, flags: isHeard ? 0 : UpdateKind.unheardFlag,
+        byteCount: UInt16(size),
         instrument: UInt32(truncatingIfNeeded: local), sequence: sequence, time: time, receivedAt: 0),
       as: UpdateHeader.self)
   }

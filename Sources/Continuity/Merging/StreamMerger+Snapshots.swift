@@ -6,6 +6,9 @@ import TickerPlant
 
 extension StreamMerger {
   mutating func takeSnapshot(_ frame: StreamFrame, _ stream: Int, at now: UInt64, deliver: Deliver) {
+    if configuration.isSelective, !frame.header.flags.contains(.single) {
+      return takeList(frame, stream, at: now, deliver: deliver)
+    }
     guard let place = coverage(of: frame), let request = coverages[place].request, request.isSnapshot,
       request.stream == stream
     else { return }
@@ -73,7 +76,7 @@ extension StreamMerger {
     if configuration.isSelective {
       // The publisher doesn't know the instrument: nothing of it is left.
       let local = locals.number(of: InstrumentCode(coverages[place].code))
-      if local >= 0, !seen[local] { appendCleared(local, sequence: header.through) }
+      if local >= 0, !seen[local] { appendCleared(local, sequence: header.through, isHeard: false) }
     } else {
       for local in 0..<locals.count where !seen[local] { appendCleared(local, sequence: header.through) }
     }

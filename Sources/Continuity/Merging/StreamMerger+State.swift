@@ -64,10 +64,8 @@ extension StreamMerger {
   /// Something is missing for longer than another stream may take.
   private func isOverdue(_ place: Int, at now: UInt64) -> Bool {
     guard coverages[place].isWanted, coverages[place].lacks else { return false }
-    // An instrument that nothing is known of shows nothing that could be wrong.
-    if coverages[place].position == nil {
-      return !configuration.isSelective || locals.number(of: InstrumentCode(coverages[place].code)) >= 0
-    }
+    // An instrument of which nothing is known yet is shown as such, and the others are as they are.
+    if coverages[place].position == nil { return !configuration.isSelective }
     guard let since = coverages[place].since else { return false }
     return coverages[place].request != nil || now >= since &+ configuration.waitNanoseconds
   }

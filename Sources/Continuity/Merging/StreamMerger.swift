@@ -18,6 +18,8 @@ public struct StreamMerger: ~Copyable {
     public var configuration: UInt32
     /// Only wanted instruments, each with frames of its own, instead of the whole market.
     public var isSelective = false
+    /// Time between lists of the instruments (selective mode).
+    public var listNanoseconds: UInt64 = 60_000_000_000
     /// Beats come this often.
     public var beatNanoseconds: UInt64 = 100_000_000
     /// How long another stream may take to fill a hole before somebody is asked.
@@ -48,6 +50,8 @@ public struct StreamMerger: ~Copyable {
     case replay(stream: Int, from: UInt64, through: UInt64, epoch: EpochKey, code: InstrumentCode?)
     /// Ask the publisher of the stream for its state.
     case snapshot(stream: Int, code: InstrumentCode?)
+    /// Ask the publisher of the stream which instruments there are.
+    case list(stream: Int)
     /// Tell people: the stream isn't merged, and why.
     case refused(stream: Int, reason: String)
   }
@@ -115,6 +119,8 @@ public struct StreamMerger: ~Copyable {
   var coverages: [Coverage] = []
   /// Coverages with a hole or without a state.
   var active: [Int] = []
+  /// The list of instruments (selective mode).
+  var listing = Listing()
   /// Instruments ever wanted: number = place in `coverages`.
   var interest = CodeTable()
   /// Instruments announced: number = as delivered.
@@ -231,6 +237,8 @@ public struct StreamMerger: ~Copyable {
       return
     }
     coverages[place].reset()
+    // What was said of it before: that it is listed, or was left. Its state must not be older than that.
+    if shownEpoch == epoch { coverages[place].floor = shownSequence }
     coverages[place].isWanted = true
     activate(place, at: now)
   }
@@ -243,7 +251,7 @@ public struct StreamMerger: ~Copyable {
     coverages[place].isWanted = false
     let local = locals.number(of: code)
     if local >= 0 {
-      appendCleared(local, sequence: shownSequence)
+      appendCleared(local, sequence: shownSequence, isHeard: false)
       hand(false, deliver)
     }
     tick(at: now, deliver: deliver)

@@ -1,5 +1,7 @@
 // Which streams of a market to take: as many as the node merges, the nearest that are well. What isn't well is left at
 // once; what is nearer and well again is taken back only after a while, so that nothing flaps.
+// Of another site one stream over one rail is taken, so that a value crosses the line between the sites once: there each
+// rail is a candidate of its own, and the first in the estate's order that is well is the one for all nodes of the site.
 // One a market and node; single-writer. Pure: beats and times come in.
 // Invariants: where anything gives something, something is taken; a path that is well is left only for a nearer one
 // that has been well for long.
@@ -12,6 +14,8 @@ public struct PathChooser: Sendable {
   public struct Configuration: Sendable {
     /// Streams to take at once.
     public var streams: Int
+    /// Of them, those that may come from other sites: a second one would be each value across the line once more.
+    public var mostAcross = 1
     /// Beats come this often.
     public var beatNanoseconds: UInt64 = 100_000_000
     /// Beats that may be missing.
@@ -224,10 +228,25 @@ public struct PathChooser: Sendable {
   }
 
   private func leftFor(_ place: Int, _ take: [Int], at now: UInt64) -> String {
-    guard let nearer = take.first(where: { candidates[$0].nearness < candidates[place].nearness }) else {
+    guard let better = take.first(where: { isBetter($0, than: place) }) else {
       return "nearer ones are enough"
     }
-    return "\(candidates[nearer].name) is nearer and well for \(wellFor(nearer, now) / 1_000_000_000) s"
+    let isNearer = candidates[better].nearness < candidates[place].nearness
+    let how = isNearer ? "is nearer" : "is the one that the site takes"
+    return "\(candidates[better].name) \(how) and well for \(wellFor(better, now) / 1_000_000_000) s"
+  }
+
+  /// Whether a candidate is to take another's place: a nearer one; beyond the shared line the first of the order, so
+  /// that all nodes of a site take the same.
+  private func isBetter(_ place: Int, than other: Int) -> Bool {
+    let (near, far) = (candidates[place].nearness, candidates[other].nearness)
+    return near < far || (near == far && near == .otherSite && place < other)
+  }
+
+  private func hasRoom(for place: Int, beside chosen: [Int]) -> Bool {
+    guard chosen.count < configuration.streams else { return false }
+    return candidates[place].nearness != .otherSite
+      || chosen.count { candidates[$0].nearness == .otherSite } < configuration.mostAcross
   }
 
   private func wanted(_ faults: [PathReason], at now: UInt64) -> [Int] {
@@ -235,17 +254,16 @@ public struct PathChooser: Sendable {
     // The taken ones that are well stay; free places are filled with the nearest.
     var chosen = taken.filter { candidates[$0].isThere && faults[$0].rank == 0 }
     let others = well.filter { !chosen.contains($0) }.sorted { order($0, $1) }
-    for place in others where chosen.count < configuration.streams {
+    for place in others where hasRoom(for: place, beside: chosen) {
       if chosen.isEmpty || !candidates[place].hasFailed
         || wellFor(place, now) >= configuration.joinNanoseconds
       {
         chosen.append(place)
       }
     }
-    // A nearer one that was well for long takes the place of the furthest.
+    // A better one that was well for long takes the place of the furthest.
     for place in others where !chosen.contains(place) {
-      guard let furthest = chosen.max(by: { order($0, $1) }),
-        candidates[place].nearness < candidates[furthest].nearness,
+      guard let furthest = chosen.max(by: { order($0, $1) }), isBetter(place, than: furthest),
         !candidates[place].hasFailed || wellFor(place, now) >= configuration.returnNanoseconds
       else { continue }
       chosen.removeAll { $0 == furthest }
@@ -266,7 +284,7 @@ public struct PathChooser: Sendable {
       if let best { chosen = [best] }
       let more = there.filter { $0 != chosen.first && faults[$0].rank <= PathReason.silent.rank }
         .sorted { faults[$0].rank != faults[$1].rank ? faults[$0].rank < faults[$1].rank : order($0, $1) }
-      for place in more where chosen.count < configuration.streams { chosen.append(place) }
+      for place in more where hasRoom(for: place, beside: chosen) { chosen.append(place) }
     }
     return chosen.sorted()
   }
@@ -288,8 +306,10 @@ public struct PathChooser: Sendable {
       var reason = fault(candidate, at: now)
       if reason == .well, !isTaken {
         let time = wellFor(place, now)
-        reason =
-          candidate.hasFailed && time < configuration.returnNanoseconds ? .returning(time) : .notNeeded
+        let isReturning = candidate.hasFailed && time < configuration.returnNanoseconds
+        let isSecond =
+          candidate.nearness == .otherSite && taken.contains { candidates[$0].nearness == .otherSite }
+        reason = isReturning ? .returning(time) : isSecond ? .oneCrosses : .notNeeded
       }
       return Path(
         name: candidate.name, nearness: candidate.nearness, isTaken: isTaken, reason: reason,

@@ -6,6 +6,8 @@ public enum PathReason: Sendable, Hashable, CustomStringConvertible {
   case well
   /// It is well; nearer ones are enough.
   case notNeeded
+  /// It is well; of another site one stream is taken.
+  case oneCrosses
   /// It is well again, but not for long enough yet; nanoseconds that it has been.
   case returning(UInt64)
   /// No beat came since this began.
@@ -32,6 +34,7 @@ public enum PathReason: Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .well: "well"
     case .notNeeded: "not-needed"
+    case .oneCrosses: "one-crosses"
     case .returning: "returning"
     case .neverHeard: "never-heard"
     case .missedBeats: "missed-beats"
@@ -50,6 +53,7 @@ public enum PathReason: Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .well: "well"
     case .notNeeded: "well; nearer ones are enough"
+    case .oneCrosses: "well; one stream crosses between the sites"
     case .returning(let time): "well again for \(Self.seconds(time))"
     case .neverHeard: "never heard"
     case .missedBeats(let count): "missed \(count) beats"
@@ -77,7 +81,7 @@ public enum PathReason: Sendable, Hashable, CustomStringConvertible {
   /// How little a path with this fault gives; 0 = nothing is wrong.
   var rank: Int {
     switch self {
-    case .well, .notNeeded, .returning: 0
+    case .well, .notNeeded, .oneCrosses, .returning: 0
     case .recovering: 1
     case .lag: 2
     case .outOfService: 3

@@ -14,6 +14,7 @@ public enum SnapshotEncoder {
   ///   - state: how the source is.
   ///   - gap: the newest declared gap; zeros where there is none.
   ///   - code: the one instrument that is wanted; nil = all.
+  ///   - isList: the instruments' facts alone.
   ///   - configuration: hash of the node's configuration.
   ///   - incarnation: the publisher's life.
   ///   - wall: nanoseconds since 1970.
@@ -21,7 +22,8 @@ public enum SnapshotEncoder {
   ///   - emit: gets each part; its bytes are valid during the call.
   public static func encode(
     _ records: UnsafeRawBufferPointer, position: StreamPosition, state: SourceState,
-    gap: (from: UInt64, through: UInt64) = (0, 0), code: InstrumentCode? = nil, configuration: UInt32,
+    gap: (from: UInt64, through: UInt64) = (0, 0), code: InstrumentCode? = nil, isList: Bool = false,
+    configuration: UInt32,
     incarnation: UInt64, wall: UInt64, partBytes: Int = 256 << 10, emit: (UnsafeRawBufferPointer) -> Void
   ) {
     var builder = FrameBuilder()
@@ -54,6 +56,7 @@ public enum SnapshotEncoder {
           fromByteOffset: MemoryLayout<UpdateHeader>.size, as: UInt64.self)
       }
       guard number < codes.count, codes[number] != 0 else { continue }
+      if isList, header.kind != UpdateKind.instrument.rawValue { continue }
       let isWanted = code == nil || codes[number] == code?.rawValue
       guard isWanted else { continue }
       if code != nil { header.instrument = 0 }

@@ -119,8 +119,8 @@ enum EstateShapes {
         "Streams that a gateway merges: 1 is the nearest, and another when that is lost; 2 is two at once."),
       ShapeKey(
         "interest", .choice(Node.Interest.allCases.map(\.rawValue)), otherwise: "all",
-        "Which instruments a gateway takes: all of its markets, or those that clients ask for "
-          + "(`kabuto serve` can't do that yet, and says so)."),
+        "Which instruments a gateway takes: all of its markets, or those that clients ask for, which is for nodes that "
+          + "are gateway and firewall alone."),
       ShapeKey("data", .text, otherwise: "nothing is kept", "Folder for what it keeps."),
       ShapeKey("feed_interface", .text, "Network interface of the feed lines."),
       ShapeKey(

@@ -44,9 +44,11 @@ extension Estate {
   }
 
   /// Plants of a market in the order in which a node takes them: itself, its zone, its site, then other sites by
-  /// latency; among equals the order of the file.
+  /// latency; among equals the order of the file. Those of other sites stand in the same order for all nodes of a site,
+  /// so that they take the same one and a value crosses once.
   public func plants(of market: String, nearestTo node: Node) -> [Node] {
-    Self.first(node.name, of: plants(of: market, nearestTo: node.zone, routes().latencies(from: node.zone)))
+    Self.first(
+      node.name, of: plants(of: market, nearestTo: node.zone, latencies(seenFrom: node.zone, routes())))
   }
 
   /// The same for any node of a zone that is no plant itself.
@@ -54,6 +56,19 @@ extension Estate {
     plants(of: market).enumerated().map { place, plant in
       ((nearness(zone, plant.zone).rawValue, latencies[plant.zone] ?? Int.max, place), plant)
     }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// Latencies from a zone to those of its site, and from its site as a whole to other sites as a whole: the least
+  /// between any two of their zones.
+  func latencies(seenFrom zone: String, _ routes: Routes) -> [String: Int] {
+    var latencies = routes.latencies(from: zone)
+    guard let own = site(ofZone: zone) else { return latencies }
+    let fromSite = own.zones.map { routes.latencies(from: $0) }
+    for other in sites where other.name != own.name {
+      let least = other.zones.flatMap { far in fromSite.compactMap { $0[far] } }.min()
+      for far in other.zones { latencies[far] = least }
+    }
+    return latencies
   }
 
   /// The nodes with the one of a name before all others.

@@ -182,7 +182,7 @@ public struct FailureAnalysis {
     whole = Reach(estate, Loss())
     let routes = estate.routes()
     for zone in Set(estate.nodes.filter { $0.roles.contains(.gateway) }.map(\.zone)) {
-      let latencies = routes.latencies(from: zone)
+      let latencies = estate.latencies(seenFrom: zone, routes)
       for market in estate.markets.map(\.code) {
         orders[[zone, market]] = estate.plants(of: market, nearestTo: zone, latencies)
       }
@@ -211,8 +211,12 @@ public struct FailureAnalysis {
     for gateway in estate.nodes where gateway.roles.contains(.gateway) && !loss.nodes.contains(gateway.name) {
       for market in estate.markets(of: gateway) {
         let order = Estate.first(gateway.name, of: orders[[gateway.zone, market]] ?? [])
+        // Of other sites one alone: what it takes crosses once.
         func taken(_ reach: Reach) -> [Node] {
-          Array(order.lazy.filter { reach.hears(gateway, $0) }.prefix(max(1, gateway.streams)))
+          let heard = order.filter { reach.hears(gateway, $0) }
+          let near = heard.filter { estate.nearness(gateway.zone, $0.zone) != .otherSite }
+          let far = heard.first { estate.nearness(gateway.zone, $0.zone) == .otherSite }
+          return Array((near + [far].compactMap(\.self)).prefix(max(1, gateway.streams)))
         }
         let (before, after) = (taken(whole), taken(left))
         let change = StreamChange(

@@ -39,6 +39,16 @@ struct SimulatedDay: Sendable {
     shown = sums
     trades = view.trades
   }
+
+  /// What is shown after so many messages.
+  func view(through count: Int) -> MarketView {
+    var plant = newPlant(date: date)
+    plant.beginEpoch(session: session, date: date)
+    plant.apply(messages.prefix(count), first: 1)
+    let view = MarketView()
+    view.take(plant.updates.bytes)
+    return view
+  }
 }
 
 extension MarketView {

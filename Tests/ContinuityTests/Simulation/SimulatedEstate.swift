@@ -31,8 +31,14 @@ final class SimulatedEstate {
   var incarnations: UInt64 = 0
   /// What must not happen, and did.
   var faults: [String] = []
+  /// Gateways that took something of the other site.
+  var crossed: Set<Int> = []
   var log: [String] = []
   var checks = 0
+  /// Instruments of the day.
+  private(set) lazy var codes = days[day].view(through: days[day].messages.count).codes
+  /// Nothing more happens.
+  var isCalm = false
   /// The session is over.
   var hasEnded = false
   private var nextHeartbeat: UInt64 = 0
@@ -41,7 +47,7 @@ final class SimulatedEstate {
 
   init(
     _ random: SeededGenerator, days: [SimulatedDay], gateways count: Int = 2, streams: Int = 2,
-    breaksDedup: Bool = false
+    across: Int = 1, isSelective: Bool = false, breaksDedup: Bool = false
   ) {
     self.random = random
     self.days = days
@@ -60,7 +66,7 @@ final class SimulatedEstate {
       gateways.append(
         SimulatedGateway(
           number: number, site: number % 2, plants: plants, rails: rails, streams: streams,
-          breaksDedup: breaksDedup))
+          across: across, isSelective: isSelective, breaksDedup: breaksDedup))
     }
     recent = plants.map { _ in Array(repeating: [], count: rails) }
   }
@@ -175,7 +181,7 @@ final class SimulatedEstate {
       while let piece = pieces.next() {
         plant.publisher.take(
           piece.records, tag: piece.continues ? RecordSplitter.continues : 0, at: now, wall: now
-        ) { carry($1, from: plant.number) }
+        ) { carry($1, from: plant.number, to: $0) }
       }
       plant.plant.updates.removeAll()
     }
@@ -184,13 +190,15 @@ final class SimulatedEstate {
   private func publish(_ plant: SimulatedPlant) {
     plant.publisher.advance(
       to: plant.plant.sequence, epoch: EpochName(session: plant.plant.session, date: plant.plant.date))
-    plant.publisher.flush(at: now, wall: now) { carry($1, from: plant.number) }
+    plant.publisher.flush(at: now, wall: now) { carry($1, from: plant.number, to: $0) }
   }
 
   private func beat(_ plant: SimulatedPlant) {
     guard now >= plant.nextBeat else { return }
     plant.nextBeat = now + Self.beat
-    plant.publisher.beat(service: .inService, lag: 0, at: now, wall: now) { carry($1, from: plant.number) }
+    plant.publisher.beat(service: .inService, lag: 0, at: now, wall: now) {
+      carry($1, from: plant.number, to: $0)
+    }
   }
 
   // MARK: - Rails
@@ -200,12 +208,17 @@ final class SimulatedEstate {
   }
 
   /// Publishes on every rail.
-  private func carry(_ frame: UnsafeRawBufferPointer, from plant: Int) {
+  private func carry(
+    _ frame: UnsafeRawBufferPointer, from plant: Int, to destination: StreamPublisher.Destination
+  ) {
     let bytes = [UInt8](frame)
+    let isBeat = frame[3] == FrameKind.beat.rawValue
     for rail in 0..<rails {
       recent[plant][rail].append(bytes)
       if recent[plant][rail].count > 5 { recent[plant][rail].removeFirst() }
-      for gateway in gateways { carry(bytes, from: plant, rail, to: gateway) }
+      for gateway in gateways where gateway.hears(destination, isBeat: isBeat) {
+        carry(bytes, from: plant, rail, to: gateway)
+      }
     }
   }
 
@@ -233,7 +246,9 @@ final class SimulatedEstate {
       ) {
         carry([UInt8]($0), from: plant.number, rail, to: gateway)
       }
-    case .snapshot(_, let code):
+    case .snapshot, .list:
+      var (code, isList): (InstrumentCode?, Bool) = (nil, true)
+      if case .snapshot(_, let one) = action { (code, isList) = (one, false) }
       // Everything until here has been published: the state is of the same message.
       plant.plant.emitAll(announcing: 0)
       SnapshotEncoder.encode(
@@ -241,6 +256,7 @@ final class SimulatedEstate {
         position: StreamPosition(
           epoch: EpochName(session: plant.plant.session, date: plant.plant.date),
           sequence: plant.plant.sequence), state: plant.plant.sourceState, gap: plant.plant.gap, code: code,
+        isList: isList,
         configuration: plant.configuration, incarnation: plant.incarnation, wall: now, partBytes: 1500
       ) { carry([UInt8]($0), from: plant.number, rail, to: gateway) }
       plant.plant.updates.removeAll()
@@ -250,7 +266,17 @@ final class SimulatedEstate {
 
   // MARK: - Gateways
 
+  private func want(_ gateway: SimulatedGateway) {
+    if !isCalm, random.chance(3) { gateway.turn(random.pick(codes), at: now) }
+    for plant in plants
+    where plant.life == .runs && gateway.streams[plant.number].contains(where: { $0 != nil }) {
+      guard (0..<rails).contains(where: { !isCut($0, plant.site, gateway.site) }) else { continue }
+      plant.publisher.want(gateway.wanted, at: now)
+    }
+  }
+
   private func work(_ gateway: SimulatedGateway) {
+    if gateway.isSelective { want(gateway) }
     if gateway.arriving.contains(where: { $0.at <= now }) {
       let due = gateway.arriving.filter { $0.at <= now }.sorted { $0.at < $1.at }
       gateway.arriving.removeAll { $0.at <= now }
@@ -262,13 +288,18 @@ final class SimulatedEstate {
     gateway.merger.tick(at: now) { gateway.deliver($0, $1) }
     gateway.choose(at: now)
     act(gateway)
+    let crossing = gateway.crossing(plants)
+    if gateway.across == 1, crossing.count > 1 {
+      faults.append("gateway \(gateway.number) takes \(crossing)")
+    }
+    if !crossing.isEmpty { crossed.insert(gateway.number) }
     check(gateway)
   }
 
   private func act(_ gateway: SimulatedGateway) {
     while let action = gateway.merger.nextAction() {
       switch action {
-      case .replay(let stream, _, _, _, _), .snapshot(let stream, _):
+      case .replay(let stream, _, _, _, _), .snapshot(let stream, _), .list(let stream):
         let (plant, rail) = gateway.owners[stream]
         log.append("\(now / millisecond) gateway \(gateway.number): \(action)")
         guard plants[plant].life != .dead, !isCut(rail, plants[plant].site, gateway.site) else { continue }
@@ -281,7 +312,10 @@ final class SimulatedEstate {
 
   /// What is shown as live is what the oracle showed at that message.
   private func check(_ gateway: SimulatedGateway) {
-    guard gateway.view.state == .live, !gateway.view.isOpen, let position = gateway.merger.position else {
+    // Of one that takes single instruments the end is looked at.
+    guard !gateway.isSelective, gateway.view.state == .live, !gateway.view.isOpen,
+      let position = gateway.merger.position
+    else {
       return
     }
     guard random.chance(25) else { return }

@@ -118,6 +118,7 @@ extension SimulatedEstate {
 
   /// Everything that can be mended is.
   func calm() {
+    isCalm = true
     frameLoss = 0
     railLostUntil = [0, 0]
     partedUntil = [0, 0]
@@ -143,6 +144,10 @@ extension SimulatedEstate {
         if gateway.view.state == .live { found.append("\(name) is live, and nobody has everything") }
         continue
       }
+      if gateway.isSelective {
+        found += wrongInterest(gateway, last).map { "\(name): \($0)" }
+        continue
+      }
       if gateway.view.state != .live {
         found.append("\(name) is \(gateway.view.state.map { "\($0)" } ?? "nothing") in the end")
       }
@@ -155,6 +160,35 @@ extension SimulatedEstate {
       }
       if gateway.view.sum != last.shown[sent] { found.append("\(name) shows something else than the oracle") }
       found += wrongTrades(gateway, last).map { "\(name): \($0)" }
+    }
+    return found
+  }
+
+  /// What is wanted is as with the oracle, and of what isn't nothing is said.
+  private func wrongInterest(_ gateway: SimulatedGateway, _ last: SimulatedDay) -> [String] {
+    var found: [String] = []
+    if gateway.view.state != .live { found.append("is \(String(describing: gateway.view.state)) in the end") }
+    let oracle = last.view(through: sent)
+    if !Set(oracle.codes).isSubset(of: gateway.view.codes) {
+      found.append("lists \(gateway.view.codes), wanted \(oracle.codes)")
+    }
+    for code in oracle.codes {
+      let isWanted = gateway.wanted.contains(code)
+      if gateway.view.unheard.contains(code) == isWanted {
+        found.append("\(code) wanted \(isWanted), and isn't so")
+      }
+      let have = gateway.view.instruments[code] ?? MarketView.Instrument()
+      guard isWanted, let want = oracle.instruments[code] else {
+        if have != MarketView.Instrument() { found.append("\(code) isn't wanted, and has values") }
+        continue
+      }
+      // What nothing was said of today is as a plant happens to know it from the day before.
+      guard !want.bids.isEmpty || !want.asks.isEmpty || want.statistics.trades > 0 else { continue }
+      if have.bids != want.bids || have.asks != want.asks || have.top != want.top
+        || have.statistics != want.statistics
+      {
+        found.append("\(code) differs from the oracle")
+      }
     }
     return found
   }

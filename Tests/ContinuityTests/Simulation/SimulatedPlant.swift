@@ -73,6 +73,8 @@ final class SimulatedPlant {
     var chosen = StreamPublisher.Configuration(configuration: configuration, incarnation: incarnation)
     chosen.frameBytes = 3000
     chosen.historyBytes = 256 << 10
+    chosen.idleNanoseconds = 60 * millisecond
+    chosen.leaseNanoseconds = 100 * millisecond
     chosen.historyNanoseconds = 1_500 * millisecond
     return StreamPublisher(chosen)
   }

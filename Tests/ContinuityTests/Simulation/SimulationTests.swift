@@ -9,11 +9,14 @@ import TickerPlant
 @Suite("Two sites, simulated") struct SimulationTests {
   /// Runs one seed; gives what was wrong.
   static func run(
-    _ seed: UInt64, _ menu: SimulatedEstate.Menu = .init(), streams: Int = 2, breaksDedup: Bool = false
+    _ seed: UInt64, _ menu: SimulatedEstate.Menu = .init(), gateways: Int = 2, streams: Int = 2,
+    across: Int = 1, isSelective: Bool = false, breaksDedup: Bool = false
   ) -> (faults: [String], estate: SimulatedEstate) {
     var random = SeededGenerator(seed: seed)
     let days = SimulatedDay.pairs[random.below(SimulatedDay.pairs.count)]
-    let estate = SimulatedEstate(random, days: days, streams: streams, breaksDedup: breaksDedup)
+    let estate = SimulatedEstate(
+      random, days: days, gateways: gateways, streams: streams, across: across,
+      isSelective: isSelective, breaksDedup: breaksDedup)
     estate.play(menu)
     return (estate.verdict(), estate)
   }
@@ -55,7 +58,8 @@ import TickerPlant
       let seed = random.next()
       let menu = SimulatedEstate.Menu(
         spared: [round % 4], rails: false, gateways: false, epochs: round % 3 == 0, configuration: true)
-      let (faults, estate) = Self.run(seed, menu, streams: round % 2 == 0 ? 2 : 4)
+      let (faults, estate) = Self.run(
+        seed, menu, streams: round % 2 == 0 ? 2 : 4, across: round % 2 == 0 ? 1 : 4)
       var found = faults
       for gateway in estate.gateways {
         if gateway.merger.counters.snapshots > 0 { found.append("a snapshot was needed") }
@@ -73,6 +77,51 @@ import TickerPlant
     }
   }
 
+  /// Gateways that take what their clients want, while clients come and go: what is wanted in the end is as a plant that
+  /// got everything has it, nothing else is said to be whole, and what isn't wanted comes to nobody.
+  @Test func gatewaysOfSingleInstrumentsEndWithWhatIsWanted() {
+    var random = generator("interest")
+    var heard = 0
+    fuzz(rounds: max(60, estates / 4)) {
+      let seed = random.next()
+      let (faults, estate) = Self.run(seed, gateways: 4, isSelective: true)
+      heard += estate.gateways.reduce(0) { $0 + $1.wanted.count }
+      if !faults.isEmpty { Self.tell(seed, faults, estate) }
+    }
+    #expect(heard > 0)
+  }
+
+  /// A site that has lost its lines, or its plants, takes the other's values once: its gateways come to agree on one
+  /// plant and one rail, and each shows all of it, without a gap or a repeat.
+  @Test func aSiteWithoutLinesTakesTheOthersStreamOnce() {
+    var random = generator("across")
+    var crossed = 0
+    for _ in 0..<min(200, estates) {
+      let seed = random.next()
+      var own = SeededGenerator(seed: seed)
+      let days = SimulatedDay.pairs[own.below(SimulatedDay.pairs.count)]
+      let estate = SimulatedEstate(own, days: days, gateways: 6, streams: 1 + own.below(2))
+      estate.play(.init(spared: [2, 3], epochs: false, configuration: false))
+      // At the first site nothing is left.
+      for plant in estate.plants[0..<2] { plant.kill() }
+      estate.run(1_000 * millisecond)
+      var found = estate.faults
+      let taken = estate.gateways.filter { $0.site == 0 }.map { $0.crossing(estate.plants) }
+      for way in taken where way.count != 1 || way[0] != (2, 0) { found.append("taken is \(way)") }
+      let far = estate.gateways.filter { $0.site == 1 }.flatMap { $0.crossing(estate.plants) }
+      if !far.isEmpty { found.append("the whole site takes \(far)") }
+      for gateway in estate.gateways {
+        found += gateway.view.faults
+        if gateway.view.sum != days[0].shown[estate.sent] {
+          found.append("gateway \(gateway.number) differs")
+        }
+      }
+      crossed += estate.crossed.count
+      if !found.isEmpty { return Self.tell(seed, found, estate) }
+    }
+    #expect(crossed > 0)
+  }
+
   /// The canary: a gateway that takes copies as news is caught.
   @Test func aMergerWithoutItsRuleIsCaught() {
     var random = generator("canary")
@@ -84,7 +133,7 @@ import TickerPlant
   @Test func anotherConfigurationIsRefusedAndSaysWhy() {
     var random = generator("configuration")
     let days = SimulatedDay.pairs[0]
-    let estate = SimulatedEstate(SeededGenerator(seed: random.next()), days: days, streams: 4)
+    let estate = SimulatedEstate(SeededGenerator(seed: random.next()), days: days, streams: 4, across: 4)
     estate.plants[1].configuration = 8
     estate.plants[1].kill()
     estate.restart(estate.plants[1])

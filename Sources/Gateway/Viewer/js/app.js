@@ -125,13 +125,17 @@ export class App extends EventTarget {
     this.dispatchEvent(new Event("load"));
   }
 
-  /** Quotes by REST, where the stream is late or doesn't send them. */
+  /** Quotes by REST, where the stream is late or doesn't send them. A server of its clients' interest alone refuses that
+   * too: then the list has names, and what is opened has prices. */
   async #loadQuotes() {
-    await getQuotes((part) => {
-      for (const quote of part) this.model.applyRestQuote(quote);
-      this.list.refresh();
-    });
-    this.#chooseFirst();
+    try {
+      await getQuotes((part) => {
+        for (const quote of part) this.model.applyRestQuote(quote);
+        this.list.refresh();
+      });
+    } finally {
+      this.#chooseFirst();
+    }
   }
 
   /** Instruments that appeared after the page: their names and their quotes so far, by REST. */
