@@ -67,8 +67,9 @@ extension Distributor {
       if mask & QuoteField.standing != 0 { standingChanged(index, mask, header) }
     case .bar:
       takeBar(cursor.payload(), closed: header.flags & 1 != 0, header, index)
+    case .stamps: image.pointee.take(cursor.payload(as: StampsPayload.self))
     case .cleared:
-      image.pointee.begin(sequence: header.sequence, time: header.time)
+      image.pointee.begin(sequence: header.sequence, time: header.time, epoch: market.epochNumber)
       for lane in lanes { mark(lane, index, Lane.snapshotBit) }
     case .daily, .source, .instrument, nil: break
     }
@@ -175,7 +176,9 @@ extension Distributor {
       let offset = markets[tag].description.utcOffsetSeconds(date)
       markets[tag].stamp = JSONWriter.DayStamp(TradingDay(date: date, utcOffsetSeconds: offset))
       let session = source.session
-      markets[tag].epoch = session.isEmpty ? date.description : session + "." + date.description
+      let epoch = session.isEmpty ? date.description : session + "." + date.description
+      if markets[tag].epoch != epoch { markets[tag].epochNumber += 1 }
+      markets[tag].epoch = epoch
       markets[tag].sequence = header.sequence
     }
     markets[tag].sequence = max(markets[tag].sequence, header.sequence)
@@ -197,7 +200,8 @@ extension Distributor {
       // Announced again: the plant began anew, and knows it under the same number.
       let index = Int(markets[tag].instruments[local])
       if images[index].facts.code == facts.code {
-        images[index].begin(sequence: header.sequence, time: header.time)
+        images[index].begin(
+          sequence: header.sequence, time: header.time, epoch: markets[tag].epochNumber)
         _ = images[index].take(facts)
         for lane in lanes { mark(lane, index, Lane.snapshotBit) }
         return
@@ -208,7 +212,7 @@ extension Distributor {
     let index: Int
     if let known = byName[full], known >= 0 {
       index = Int(known)
-      images[index].begin(sequence: header.sequence, time: header.time)
+      images[index].begin(sequence: header.sequence, time: header.time, epoch: markets[tag].epochNumber)
       images[index].local = local
       _ = images[index].take(facts)
       for lane in lanes { mark(lane, index, Lane.snapshotBit) }
@@ -217,6 +221,7 @@ extension Distributor {
       if imageCount == imageCapacity { growImages() }
       (images + imageCount).initialize(to: InstrumentImage(facts: facts, market: tag, local: local))
       images[index].begin(at: header.sequence, time: header.time)
+      images[index].epochNumber = markets[tag].epochNumber
       imageCount += 1
       byName[full] = Int32(index)
       let code = facts.code.description

@@ -136,7 +136,7 @@ final class MarketView {
     case .cleared:
       instruments[code] = Instrument()
       trades[code] = []
-    case .daily, .source, .instrument: break
+    case .daily, .source, .instrument, .stamps: break
     }
   }
 

@@ -124,8 +124,9 @@ public struct RecordDigest: ~Copyable {
     if RecordSizes.isFacts(kind: header.kind) {
       return sum(payload.loadUnaligned(as: FactsPayload.self), header, code: code)
     }
-    // Whether an instrument begins empty or is emptied is a plant's own history.
-    guard header.kind != UpdateKind.cleared.rawValue else { return 0 }
+    // Whether an instrument begins empty or is emptied is a plant's own history, and so is what comes of it.
+    guard header.kind != UpdateKind.cleared.rawValue, header.kind != UpdateKind.stamps.rawValue
+    else { return 0 }
     var sum = StateDigest.mix(header.sequence &* 0x9e37_79b9_7f4a_7c15 ^ code)
     sum ^= UInt64(header.kind) << 8 | UInt64(header.flags)
     sum = (sum ^ header.time) &* 0xff51_afd7_ed55_8ccd

@@ -152,6 +152,10 @@ extension StreamFrame {
         try validateFacts(at: offset + MemoryLayout<UpdateHeader>.size, place: Int(record.instrument))
       } else if record.kind == UpdateKind.level.rawValue, record.flags > 1 {
         throw FrameError(offset: offset + 1, reason: .payload)
+      } else if record.kind == UpdateKind.stamps.rawValue {
+        let place = offset + MemoryLayout<UpdateHeader>.size
+        let stamps = bytes.loadUnaligned(fromByteOffset: place, as: StampsPayload.self)
+        guard stamps.isPossible(at: header.through) else { throw FrameError(offset: place, reason: .payload) }
       }
       offset += size
     }
@@ -195,6 +199,7 @@ enum RecordSizes {
     case UpdateKind.bar.rawValue: size(BarPayload.self)
     case UpdateKind.daily.rawValue: size(StatisticsPayload.self)
     case UpdateKind.cleared.rawValue: MemoryLayout<UpdateHeader>.size
+    case UpdateKind.stamps.rawValue: size(StampsPayload.self)
     default: 0
     }
   }

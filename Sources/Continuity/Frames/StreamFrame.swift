@@ -44,7 +44,7 @@ public struct FrameHeader: Sendable, Equatable {
   /// Bytes.
   public static let byteCount = 104
   /// Version of this layout.
-  public static let layoutVersion: UInt8 = 1
+  public static let layoutVersion: UInt8 = 2
 
   /// What it is.
   public var kind: FrameKind
