@@ -4,8 +4,8 @@ import MarketData
 import TickerPlant
 
 extension Distributor {
-  /// Takes a batch of a market's records. Where its last message goes on in the next batch (`continues`), nothing
-  /// is shown until that has come. `more`: another batch is there already; clients are sent what has gathered after
+  /// Takes a batch of a market's records. Where its last message goes on in the next batch (`continues`), nothing of
+  /// the market is shown until that has come (Distributor+Incomplete); other markets go on. `more`: another batch is there already; clients are sent what has gathered after
   /// the last one, or when it becomes much.
   public func consume(
     market tag: Int, records: UnsafeRawBufferPointer, continues: Bool = false, more: Bool = false, now: UInt64
@@ -18,8 +18,8 @@ extension Distributor {
     while cursor.next() {
       let header = cursor.header
       if header.sequence != lastSequence {
-        if !incomplete.isEmpty { incomplete.remove(tag) }
-        if immediateDirty, incomplete.isEmpty { flushImmediate(now: now) }
+        if !incomplete.isEmpty { complete(tag) }
+        if immediateDirty { flushImmediate(now: now) }
         lastSequence = header.sequence
       }
       taken &+= 1
@@ -31,12 +31,11 @@ extension Distributor {
       incomplete.insert(tag)
       return
     }
-    incomplete.remove(tag)
-    guard incomplete.isEmpty else { return }
+    if !incomplete.isEmpty { complete(tag) }
     if immediateDirty { flushImmediate(now: now) }
     if more, outbox.bytes.count < Self.gatheredBytes { return }
     flushTouched(now: now)
-    if !pendingResumes.isEmpty { retryResumes(now: now) }
+    retryWaiting(now: now)
   }
 
   @inline(__always)

@@ -32,8 +32,6 @@ public struct LabReport: Sendable, Codable {
     public var outOfOrder: Int
     /// Fields that are not what the feed had made them.
     public var wrong: Int
-    /// Snapshots that are right but for their time.
-    public var restamped: Int
     /// Updates that were taken.
     public var updates: Int
     /// What came again by another connection.
@@ -42,7 +40,7 @@ public struct LabReport: Sendable, Codable {
     public var examples: [String]
 
     enum CodingKeys: String, CodingKey {
-      case client, site, connections, lost, repeated, wrong, restamped, updates, overlap, examples
+      case client, site, connections, lost, repeated, wrong, updates, overlap, examples
       case outageMs = "outage_ms"
       case outageFaultMs = "outage_fault_ms"
       case outageReturnMs = "outage_return_ms"
@@ -161,8 +159,6 @@ public struct LabReport: Sendable, Codable {
   public var outOfOrder: Int
   /// Fields that are not what the feed had made them.
   public var wrong: Int
-  /// Snapshots that are right but for their `time` (`JudgedClient.restamped`).
-  public var restamped: Int
   /// Repetitions with the fault.
   public var runs: [Run]
   /// Stretches without it.
@@ -195,7 +191,7 @@ public struct LabReport: Sendable, Codable {
   public var faults: [String]
 
   enum CodingKeys: String, CodingKey {
-    case scenario, explanation, estate, lost, repeated, wrong, restamped, runs, controls, latency, crossing,
+    case scenario, explanation, estate, lost, repeated, wrong, runs, controls, latency, crossing,
       seed, rate
     case instruments, changes, faults
     case outageMs = "outage_ms"
@@ -291,7 +287,7 @@ extension LabReport {
       outageP50Ms: outages.isEmpty ? 0 : outages[(outages.count - 1) / 2], outageMergedMs: merged.max(),
       lost: all.reduce(0) { $0 + $1.lost }, repeated: all.reduce(0) { $0 + $1.repeated },
       outOfOrder: all.reduce(0) { $0 + $1.outOfOrder }, wrong: all.reduce(0) { $0 + $1.wrong },
-      restamped: all.reduce(0) { $0 + $1.restamped }, runs: runs,
+      runs: runs,
       controls: controls, latency: latency, crossing: crossing(outcome, truth), seed: outcome.plan.seed,
       rate: outcome.plan.rate, instruments: outcome.plan.instruments,
       faultSeconds: outcome.plan.secondsOfFault,
@@ -318,7 +314,7 @@ extension LabReport {
       outageReturnMs: rounded(max(0, healing.waitedMilliseconds - baseline)),
       waitedMs: rounded(judged.waitedMilliseconds), waitedFor: judged.waitedFor, lost: judged.lost,
       repeated: judged.repeated, outOfOrder: judged.outOfOrder, wrong: judged.wrong,
-      restamped: judged.restamped, updates: judged.updates,
+      updates: judged.updates,
       overlap: judged.overlap, examples: judged.examples)
   }
 
