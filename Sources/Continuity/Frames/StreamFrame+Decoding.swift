@@ -115,7 +115,7 @@ extension StreamFrame {
     guard header.through < 1 << 62, header.from < 1 << 62 else {
       throw FrameError(offset: 40, reason: .order)
     }
-    if kind == .beat, recordBytes != BeatFacts.byteCount {
+    if kind == .beat, !BeatFacts.isPossible(byteCount: recordBytes) {
       throw FrameError(offset: 28, reason: .recordSize)
     }
     if kind == .refusal, recordBytes != 0 { throw FrameError(offset: 28, reason: .recordSize) }
