@@ -218,10 +218,16 @@ extension LabReport {
 
   static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 
-  /// Judges what a run has recorded.
-  /// - Throws: where a record can't be read.
-  public static func make(_ outcome: LabOutcome) throws(LabFailure) -> LabReport {
-    let truth = Truth(record: try lines(outcome.truthRecord))
+  /// Plays the feed's file: epoch, last number that is wanted, what gets each frame.
+  public typealias PlayFeed = (String, UInt64, @escaping (UnsafeRawBufferPointer) -> Void) throws -> Void
+
+  /// Judges what a run has recorded by what the feed's file says.
+  /// - Parameter play: plays `outcome.feedPath` to a client that gets every update of quotes and trades.
+  /// - Throws: where a record or the file can't be read.
+  public static func make(_ outcome: LabOutcome, play: PlayFeed) throws(LabFailure) -> LabReport {
+    let reference = Truth(record: try lines(outcome.truthRecord))
+    let feed = try feedTruth(of: reference, play)
+    let truth = feed.timed(by: reference)
     for window in outcome.windows
     where !truth.isAlive(in: JudgedWindow(from: window.from, through: window.through)) {
       throw LabFailure(
@@ -235,7 +241,8 @@ extension LabReport {
         JudgedWindow(from: max($0.healed, $0.from + 1), through: $0.through, isContinuation: true),
       ]
     }
-    var faults = outcome.faults + LabFaults.ofReference(truth, through: windows.last?.through ?? 0)
+    var faults = outcome.faults + LabFaults.ofReference(reference, through: windows.last?.through ?? 0)
+    faults += LabFaults.ofReference(feed.differences(of: reference))
     var judged: [(whole: JudgedClient, windows: [JudgedClient])] = []
     var latency: [Latency] = []
     let calm = outcome.windows.filter(\.isControl)
@@ -295,6 +302,18 @@ extension LabReport {
       emulatorLateP50Us: outcome.lateP50, emulatorLateP99Us: outcome.lateP99,
       busyShare: (outcome.cpuShare * 100).rounded() / 100,
       ownShare: (outcome.ownShare * 100).rounded() / 100, faults: faults)
+  }
+
+  private static func feedTruth(of reference: Truth, _ play: PlayFeed) throws(LabFailure) -> FeedTruth {
+    guard let epoch = reference.epoch, epoch.count > 2 else {
+      throw LabFailure("the reference client got no snapshot: nothing can be judged")
+    }
+    final class Frames { var truth = FeedTruth() }
+    let frames = Frames()
+    do {
+      try play(String(epoch.dropFirst().dropLast()), reference.through) { frames.truth.take($0) }
+    } catch { throw LabFailure("the feed's file: \(error)") }
+    return frames.truth
   }
 
   /// For people.
