@@ -43,7 +43,8 @@ extension Distributor {
     guard waitingCommands.count < Self.mostWaitingCommands else {
       error(
         client, id: id, code: "busy",
-        detail: "a market begins anew and too much waits for it already; send this again in a second", now: now)
+        detail: "a market begins anew and too much waits for it already; send this again in a second",
+        now: now)
       return true
     }
     waitingCommands.append(WaitingCommand(client: client, command: command))

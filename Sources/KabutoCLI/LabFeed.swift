@@ -50,7 +50,8 @@ enum LabFeed {
         switch try file.next(maxMessages: 64) {
         case .messages(let run):
           guard !run.startsDay else {
-            throw FeedSetupError("\(path): message \(run.firstFileMessageNumber) begins another day; wanted one")
+            throw FeedSetupError(
+              "\(path): message \(run.firstFileMessageNumber) begins another day; wanted one")
           }
           plant.apply(framed: run.bytes, firstSequence: run.firstSequence)
         case .bad(let report): if let sequence = report.sequence { plant.applyMalformed(sequence: sequence) }

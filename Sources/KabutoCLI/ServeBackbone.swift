@@ -73,7 +73,8 @@ final class ServeBackbone: Sendable {
           "plants were not compared everywhere",
           metadata: [
             "market": "\(market)", "windows": "\(count)",
-            "why": "one of two plants could tell no sum of them: it began anew, had a gap, or was too quick for its beats",
+            "why":
+              "one of two plants could tell no sum of them: it began anew, had a gap, or was too quick for its beats",
           ])
       })
   }

@@ -84,7 +84,8 @@ import TickerPlant
       let starts = { (from: UInt64) in (max(20, from) - 20..<from + 20).map { $0 * 16 } }
       let wrong: Set<UInt64> = [16 * 333]
       asked += comparison.take(own: Self.windows(starts(beat * 20)), epoch: Self.epoch, at: beat)
-      asked += comparison.take("p2", Self.windows(starts(beat * 20 + 7), wrong: wrong), epoch: Self.epoch, at: beat)
+      asked += comparison.take(
+        "p2", Self.windows(starts(beat * 20 + 7), wrong: wrong), epoch: Self.epoch, at: beat)
     }
     #expect(comparison.equal == 599 && comparison.passedOver == 0)
     #expect(asked == [.ask(node: "p2", windowStart: 16 * 333)])

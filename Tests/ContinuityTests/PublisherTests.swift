@@ -138,13 +138,16 @@ func header(_ bytes: [UInt8]) -> FrameHeader? {
     #expect(told.count == source.plant.instrumentCount)
     #expect(Set(told.map(\.quoteSequence)).count > 1)
     var parts: [[UInt8]] = []
-    let position = StreamPosition(epoch: EpochName(session: source.plant.session, date: source.plant.date), sequence: source.plant.sequence)
+    let position = StreamPosition(
+      epoch: EpochName(session: source.plant.session, date: source.plant.date),
+      sequence: source.plant.sequence)
     for through in [source.plant.sequence, 20] {
       var position = position
       position.sequence = through
       parts.removeAll()
       SnapshotEncoder.encode(
-        source.plant.updates.bytes, position: position, state: .live, configuration: 7, incarnation: 1, wall: 0
+        source.plant.updates.bytes, position: position, state: .live, configuration: 7, incarnation: 1,
+        wall: 0
       ) { parts.append([UInt8]($0)) }
       for part in parts {
         try part.withUnsafeBytes { bytes in

@@ -99,7 +99,8 @@ extension StreamPublisher {
   private mutating func encode(beat: BeatFacts, _ header: FrameHeader) {
     out.removeAll()
     let place = out.extend(by: FrameHeader.byteCount)
-    header.store(to: place, codes: 0, recordBytes: BeatFacts.headBytes + beat.windows.count * BeatFacts.windowBytes)
+    header.store(
+      to: place, codes: 0, recordBytes: BeatFacts.headBytes + beat.windows.count * BeatFacts.windowBytes)
     out.append(beat.service.littleEndian)
     out.append(beat.lag.littleEndian)
     for window in beat.windows {

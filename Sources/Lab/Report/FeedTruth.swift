@@ -34,7 +34,8 @@ struct FeedTruth {
   }
 
   private static func differences(
-    _ name: String, file: [Truth.Change], reference: [Truth.Change], first: UInt64, through: UInt64, isState: Bool
+    _ name: String, file: [Truth.Change], reference: [Truth.Change], first: UInt64, through: UInt64,
+    isState: Bool
   ) -> [String] {
     var found: [String] = []
     var state: [String: String] = [:]
@@ -68,7 +69,9 @@ struct FeedTruth {
   /// The file's changes up to the last number that the reference got, each with the time at which the reference had got
   /// that number.
   func timed(by reference: Truth) -> Truth {
-    var arrivals = [reference.quotes, reference.trades].flatMap(\.values).joined().map { ($0.sequence, $0.at) }
+    var arrivals = [reference.quotes, reference.trades].flatMap(\.values).joined().map {
+      ($0.sequence, $0.at)
+    }
     arrivals.sort { $0.0 < $1.0 }
     // When a number was there: when the first message from it on was.
     for place in arrivals.indices.dropLast().reversed() {
