@@ -171,7 +171,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "LabTests", dependencies: ["Lab", "Estate"], swiftSettings: strict),
+    .testTarget(name: "LabTests", dependencies: ["Lab", "Estate", "KabutoCLI"], swiftSettings: strict),
     .testTarget(
       name: "FirewallTests", dependencies: ["Firewall", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),

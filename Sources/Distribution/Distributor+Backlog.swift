@@ -48,10 +48,13 @@ extension Distributor {
       }
       return
     }
+    let held = incomplete.isEmpty ? [] : client.backlog.filter { isIncomplete($0.key.instrument) }.map { $0 }
+    guard held.isEmpty || held.count < client.backlog.count else { return }
     client.progress.reset()
     // Not the client is slow: it wanted so much and no more.
     if withinBudget, !client.budget.hasEnough(forWaiting: client.backlog.count, now: now) { return }
     endLag(client)
+    for (key, _) in held { client.backlog[key] = nil }
     let entries = client.backlog.sorted {
       sequence(of: Int($0.key.instrument), in: lanes[Int($0.key.lane)].key.channel)
         < sequence(of: Int($1.key.instrument), in: lanes[Int($1.key.lane)].key.channel)
@@ -87,6 +90,7 @@ extension Distributor {
     }
     send(client, now)
     forgetItems(since: mark)
+    for (key, entry) in held { postpone(client, key, entry) }
     if client.backlog.isEmpty { waiting[client.id] = nil }
   }
 

@@ -259,8 +259,11 @@ extension Distributor {
     writer.raw(",\"conflated\":")
     writer.integer(conflated)
     writer.raw(",\"sources\":[")
-    for (number, market) in markets.enumerated() {
-      if number > 0 { writer.raw(",") }
+    var isFirst = true
+    // Of a market of which half a message has come no number tells what a client has.
+    for (number, market) in markets.enumerated() where !incomplete.contains(number) {
+      if !isFirst { writer.raw(",") }
+      isFirst = false
       writer.raw("{\"market\":")
       writer.string(market.description.market)
       writer.raw(",\"epoch\":")

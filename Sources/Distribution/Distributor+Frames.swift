@@ -7,6 +7,7 @@ extension Distributor {
   /// Encodes what a lane gathered, and gives it to its subscribers.
   func flush(_ lane: Lane, now: UInt64) {
     guard !lane.dirty.isEmpty else { return }
+    let held = incomplete.isEmpty ? [] : setAside(lane)
     if lane.dirty.count > 1 { sortDirty(lane) }
     let channel = lane.key.channel.rawValue
     let named: UInt32 = 1 << UInt32(channel)
@@ -32,6 +33,7 @@ extension Distributor {
       }
     }
     lane.dirty.removeAll(keepingCapacity: true)
+    lane.dirty.append(contentsOf: held)
     if !beginningToLag.isEmpty { beginLags(in: lane) }
   }
 

@@ -4,8 +4,8 @@ import MarketData
 import TickerPlant
 
 extension Distributor {
-  /// Takes a batch of a market's records. Where its last message goes on in the next batch (`continues`), nothing
-  /// is shown until that has come. `more`: another batch is there already; clients are sent what has gathered after
+  /// Takes a batch of a market's records. Where its last message goes on in the next batch (`continues`), nothing of
+  /// the market is shown until that has come (Distributor+Incomplete); other markets go on. `more`: another batch is there already; clients are sent what has gathered after
   /// the last one, or when it becomes much.
   public func consume(
     market tag: Int, records: UnsafeRawBufferPointer, continues: Bool = false, more: Bool = false, now: UInt64
@@ -18,8 +18,8 @@ extension Distributor {
     while cursor.next() {
       let header = cursor.header
       if header.sequence != lastSequence {
-        if !incomplete.isEmpty { incomplete.remove(tag) }
-        if immediateDirty, incomplete.isEmpty { flushImmediate(now: now) }
+        if !incomplete.isEmpty { complete(tag) }
+        if immediateDirty { flushImmediate(now: now) }
         lastSequence = header.sequence
       }
       taken &+= 1
@@ -31,12 +31,11 @@ extension Distributor {
       incomplete.insert(tag)
       return
     }
-    incomplete.remove(tag)
-    guard incomplete.isEmpty else { return }
+    if !incomplete.isEmpty { complete(tag) }
     if immediateDirty { flushImmediate(now: now) }
     if more, outbox.bytes.count < Self.gatheredBytes { return }
     flushTouched(now: now)
-    if !pendingResumes.isEmpty { retryResumes(now: now) }
+    retryWaiting(now: now)
   }
 
   @inline(__always)
@@ -67,8 +66,9 @@ extension Distributor {
       if mask & QuoteField.standing != 0 { standingChanged(index, mask, header) }
     case .bar:
       takeBar(cursor.payload(), closed: header.flags & 1 != 0, header, index)
+    case .stamps: image.pointee.take(cursor.payload(as: StampsPayload.self))
     case .cleared:
-      image.pointee.begin(sequence: header.sequence, time: header.time)
+      image.pointee.begin(sequence: header.sequence, time: header.time, epoch: market.epochNumber)
       note(heard: header, index)
       for lane in lanes { mark(lane, index, Lane.snapshotBit) }
     case .daily, .source, .instrument, nil: break
@@ -176,7 +176,9 @@ extension Distributor {
       let offset = markets[tag].description.utcOffsetSeconds(date)
       markets[tag].stamp = JSONWriter.DayStamp(TradingDay(date: date, utcOffsetSeconds: offset))
       let session = source.session
-      markets[tag].epoch = session.isEmpty ? date.description : session + "." + date.description
+      let epoch = session.isEmpty ? date.description : session + "." + date.description
+      if markets[tag].epoch != epoch { markets[tag].epochNumber += 1 }
+      markets[tag].epoch = epoch
       markets[tag].sequence = header.sequence
     }
     markets[tag].sequence = max(markets[tag].sequence, header.sequence)
@@ -198,7 +200,8 @@ extension Distributor {
       // Announced again: the plant began anew, and knows it under the same number.
       let index = Int(markets[tag].instruments[local])
       if images[index].facts.code == facts.code {
-        images[index].begin(sequence: header.sequence, time: header.time)
+        images[index].begin(
+          sequence: header.sequence, time: header.time, epoch: markets[tag].epochNumber)
         note(heard: header, index)
         _ = images[index].take(facts)
         for lane in lanes { mark(lane, index, Lane.snapshotBit) }
@@ -210,7 +213,7 @@ extension Distributor {
     let index: Int
     if let known = byName[full], known >= 0 {
       index = Int(known)
-      images[index].begin(sequence: header.sequence, time: header.time)
+      images[index].begin(sequence: header.sequence, time: header.time, epoch: markets[tag].epochNumber)
       images[index].local = local
       note(heard: header, index)
       _ = images[index].take(facts)
@@ -220,6 +223,7 @@ extension Distributor {
       if imageCount == imageCapacity { growImages() }
       (images + imageCount).initialize(to: InstrumentImage(facts: facts, market: tag, local: local))
       images[index].begin(at: header.sequence, time: header.time)
+      images[index].epochNumber = markets[tag].epochNumber
       note(heard: header, index)
       imageCount += 1
       byName[full] = Int32(index)

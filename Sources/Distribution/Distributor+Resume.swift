@@ -38,6 +38,7 @@ extension Distributor {
   }
 
   func retryResumes(now: UInt64) {
+    guard incomplete.isEmpty, !pendingResumes.isEmpty else { return }
     let waiting = pendingResumes
     pendingResumes = []
     for pending in waiting where clients[pending.client.id] != nil {

@@ -33,7 +33,7 @@ extension Distributor {
     do throws(CommandError) {
       perform(try Command(json: bytes), for: client, now: now)
       // What a change of lanes gave to others leaves before newer records come: their positions say how far they are.
-      if incomplete.isEmpty { flushTouched(now: now) }
+      flushTouched(now: now)
     } catch {
       self.error(client, id: error.id, code: error.code, detail: error.detail, now: now)
     }
@@ -45,6 +45,7 @@ extension Distributor {
 
   /// Carries out a command.
   public func perform(_ command: Command, for client: Client, now: UInt64) {
+    guard !mustWait(command, of: client, now: now) else { return }
     isAnswering = true
     defer { isAnswering = false }
     switch command {

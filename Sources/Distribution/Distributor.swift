@@ -59,8 +59,10 @@ public final class Distributor {
   var isAnswering = false
   /// Whether every client must get its frame at the end of the present batch.
   var immediateDirty = false
-  /// Markets of which half a message has come: nothing is shown meanwhile.
+  /// Markets of which half a message has come: nothing of them is shown meanwhile (Distributor+Incomplete).
   var incomplete: Set<Int> = []
+  /// What clients asked for meanwhile, in their order.
+  var waitingCommands: [WaitingCommand] = []
 
   /// Instruments of selective markets that somebody wants: when somebody wanted each last, milliseconds.
   var interest: [Int32: UInt64] = [:]
@@ -118,9 +120,8 @@ public final class Distributor {
 
   /// Sends clients what has gathered: after batches that were taken with `more`.
   public func finishBatches(now: UInt64) {
-    guard incomplete.isEmpty else { return }
     flushTouched(now: now)
-    if !pendingResumes.isEmpty { retryResumes(now: now) }
+    retryWaiting(now: now)
   }
 
   func flushImmediate(now: UInt64) {
@@ -130,20 +131,20 @@ public final class Distributor {
 
   /// The flush clock: call it every 10 ms.
   public func tick(now: UInt64) {
-    guard incomplete.isEmpty else { return }
     // What gathers for clients of every update leaves with `finishBatches`, unless they'd wait for nothing.
     var isDue = immediate.isEmpty
     for lane in lanes where lane.key.interval > 0 && !lane.dirty.isEmpty {
       let bucket = now / lane.key.interval
       if lastBucket[lane.id] != bucket {
-        lastBucket[lane.id] = bucket
         flush(lane, now: now)
+        // What waits for the rest of its message goes out as soon as that has come.
+        if lane.dirty.isEmpty { lastBucket[lane.id] = bucket }
         isDue = true
       }
     }
     if isDue { flushTouched(now: now) }
     for client in waiting.values { serveBacklog(client, now: now) }
-    if !pendingResumes.isEmpty { retryResumes(now: now) }
+    retryWaiting(now: now)
     if now >= nextHousekeeping {
       nextHousekeeping = now + 1_000
       sendHeartbeats(now: now)

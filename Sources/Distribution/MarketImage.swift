@@ -109,6 +109,10 @@ struct InstrumentImage {
   var tradeSequence: UInt64 = 0
   var barSequence: UInt64 = 0
   var receivedAt: UInt64 = 0
+  /// The market's `epochNumber` when this image began.
+  var epochNumber: UInt64 = 0
+  /// What was told of the epoch before the image was made anew.
+  private var told = StampsPayload()
   /// When each quote field changed last, by `QuoteField`.
   var fieldSequence = InlineArray<40, UInt64>(repeating: 0)
 
@@ -119,7 +123,16 @@ struct InstrumentImage {
   }
 
   /// Begins anew, empty: everything changed with that message.
-  mutating func begin(sequence: UInt64, time: UInt64) {
+  mutating func begin(sequence: UInt64, time: UInt64, epoch: UInt64) {
+    if epochNumber == epoch {
+      told.quoteSequence = max(told.quoteSequence, quoteSequence)
+      told.bookSequence = max(told.bookSequence, bookSequence)
+      told.tradeSequence = max(told.tradeSequence, tradeSequence)
+      told.barSequence = max(told.barSequence, barSequence)
+    } else {
+      told = StampsPayload()
+      epochNumber = epoch
+    }
     clear()
     rebuiltAt = sequence
     begin(at: sequence, time: time)
@@ -135,6 +148,21 @@ struct InstrumentImage {
     barSequence = sequence
     quoteTime = time
     bookTime = time
+  }
+
+  /// Takes what the messages were that changed it last: it was told whole, at another message. Where a later one was
+  /// told before (it was wrong, of a feed with a gap), what was told now is the change: numbers rise.
+  mutating func take(_ stamps: StampsPayload) {
+    if stamps.quoteSequence >= told.quoteSequence {
+      quoteSequence = stamps.quoteSequence
+      quoteTime = stamps.quoteTime
+    }
+    if stamps.bookSequence >= told.bookSequence {
+      bookSequence = stamps.bookSequence
+      bookTime = stamps.bookTime
+    }
+    if stamps.tradeSequence >= told.tradeSequence { tradeSequence = stamps.tradeSequence }
+    if stamps.barSequence >= told.barSequence { barSequence = stamps.barSequence }
   }
 
   private mutating func clear() {
@@ -218,6 +246,8 @@ final class MarketImage {
   var stamp = JSONWriter.DayStamp(TradingDay(date: CalendarDate(daysSince1970: 0), utcOffsetSeconds: 0))
   var epoch = ""
   var epochOrdinal: UInt64 = 0
+  /// Rises when the epoch's name changes: a plant that began anew within an epoch has another ordinal.
+  var epochNumber: UInt64 = 0
   var sequence: UInt64 = 0
   var time: UInt64 = 0
   var state = SourceState.recovering

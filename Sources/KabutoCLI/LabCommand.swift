@@ -138,7 +138,9 @@ struct LabRunCommand: ParsableCommand {
       defer { held.release() }
       let session = try LabSession(plan, stop: stop) { say("lab: \($0)") }
       let outcome = try session.run()
-      report = try LabReport.make(outcome)
+      report = try LabReport.make(outcome) { epoch, through, emit in
+        try LabFeed.play(outcome.feedPath, epoch: epoch, through: through, emit: emit)
+      }
       try report.write(to: folder)
     } catch { throw giveUp(error.description) }
     if json { try printJSON(report) } else { print(report.text) }

@@ -67,6 +67,15 @@ final class ServeBackbone: Sendable {
               "\(rebuilds ? "the state is made anew" : "the state was made anew within ten minutes; look at both feeds")",
           ])
         if rebuilds { relay.rebuild() }
+      },
+      passedOver: { [log] count in
+        log.warning(
+          "plants were not compared everywhere",
+          metadata: [
+            "market": "\(market)", "windows": "\(count)",
+            "why":
+              "one of two plants could tell no sum of them: it began anew, had a gap, or was too quick for its beats",
+          ])
       })
   }
 

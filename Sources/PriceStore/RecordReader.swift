@@ -67,7 +67,7 @@ struct RecordReader {
       case .daily:
         guard let id = named(header, &rows), rows.hasRoom() else { continue }
         rows.dailyBars.append(daily(header, cursor.payload(), instrument: id))
-      case .level, .facts, nil: continue
+      case .level, .facts, .stamps, nil: continue
       }
     }
   }

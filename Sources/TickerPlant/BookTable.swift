@@ -9,6 +9,8 @@ import MarketData
 struct BookTable: ~Copyable {
   /// Two an instrument, buy first (`OrderSlot.side`).
   private(set) var sides: UnsafeMutablePointer<BookSide>
+  /// By instrument: which messages changed it last. Here because orders change them with each message.
+  private(set) var stamps: UnsafeMutablePointer<StampsPayload>
   private var sideCapacity: Int
   private var sideCount = 0
   private var sideMemory = SideMemory()
@@ -23,12 +25,14 @@ struct BookTable: ~Copyable {
   init(instruments: Int) {
     sideCapacity = max(64, instruments) * 2
     sides = TableMemory.allocate(BookSide.self, capacity: sideCapacity)
+    stamps = TableMemory.allocate(StampsPayload.self, capacity: sideCapacity / 2)
     levelCapacity = 4096
     levels = TableMemory.allocate(BookLevel.self, capacity: levelCapacity)
   }
 
   deinit {
     TableMemory.deallocate(sides, capacity: sideCapacity)
+    TableMemory.deallocate(stamps, capacity: sideCapacity / 2)
     TableMemory.deallocate(levels, capacity: levelCapacity)
   }
 
@@ -36,10 +40,12 @@ struct BookTable: ~Copyable {
   mutating func append() {
     if sideCount + 2 > sideCapacity {
       TableMemory.resize(&sides, count: sideCount, from: sideCapacity, to: sideCapacity * 2)
+      TableMemory.resize(&stamps, count: sideCount / 2, from: sideCapacity / 2, to: sideCapacity)
       sideCapacity *= 2
     }
     sides[sideCount] = BookSide(&sideMemory)
     sides[sideCount + 1] = BookSide(&sideMemory)
+    stamps[sideCount / 2] = StampsPayload()
     sideCount += 2
   }
 
@@ -52,7 +58,10 @@ struct BookTable: ~Copyable {
 
   /// Starts loading a book.
   @inline(__always)
-  func prefetch(_ instrument: Int) { kabuto_prefetch(sides + (instrument &* 2)) }
+  func prefetch(_ instrument: Int) {
+    kabuto_prefetch(sides + (instrument &* 2))
+    kabuto_prefetch(stamps + instrument)
+  }
 
   /// Starts loading a level.
   @inline(__always)

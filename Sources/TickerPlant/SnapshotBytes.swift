@@ -52,6 +52,8 @@ struct SnapshotWriter {
 /// Reads a snapshot's body; every read is checked.
 struct SnapshotReader {
   let bytes: [UInt8]
+  /// The layout that the bytes are in.
+  let version: UInt64
   var offset = 16
   let end: Int
 
@@ -75,7 +77,7 @@ struct SnapshotReader {
     return digest.value
   }
 
-  init(_ bytes: [UInt8], magic: UInt64, version: UInt64) throws(SnapshotError) {
+  init(_ bytes: [UInt8], magic: UInt64, versions: ClosedRange<UInt64>) throws(SnapshotError) {
     self.bytes = bytes
     guard bytes.count >= 24, bytes.count % 8 == 0 else {
       throw SnapshotError(
@@ -92,8 +94,11 @@ struct SnapshotReader {
     guard words.0 == magic else {
       throw SnapshotError("not a snapshot: the first eight bytes are not its mark")
     }
-    guard words.1 == version else {
-      throw SnapshotError("version \(words.1) found, version \(version) wanted")
+    version = words.1
+    guard versions.contains(version) else {
+      throw SnapshotError(
+        "version \(version) found, \(versions.lowerBound) to \(versions.upperBound) wanted: it was made by a newer "
+          + "program, begin without it")
     }
     guard words.2 == bytes.withUnsafeBytes({ Self.checksum(UnsafeRawBufferPointer(rebasing: $0[..<end])) })
     else {

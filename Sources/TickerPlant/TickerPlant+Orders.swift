@@ -40,6 +40,7 @@ extension TickerPlant {
 
   @inline(__always)
   private mutating func emitLevel(_ level: BookLevel, isBest: Bool, side: Int) {
+    stampBook(side >> 1)
     updates.append(
       header(.level, flags: UInt8(truncatingIfNeeded: side & 1), instrument: side >> 1),
       LevelPayload(price: level.price, orders: level.orders, size: level.size))
@@ -48,6 +49,7 @@ extension TickerPlant {
 
   @inline(__always)
   mutating func emitTop(_ instrument: Int) {
+    stampQuote(instrument)
     updates.append(header(.top, instrument: instrument), top(of: instrument))
   }
 
@@ -181,6 +183,7 @@ extension TickerPlant {
     instruments.states[index].faults &+= 1
     if !instruments.states[index].facts.suspect {
       instruments.states[index].facts.suspect = true
+      stampQuote(index)
       emitFacts(index)
     }
   }
@@ -197,6 +200,7 @@ extension TickerPlant {
     if locate != 0 { instruments.bind(locate: locate, to: index) }
     applyReference(index)
     instruments.states[index].facts.state = tradingState(index).rawValue
+    instruments.books.stamps[index] = StampsPayload(at: sequence, time: time)
     updates.append(header(.instrument, instrument: index), instruments.states[index].facts)
     return index
   }

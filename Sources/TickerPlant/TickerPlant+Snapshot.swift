@@ -14,7 +14,8 @@ public struct SnapshotError: Error, Sendable, Equatable, CustomStringConvertible
 
 extension TickerPlant {
   private static var magic: UInt64 { 0x4b41_4255_544f_5331 }  // "KABUTOS1"
-  private static var version: UInt64 { 1 }
+  /// Version 1 had no stamps: what it holds of an instrument is taken as changed when it was made.
+  private static var version: UInt64 { 2 }
 
   /// The state as bytes, with a checksum: about 32 bytes a live order, 56 a trade of the day, 400 an instrument. One
   /// pass over the tables into memory that is asked for once: the feed stands still meanwhile.
@@ -28,7 +29,7 @@ extension TickerPlant {
       + trades.count * SnapshotWriter.bytes(TradeEntry.self) + bindings.count * 8
       + instruments.count
       * (SnapshotWriter.bytes(FactsPayload.self) + SnapshotWriter.bytes(StatisticsPayload.self)
-        + SnapshotWriter.bytes(BarPayload.self) + 40)
+        + SnapshotWriter.bytes(BarPayload.self) + SnapshotWriter.bytes(StampsPayload.self) + 40)
     var sum: UInt64 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
       var writer = SnapshotWriter(buffer)
@@ -62,6 +63,7 @@ extension TickerPlant {
       writer.put(UInt64(state.pointee.operationalHalt ? 1 : 0))
       writer.put(Int64(state.pointee.lastTrade))
       writer.put(UInt64(state.pointee.faults))
+      writer.raw(instruments.books.stamps[index])
     }
     writer.put(UInt64(bindings.count))
     for (locate, index) in bindings { writer.put(UInt64(locate) << 32 | UInt64(index)) }
@@ -103,7 +105,7 @@ extension TickerPlant {
   /// restored state.
   /// - Throws: `SnapshotError` where the bytes are damaged, of another version, or of another market.
   public mutating func restore(_ bytes: [UInt8]) throws(SnapshotError) {
-    var reader = try SnapshotReader(bytes, magic: Self.magic, version: Self.version)
+    var reader = try SnapshotReader(bytes, magic: Self.magic, versions: 1...Self.version)
     let market = try reader.text()
     guard market == self.market else {
       throw SnapshotError("snapshot of market \(market) found, of \(self.market) wanted")
@@ -140,6 +142,15 @@ extension TickerPlant {
       table.states[index].operationalHalt = try reader.unsigned() != 0
       table.states[index].lastTrade = Int32(truncatingIfNeeded: try reader.signed())
       table.states[index].faults = UInt32(truncatingIfNeeded: try reader.unsigned())
+      if reader.version < 2 {
+        table.books.stamps[index] = StampsPayload(at: sequence, time: time)
+        continue
+      }
+      let stamps: StampsPayload = try reader.raw()
+      guard stamps.isPossible(at: sequence) else {
+        throw SnapshotError("instrument \(facts.code) changed with a message beyond \(sequence)")
+      }
+      table.books.stamps[index] = stamps
     }
     for _ in 0..<(try reader.unsigned()) {
       let pair = try reader.unsigned()
@@ -236,9 +247,12 @@ extension TickerPlant {
           LevelPayload(price: level.price, orders: level.orders, size: level.size))
       }
     }
-    if sides.contains(where: { instruments.books.count(side: $0.1) > 0 }) { emitTop(index) }
+    if sides.contains(where: { instruments.books.count(side: $0.1) > 0 }) {
+      updates.append(header(.top, instrument: index), top(of: index))
+    }
     emitTradeTail(index)
     if state.bar.startSeconds != .max { updates.append(header(.bar, instrument: index), state.bar) }
+    updates.append(header(.stamps, instrument: index), instruments.books.stamps[index])
   }
 
   /// The newest trades of an instrument, oldest first, so that a consumer has time and sales again.

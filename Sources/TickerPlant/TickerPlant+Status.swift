@@ -71,8 +71,18 @@ extension TickerPlant {
 
   /// Sets the facts and says so where something changed.
   mutating func update(_ index: Int, _ facts: FactsPayload) {
-    guard facts != instruments.states[index].facts else { return }
+    let before = instruments.states[index].facts
+    guard facts != before else { return }
     instruments.states[index].facts = facts
+    // The round lot is no field of a quote; the trading state and the base price are the book's too.
+    var sameLot = facts
+    sameLot.lot = before.lot
+    if sameLot != before { stampQuote(index) }
+    if facts.state != before.state || facts.reference != before.reference
+      || facts.referenceDate != before.referenceDate
+    {
+      stampBook(index)
+    }
     emitFacts(index)
   }
 
@@ -233,6 +243,7 @@ extension TickerPlant {
       state.pointee.rawReason = 0
       state.pointee.operationalHalt = false
       state.pointee.faults = 0
+      instruments.books.stamps[index] = StampsPayload()
       // The reference file is about a day: one that was handed over for this day wins over the close.
       if reference?.date == nil || reference?.date == date { applyReference(index) }
       updates.append(header(.cleared, instrument: index))

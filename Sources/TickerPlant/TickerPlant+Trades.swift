@@ -30,6 +30,7 @@ extension TickerPlant {
     state.pointee.lastTrade = logIndex
     state.pointee.statistics.take(
       price: price, size: size, time: time, direction: Int64(direction))
+    stampTrade(instrument)
     updates.append(
       header(.trade, instrument: instrument),
       TradeRecord(
@@ -117,6 +118,7 @@ extension TickerPlant {
     let instrument = Int(broken.instrument)
     touched = instrument
     recompute(instrument)
+    stampTrade(instrument)
     updates.append(
       header(.trade, instrument: instrument),
       TradeRecord(
@@ -126,8 +128,16 @@ extension TickerPlant {
           direction: broken.direction),
         statistics: instruments.states[instrument].statistics))
     if instruments.states[instrument].bar.startSeconds != .max {
+      instruments.books.stamps[instrument].barSequence = sequence
       updates.append(header(.bar, flags: 0, instrument: instrument), instruments.states[instrument].bar)
     }
+  }
+
+  /// The message that is being applied changed the trades, and with them the quote.
+  @inline(__always)
+  private func stampTrade(_ instrument: Int) {
+    stampQuote(instrument)
+    instruments.books.stamps[instrument].tradeSequence = sequence
   }
 
   private mutating func recompute(_ instrument: Int) {
@@ -166,6 +176,7 @@ extension TickerPlant {
   @inline(__always)
   private mutating func addToBar(_ instrument: Int, price: Int64, size: UInt64) {
     let start = UInt32(truncatingIfNeeded: time / 60_000_000_000 * 60)
+    instruments.books.stamps[instrument].barSequence = sequence
     let state = instruments.states + instrument
     if state.pointee.bar.startSeconds != start {
       if state.pointee.bar.startSeconds != .max {
@@ -184,6 +195,7 @@ extension TickerPlant {
     for index in 0..<instruments.count {
       let bar = instruments.states[index].bar
       guard bar.startSeconds != .max, UInt64(bar.startSeconds) < start else { continue }
+      instruments.books.stamps[index].barSequence = sequence
       updates.append(header(.bar, flags: 1, instrument: index), bar)
       instruments.states[index].bar = BarPayload()
     }

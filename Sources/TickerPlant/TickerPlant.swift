@@ -155,6 +155,22 @@ public struct TickerPlant: ~Copyable {
       sequence: sequence, time: time, receivedAt: receivedAt)
   }
 
+  /// The message that is being applied changed the quote.
+  @inline(__always)
+  func stampQuote(_ index: Int) {
+    let stamps = instruments.books.stamps + index
+    stamps.pointee.quoteSequence = sequence
+    stamps.pointee.quoteTime = time
+  }
+
+  /// The message that is being applied changed the book.
+  @inline(__always)
+  func stampBook(_ index: Int) {
+    let stamps = instruments.books.stamps + index
+    stamps.pointee.bookSequence = sequence
+    stamps.pointee.bookTime = time
+  }
+
   /// Says how the source is now, or how consumers are to take it meanwhile.
   mutating func emitSource(as shown: SourceState? = nil) {
     var words: (UInt64, UInt64) = (0, 0)

@@ -28,6 +28,9 @@ public enum UpdateKind: UInt8, Sendable {
   /// A new instrument: `FactsPayload`; its index is the number of instruments before it. `flags` `unheardFlag`: it is
   /// listed, and nothing but its facts is known.
   case instrument = 9
+  /// When what was told of an instrument changed last: `StampsPayload`. Ends an instrument's state that is told whole,
+  /// whose records all have the number at which it is told.
+  case stamps = 10
 
   /// Where instruments are taken one by one: this one isn't taken (any more), or its state hasn't come yet. A record of
   /// the kinds `instrument` or `cleared` without it says that the instrument is whole from there on.
@@ -276,6 +279,41 @@ public struct FactsPayload: BitwiseCopyable, Sendable, Equatable {
   public init(code: InstrumentCode) { self.code = code }
 }
 
+/// The messages that changed an instrument last, by what they changed. Numbers are the feed's, 0 = none in this epoch;
+/// times are exchange time, nanoseconds since midnight.
+public struct StampsPayload: BitwiseCopyable, Sendable, Equatable {
+  /// Of the quote: best prices, trades, facts.
+  public var quoteSequence: UInt64 = 0
+  /// When that was.
+  public var quoteTime: UInt64 = 0
+  /// Of the book: a level, the trading state, the base price.
+  public var bookSequence: UInt64 = 0
+  /// When that was.
+  public var bookTime: UInt64 = 0
+  /// Of the trades: one that was made or taken back.
+  public var tradeSequence: UInt64 = 0
+  /// Of the one-minute bars: one that changed or closed.
+  public var barSequence: UInt64 = 0
+
+  /// Nothing yet.
+  public init() {}
+
+  /// Whether no message beyond `sequence` is named.
+  public func isPossible(at sequence: UInt64) -> Bool {
+    max(max(quoteSequence, bookSequence), max(tradeSequence, barSequence)) <= sequence
+  }
+
+  /// All at one message.
+  init(at sequence: UInt64, time: UInt64) {
+    quoteSequence = sequence
+    quoteTime = time
+    bookSequence = sequence
+    bookTime = time
+    tradeSequence = sequence
+    barSequence = sequence
+  }
+}
+
 /// How a source is.
 public enum SourceState: UInt8, Sendable {
   case live = 0
@@ -327,109 +365,5 @@ public struct SourcePayload: BitwiseCopyable, Sendable {
       withUnsafeBytes(of: word) { bytes.append(contentsOf: $0.prefix { $0 != 0 }) }
     }
     return String(decoding: bytes, as: UTF8.self)
-  }
-}
-
-/// A growing buffer of records. Owner: the plant's thread.
-public struct UpdateBuffer: ~Copyable {
-  @usableFromInline var base: UnsafeMutableRawPointer
-  @usableFromInline var capacity: Int
-  @usableFromInline var used = 0
-
-  /// A buffer with room for `capacity` bytes before it grows.
-  public init(capacity: Int = 1 << 20) {
-    self.capacity = max(4096, capacity)
-    base = .allocate(byteCount: self.capacity, alignment: 16)
-  }
-
-  deinit { base.deallocate() }
-
-  /// The records, valid until the buffer changes.
-  @inlinable
-  public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: used) }
-
-  /// Forgets all records, and gives back what only a whole market's state needed.
-  @inlinable
-  public mutating func removeAll() {
-    used = 0
-    if capacity > Self.keptBytes { shrink() }
-  }
-
-  /// Batches of messages stay far below it.
-  @usableFromInline static var keptBytes: Int { 16 << 20 }
-
-  @usableFromInline
-  mutating func shrink() {
-    base.deallocate()
-    capacity = 1 << 20
-    base = .allocate(byteCount: capacity, alignment: 16)
-  }
-
-  @inline(never) @usableFromInline
-  mutating func grow(toFit extra: Int) {
-    capacity = max(capacity * 2, used + extra)
-    let bigger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
-    bigger.copyMemory(from: base, byteCount: used)
-    base.deallocate()
-    base = bigger
-  }
-
-  /// Appends a record without payload.
-  @inlinable @inline(__always)
-  public mutating func append(_ header: UpdateHeader) {
-    let size = MemoryLayout<UpdateHeader>.size
-    if used + size > capacity { grow(toFit: size) }
-    var header = header
-    header.byteCount = UInt16(size)
-    base.storeBytes(of: header, toByteOffset: used, as: UpdateHeader.self)
-    used += size
-  }
-
-  /// Appends a record. `Payload` is one of this file's payload structs.
-  @inlinable @inline(__always)
-  public mutating func append<Payload: BitwiseCopyable>(_ header: UpdateHeader, _ payload: Payload) {
-    let payloadSize = (MemoryLayout<Payload>.size + 7) & ~7
-    let size = MemoryLayout<UpdateHeader>.size + payloadSize
-    if used + size > capacity { grow(toFit: size) }
-    var header = header
-    header.byteCount = UInt16(truncatingIfNeeded: size)
-    base.storeBytes(of: header, toByteOffset: used, as: UpdateHeader.self)
-    base.storeBytes(of: payload, toByteOffset: used + MemoryLayout<UpdateHeader>.size, as: Payload.self)
-    used += size
-  }
-}
-
-/// Walks over the records of a buffer.
-public struct UpdateCursor {
-  @usableFromInline let bytes: UnsafeRawBufferPointer
-  @usableFromInline var offset = 0
-  /// Header of the current record.
-  public private(set) var header = UpdateHeader(
-    kind: 0, flags: 0, byteCount: 0, instrument: 0, sequence: 0, time: 0, receivedAt: 0)
-  @usableFromInline var current = 0
-
-  /// A cursor before the first record of `bytes`, which must hold whole records.
-  public init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
-
-  /// Steps to the next record; false at the end.
-  public mutating func next() -> Bool {
-    guard offset + MemoryLayout<UpdateHeader>.size <= bytes.count else { return false }
-    header = bytes.loadUnaligned(fromByteOffset: offset, as: UpdateHeader.self)
-    current = offset
-    guard header.byteCount >= 32, offset + Int(header.byteCount) <= bytes.count else { return false }
-    offset += Int(header.byteCount)
-    return true
-  }
-
-  /// The current record's kind.
-  public var kind: UpdateKind? { UpdateKind(rawValue: header.kind) }
-
-  /// The current record's payload, `skip` bytes into it.
-  @inlinable
-  public func payload<Payload: BitwiseCopyable>(as type: Payload.Type = Payload.self, skip: Int = 0)
-    -> Payload
-  {
-    bytes.loadUnaligned(
-      fromByteOffset: current + MemoryLayout<UpdateHeader>.size + skip, as: Payload.self)
   }
 }

@@ -72,32 +72,67 @@ import TickerPlant
     #expect(isLeft && !isLeftLater)
   }
 
-  @Test func everyWindowSinceTheLastBeatIsListed() {
-    var comparison = PlantComparison()
-    _ = comparison.take(own: 0, sum: 1, epoch: Self.epoch)
-    let listed = [100, 130, 130, 1_130, 1_140].map { comparison.unlisted(through: $0, length: 10) }
-    #expect(listed[0] == [100])
-    #expect(listed[1] == [110, 120, 130])
-    #expect(listed[2] == [130])
-    #expect(listed[3].count == 7 && listed[3].last == 1_130)
-    #expect(listed[4] == [1_140])
+  private static func windows(_ starts: some Sequence<UInt64>, wrong: Set<UInt64> = []) -> [DigestWindow] {
+    starts.map { DigestWindow(start: $0, sum: wrong.contains($0) ? 7 : $0 + 1) }
+  }
+
+  @Test func everyWindowIsComparedHoweverManyABeatTells() {
+    var comparison = PlantComparison(windowBits: 4)
+    var asked: [PlantComparison.Step] = []
+    // Twenty windows a beat, each told twice, one plant ahead of the other.
+    for beat in 0..<UInt64(30) {
+      let starts = { (from: UInt64) in (max(20, from) - 20..<from + 20).map { $0 * 16 } }
+      let wrong: Set<UInt64> = [16 * 333]
+      asked += comparison.take(own: Self.windows(starts(beat * 20)), epoch: Self.epoch, at: beat)
+      asked += comparison.take(
+        "p2", Self.windows(starts(beat * 20 + 7), wrong: wrong), epoch: Self.epoch, at: beat)
+    }
+    #expect(comparison.equal == 599 && comparison.passedOver == 0)
+    #expect(asked == [.ask(node: "p2", windowStart: 16 * 333)])
+  }
+
+  @Test func windowsThatNobodyComparedAreCounted() {
+    var comparison = PlantComparison(windowBits: 4)
+    _ = comparison.take(own: Self.windows([0, 16, 32, 48, 64, 80]), epoch: Self.epoch, at: 1)
+    _ = comparison.take("p2", Self.windows([16]), epoch: Self.epoch, at: 1)
+    #expect(comparison.passedOver == 0)
+    // The other one was restarted meanwhile, then this one was.
+    _ = comparison.take("p2", Self.windows([64, 80]), epoch: Self.epoch, at: 1)
+    #expect(comparison.equal == 3 && comparison.passedOver == 2)
+    _ = comparison.take("p2", Self.windows([96, 112, 128]), epoch: Self.epoch, at: 1)
+    _ = comparison.take(own: Self.windows([128]), epoch: Self.epoch, at: 1)
+    #expect(comparison.equal == 4 && comparison.passedOver == 4)
+  }
+
+  @Test func aDifferenceWhoseDetailsNobodyHasIsTold() {
+    var comparison = PlantComparison(windowBits: 4)
+    _ = comparison.take(own: Self.windows([16]), epoch: Self.epoch, at: 1)
+    let steps = comparison.take("p2", Self.windows([16], wrong: [16]), epoch: Self.epoch, at: 1)
+    #expect(steps == [.ask(node: "p2", windowStart: 16)])
+    let early = comparison.unanswered(at: 1_000_000_000, wall: 5)
+    let late = comparison.unanswered(at: 3_000_000_000, wall: 6)
+    let again = comparison.unanswered(at: 9_000_000_000, wall: 7)
+    #expect(early.isEmpty && again.isEmpty)
+    #expect(late.map(\.difference.windowStart) == [16] && late.map(\.node) == ["p2"])
+    #expect(comparison.differences == late)
   }
 
   @Test func aDifferenceIsOverAfterEqualWindows() throws {
-    var comparison = PlantComparison()
+    var comparison = PlantComparison(windowBits: 3)
     let code = InstrumentCode(0x7203)
     func summary(_ sum: UInt64) -> WindowSummary {
       WindowSummary(start: 10, sum: sum, instruments: [(code, sum)], messages: [sum])
     }
-    let none = comparison.take(own: 10, sum: 1, epoch: Self.epoch)
-    let steps = comparison.take("p2", start: 10, sum: 2, epoch: Self.epoch)
+    func one(_ start: UInt64, _ sum: UInt64) -> [DigestWindow] { [DigestWindow(start: start, sum: sum)] }
+    let none = comparison.take(own: one(10, 1), epoch: Self.epoch, at: 1)
+    let steps = comparison.take("p2", one(10, 2), epoch: Self.epoch, at: 1)
     #expect(none == [] && steps == [.ask(node: "p2", windowStart: 10)])
     let found = comparison.take("p2", theirs: summary(2), own: summary(1), wall: 9)
     #expect(found?.difference.instruments == [code] && found?.difference.sequence == 10)
     #expect(comparison.differences.count == 1)
     for window in 2..<UInt64(12) {
-      _ = comparison.take(own: window * 10, sum: window, epoch: Self.epoch)
-      _ = comparison.take("p2", start: window * 10, sum: window, epoch: Self.epoch)
+      _ = comparison.take(own: one(window * 10, window), epoch: Self.epoch, at: 1)
+      _ = comparison.take("p2", one(window * 10, window), epoch: Self.epoch, at: 1)
     }
     #expect(comparison.differences.isEmpty)
     #expect(comparison.equal == 10)

@@ -119,7 +119,7 @@ final class MarketView: @unchecked Sendable {
       let facts = instrument.facts
       instrument = Instrument()
       instrument.facts = facts
-    case .source, .instrument, nil: break
+    case .source, .instrument, .stamps, nil: break
     }
   }
 }

@@ -153,7 +153,7 @@ final class MarketView {
       note(code, header)
       instruments[code] = Instrument()
       trades[code] = []
-    case .daily, .source, .instrument: break
+    case .daily, .source, .instrument, .stamps: break
     }
   }
 

@@ -129,6 +129,47 @@ func header(_ bytes: [UInt8]) -> FrameHeader? {
     }
   }
 
+  @Test func aSnapshotCarriesWhatChangedEachInstrumentLast() throws {
+    let source = Source()
+    source.apply(Self.messages[0..<200], first: 1)
+    source.plant.updates.removeAll()
+    source.plant.emitAll(announcing: 0)
+    let told = Self.stamps(source.plant.updates.bytes)
+    #expect(told.count == source.plant.instrumentCount)
+    #expect(Set(told.map(\.quoteSequence)).count > 1)
+    var parts: [[UInt8]] = []
+    let position = StreamPosition(
+      epoch: EpochName(session: source.plant.session, date: source.plant.date),
+      sequence: source.plant.sequence)
+    for through in [source.plant.sequence, 20] {
+      var position = position
+      position.sequence = through
+      parts.removeAll()
+      SnapshotEncoder.encode(
+        source.plant.updates.bytes, position: position, state: .live, configuration: 7, incarnation: 1,
+        wall: 0
+      ) { parts.append([UInt8]($0)) }
+      for part in parts {
+        try part.withUnsafeBytes { bytes in
+          let frame = try StreamFrame(decoding: bytes)
+          if through == 20 {
+            #expect(throws: FrameError.self) { try frame.validateRecords() }
+          } else {
+            try frame.validateRecords()
+            #expect(Self.stamps(frame.records) == told)
+          }
+        }
+      }
+    }
+  }
+
+  private static func stamps(_ records: UnsafeRawBufferPointer) -> [StampsPayload] {
+    var cursor = UpdateCursor(records)
+    var found: [StampsPayload] = []
+    while cursor.next() { if cursor.kind == .stamps { found.append(cursor.payload()) } }
+    return found
+  }
+
   @Test func aReplayCoversWhatIsAsked() {
     let source = Source { $0.frameBytes = 1500 }
     for start in stride(from: 0, to: 300, by: 10) {

@@ -85,14 +85,22 @@ import TickerPlant
       image.consume(market: 0, records: world.sources[0].plant.updates.bytes, now: 1)
       world.sources[0].plant.updates.removeAll()
       #expect(image.instrumentCount == world.distributor.instrumentCount)
+      let clients = [StreamClient(world), StreamClient(fresh)]
+      for channel in ["quotes", "books", "trades", "bars"] {
+        for client in clients {
+          client.subscribe(channel, channel, world.names)
+          client.readAll()
+        }
+        for name in world.names {
+          let told = clients.map { $0.views["\(channel)/\(name)"]?.fields["seq"] as? NSNumber }
+          #expect(told[0] == told[1], "\(seedNote) round \(round): number of \(name) in \(channel)")
+        }
+      }
       for name in world.names {
         for (kind, found, wanted) in [
           ("quote", fresh.quote(name), world.quote(name)),
           ("book", fresh.book(name, levels: 50), world.book(name, levels: 50)),
         ] {
-          // When it changed last isn't part of a plant's state.
-          var (found, wanted) = (found, wanted)
-          for key in ["seq", "time"] { (found[key], wanted[key]) = (nil, nil) }
           let fault = difference(found, wanted)
           #expect(fault == nil, "\(seedNote) round \(round): \(kind) of \(name)")
         }

@@ -56,11 +56,7 @@ import TickerPlant
         world.wait(100)
       }
       for name in here.names {
-        // Of what hasn't changed, a node whose image began later names its beginning: that is no difference.
-        if channel == "quotes" || channel == "books" {
-          let wanted = channel == "quotes" ? here.quote(name) : here.book(name)
-          for key in ["seq", "time"] { client.views["\(channel)/\(name)"]?.fields[key] = wanted[key] }
-        }
+        // Of bars that haven't changed, a node whose image began later names its beginning.
         if channel == "bars", case .found(let index) = here.distributor.lookUp(name) {
           let day = here.distributor.day(of: index)
           for bar in here.distributor.recentBars(index) {

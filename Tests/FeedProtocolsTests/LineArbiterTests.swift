@@ -192,7 +192,7 @@ private let millisecond: UInt64 = 1_000_000
           case .hold:
             arbiter.hold(
               packet, blocks: blocks(packet.blockCount).span.bytes, line: line, receivedAt: 0, at: now)
-          case .ignore, .again: break
+          case .ignore, .again, .keep: break
           }
           break
         }

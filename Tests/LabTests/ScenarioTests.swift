@@ -6,6 +6,7 @@ import Estate
 import Foundation
 import Testing
 
+@testable import KabutoCLI
 @testable import Lab
 
 @Suite(.serialized) struct ScenarioTests {
@@ -42,7 +43,10 @@ import Testing
     plan.rate = 100
     plan.instruments = 10
     let session = try LabSession(plan) { _ in }
-    let report = try LabReport.make(session.run())
+    let outcome = try session.run()
+    let report = try LabReport.make(outcome) { epoch, through, emit in
+      try LabFeed.play(outcome.feedPath, epoch: epoch, through: through, emit: emit)
+    }
     #expect(!FileManager.default.fileExists(atPath: session.entry.folder), "everything is removed")
     try report.write(to: "\(folder)/out")
     #expect(report.html.contains("<h1>") && !report.html.contains("<script"))

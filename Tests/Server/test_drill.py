@@ -110,6 +110,48 @@ class Drills(unittest.TestCase):
         print(f"    frozen: longest silence {run['longestOutageNanoseconds'] / 1e6:.0f} ms")
         self.assertWell()
 
+    def test_a_killed_server_is_started_again(self):
+        server = self.pair.servers[0]
+        killed = server.process
+        # Who runs the servers starts it: here this test, when it is told to.
+        order = os.path.join(self.folder, "start")
+        process = self.start(
+            self.write(fault="kill", inject="kill -KILL {pid}", heal=f"touch {order}", settle="60s"))
+        self.addCleanup(process.stderr.close)
+
+        def await_step(done, name):
+            kabuto.until(lambda: done() or process.poll() is not None, name)
+            if not done():
+                self.fail(f"ended with {process.returncode}: {process.stderr.read()}")
+
+        try:
+            await_step(lambda: killed.poll() is not None, "the kill")
+            self.assertEqual(killed.returncode, -signal.SIGKILL)
+            self.assertTrue(self.pair.servers[1].answers("/health/ready"))
+            await_step(lambda: os.path.exists(order), "the order to start it again")
+        finally:
+            if killed.poll() is not None:
+                server.start(ready=False)
+        self.assertEqual(process.wait(120), 0, process.stderr.read())
+        self.assertNotEqual(server.process.pid, killed.pid)
+        (run,) = self.history()
+        self.assertEqual((run["outcome"], run["errors"], run["isFaulted"]), ("passed", [], False))
+        print(f"    killed: longest silence {run['longestOutageNanoseconds'] / 1e6:.0f} ms")
+        self.assertWell()
+
+    def test_a_killed_server_that_nobody_starts_fails_the_drill(self):
+        server = self.pair.servers[0]
+        ended = self.drill(
+            self.write(fault="kill", inject="kill -KILL {pid}", heal="true", settle="2s"), "--apply", status=1)
+        try:
+            self.assertIn("gw-1", ended.stderr)
+            (run,) = self.history()
+            self.assertEqual(run["outcome"], "failed")
+        finally:
+            server.process.wait()
+            server.start(ready=False)
+        self.assertWell()
+
     def test_a_client_that_sees_it_ends_the_fault_and_stands_in_the_way_of_the_next(self):
         # Both are frozen: nobody can go elsewhere.
         pids = " ".join(str(server.process.pid) for server in self.pair.servers)

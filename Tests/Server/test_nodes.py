@@ -68,8 +68,12 @@ class Estate:
         with open(os.path.join(self.folder, name + ".log"), "ab") as log:
             self.processes[name] = subprocess.Popen(command, stdout=log, stderr=log, env=kabuto.ENVIRONMENT)
 
-    def serve(self, node):
-        self.begin(node, [kabuto.BINARY, "serve", "--estate", self.file, "--node", node])
+    def serve(self, node, file=None):
+        self.begin(node, [kabuto.BINARY, "serve", "--estate", file or self.file, "--node", node])
+
+    def log(self, node):
+        with open(os.path.join(self.folder, node + ".log"), errors="replace") as file:
+            return file.read()
 
     def kill(self, name):
         self.processes[name].kill()
@@ -96,15 +100,14 @@ class Estate:
         return answer["sources"][0]["seq"] if status == 200 and answer["sources"] else -1
 
     def market(self, node):
-        """All that a node says of prices, but for when."""
+        """All that a node says of prices, but for when its host heard of them."""
         quotes = self.get(node, "/v1/quotes?limit=1000")[1].get("quotes", [])
         state = {}
         for quote in quotes:
             book = self.get(node, f"/v1/books/{quote['instrument']}?levels=50")[1]
             trades = self.get(node, f"/v1/trades/{quote['instrument']}?limit=40")[1].get("trades")
             for part in (quote, book):
-                for name in ("seq", "time", "rx"):
-                    part.pop(name, None)
+                part.pop("rx", None)
             state[quote["instrument"]] = (quote, book, trades)
         return state
 
@@ -222,6 +225,39 @@ class Nodes(unittest.TestCase):
             self.assertIn('kabuto_bus_bytes_total{direction="in",rail="a",system="px"} ', answer.read().decode())
         shown = kabuto.run("top", "--estate", self.estate.file, "--once").stdout
         self.assertRegex(shown, r"(?m)^a +px +")
+
+    def test_nodes_of_two_configurations_refuse_each_other_and_say_why(self):
+        self.publish(2_000)
+        self.all_reach(2_000)
+        other = os.path.join(self.estate.folder, "other.yaml")
+        with open(self.estate.file) as file, open(other, "w") as out:
+            out.write(file.read().replace("latency_ms: 1", "latency_ms: 2"))
+        self.estate.kill("p2")
+        self.estate.serve("p2", other)
+
+        def path(gateway, plant):
+            paths = self.estate.get(gateway, "/v1/status")[1].get("paths", [])
+            return next((one for one in paths if one["stream"] == plant), {"used": None, "why": ""})
+
+        for gateway in ("g1", "g2"):
+            kabuto.until(
+                lambda: (lambda one: "configuration" in one["why"] and not one["used"])(path(gateway, "p2")),
+                f"{gateway} to refuse p2")
+        # What both say is what p1 says: nothing of p2 is taken.
+        self.publish(6_000)
+        self.all_reach(6_000, ("p1", "g1", "g2"))
+        self.assert_all_say_the_same(("p1", "g1", "g2"))
+        for gateway in ("g1", "g2"):
+            self.assertFalse(path(gateway, "p2")["used"])
+        self.assertIn("bring both nodes to one version of the estate", self.estate.log("g1"))
+
+        # With the same configuration it is taken again.
+        self.estate.kill("p2")
+        self.estate.serve("p2")
+        kabuto.until(lambda: path("g1", "p2")["used"], "g1 to take p2 again")
+        self.publish(8_000)
+        self.all_reach(8_000)
+        self.assert_all_say_the_same()
 
     def test_wrong_names_are_told(self):
         wrong = kabuto.run("serve", "--estate", self.estate.file, "--node", "p11")

@@ -183,6 +183,56 @@ import Testing
     #expect(again.map(\.tradeSequence) == told.map(\.tradeSequence))
   }
 
+  /// What an image says of each instrument's last change.
+  private func stamps(_ box: Box) -> [StampsPayload] {
+    _ = box.records()
+    box.plant.emitAll(announcing: 0)
+    return box.records().filter { $0.update == .stamps }.map { $0.payload(as: StampsPayload.self) }
+  }
+
+  @Test func aRestoredPlantKnowsWhichMessageChangedEachInstrumentLast() throws {
+    let (one, two) = (Instrument("7203"), Instrument("9984"))
+    let box = Box()
+    // A book's second level changes no quote; the first trade opens the market, which changes every state.
+    box.apply(
+      one.add(1, .buy, 100, "10"), two.hidden(100, "5", match: 1), one.add(2, .buy, 100, "9"),
+      two.add(3, .sell, 100, "6"), two.broken(1))
+    let other = Box()
+    try other.plant.restore(box.plant.snapshot())
+    let told = stamps(other)
+    #expect(told == stamps(box))
+    #expect(told.map(\.quoteSequence) == [2, 5] && told.map(\.bookSequence) == [3, 4])
+    #expect(told.map(\.tradeSequence) == [1, 5] && told.map(\.barSequence) == [1, 5])
+  }
+
+  @Test func aSnapshotOfTheLayoutWithoutStampsIsTakenAsChangedWhenItWasMade() throws {
+    var stream = RandomStream(generator("old layout"))
+    let box = busyBox(300, &stream)
+    var old = box.plant.snapshot()
+    // Market and session with their lengths, eight words, the counters, and how many instruments there are.
+    var offset = 16 + 16 + 16 + 64 + MemoryLayout<PlantCounters>.size + 8
+    let size = MemoryLayout<StampsPayload>.size
+    offset +=
+      MemoryLayout<FactsPayload>.size + MemoryLayout<StatisticsPayload>.size + MemoryLayout<BarPayload>.size
+      + 40
+    for _ in 0..<box.plant.instrumentCount {
+      old.removeSubrange(offset..<offset + size)
+      offset +=
+        MemoryLayout<FactsPayload>.size + MemoryLayout<StatisticsPayload>.size
+        + MemoryLayout<BarPayload>.size + 40
+    }
+    old[8] = 1
+    sealSnapshot(&old)
+    let other = Box()
+    try other.plant.restore(old)
+    #expect(other.plant.digest() == box.plant.digest())
+    #expect(stamps(other).allSatisfy { $0.quoteSequence == box.plant.sequence })
+    var newer = box.plant.snapshot()
+    newer[8] = 3
+    sealSnapshot(&newer)
+    #expect(throws: SnapshotError.self) { try other.plant.restore(newer) }
+  }
+
   @Test func anImageOfAPlantBeforeItsFirstMessageIsItsSource() {
     let box = Box()
     box.plant.emitAll(announcing: 0)

@@ -170,7 +170,7 @@ public final class TickKeeper: @unchecked Sendable {
       let record = UnsafeRawBufferPointer(start: start + offset, count: size)
       offset += size
       switch UpdateKind(rawValue: header.kind) {
-      case .level, nil: continue
+      case .level, .stamps, nil: continue
       case .source:
         let source = record.loadUnaligned(
           fromByteOffset: MemoryLayout<UpdateHeader>.size, as: SourcePayload.self)

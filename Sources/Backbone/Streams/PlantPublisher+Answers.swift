@@ -15,7 +15,7 @@ extension PlantPublisher {
       switch question {
       case .want(let codes): publisher.want(codes, at: now)
       case .beat(let node, let header, let facts):
-        ask(comparison.take(node, start: facts.windowStart, sum: facts.windowSum, epoch: header.epoch))
+        ask(comparison.take(node, facts.windows, epoch: header.epoch, at: now))
       case .summary(let node, let theirs):
         let own = publisher.digest.summary(windowStart: theirs.start)
         if let difference = comparison.take(node, theirs: theirs, own: own, wall: wall) { found(difference) }
@@ -68,17 +68,17 @@ extension PlantPublisher {
   }
 
   func compareOwn(at now: UInt64, wall: UInt64) {
-    guard publisher.state != .gap, let window = publisher.digest.lastFullWindow,
-      let epoch = publisher.position?.epoch
-    else { return }
+    for difference in comparison.unanswered(at: now, wall: wall) { found(difference) }
+    guard publisher.state != .gap, let epoch = publisher.position?.epoch else { return }
     let key = EpochKey(epoch)
-    // Others may have said the sum of each of them.
-    for start in comparison.unlisted(
-      through: window.start, length: 1 << UInt64(configuration.stream.digestWindowBits))
-    {
-      guard let sum = start == window.start ? window.sum : publisher.digest.summary(windowStart: start)?.sum
-      else { continue }
-      ask(comparison.take(own: start, sum: sum, epoch: key))
+    let newest = key == comparedEpoch ? comparison.newestOwn : nil
+    comparedEpoch = key
+    ask(comparison.take(own: publisher.digest.fullWindows(after: newest), epoch: key, at: now))
+    let unsaid = comparison.passedOver - saidPassedOver
+    if unsaid > 0, now >= passedOverAt {
+      saidPassedOver = comparison.passedOver
+      passedOverAt = now + 60_000_000_000
+      passedOver(unsaid)
     }
   }
 

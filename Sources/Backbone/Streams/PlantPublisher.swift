@@ -56,6 +56,8 @@ public final class PlantPublisher: @unchecked Sendable {
     public var answerBytes: UInt64 = 0
     /// Windows of messages of which another plant said the same.
     public var equalWindows: UInt64 = 0
+    /// Windows of messages that were not compared, because one of two plants could tell no sum of them any more.
+    public var passedOverWindows: UInt64 = 0
     /// Where another plant said something else, newest last: an alarm.
     public var differences: [PlantDifference] = []
   }
@@ -86,8 +88,13 @@ public final class PlantPublisher: @unchecked Sendable {
   var told: [UInt8] = []
   var awaitingState: [(reply: String, rail: Int, code: InstrumentCode?)] = []
   private var codeSubjects: [InstrumentCode: String] = [:]
-  var comparison = PlantComparison()
+  var comparison: PlantComparison
+  var comparedEpoch: EpochKey?
+  /// How many windows `passedOver` has been told of, and when it may be told again.
+  var saidPassedOver: UInt64 = 0
+  var passedOverAt: UInt64 = 0
   let found: @Sendable (PlantDifference) -> Void
+  let passedOver: @Sendable (UInt64) -> Void
   private let lag: @Sendable () -> UInt64
   private let service = Atomic<UInt8>(ServiceState.inService.rawValue)
   private let stops = Atomic<Bool>(false)
@@ -104,11 +111,15 @@ public final class PlantPublisher: @unchecked Sendable {
   ///   - buses: one a rail.
   ///   - lag: how late the plant is now, nanoseconds.
   ///   - found: another plant said something else of the same messages: an alarm, and a reason to rebuild the state.
+  ///   - passedOver: so many windows more could not be compared; at most once a minute.
   public init(
     _ configuration: Configuration, buses: [any Bus], lag: @escaping @Sendable () -> UInt64 = { 0 },
-    found: @escaping @Sendable (PlantDifference) -> Void = { _ in }
+    found: @escaping @Sendable (PlantDifference) -> Void = { _ in },
+    passedOver: @escaping @Sendable (UInt64) -> Void = { _ in }
   ) {
     self.found = found
+    self.passedOver = passedOver
+    comparison = PlantComparison(windowBits: configuration.stream.digestWindowBits)
     self.configuration = configuration
     self.buses = buses
     self.lag = lag
@@ -228,6 +239,7 @@ public final class PlantPublisher: @unchecked Sendable {
           shared.report.wanted = wanted
           shared.report.answerBytes = answers.sentBytes
           shared.report.equalWindows = comparison.equal
+          shared.report.passedOverWindows = comparison.passedOver
           shared.report.differences = comparison.differences
         }
         forgetSubjects(wanted)

@@ -2,6 +2,20 @@
 
 public import MarketData
 
+/// A window's sum over all records.
+public struct DigestWindow: BitwiseCopyable, Sendable, Equatable {
+  /// First sequence number of the window; 0 is the first window's.
+  public var start: UInt64
+  /// Over all records.
+  public var sum: UInt64
+
+  /// A sum.
+  public init(start: UInt64, sum: UInt64) {
+    self.start = start
+    self.sum = sum
+  }
+}
+
 /// The sums of one window.
 public struct WindowSummary: Sendable {
   /// First sequence number of the window.
@@ -84,6 +98,14 @@ public struct DigestDifference: Sendable, Equatable, CustomStringConvertible {
   public var windowLength: UInt64
   /// The first message that differs; nil where only the totals do.
   public var sequence: UInt64?
+
+  /// A difference.
+  public init(instruments: [InstrumentCode], windowStart: UInt64, windowLength: UInt64, sequence: UInt64?) {
+    self.instruments = instruments
+    self.windowStart = windowStart
+    self.windowLength = windowLength
+    self.sequence = sequence
+  }
 
   /// For people.
   public var description: String {

@@ -115,7 +115,7 @@ extension StreamFrame {
     guard header.through < 1 << 62, header.from < 1 << 62 else {
       throw FrameError(offset: 40, reason: .order)
     }
-    if kind == .beat, recordBytes != BeatFacts.byteCount {
+    if kind == .beat, !BeatFacts.isPossible(byteCount: recordBytes) {
       throw FrameError(offset: 28, reason: .recordSize)
     }
     if kind == .refusal, recordBytes != 0 { throw FrameError(offset: 28, reason: .recordSize) }
@@ -152,6 +152,10 @@ extension StreamFrame {
         try validateFacts(at: offset + MemoryLayout<UpdateHeader>.size, place: Int(record.instrument))
       } else if record.kind == UpdateKind.level.rawValue, record.flags > 1 {
         throw FrameError(offset: offset + 1, reason: .payload)
+      } else if record.kind == UpdateKind.stamps.rawValue {
+        let place = offset + MemoryLayout<UpdateHeader>.size
+        let stamps = bytes.loadUnaligned(fromByteOffset: place, as: StampsPayload.self)
+        guard stamps.isPossible(at: header.through) else { throw FrameError(offset: place, reason: .payload) }
       }
       offset += size
     }
@@ -195,6 +199,7 @@ enum RecordSizes {
     case UpdateKind.bar.rawValue: size(BarPayload.self)
     case UpdateKind.daily.rawValue: size(StatisticsPayload.self)
     case UpdateKind.cleared.rawValue: MemoryLayout<UpdateHeader>.size
+    case UpdateKind.stamps.rawValue: size(StampsPayload.self)
     default: 0
     }
   }

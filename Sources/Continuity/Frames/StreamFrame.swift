@@ -1,6 +1,6 @@
 // A frame: what crosses between nodes (docs/PLAN.md). Little-endian, readable by itself: a header of 104 bytes, the
 // codes of the instruments that occur (8 bytes each), then records as `UpdateCursor` reads them, whose `instrument` is
-// the place in that table. A beat has 32 bytes of `BeatFacts` instead.
+// the place in that table. A beat has `BeatFacts` instead.
 // Invariant: a frame that `StreamFrame(decoding:)` accepts is safe to walk and to hand on; what it says may still be
 // untrue. Valid as long as the bytes that it was decoded from.
 
@@ -44,7 +44,7 @@ public struct FrameHeader: Sendable, Equatable {
   /// Bytes.
   public static let byteCount = 104
   /// Version of this layout.
-  public static let layoutVersion: UInt8 = 1
+  public static let layoutVersion: UInt8 = 2
 
   /// What it is.
   public var kind: FrameKind
@@ -126,25 +126,31 @@ public struct FrameHeader: Sendable, Equatable {
 }
 
 /// What a beat says besides its header.
-public struct BeatFacts: BitwiseCopyable, Sendable, Equatable {
-  /// Bytes.
-  public static let byteCount = 32
+public struct BeatFacts: Sendable, Equatable {
+  /// Most windows that a beat tells of.
+  public static let mostWindows = RecordDigest.defaultKept
+  /// Bytes before the windows, and of each.
+  static let (headBytes, windowBytes) = (16, 16)
 
-  /// First sequence number of the last full window of the digest; 0 = there is none.
-  public var windowStart: UInt64
-  /// The window's sum.
-  public var windowSum: UInt64
   /// The publisher's `ServiceState`.
   public var service: UInt64
   /// How late the publisher is, nanoseconds.
   public var lag: UInt64
+  /// Windows of the digest that are over, oldest first: all since the beat before the last one, and at least the newest;
+  /// none where there is none, or the plant has a gap.
+  public var windows: [DigestWindow]
 
   /// What a beat says.
-  public init(windowStart: UInt64 = 0, windowSum: UInt64 = 0, service: UInt64 = 0, lag: UInt64 = 0) {
-    self.windowStart = windowStart
-    self.windowSum = windowSum
+  public init(service: UInt64 = 0, lag: UInt64 = 0, windows: [DigestWindow] = []) {
     self.service = service
     self.lag = lag
+    self.windows = windows
+  }
+
+  /// Whether so many bytes can be a beat's.
+  static func isPossible(byteCount: Int) -> Bool {
+    byteCount >= headBytes && byteCount <= headBytes + mostWindows * windowBytes
+      && (byteCount - headBytes) % windowBytes == 0
   }
 }
 
@@ -182,11 +188,14 @@ public struct StreamFrame {
 
   /// What a beat says; nil for every other kind.
   public var beat: BeatFacts? {
-    guard header.kind == .beat, records.count == BeatFacts.byteCount else { return nil }
+    guard header.kind == .beat, BeatFacts.isPossible(byteCount: records.count) else { return nil }
     let words = records
     func word(_ place: Int) -> UInt64 {
       UInt64(littleEndian: words.loadUnaligned(fromByteOffset: place * 8, as: UInt64.self))
     }
-    return BeatFacts(windowStart: word(0), windowSum: word(1), service: word(2), lag: word(3))
+    let count = (words.count - BeatFacts.headBytes) / BeatFacts.windowBytes
+    return BeatFacts(
+      service: word(0), lag: word(1),
+      windows: (0..<count).map { DigestWindow(start: word(2 + $0 * 2), sum: word(3 + $0 * 2)) })
   }
 }

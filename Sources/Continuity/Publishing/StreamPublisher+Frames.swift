@@ -68,16 +68,25 @@ extension StreamPublisher {
     emit: (Destination, UnsafeRawBufferPointer) -> Void
   ) {
     guard ordinal != nil else { return }
-    let window = configuration.hasDigest && state != .gap ? digest.lastFullWindow : nil
-    let facts = BeatFacts(
-      windowStart: window?.start ?? 0, windowSum: window?.sum ?? 0, service: UInt64(service.rawValue),
-      lag: lag)
+    let facts = BeatFacts(service: UInt64(service.rawValue), lag: lag, windows: windowsToTell())
     encode(beat: facts, header(.beat, from: told, through: told, wall: wall))
     emit(.market, out.bytes)
     if wanted.hasAny {
       wanted.expire(at: now, codes: codes)
       emitIdle(at: now, wall: wall, emit: emit)
     }
+  }
+
+  /// Each window is told by two beats: one may be lost.
+  private mutating func windowsToTell() -> [DigestWindow] {
+    guard configuration.hasDigest, state != .gap else { return [] }
+    var windows = digest.fullWindows(after: listedBefore)
+    listedBefore = listed
+    if let last = digest.lastFullWindow {
+      listed = last.start
+      if windows.isEmpty { windows = [DigestWindow(start: last.start, sum: last.sum)] }
+    }
+    return Array(windows.suffix(BeatFacts.mostWindows))
   }
 
   /// All sums of the window of the digest that begins with message `start`, for `ask.….digest`; nil where it isn't kept
@@ -90,10 +99,13 @@ extension StreamPublisher {
   private mutating func encode(beat: BeatFacts, _ header: FrameHeader) {
     out.removeAll()
     let place = out.extend(by: FrameHeader.byteCount)
-    header.store(to: place, codes: 0, recordBytes: BeatFacts.byteCount)
-    out.append(beat.windowStart.littleEndian)
-    out.append(beat.windowSum.littleEndian)
+    header.store(
+      to: place, codes: 0, recordBytes: BeatFacts.headBytes + beat.windows.count * BeatFacts.windowBytes)
     out.append(beat.service.littleEndian)
     out.append(beat.lag.littleEndian)
+    for window in beat.windows {
+      out.append(window.start.littleEndian)
+      out.append(window.sum.littleEndian)
+    }
   }
 }

@@ -105,6 +105,9 @@ public struct StreamPublisher: ~Copyable {
   /// Codes by the plant's number; 0 = not known.
   var codes: [UInt64] = []
   var wanted = WantedInstruments()
+  /// First messages of the newest windows that the last beat, and the one before it, told of.
+  var listed: UInt64?
+  var listedBefore: UInt64?
 
   /// A publisher that has heard nothing.
   public init(_ configuration: Configuration) {
@@ -256,6 +259,7 @@ public struct StreamPublisher: ~Copyable {
     opens = sequence == 0
     stateToTell = !opens
     digest.begin(at: sequence)
+    (listed, listedBefore) = (nil, nil)
     wanted.begin(at: sequence, opens: opens)
   }
 }

@@ -139,11 +139,9 @@ final class SecondPlant {
     at now: UInt64,
     budget: inout RequestBudget, outgoing: inout [MoldUDP64Request]
   ) {
-    if SequencedPackets.take(
+    let outcome = SequencedPackets.take(
       packet, header, line: line, receivedAt: receivedAt, at: now, arbiter: &arbiter, plant: &plant)
-    {
-      isOver = true
-    }
+    if case .again = outcome { isOver = true }
     act(at: now, budget: &budget, outgoing: &outgoing)
   }
 

@@ -37,10 +37,9 @@ struct MoldReceiver: ~Copyable {
   private var malformedNotes = 0
   private var hasEnded = false
   private var sessionBegan = false
-  /// Packets of a session that begins when the present one is done; bounded.
-  private var postponed: [(bytes: [UInt8], line: Int, receivedAt: UInt64)] = []
-  private var postponedBytes = 0
-  private static let mostPostponedBytes = 4 << 20
+  private var wasSettled = false
+  /// Packets of sessions that aren't followed, or not before the present one is done.
+  private var waiting = WaitingPackets()
   /// A second plant that has replaced the first: what it learned is still to be handed over.
   private var finished: SecondPlant?
 
@@ -89,38 +88,49 @@ struct MoldReceiver: ~Copyable {
       return
     }
     var tries = 0
-    while SequencedPackets.take(
-      packet, header, line: line, receivedAt: receivedAt, at: now, arbiter: &arbiter, plant: &plant,
-      keeping: retained)
-    {
-      act(at: now, plant: &plant)
-      tries += 1
-      // The present session isn't done: something of it is waited for.
-      if tries == 2 {
-        postpone(packet, line: line, receivedAt: receivedAt)
-        break
+    trying: while true {
+      let outcome = SequencedPackets.take(
+        packet, header, line: line, receivedAt: receivedAt, at: now, arbiter: &arbiter, plant: &plant,
+        keeping: retained)
+      switch outcome {
+      case .done: break trying
+      case .keep:
+        keep(packet, header, line: line, receivedAt: receivedAt, at: now)
+        break trying
+      case .again:
+        act(at: now, plant: &plant)
+        tries += 1
+        // The present session isn't done: something of it is waited for.
+        if tries == 2 {
+          keep(packet, header, line: line, receivedAt: receivedAt, at: now)
+          break trying
+        }
+        // What came before it comes first.
+        offerWaiting(at: now, plant: &plant)
       }
     }
     act(at: now, plant: &plant)
-    offerPostponed(at: now, plant: &plant)
+    offerWaiting(at: now, plant: &plant)
     if case .none = healing.state { return }
     heal(packet, header, line: line, receivedAt: receivedAt, at: now, plant: &plant)
   }
 
-  private mutating func postpone(_ packet: UnsafeRawBufferPointer, line: Int, receivedAt: UInt64) {
-    guard postponedBytes + packet.count <= Self.mostPostponedBytes else { return }
-    postponedBytes += packet.count
-    postponed.append(([UInt8](packet), line, receivedAt))
+  private mutating func keep(
+    _ packet: UnsafeRawBufferPointer, _ header: MoldUDP64Header, line: Int, receivedAt: UInt64, at now: UInt64
+  ) {
+    if waiting.keep(packet, header, line: line, receivedAt: receivedAt, at: now) { return }
+    note(
+      .warning,
+      "\(name(line)): more than \(WaitingPackets.mostBytes >> 20) MiB came of session \"\(header.session)\", which isn't "
+        + "followed: what comes now is passed over")
   }
 
   /// Takes packets that came before their session began.
-  private mutating func offerPostponed(at now: UInt64, plant: inout TickerPlant) {
-    guard sessionBegan else { return }
+  private mutating func offerWaiting(at now: UInt64, plant: inout TickerPlant) {
+    guard sessionBegan || (arbiter.isSettled && !wasSettled) else { return }
     sessionBegan = false
-    let packets = postponed
-    postponed = []
-    postponedBytes = 0
-    for packet in packets {
+    wasSettled = true
+    for packet in waiting.takeAll() {
       packet.bytes.withUnsafeBytes {
         take($0, line: packet.line, receivedAt: packet.receivedAt, at: now, plant: &plant)
       }
@@ -131,7 +141,8 @@ struct MoldReceiver: ~Copyable {
   mutating func tick(at now: UInt64, plant: inout TickerPlant) {
     arbiter.tick(at: now)
     act(at: now, plant: &plant)
-    offerPostponed(at: now, plant: &plant)
+    offerWaiting(at: now, plant: &plant)
+    waiting.forgetDisproved(arbiter, at: now)
     if let from = healing.question(at: now), let session = arbiter.session, budget.take(at: now) {
       outgoing.append(MoldUDP64Request(session: session, sequence: from, count: 1_000))
     }
@@ -169,6 +180,7 @@ struct MoldReceiver: ~Copyable {
   var requests: RequestStatistics {
     var requests = arbiter.requests
     requests.healed = healing.healed
+    requests.passedOver &+= waiting.passedOver
     return requests
   }
 

@@ -7,17 +7,26 @@ import TickerPlant
 
 /// See the head of this file.
 enum SequencedPackets {
+  /// What became of a packet.
+  enum Outcome {
+    case done
+    /// It must be offered again after the actions that are due.
+    case again
+    /// Its session isn't followed, or not yet.
+    case keep
+  }
+
   /// Takes a packet that was found right.
-  /// - Returns: true where it must be offered again after the actions that are due.
   @inline(__always)
   static func take(
     _ packet: UnsafeRawBufferPointer, _ header: MoldUDP64Header, line: Int, receivedAt: UInt64,
     at now: UInt64,
     arbiter: inout LineArbiter, plant: inout TickerPlant, keeping retained: RetainedFeed? = nil
-  ) -> Bool {
+  ) -> Outcome {
     switch arbiter.receive(header, line: line, byteCount: packet.count, at: now) {
-    case .ignore: return false
-    case .again: return true
+    case .ignore: return .done
+    case .again: return .again
+    case .keep: return .keep
     case .deliver(let skip):
       let blocks = UnsafeRawBufferPointer(rebasing: packet[MoldUDP64Header.byteCount...])
       apply(
@@ -29,7 +38,7 @@ enum SequencedPackets {
       let blocks = UnsafeRawBufferPointer(rebasing: packet[MoldUDP64Header.byteCount...])
       arbiter.hold(header, blocks: blocks.bytes, line: line, receivedAt: receivedAt, at: now)
     }
-    return false
+    return .done
   }
 
   /// Applies held packets whose turn has come; gives whatever else is due, nil where nothing is.

@@ -57,6 +57,8 @@ public struct LineArbiter: Sendable {
     case ignore
     /// It begins another session: take the actions there are, then offer it again.
     case again
+    /// It isn't believed, but its session may come to be followed: keep it, and offer it when a session begins.
+    case keep
   }
 
   /// What happened besides; taken with `nextAction` until there is none.
@@ -177,7 +179,7 @@ public struct LineArbiter: Sendable {
       if count == 0 { lines[line].heartbeats &+= 1 }
       guard isBelieved else {
         lines[line].disbelieved &+= 1
-        return .ignore
+        return isSettled && header.session == session ? .ignore : .keep
       }
       tracks[line].follow(header, &lines[line])
     } else {

@@ -40,9 +40,6 @@ struct JudgedClient: Sendable, Equatable, Codable {
   var repeated = 0
   var outOfOrder = 0
   var wrong = 0
-  /// Snapshots that are right but for their `time`, which is the plant's instead of the instrument's: of plants and
-  /// gateways that began from a snapshot, until the instrument changes.
-  var restamped = 0
   /// Updates taken.
   var updates = 0
   /// What came again by another connection and was passed over.
@@ -58,7 +55,6 @@ struct JudgedClient: Sendable, Equatable, Codable {
     both.repeated = repeated + other.repeated
     both.outOfOrder = outOfOrder + other.outOfOrder
     both.wrong = wrong + other.wrong
-    both.restamped = restamped + other.restamped
     both.updates = updates + other.updates
     both.overlap = overlap + other.overlap
     both.unreadable = unreadable + other.unreadable
@@ -273,9 +269,6 @@ struct Judge {
       count(at: time) { $0.updates += 1 }
     }
     guard let first = differences.first else { return }
-    if isSnapshot, differences.count == 1, first.field == "time" {
-      return count(at: time) { $0.restamped += 1 }
-    }
     let text =
       "\(name) \(sequence): \(first.field) \(first.found ?? "absent") found, \(first.wanted ?? "absent") wanted"
     count(at: time) {

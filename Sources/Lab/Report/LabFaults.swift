@@ -12,6 +12,12 @@ enum LabFaults {
     return ["the reference is in doubt, \(doubts.count) times; the first: \(first.why)"]
   }
 
+  /// - Parameter differences: between what the reference got and what the feed's file says.
+  static func ofReference(_ differences: [String]) -> [String] {
+    guard let first = differences.first else { return [] }
+    return ["the reference differs from the feed's file, \(differences.count) times; the first: \(first)"]
+  }
+
   static func of(
     _ client: String, _ whole: JudgedClient, _ windows: some Sequence<(LabWindow, JudgedClient)>
   ) -> [String] {

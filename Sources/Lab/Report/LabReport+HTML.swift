@@ -78,10 +78,6 @@ extension LabReport {
       let mark = value == 0 ? "✓" : "✗"
       rows += Self.row(Self.label(english, japanese), "\(mark) \(value)")
     }
-    if restamped > 0 {
-      rows += Self.row(
-        Self.label("Snapshots right but for their time", "時刻だけが異なるスナップショット"), "\(restamped)")
-    }
     let waited = controls.flatMap(\.clients).map(\.waitedMs).max() ?? 0
     rows += Self.row(Self.label("Longest wait without a fault", "無障害時の最長待ち"), Self.milliseconds(waited))
     for one in latency {

@@ -21,7 +21,6 @@ extension LabReport {
     lines.append("repeated      \(repeated)")
     lines.append("out of order  \(outOfOrder)")
     lines.append("wrong         \(wrong)")
-    if restamped > 0 { lines.append("restamped     \(restamped) snapshots are right but for their time") }
     let waited = controls.flatMap(\.clients).map(\.waitedMs).max() ?? 0
     lines.append(String(format: "control       the longest wait is %.1f ms", waited))
     for one in latency {

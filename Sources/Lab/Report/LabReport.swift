@@ -32,8 +32,6 @@ public struct LabReport: Sendable, Codable {
     public var outOfOrder: Int
     /// Fields that are not what the feed had made them.
     public var wrong: Int
-    /// Snapshots that are right but for their time.
-    public var restamped: Int
     /// Updates that were taken.
     public var updates: Int
     /// What came again by another connection.
@@ -42,7 +40,7 @@ public struct LabReport: Sendable, Codable {
     public var examples: [String]
 
     enum CodingKeys: String, CodingKey {
-      case client, site, connections, lost, repeated, wrong, restamped, updates, overlap, examples
+      case client, site, connections, lost, repeated, wrong, updates, overlap, examples
       case outageMs = "outage_ms"
       case outageFaultMs = "outage_fault_ms"
       case outageReturnMs = "outage_return_ms"
@@ -161,8 +159,6 @@ public struct LabReport: Sendable, Codable {
   public var outOfOrder: Int
   /// Fields that are not what the feed had made them.
   public var wrong: Int
-  /// Snapshots that are right but for their `time` (`JudgedClient.restamped`).
-  public var restamped: Int
   /// Repetitions with the fault.
   public var runs: [Run]
   /// Stretches without it.
@@ -195,7 +191,7 @@ public struct LabReport: Sendable, Codable {
   public var faults: [String]
 
   enum CodingKeys: String, CodingKey {
-    case scenario, explanation, estate, lost, repeated, wrong, restamped, runs, controls, latency, crossing,
+    case scenario, explanation, estate, lost, repeated, wrong, runs, controls, latency, crossing,
       seed, rate
     case instruments, changes, faults
     case outageMs = "outage_ms"
@@ -222,10 +218,16 @@ extension LabReport {
 
   static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
 
-  /// Judges what a run has recorded.
-  /// - Throws: where a record can't be read.
-  public static func make(_ outcome: LabOutcome) throws(LabFailure) -> LabReport {
-    let truth = Truth(record: try lines(outcome.truthRecord))
+  /// Plays the feed's file: epoch, last number that is wanted, what gets each frame.
+  public typealias PlayFeed = (String, UInt64, @escaping (UnsafeRawBufferPointer) -> Void) throws -> Void
+
+  /// Judges what a run has recorded by what the feed's file says.
+  /// - Parameter play: plays `outcome.feedPath` to a client that gets every update of quotes and trades.
+  /// - Throws: where a record or the file can't be read.
+  public static func make(_ outcome: LabOutcome, play: PlayFeed) throws(LabFailure) -> LabReport {
+    let reference = Truth(record: try lines(outcome.truthRecord))
+    let feed = try feedTruth(of: reference, play)
+    let truth = feed.timed(by: reference)
     for window in outcome.windows
     where !truth.isAlive(in: JudgedWindow(from: window.from, through: window.through)) {
       throw LabFailure(
@@ -239,7 +241,8 @@ extension LabReport {
         JudgedWindow(from: max($0.healed, $0.from + 1), through: $0.through, isContinuation: true),
       ]
     }
-    var faults = outcome.faults + LabFaults.ofReference(truth, through: windows.last?.through ?? 0)
+    var faults = outcome.faults + LabFaults.ofReference(reference, through: windows.last?.through ?? 0)
+    faults += LabFaults.ofReference(feed.differences(of: reference))
     var judged: [(whole: JudgedClient, windows: [JudgedClient])] = []
     var latency: [Latency] = []
     let calm = outcome.windows.filter(\.isControl)
@@ -291,7 +294,7 @@ extension LabReport {
       outageP50Ms: outages.isEmpty ? 0 : outages[(outages.count - 1) / 2], outageMergedMs: merged.max(),
       lost: all.reduce(0) { $0 + $1.lost }, repeated: all.reduce(0) { $0 + $1.repeated },
       outOfOrder: all.reduce(0) { $0 + $1.outOfOrder }, wrong: all.reduce(0) { $0 + $1.wrong },
-      restamped: all.reduce(0) { $0 + $1.restamped }, runs: runs,
+      runs: runs,
       controls: controls, latency: latency, crossing: crossing(outcome, truth), seed: outcome.plan.seed,
       rate: outcome.plan.rate, instruments: outcome.plan.instruments,
       faultSeconds: outcome.plan.secondsOfFault,
@@ -299,6 +302,18 @@ extension LabReport {
       emulatorLateP50Us: outcome.lateP50, emulatorLateP99Us: outcome.lateP99,
       busyShare: (outcome.cpuShare * 100).rounded() / 100,
       ownShare: (outcome.ownShare * 100).rounded() / 100, faults: faults)
+  }
+
+  private static func feedTruth(of reference: Truth, _ play: PlayFeed) throws(LabFailure) -> FeedTruth {
+    guard let epoch = reference.epoch, epoch.count > 2 else {
+      throw LabFailure("the reference client got no snapshot: nothing can be judged")
+    }
+    final class Frames { var truth = FeedTruth() }
+    let frames = Frames()
+    do {
+      try play(String(epoch.dropFirst().dropLast()), reference.through) { frames.truth.take($0) }
+    } catch { throw LabFailure("the feed's file: \(error)") }
+    return frames.truth
   }
 
   /// For people.
@@ -318,7 +333,7 @@ extension LabReport {
       outageReturnMs: rounded(max(0, healing.waitedMilliseconds - baseline)),
       waitedMs: rounded(judged.waitedMilliseconds), waitedFor: judged.waitedFor, lost: judged.lost,
       repeated: judged.repeated, outOfOrder: judged.outOfOrder, wrong: judged.wrong,
-      restamped: judged.restamped, updates: judged.updates,
+      updates: judged.updates,
       overlap: judged.overlap, examples: judged.examples)
   }
 

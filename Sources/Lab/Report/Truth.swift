@@ -1,7 +1,7 @@
-// What the feed did, as the reference client was told it: the truth that clients are judged by, and what speaks against
-// trusting it. Pure. Invariant: per instrument, changes are in the order of their numbers, each number once.
+// What the feed did, as a client was told it that got every update: the reference client, with what speaks against
+// trusting it, or one that the feed's file was played to (FeedTruth). Pure. Invariant: per instrument, changes are in the order of their numbers, each number once.
 
-/// What the feed made of every instrument, as the reference client was told.
+/// What the feed made of every instrument, as a client was told.
 struct Truth {
   struct Change {
     var sequence: UInt64
@@ -14,7 +14,7 @@ struct Truth {
   var trades: [String: [Change]] = [:]
   /// By which all must name their states.
   var epoch: String?
-  /// Updates that the reference got.
+  /// Updates that it got.
   var updates = 0
   /// The last frame's arrival.
   var end: UInt64 = 0
@@ -26,6 +26,14 @@ struct Truth {
     "type", "channel", "instrument", "seq", "rx", "conflated", "dropped", "stale", "market", "epoch",
     "trades",
   ]
+
+  /// Nothing yet.
+  init() {}
+
+  /// The last number that was told.
+  var through: UInt64 { [quotes, trades].flatMap(\.values).compactMap(\.last?.sequence).max() ?? 0 }
+  /// The number up to which the state was told at the beginning: later ones came one by one.
+  private(set) var first: UInt64 = 0
 
   /// - Parameter record: lines of the reference client.
   init(record: some Sequence<Substring>) {
@@ -60,6 +68,7 @@ struct Truth {
   }
 
   private var connection: Int?
+  private var hasUpdates = false
 
   private mutating func doubt(_ at: UInt64, _ why: String) {
     if doubts.count < 10_000 { doubts.append((at, why)) }
@@ -87,9 +96,12 @@ struct Truth {
     return nil
   }
 
-  private mutating func take(_ event: StreamEvent, at time: UInt64) {
+  mutating func take(_ event: StreamEvent, at time: UInt64) {
     guard event.type == "update" || event.type == "snapshot", let sequence = event.sequence else { return }
     if event.type == "snapshot", epoch == nil { epoch = event.fields["epoch"] }
+    // Snapshots before the first update are the answer to its subscriptions.
+    if event.type == "update" { hasUpdates = true }
+    if !hasUpdates { first = max(first, sequence) }
     updates += 1
     switch event.channel {
     case "quotes":

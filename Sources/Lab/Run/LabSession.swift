@@ -79,7 +79,7 @@ public final class LabSession {
     try finish()
     return LabOutcome(
       plan: plan, changes: changes, layout: layout, windows: windows,
-      truthRecord: referenceClient?.record ?? "",
+      feedPath: feedPath, truthRecord: referenceClient?.record ?? "",
       clients: clients.map { ($0.client, $0.connections, $0.record) }, logs: logs, links: baseline.links,
       linkSeconds: baseline.seconds, lateP50: baseline.lateP50, lateP99: baseline.lateP99,
       cpuShare: baseline.cpuShare, ownShare: baseline.ownShare, faults: faults)
@@ -245,6 +245,8 @@ public struct LabOutcome: Sendable {
   var layout: LabLayout
   /// Stretches that are judged.
   public var windows: [LabWindow]
+  /// Path of the feed's file.
+  public var feedPath: String
   /// Path of the record of the reference client.
   public var truthRecord: String
   var clients: [(client: LabLayout.Client, connections: Int, record: String)]

@@ -42,6 +42,75 @@ import TickerPlant
     #expect(world.plant.sourceState == .live)
   }
 
+  @Test(arguments: [1, 2], [0, 500] as [UInt64])
+  func aSessionThatIsReplacedWithoutAnEndLosesNothingThatCame(lines: Int, quiet: UInt64) {
+    var world = world("replaced \(lines) \(quiet)", lines: lines, hasRequestServer: false)
+    world.play("DAY1", Self.day.messages, through: Self.half, quiet: quiet)
+    world.play("DAY2", Self.day.messages, quiet: 1_000)
+    expectWholeDay2(world)
+  }
+
+  @Test func aSessionThatOnlyOneOfTwoLinesBeginsLosesNothingThatCame() {
+    var world = world("replaced on one line", hasRequestServer: false)
+    world.play("DAY1", Self.day.messages, through: Self.half, quiet: 500)
+    // The other line is dead from now on: it is waited for as long as trust asks.
+    world.faults[1].dead = world.now..<UInt64.max
+    world.play("DAY2", Self.day.messages, quiet: 8_000)
+    expectWholeDay2(world)
+  }
+
+  @Test func aPlantOfYesterdayLosesNothingOfASessionThatBegins() throws {
+    var old = world("yesterday")
+    old.play("DAY1", Self.day.messages, quiet: 300)
+    var plant = LineDay.plant()
+    try plant.restore(old.plant.snapshot())
+    var world = LineWorld(generator("today"), hasRequestServer: false, plant: plant)
+    // Line B is up later.
+    world.faults[1].dead = 0..<world.now + 20 * LineWorld.millisecond
+    world.play("DAY2", Self.day.messages, quiet: 1_000)
+    expectWholeDay2(world)
+  }
+
+  private func expectWholeDay2(_ world: borrowing LineWorld) {
+    let (session, sequence, lost) = (world.plant.session, world.plant.sequence, world.plant.counters.lost)
+    let (state, declared) = (world.plant.sourceState, world.declared)
+    #expect(session == "DAY2" && sequence == UInt64(Self.day.messages.count))
+    #expect(lost == 0 && declared.isEmpty && state == .live)
+  }
+
+  @Test func whatAWrongLineSaidIsForgottenOnceItIsRight() {
+    var waiting = WaitingPackets()
+    var arbiter = LineArbiter(LineArbiterConfiguration(lines: 1))
+    let header = MoldUDP64Header(session: MoldSession("A"), sequence: 1, count: 0)
+    _ = arbiter.receive(header, line: 0, byteCount: 20, at: 1)
+    _ = arbiter.receive(header, line: 0, byteCount: 20, at: 1)
+    let other = LineWorld.packet("B", 1, [order(1)])
+    let wrong = MoldUDP64Header(session: MoldSession("B"), sequence: 1, count: 1)
+    #expect(arbiter.receive(wrong, line: 0, byteCount: other.count, at: 2) == .keep)
+    let isKept = other.withUnsafeBytes { waiting.keep($0, wrong, line: 0, receivedAt: 2, at: 2) }
+    waiting.forgetDisproved(arbiter, at: 1_000_000_000)
+    #expect(isKept && !waiting.isEmpty)
+    _ = arbiter.receive(header, line: 0, byteCount: 20, at: 3)
+    waiting.forgetDisproved(arbiter, at: 4)
+    #expect(!waiting.isEmpty)
+    waiting.forgetDisproved(arbiter, at: 1_000_000_000)
+    #expect(waiting.isEmpty)
+  }
+
+  @Test func packetsThatWaitAreBoundedAndTheFirstOnesStay() {
+    var waiting = WaitingPackets()
+    let packet = [UInt8](repeating: 0, count: 1 << 20)
+    var kept: [Bool] = []
+    for place in 0..<20 as Range<UInt64> {
+      let header = MoldUDP64Header(session: MoldSession("B"), sequence: place + 1, count: 1)
+      kept.append(packet.withUnsafeBytes { waiting.keep($0, header, line: 1, receivedAt: place, at: place) })
+    }
+    // The first that has no room is told.
+    #expect(kept.firstIndex(of: false) == 16 && kept.filter { !$0 }.count == 1)
+    #expect(waiting.passedOver == 4)
+    #expect(waiting.takeAll().map(\.receivedAt) == Array(0..<16))
+  }
+
   @Test func aLineOfAnotherSessionIsNotBelieved() {
     var world = world("wrong session")
     world.play("DAY1", Self.day.messages, through: Self.half)
