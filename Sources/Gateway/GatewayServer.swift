@@ -34,12 +34,15 @@ public final class GatewayServer: Sendable {
   /// - Parameters:
   ///   - screen: asked about each request before it is answered.
   ///   - paths: over which streams the markets come here; asked at each `/v1/status` and `/metrics`.
-  ///   - estate: the whole estate, for `/estate`; asked at each look. Both are called on an event loop: quick.
+  ///   - estate: the whole estate, for `/estate`; asked at each look.
+  ///   - configured: which configuration the node runs, and which one is kept; asked at each `/v1/status` and
+  ///     `/metrics`. All three are called on an event loop: quick.
   /// - Throws: `GatewayError` where the address can't be bound or the TLS files can't be used.
   public static func start(
     _ configuration: GatewayConfiguration, markets: [MarketDescription], store: PriceStore?, log: Logger,
     ringBytes: Int = 8 << 20, screen: (any RequestScreen)? = nil,
     paths: @escaping @Sendable () -> [PathReport] = { [] }, estate: (@Sendable () -> EstateView)? = nil,
+    configured: @escaping @Sendable () -> ConfigurationReport? = { nil },
     sources: @escaping @Sendable () -> [SourceReport]
   ) async throws(GatewayError) -> GatewayServer {
     let tls = try tlsContext(configuration)
@@ -54,11 +57,13 @@ public final class GatewayServer: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.loops))
     let router = Router(
       configuration: configuration, log: log, store: store, screen: screen, paths: paths, estate: estate,
-      sources: sources)
+      configured: configured, sources: sources)
     var loops: [LoopContext] = []
     for eventLoop in group.makeIterator() {
       loops.append(
-        LoopContext(eventLoop: eventLoop, markets: markets, ringBytes: ringBytes, screen: screen))
+        LoopContext(
+          eventLoop: eventLoop, markets: markets, ringBytes: ringBytes, screen: screen,
+          tenants: configuration.tenants))
     }
     router.loops.withLock { [loops] in $0 = loops }
     for loop in loops { loop.start() }
@@ -219,6 +224,16 @@ public final class GatewayServer: Sendable {
 
   /// Connections of all loops.
   public var openConnections: Int { router.ledger.counts.open }
+
+  /// What each tenant used since the gateway began, in the order of their names.
+  public func usage() async -> [TenantUsage] {
+    var sums: [String: TenantUsage] = [:]
+    for loop in loops {
+      let figures = try? await loop.eventLoop.submit { loop.meters.figures(at: LoopContext.now()) }.get()
+      for one in figures ?? [] { sums[one.tenant, default: TenantUsage(tenant: one.tenant)] += one }
+    }
+    return sums.values.sorted { $0.tenant < $1.tenant }
+  }
 
   /// Stream clients of all loops.
   public func clientCount() async -> Int {

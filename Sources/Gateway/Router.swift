@@ -31,6 +31,8 @@ final class Router: Sendable {
   let paths: @Sendable () -> [PathReport]
   /// The estate; nil: there is none.
   let estateView: (@Sendable () -> EstateView)?
+  /// Which configuration this is, and which one is kept; nil: there is no estate.
+  let configured: @Sendable () -> ConfigurationReport?
   /// Origins that may ask from a browser.
   let origins: Set<String>
   let started = NIODeadline.now()
@@ -42,6 +44,7 @@ final class Router: Sendable {
   init(
     configuration: GatewayConfiguration, log: Logger, store: PriceStore?, screen: (any RequestScreen)? = nil,
     paths: @escaping @Sendable () -> [PathReport] = { [] }, estate: (@Sendable () -> EstateView)? = nil,
+    configured: @escaping @Sendable () -> ConfigurationReport? = { nil },
     sources: @escaping @Sendable () -> [SourceReport]
   ) {
     self.configuration = configuration
@@ -50,6 +53,7 @@ final class Router: Sendable {
     self.screen = screen
     self.paths = paths
     estateView = estate
+    self.configured = configured
     self.sources = sources
     origins = Set(configuration.allowedOrigins + configuration.endpoints.map(\.url))
     viewer = ViewerFiles(
