@@ -17,6 +17,7 @@ final class ServeKeep: Sendable {
   private let keeper: UsageKeeper?
   private let incarnation = UInt64(Date().timeIntervalSince1970 * 1e9)
   private let counted = Mutex<[String: TenantUsage]>([:])
+  private let minutes = Mutex(UsageMinutes())
   private let task = Mutex<Task<Void, Never>?>(nil)
   private let stops = Atomic<Bool>(false)
 
@@ -45,7 +46,9 @@ final class ServeKeep: Sendable {
           let rest = 60 - now.truncatingRemainder(dividingBy: 60)
           do { try await Task.sleep(for: .seconds(rest + 0.001)) } catch { return }
           // The minute that has just ended.
-          await self?.keep(gateway, minute: Int64(Date().timeIntervalSince1970 / 60) - 1)
+          guard let self else { return }
+          let minute = minutes.withLock { $0.ended(at: Date().timeIntervalSince1970) }
+          await keep(gateway, minute: minute)
         }
       }
     }
@@ -58,7 +61,8 @@ final class ServeKeep: Sendable {
     running?.cancel()
     await running?.value
     if let keeper {
-      await keep(gateway, minute: Int64(Date().timeIntervalSince1970 / 60))
+      let minute = minutes.withLock { $0.current(at: Date().timeIntervalSince1970) }
+      await keep(gateway, minute: minute)
       await Task.detached { keeper.stop(seconds: 2) }.value
       let report = keeper.report
       if report.waiting > 0 || report.givenUp > 0 {

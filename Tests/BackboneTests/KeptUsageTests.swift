@@ -105,6 +105,18 @@ import Testing
     #expect(sums.records == 1 && sums.rows.first?.usage.bytes == 5)
   }
 
+  /// A clock that is set back, and a timer that fires early, give no name twice.
+  @Test func aMinuteIsNamedOnce() {
+    var minutes = UsageMinutes()
+    #expect(minutes.ended(at: 600.001) == 9)
+    #expect(minutes.ended(at: 659.999) == 10, "a millisecond early")
+    #expect(minutes.ended(at: 660.001) == 11, "again, on time")
+    #expect(minutes.ended(at: 300) == 12)
+    #expect(minutes.current(at: 661) == 13)
+    #expect(minutes.ended(at: 1_200) == 19)
+    #expect(minutes.current(at: 1_230) == 20)
+  }
+
   @Test func anOutboxThatIsFullGivesUpTheOldestAndCountsThem() {
     var outbox = KeepOutbox(mostBytes: 100)
     for number in 1...15 { outbox.add("s", id: "\(number)", [UInt8](repeating: 0, count: 10)) }

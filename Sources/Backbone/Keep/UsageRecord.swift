@@ -84,6 +84,29 @@ public struct UsageRecord: Sendable, Equatable, Codable {
   }
 }
 
+/// The minutes that a gateway names its records by. Each comes once and a later one after it, whatever the clock does: two
+/// records of one name would be taken for copies, and what the second says would be lost.
+public struct UsageMinutes: Sendable {
+  private var last: Int64?
+
+  /// None was named yet.
+  public init() {}
+
+  /// The minute that has just ended.
+  /// - Parameter seconds: since 1970, UTC; a little before the minute's end counts as its end.
+  public mutating func ended(at seconds: Double) -> Int64 { take(Int64((seconds + 1) / 60) - 1) }
+
+  /// The minute that is.
+  /// - Parameter seconds: since 1970, UTC.
+  public mutating func current(at seconds: Double) -> Int64 { take(Int64(seconds / 60)) }
+
+  private mutating func take(_ minute: Int64) -> Int64 {
+    let minute = last.map { max(minute, $0 + 1) } ?? minute
+    last = minute
+    return minute
+  }
+}
+
 /// Sums by tenant and minute, each record once.
 public struct UsageSums: Sendable {
   /// What one tenant used in one minute, at all gateways.
