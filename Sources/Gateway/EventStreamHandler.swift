@@ -9,9 +9,11 @@ import NIOHTTP1
 final class EventStream: ClientTransport {
   private let context: LoopContext
   private let channel: any Channel
+  private let meter: TenantMeter
   private(set) var client: Client?
 
-  init(context: LoopContext, channel: any Channel) {
+  init(context: LoopContext, channel: any Channel, meter: TenantMeter) {
+    self.meter = meter
     self.context = context
     self.channel = channel
   }
@@ -21,6 +23,7 @@ final class EventStream: ClientTransport {
     let client = context.distributor.add(
       transport: self, limits: limits, heartbeat: heartbeat, now: now)
     self.client = client
+    meter.streamBegins(at: now)
     context.distributor.perform(.subscribe(request), for: client, now: now)
   }
 
@@ -29,7 +32,10 @@ final class EventStream: ClientTransport {
   }
 
   func end() {
-    if let client { context.distributor.remove(client) }
+    if let client {
+      context.distributor.remove(client)
+      meter.streamEnds(at: LoopContext.now())
+    }
     client = nil
   }
 
@@ -49,6 +55,7 @@ final class EventStream: ClientTransport {
     buffer.writeStaticString("data: ")
     buffer.writeBytes(frame.bytes)
     buffer.writeStaticString("\n\n")
+    meter.sent(bytes: buffer.readableBytes)
     channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(buffer)), promise: nil)
   }
 

@@ -56,6 +56,8 @@ public struct GatewayConfiguration: Sendable {
   public var zone: String?
   /// Its site.
   public var site: String?
+  /// Names of tenants: requests may say whose they are. Empty: what they say isn't looked at.
+  public var tenants: [String] = []
   /// What `/v1/status` and `Server` say.
   public var version = "0.0.0"
 

@@ -35,7 +35,8 @@ public final class GatewayServer: Sendable {
   ///   - screen: asked about each request before it is answered.
   ///   - paths: over which streams the markets come here; asked at each `/v1/status` and `/metrics`.
   ///   - rails: what went over the backbone; asked with them.
-  ///     Both are called on an event loop: quick.
+  ///   - configured: which configuration the node runs, and which one is kept; asked at each `/v1/status` and
+  ///     `/metrics`. These three are called on an event loop: quick.
   ///   - estate: the whole estate, for `/estate`; asked at each look, which may wait for other nodes.
   /// - Throws: `GatewayError` where the address can't be bound or the TLS files can't be used.
   public static func start(
@@ -44,6 +45,7 @@ public final class GatewayServer: Sendable {
     paths: @escaping @Sendable () -> [PathReport] = { [] },
     rails: @escaping @Sendable () -> [RailReport] = { [] },
     estate: (@Sendable () async -> EstateView)? = nil,
+    configured: @escaping @Sendable () -> ConfigurationReport? = { nil },
     sources: @escaping @Sendable () -> [SourceReport]
   ) async throws(GatewayError) -> GatewayServer {
     let tls = try tlsContext(configuration)
@@ -58,12 +60,13 @@ public final class GatewayServer: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.loops))
     let router = Router(
       configuration: configuration, log: log, store: store, screen: screen, paths: paths, rails: rails,
-      estate: estate,
-      sources: sources)
+      estate: estate, configured: configured, sources: sources)
     var loops: [LoopContext] = []
     for eventLoop in group.makeIterator() {
       loops.append(
-        LoopContext(eventLoop: eventLoop, markets: markets, ringBytes: ringBytes, screen: screen))
+        LoopContext(
+          eventLoop: eventLoop, markets: markets, ringBytes: ringBytes, screen: screen,
+          tenants: configuration.tenants))
     }
     router.loops.withLock { [loops] in $0 = loops }
     for loop in loops { loop.start() }
@@ -224,6 +227,16 @@ public final class GatewayServer: Sendable {
 
   /// Connections of all loops.
   public var openConnections: Int { router.ledger.counts.open }
+
+  /// What each tenant used since the gateway began, in the order of their names.
+  public func usage() async -> [TenantUsage] {
+    var sums: [String: TenantUsage] = [:]
+    for loop in loops {
+      let figures = try? await loop.eventLoop.submit { loop.meters.figures(at: LoopContext.now()) }.get()
+      for one in figures ?? [] { sums[one.tenant, default: TenantUsage(tenant: one.tenant)] += one }
+    }
+    return sums.values.sorted { $0.tenant < $1.tenant }
+  }
 
   /// Stream clients of all loops.
   public func clientCount() async -> Int {

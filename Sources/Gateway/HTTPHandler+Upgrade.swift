@@ -95,7 +95,7 @@ extension HTTPHandler {
     let socket = WebSocketHandler(
       context: context, limits: configuration.client, messageBytes: configuration.messageBytes,
       isPlain: configuration.tlsCertificate == nil, encoding: encoding, heartbeat: heartbeat,
-      counters: router.limits)
+      counters: router.limits, meter: meter)
     do {
       try pipeline.addHandlers([
         ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: configuration.messageBytes)),

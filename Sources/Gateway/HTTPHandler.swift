@@ -47,11 +47,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
   /// Milliseconds between beats that the stream asks for.
   var heartbeat: Int?
   private var stream: EventStream?
+  /// Who pays for the request that is being answered.
+  var meter: TenantMeter
   private let account = WorkAccount()
 
   init(router: Router, context: LoopContext, stack: Stack, peer: Peer) {
     self.router = router
     self.context = context
+    meter = context.meters.nobody
     self.stack = stack
     self.peer = peer
   }
@@ -85,6 +88,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       self.head = head
       bodyBytes = 0
       body = nil
+      meter = context.meters.nobody
       stack.gate.headCame()
       let bytes = Self.bytes(of: head)
       if bytes > router.configuration.headBytes { headIsTooBig(bytes, head, channel) }
@@ -165,6 +169,14 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       return write(
         .problem(.badRequest, "bad-uri", "the request's URI can't be decoded", instance: "/"), head, channel)
     }
+    guard let meter = context.meters[Router.tenant(request)] else {
+      return write(
+        .problem(
+          .badRequest, "unknown-tenant", "tenant: a name found that is no tenant of this estate's",
+          instance: request.path),
+        head, channel)
+    }
+    self.meter = meter
     if request.method == .OPTIONS { return write(router.preflight(request), head, channel) }
     if request.path == "/v1/stream" { return upgrade(head, request, channel) }
     if request.path == "/v1/events" { return events(head, request, channel) }
@@ -218,6 +230,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     addScreenFields(&headers)
     if head.method == .HEAD { headers.add(name: Self.noBodyMark, value: "1") }
     router.count(answer.status)
+    meter.answered(bytes: answer.status == .notModified ? 0 : bytes)
     // The next request may begin before this function ends, with a screening of its own.
     let screening = screening
     self.screening = nil
@@ -283,7 +296,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       promise: nil)
     endScreening(status: .ok)
     stack.gate.becomesStream()
-    let stream = EventStream(context: context, channel: channel.channel)
+    let stream = EventStream(context: context, channel: channel.channel, meter: meter)
     self.stream = stream
     stream.begin(
       limits: router.configuration.client, request: wanted, heartbeat: Router.heartbeat(request).0)

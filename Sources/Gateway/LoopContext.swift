@@ -14,6 +14,8 @@ final class LoopContext: @unchecked Sendable {
   let distributor: Distributor
   /// Asked about each request; nil: nobody is.
   let screen: (any LoopScreen)?
+  /// What tenants use.
+  let meters: TenantMeters
   private(set) var rings: [UpdateRing] = []
   private var clock: RepeatedTask?
   /// Nanoseconds of taking records before connections get their turn.
@@ -33,9 +35,12 @@ final class LoopContext: @unchecked Sendable {
   private static let longestHoldNanoseconds: UInt64 = 20_000_000
 
   init(
-    eventLoop: any EventLoop, markets: [MarketDescription], ringBytes: Int, screen: (any RequestScreen)? = nil
+    eventLoop: any EventLoop, markets: [MarketDescription], ringBytes: Int,
+    screen: (any RequestScreen)? = nil,
+    tenants: [String] = []
   ) {
     self.eventLoop = eventLoop
+    meters = TenantMeters(tenants)
     self.screen = screen?.loopScreen()
     distributor = Distributor(markets: markets)
     for _ in markets {

@@ -17,6 +17,11 @@ extension Router {
       .badRequest, "bad-parameter", "\(name): \(found) found, wanted \(wanted)", instance: request.path)
   }
 
+  /// Whose request it is; nil: it doesn't say. The field of whoever stands before the gateway wins.
+  static func tenant(_ request: Request) -> String? {
+    request.headers.first(name: "Kabuto-Tenant") ?? request.query["tenant"]
+  }
+
   /// Milliseconds between beats that a stream asks for with `?heartbeat=`; nil: it doesn't. The fault where it can't be.
   static func heartbeat(_ request: Request) -> (Int?, String?) {
     guard let text = request.query["heartbeat"] else { return (nil, nil) }

@@ -16,6 +16,7 @@ extension Router {
     var ringFill: Int
     var ringCapacity: Int
     var workWaiting: Int
+    var usage: [TenantUsage]
   }
 
   private func figures(_ context: LoopContext) -> EventLoopFuture<[LoopFigures]> {
@@ -25,7 +26,7 @@ extension Router {
         LoopFigures(
           clients: loop.distributor.clientCount, counters: loop.distributor.counters,
           ringFill: loop.rings.map(\.fill).max() ?? 0, ringCapacity: loop.rings.first?.capacity ?? 0,
-          workWaiting: loop.share.count)
+          workWaiting: loop.share.count, usage: loop.meters.figures(at: LoopContext.now()))
       }
     }
     return EventLoopFuture.whenAllSucceed(all, on: context.eventLoop)
@@ -131,6 +132,8 @@ extension Router {
     text.counter(
       "kabuto_websocket_closed_total", "WebSockets that the gateway closed, by close code",
       limits.closed.map { (["code": String($0.code)], Double($0.count)) })
+    text.tenants(loops.flatMap(\.usage))
+    text.configuration(configured())
     text.gauge(
       "kabuto_answer_bytes", "Bytes of large answers that clients have not taken",
       [([:], Double(limits.heldBytes))])
@@ -181,7 +184,9 @@ extension Router {
     if case .outOfService(let reason) = position.state { writer.string(reason) } else { writer.raw("null") }
     writer.raw(",\"since_ms\":")
     writer.integer(UInt64(max(0, (NIODeadline.now() - position.since).nanoseconds / 1_000_000)))
-    writer.raw("},\"endpoints\":")
+    writer.raw("},\"configuration\":")
+    writer.configuration(configured())
+    writer.raw(",\"endpoints\":")
     writer.endpoints(configuration.endpoints)
     writer.raw(",\"paths\":[")
     for (index, path) in paths().enumerated() {

@@ -33,6 +33,8 @@ final class Router: Sendable {
   let rails: @Sendable () -> [RailReport]
   /// The estate; nil: there is none.
   let estateView: (@Sendable () async -> EstateView)?
+  /// Which configuration this is, and which one is kept; nil: there is no estate.
+  let configured: @Sendable () -> ConfigurationReport?
   /// Origins that may ask from a browser.
   let origins: Set<String>
   let started = NIODeadline.now()
@@ -46,6 +48,7 @@ final class Router: Sendable {
     paths: @escaping @Sendable () -> [PathReport] = { [] },
     rails: @escaping @Sendable () -> [RailReport] = { [] },
     estate: (@Sendable () async -> EstateView)? = nil,
+    configured: @escaping @Sendable () -> ConfigurationReport? = { nil },
     sources: @escaping @Sendable () -> [SourceReport]
   ) {
     self.configuration = configuration
@@ -55,6 +58,7 @@ final class Router: Sendable {
     self.paths = paths
     self.rails = rails
     estateView = estate
+    self.configured = configured
     self.sources = sources
     origins = Set(configuration.allowedOrigins + configuration.endpoints.map(\.url))
     viewer = ViewerFiles(

@@ -33,6 +33,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   /// Milliseconds between beats; nil = in a long silence alone.
   private let heartbeat: Int?
   private let counters: LimitCounters
+  private let meter: TenantMeter
   private let account = WorkAccount()
   /// Nothing is read while messages wait for their turn.
   private var isPaused = false
@@ -44,8 +45,9 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   /// - Parameter isPlain: nothing stands between this handler's bytes and the socket (no TLS).
   init(
     context: LoopContext, limits: ClientLimits, messageBytes: Int, isPlain: Bool, encoding: StreamEncoding,
-    heartbeat: Int? = nil, counters: LimitCounters
+    heartbeat: Int? = nil, counters: LimitCounters, meter: TenantMeter
   ) {
+    self.meter = meter
     self.encoding = encoding
     self.heartbeat = heartbeat
     self.context = context
@@ -68,6 +70,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
     if isPlain, let connection { socket = Self.socket(of: connection) }
     client = context.distributor.add(
       transport: self, limits: limits, encoding: encoding, heartbeat: heartbeat, now: LoopContext.now())
+    meter.streamBegins(at: LoopContext.now())
   }
 
   func channelInactive(context channel: ChannelHandlerContext) {
@@ -83,7 +86,10 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
   }
 
   private func end() {
-    if let client { context.distributor.remove(client) }
+    if let client {
+      context.distributor.remove(client)
+      meter.streamEnds(at: LoopContext.now())
+    }
     client = nil
   }
 
@@ -223,6 +229,7 @@ final class WebSocketHandler: ChannelInboundHandler, ClientTransport {
       start.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(start), byteCount: headBytes)
     }
     var bytes = UnsafeRawBufferPointer(start: start, count: frame.byteCount + headBytes)
+    meter.sent(bytes: bytes.count)
     if let socket, outstanding == 0 {
       let sent = Glibc.send(socket, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL) | CInt(MSG_DONTWAIT))
       if sent == bytes.count { return }

@@ -15,6 +15,7 @@ struct EstateCommand: AsyncParsableCommand {
       """,
     subcommands: [
       EstateCheckCommand.self, EstateShowCommand.self, EstateSchemaCommand.self, EstateServersCommand.self,
+      EstatePublishCommand.self, EstateKeptCommand.self,
     ])
 }
 
@@ -24,6 +25,8 @@ struct EstateSource {
   var name: String
   /// The folder that paths of the estate are relative to.
   var folder: String
+  /// What was read.
+  var text: String
 
   /// Reads and checks. Gives up with status 2 when there is nothing to read.
   static func read(_ name: String) throws -> (source: EstateSource, estate: Estate?, faults: [EstateFault]) {
@@ -31,7 +34,7 @@ struct EstateSource {
     let isFile = FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) && !isFolder.boolValue
     if !isFile, let text = EstateExamples.text(named: name) {
       let (estate, faults) = EstateFile.read(text)
-      return (EstateSource(name: name, folder: "."), estate, faults)
+      return (EstateSource(name: name, folder: ".", text: text), estate, faults)
     }
     guard isFile,
       let handle = FileHandle(forReadingAtPath: name),
@@ -43,7 +46,9 @@ struct EstateSource {
     }
     let (estate, faults) = EstateFile.read(bytes: Array(data))
     return (
-      EstateSource(name: name, folder: (name as NSString).deletingLastPathComponent), estate, faults
+      EstateSource(
+        name: name, folder: (name as NSString).deletingLastPathComponent,
+        text: String(decoding: data, as: UTF8.self)), estate, faults
     )
   }
 

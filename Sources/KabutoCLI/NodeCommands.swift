@@ -7,12 +7,14 @@ import Foundation
 
 struct NodeGroup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "node", abstract: "Takes nodes of a running estate out of service and brings them back.",
+    commandName: "node",
+    abstract:
+      "Takes nodes of a running estate out of service and brings them back; lists them and what was used.",
     discussion: """
       Speaks over the estate's backbone, as the user "operator" where it has credentials.
       Example: kabuto node out gw-tky-a --estate two-sites.yaml
       """,
-    subcommands: [NodeOut.self, NodeIn.self, NodeList.self])
+    subcommands: [NodeOut.self, NodeIn.self, NodeList.self, NodeUsage.self])
 }
 
 struct OperatorOptions: ParsableArguments {
@@ -24,6 +26,14 @@ struct OperatorOptions: ParsableArguments {
     help: ArgumentHelp(
       "The zone that this is run in: its message servers are tried first.", valueName: "name"))
   var zone: String?
+
+  init() {}
+
+  /// For commands that have an argument of their own for the estate.
+  init(estate: String, zone: String?) {
+    self.estate = estate
+    self.zone = zone
+  }
 
   /// Connects to every rail that answers.
   func connect() async throws -> [NatsBus] {

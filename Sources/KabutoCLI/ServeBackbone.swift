@@ -98,6 +98,9 @@ final class ServeBackbone: Sendable {
     return buses.filter { rails.contains($0.rail) }
   }
 
+  /// Rails of which a server keeps streams, and that server's JetStream domain: its rail (`ServerConfiguration`).
+  var keepingRails: [(bus: NatsBus, domain: String?)] { keepers.map { ($0, $0.rail) } }
+
   /// What keeps the ticks of this node's plant of a market: one a rail that keeps.
   func keepers(market: String) -> [TickKeeper] {
     keepers.map {

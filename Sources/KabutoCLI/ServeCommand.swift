@@ -177,12 +177,17 @@ struct ServeRun {
     if let view = configuration.place.map(ServeEstateView.init) {
       estate = { view.view(await running.service?.knowledge() ?? { $0 }) }
     }
+    let keep = backbone.flatMap { ServeKeep($0, log: log) }
+    let ownReport = configuration.place.map {
+      ServeKeep.report(.unknown("no message server keeps anything"), $0)
+    }
     let gateway: GatewayServer
     do throws(GatewayError) {
       gateway = try await GatewayServer.start(
         gatewayConfiguration, markets: markets, store: store, log: log,
         screen: screen.map(FirewallScreen.init), paths: { running.paths },
         rails: { [backbone] in backbone?.rails ?? [] }, estate: estate,
+        configured: { keep?.configuration ?? ownReport },
         sources: { running.reports })
     } catch { throw giveUp(error.description) }
 
@@ -255,6 +260,7 @@ struct ServeRun {
         running.set(service)
         try service.start()
       }
+      try keep?.start(gateway)
     } catch { throw giveUp(error.description) }
     for thread in threads { thread.start() }
     announce(gateway, feeds, begin)
@@ -276,6 +282,7 @@ struct ServeRun {
     }
     // Prices go on until the last client has gone elsewhere.
     await gateway.drain()
+    await keep?.stop(gateway)
     if let service = running.service { await Task.detached { service.stop() }.value }
     for receiver in receivers { await Task.detached { receiver.stop() }.value }
     for catchUp in catchUps { await Task.detached { catchUp.stop() }.value }

@@ -103,6 +103,7 @@ struct ServeConfiguration {
     gateway.zone = place.node.zone
     gateway.site = place.site
     gateway.endpoints = place.endpoints
+    gateway.tenants = place.estate.tenants.map(\.name)
   }
 
   private static func nearest(_ name: String) -> String? {

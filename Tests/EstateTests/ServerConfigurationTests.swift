@@ -123,6 +123,11 @@ import Testing
         #expect(may("ask.XTKS.\(other).replay") && may("want.XTKS.\(other)"))
       }
       #expect(!may("keep.configuration") && !may("$SYS.REQ.SERVER.PING") && !may("$JS.a.API.STREAM.DELETE.T"))
+      // All read the kept configuration; ticks, and what tenants of others used, are for stores.
+      #expect(may("$JS.a.API.STREAM.MSG.GET.KEEP_CONFIGURATION"))
+      for subject in ["STREAM.MSG.GET.KEEP_USAGE", "STREAM.MSG.GET.TICKS_XTKS", "DIRECT.GET.KEEP_USAGE"] {
+        #expect(may("$JS.a.API.\(subject)") == node.roles.contains(.store))
+      }
       #expect(may("$JS.a.API.STREAM.CREATE.T") == node.roles.contains(.store))
       let heard = SubjectPermissions(node, in: estate).subscribe
       for subject in ["node.\(node.name).command", "node.all.tell", "node.x.beat", "node.x.status"] {

@@ -54,6 +54,23 @@ class Benchmarks(unittest.TestCase):
             self.assertTrue(one["equal"], one)
             self.assertGreater(one["ns_per_message"], 0)
 
+    @unittest.skipUnless(shutil.which("nats-server") or shutil.which("/usr/sbin/nats-server"), "nats-server is not installed")
+    @unittest.skipUnless(shutil.which("ss"), "ss (iproute2) is not installed")
+    def test_what_crosses_between_sites_arrives_whole(self):
+        results = os.path.join(self.folder, "results")
+        done = run(
+            "backbone.py", "--kabuto", BINARY, "--quick", "--parts", "sites", "--far", "0,2", "--results", results, folder=self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(results, "backbone.jsonl")) as lines:
+            head, *found = map(json.loads, lines)
+        self.assertEqual(head["benchmark"], "backbone")
+        self.assertEqual(
+            {(one["between"], one["far_nodes"]) for one in found},
+            {(between, far) for between in ("gateways", "leafnodes") for far in (0, 2)})
+        for one in found:
+            self.assertTrue(one["equal"], one)
+            self.assertGreater(one["frames"], 0)
+
     def test_a_wrong_level_is_noticed(self):
         code = (
             "import sys; sys.argv = ['x']; sys.path.insert(0, sys.orig_argv[-3]); import books; "

@@ -41,7 +41,7 @@ public final class TickKeeper: @unchecked Sendable {
   }
 
   private struct Shared {
-    var answers: [(number: UInt64, isDuplicate: Bool, fault: String?)] = []
+    var answers: [(number: UInt64, answer: KeepAnswer)] = []
     var report = Report()
   }
 
@@ -97,12 +97,8 @@ public final class TickKeeper: @unchecked Sendable {
   public func start() throws(BusError) {
     subscription = try bus.subscribe(inbox + ".*") { [weak self] message in
       guard let number = UInt64(message.lastWord) else { return }
-      let text = String(decoding: message.payload, as: UTF8.self)
-      // An empty answer is the server's own: nobody keeps the subject.
-      let fault =
-        text.contains("\"seq\":")
-        ? nil : text.isEmpty ? "no stream keeps the ticks yet" : String(text.prefix(300))
-      self?.shared.withLock { $0.answers.append((number, text.contains("\"duplicate\":"), fault)) }
+      let answer = KeepAnswer(message.payload)
+      self?.shared.withLock { $0.answers.append((number, answer)) }
       self?.signal.set()
     }
     let thread = Thread { [self] in
@@ -231,12 +227,12 @@ public final class TickKeeper: @unchecked Sendable {
       defer { shared.answers = [] }
       return shared.answers
     }
-    for answer in answers {
+    for (number, answer) in answers {
       guard answer.fault == nil else {
         shared.withLock { $0.report.fault = answer.fault }
         continue
       }
-      guard let frame = waiting.removeValue(forKey: answer.number) else { continue }
+      guard let frame = waiting.removeValue(forKey: number) else { continue }
       waitingBytes -= frame.bytes.count
       let count = waiting.count
       shared.withLock { shared in

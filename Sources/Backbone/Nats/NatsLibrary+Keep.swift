@@ -11,6 +11,8 @@ struct KeptStreamLimits: Sendable {
   var maximumAgeSeconds: Int64
   /// Messages of one name within so long are one.
   var duplicateSeconds: Int64
+  /// Messages of one subject; the newest stay. 0 = as many as there are.
+  var maximumOfSubject: Int64 = 0
 }
 
 extension NatsConnection {
@@ -70,6 +72,7 @@ final class NatsKeep: @unchecked Sendable {
     configuration.MaxBytes = limits.maximumBytes
     configuration.MaxAge = limits.maximumAgeSeconds * 1_000_000_000
     configuration.Duplicates = limits.duplicateSeconds * 1_000_000_000
+    if limits.maximumOfSubject > 0 { configuration.MaxMsgsPerSubject = limits.maximumOfSubject }
     configuration.SubjectsLen = 1
     var code = jsErrCode(0)
     let status = name.withCString { name in
@@ -87,12 +90,21 @@ final class NatsKeep: @unchecked Sendable {
   }
 
   /// A durable consumer, made where it isn't there.
-  func consumer(_ durable: String, stream: String, subject: String) throws(NatsError) -> NatsConsumer {
+  /// - Parameters:
+  ///   - from: nanoseconds since 1970: what was kept before isn't given. nil = all is.
+  ///   - inactiveSeconds: the server forgets it when nobody asked for so long; nil = never.
+  func consumer(
+    _ durable: String, stream: String, subject: String, from: Int64? = nil, inactiveSeconds: Int64? = nil
+  ) throws(NatsError) -> NatsConsumer {
+    // The library takes 0 for no time.
+    let from = from == 0 ? nil : from
     var options = jsSubOptions()
     jsSubOptions_Init(&options)
     options.Config.AckPolicy = js_AckAll
     options.Config.AckWait = NatsConsumer.acknowledgeMilliseconds * 1_000_000
-    options.Config.DeliverPolicy = js_DeliverAll
+    options.Config.DeliverPolicy = from == nil ? js_DeliverAll : js_DeliverByStartTime
+    if let from { options.Config.OptStartTime = from }
+    if let inactiveSeconds { options.Config.InactiveThreshold = inactiveSeconds * 1_000_000_000 }
     var subscription: OpaquePointer?
     var code = jsErrCode(0)
     let status = stream.withCString { name in
@@ -102,6 +114,44 @@ final class NatsKeep: @unchecked Sendable {
     try NatsError.check(status, "consumer \(durable) of stream \(stream)")
     guard let subscription else { throw NatsError(NATS_NO_MEMORY, doing: "consumer \(durable)") }
     return try NatsConsumer(subscription, self, stream: stream, durable: durable)
+  }
+
+  /// Has the server forget a consumer; where that fails it forgets by itself.
+  func removeConsumer(_ durable: String, stream: String) {
+    var code = jsErrCode(0)
+    _ = js_DeleteConsumer(handle, stream, durable, nil, &code)
+  }
+
+  /// The last message of a subject, and its number in the stream.
+  /// - Returns: nil and 0: there is none, or no stream yet.
+  func last(of subject: String, stream: String) throws(NatsError) -> (bytes: [UInt8]?, number: UInt64) {
+    var message: OpaquePointer?
+    var code = jsErrCode(0)
+    let status = js_GetLastMsg(&message, handle, stream, subject, nil, &code)
+    guard let message, status == NATS_OK else {
+      guard code == JSNoMessageFoundErr || code == JSStreamNotFoundErr else {
+        throw NatsError(status, doing: "last message of \(subject)")
+      }
+      return (nil, 0)
+    }
+    defer { natsMsg_Destroy(message) }
+    let bytes = UnsafeRawBufferPointer(
+      start: natsMsg_GetData(message), count: Int(natsMsg_GetDataLength(message)))
+    return ([UInt8](bytes), natsMsg_GetSequence(message))
+  }
+
+  /// Has a message kept, if the subject's last one still has that number; 0: if there is none.
+  func put(_ subject: String, stream: String, _ bytes: [UInt8], after number: UInt64) throws(NatsError) {
+    var options = jsPubOptions()
+    jsPubOptions_Init(&options)
+    options.ExpectLastSubjectSeq = number
+    options.ExpectNoMessage = number == 0
+    var code = jsErrCode(0)
+    let status = stream.withCString { stream in
+      options.ExpectStream = stream
+      return js_Publish(nil, handle, subject, bytes, Int32(bytes.count), &options, &code)
+    }
+    try NatsError.check(status, "publish \(subject), which nobody else may have published meanwhile")
   }
 
   /// What the server says of a consumer.
@@ -174,7 +224,8 @@ final class NatsConsumer: @unchecked Sendable {
   /// Takes some messages in their order, hands them over, and then says that they are taken; where `body` throws they
   /// come again.
   /// - Returns: how many were taken; nil = there is no more for the moment.
-  func fetch(_ most: Int, milliseconds: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Int? {
+  func fetch(_ most: Int, milliseconds: Int64, _ body: (UnsafeRawBufferPointer) throws -> Void) throws -> Int?
+  {
     var list = natsMsgList()
     var code = jsErrCode(0)
     let status = natsSubscription_Fetch(&list, handle, Int32(most), milliseconds, &code)
@@ -205,6 +256,17 @@ final class NatsConsumer: @unchecked Sendable {
       try mend()
     }
     return count
+  }
+
+  /// The same for who can't fail.
+  func read(_ most: Int, milliseconds: Int64, _ body: (UnsafeRawBufferPointer) -> Void) throws(NatsError)
+    -> Int?
+  {
+    do { return try fetch(most, milliseconds: milliseconds, body) } catch let error as NatsError {
+      throw error
+    } catch {
+      throw NatsError(NATS_ERR, doing: "fetch")
+    }
   }
 
   private func number(of message: OpaquePointer) throws(NatsError) -> UInt64 {

@@ -34,13 +34,13 @@ public struct SubjectPermissions: Sendable, Equatable {
       subscribe += ["px.\(market).>", "beat.\(market).*"]
     }
     if isGateway { publish.append("keep.usage.\(name)") }
-    // The second word is the rail whose keeper is asked. Who makes a stream or a consumer can have it publish under any subject: that is for stores, which don't face
-    // clients. The others read single messages.
-    publish += [
-      "$JS.*.API.INFO", "$JS.*.API.STREAM.INFO.*", "$JS.*.API.STREAM.MSG.GET.*", "$JS.*.API.DIRECT.GET.>",
-    ]
+    // The second word is the rail whose keeper is asked. Who makes a stream or a consumer can have it publish under any
+    // subject: that is for stores, which don't face clients. The others read the kept configuration, and neither ticks
+    // nor what tenants of other gateways used.
+    publish.append("$JS.*.API.STREAM.MSG.GET.KEEP_CONFIGURATION")
     if isStore {
       publish += [
+        "$JS.*.API.INFO", "$JS.*.API.STREAM.INFO.*", "$JS.*.API.STREAM.MSG.GET.*", "$JS.*.API.DIRECT.GET.>",
         "$JS.*.API.STREAM.NAMES", "$JS.*.API.STREAM.CREATE.*", "$JS.*.API.STREAM.UPDATE.*",
         "$JS.*.API.CONSUMER.>", "$JS.ACK.>",
       ]
