@@ -170,6 +170,8 @@ def path(a):
                 timing = load == "even"
                 found = between_nodes(a, feed, rails, interval, timing) if rails else in_process(a, feed, interval, timing)
                 runs.setdefault((load, case), []).append(found)
+                bench.say(f"{load}, {case}: {found['messages_per_s']:,.0f} messages/s, {found['cpu_ns_per_message']:,.0f} ns of CPU each, "
+                          f"{found['records_per_message']:.3f} records each")
                 if found["records_per_message"] < 0.99 * runs[load, "in process"][-1]["records_per_message"] or found["messages_per_s"] < 0.9 * rate:
                     behind.add(case)
             os.remove(feed.path)
@@ -450,7 +452,7 @@ def main():
     if a.quick:
         a.rounds, a.seconds, a.clients, a.instruments = 1, 2, 10, 40
         a.even_rate, a.rate, a.keep_rate, a.flood_rate, a.flood_seconds = 5_000, 5_000, 5_000, 1_000_000, 0.2
-        a.ladder, a.ladder_seconds = [10_000, 20_000], 1
+        a.ladder, a.ladder_seconds = [20_000], 1
     parts = {"path": path, "keep": keep, "gateways": gateways, "sites": sites}
     chosen = a.parts.split(",")
     for name in chosen:
