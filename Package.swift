@@ -40,6 +40,8 @@ let package = Package(
     .target(
       name: "TickerPlant", dependencies: ["MarketData", "FeedProtocols", "CHardware"], swiftSettings: strict),
     .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
+    .target(
+      name: "GuardRules", dependencies: ["CPCRE2", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(name: "Estate", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(name: "Continuity", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
@@ -121,6 +123,7 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    .testTarget(name: "GuardRulesTests", dependencies: ["GuardRules"], swiftSettings: strict),
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
       name: "FeedProtocolsTests", dependencies: ["FeedProtocols", "MarketData"], swiftSettings: strict),

@@ -1,0 +1,269 @@
+// A file of rules against a document. Statuses follow the language: a conjunction fails where any part fails, passes
+// where any passes, else it is skipped. One evaluation belongs to one thread.
+
+/// What came of a rule, a block or a clause.
+public enum RuleStatus: String, Sendable, CaseIterable {
+  /// It holds.
+  case pass = "PASS"
+  /// It doesn't.
+  case fail = "FAIL"
+  /// There was nothing to look at.
+  case skip = "SKIP"
+}
+
+/// Why a rule couldn't be evaluated.
+public struct EvaluationFault: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The file of rules.
+  public let file: String
+  /// Where in it; line 0 = not at a place.
+  public let place: TextPlace
+  /// What is wrong.
+  public let reason: String
+
+  /// `file:line:column: reason`
+  public var description: String { "\(file):\(place): \(reason)" }
+}
+
+/// A clause that failed for a value.
+public struct Failure: Sendable {
+  /// The rule.
+  public let rule: String
+  /// Where in the rules.
+  public let place: TextPlace
+  /// The clause, as it was written.
+  public let clause: String
+  /// The rules' own words; nil = none.
+  public let message: String?
+  /// The value that was looked at, or the last one that was there.
+  public let value: Value?
+  /// What wasn't there; nil = the value is.
+  public let missing: String?
+  /// What it was compared with.
+  public let wanted: Value?
+}
+
+/// What came of a rule.
+public struct RuleResult: Sendable {
+  /// Its name.
+  public let name: String
+  /// Its status.
+  public let status: RuleStatus
+  /// Clauses that failed; also within alternatives of which another held, only if the rule failed.
+  public let failures: [Failure]
+}
+
+extension RuleFile {
+  /// Evaluates all rules against a document.
+  /// - Parameter now: seconds since 1970 UTC, for the function `now`.
+  /// - Throws: `EvaluationFault`.
+  public func evaluate(_ document: Value, now: Int64) throws(EvaluationFault) -> [RuleResult] {
+    let evaluation = Evaluation(self, document, now: now)
+    var results: [RuleResult] = []
+    for index in rules.indices { results.append(try evaluation.result(of: index)) }
+    return results
+  }
+}
+
+extension [RuleResult] {
+  /// The file's status: any failure, else any that passed, else skipped.
+  public var status: RuleStatus {
+    contains { $0.status == .fail } ? .fail : contains { $0.status == .pass } ? .pass : .skip
+  }
+}
+
+final class Evaluation {
+  let file: RuleFile
+  let now: Int64
+  private let scope: Scope
+  private var results: [Int: RuleResult] = [:]
+  private var open: Set<Int> = []
+  private var depth = 0
+  /// Of the rule that is evaluated now.
+  private var failures: [Failure] = []
+  private var rule = ""
+
+  /// Rules that name rules, blocks in blocks.
+  private static var mostDepth: Int { 200 }
+
+  init(_ file: RuleFile, _ document: Value, now: Int64) {
+    self.file = file
+    self.now = now
+    scope = Scope(file.variables, root: document, in: nil)
+  }
+
+  func fault(_ reason: String, _ place: TextPlace) -> EvaluationFault {
+    EvaluationFault(file: file.name, place: place, reason: reason)
+  }
+
+  // MARK: - Rules
+
+  func result(of index: Int) throws(EvaluationFault) -> RuleResult {
+    if let result = results[index] { return result }
+    let rule = file.rules[index]
+    guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
+    let outer = (self.rule, failures)
+    self.rule = rule.name
+    failures = []
+    let status = try guarded(rule.conditions, rule.body, scope)
+    let result = RuleResult(name: rule.name, status: status, failures: status == .fail ? failures : [])
+    (self.rule, failures) = outer
+    open.remove(index)
+    results[index] = result
+    return result
+  }
+
+  /// A name that several rules have: what the first says that isn't a skip.
+  private func status(named name: String) throws(EvaluationFault) -> RuleStatus {
+    var status = RuleStatus.skip
+    for index in file.rules.indices where file.rules[index].name == name {
+      status = try result(of: index).status
+      if status != .skip { break }
+    }
+    return status
+  }
+
+  // MARK: - Blocks
+
+  private func guarded(
+    _ conditions: [Disjunction], _ body: Block, _ scope: Scope
+  ) throws(EvaluationFault) -> RuleStatus {
+    if !conditions.isEmpty {
+      let before = failures.count
+      let holds = try conjunction(conditions, scope) == .pass
+      failures.removeSubrange(before...)
+      guard holds else { return .skip }
+    }
+    return try block(body, scope.root, scope)
+  }
+
+  func block(
+    _ body: Block, _ root: Value, _ scope: Scope, given: [String: [Selected]] = [:]
+  ) throws(EvaluationFault) -> RuleStatus {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.mostDepth else {
+      throw fault("more than \(Self.mostDepth) blocks within each other", .none)
+    }
+    return try conjunction(body.clauses, Scope(body.variables, root: root, in: scope, given: given))
+  }
+
+  /// Clauses without variables of their own, for one value: filters.
+  func holds(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> Bool {
+    let before = failures.count
+    defer { failures.removeSubrange(before...) }
+    return try conjunction(clauses, scope) == .pass
+  }
+
+  private func conjunction(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
+    var hasPassed = false
+    var hasFailed = false
+    for disjunction in clauses {
+      switch try self.disjunction(disjunction, scope) {
+      case .pass: hasPassed = true
+      case .fail: hasFailed = true
+      case .skip: break
+      }
+    }
+    return hasFailed ? .fail : hasPassed ? .pass : .skip
+  }
+
+  private func disjunction(_ clauses: Disjunction, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
+    let before = failures.count
+    var hasFailed = false
+    for clause in clauses {
+      switch try status(of: clause, scope) {
+      case .pass:
+        failures.removeSubrange(before...)
+        return .pass
+      case .fail: hasFailed = true
+      case .skip: break
+      }
+    }
+    return hasFailed ? .fail : .skip
+  }
+
+  // MARK: - Clauses
+
+  private func status(of clause: Clause, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
+    switch clause {
+    case .comparison(let comparison): return try compare(comparison, scope)
+    case .reference(let reference):
+      let holds = try (status(named: reference.name) == .pass) != reference.isInverted
+      if !holds {
+        fail(
+          reference.place, (reference.isInverted ? "not " : "") + reference.name, reference.message, nil, nil, nil)
+      }
+      return holds ? .pass : .fail
+    case .call(let call): return try status(of: call, scope)
+    case .when(let conditions, let body): return try guarded(conditions, body, scope)
+    case .each(let each):
+      return try eachOf(
+        each.query, each.body, ifNone: each.wantsSome ? .fail : .skip, each.place, scope)
+    case .type(let type):
+      if !type.conditions.isEmpty {
+        let before = failures.count
+        let holds = try conjunction(type.conditions, scope) == .pass
+        failures.removeSubrange(before...)
+        guard holds else { return .skip }
+      }
+      return try eachOf(type.query, type.body, ifNone: .skip, type.place, scope)
+    }
+  }
+
+  private func status(of call: RuleCall, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
+    guard let rule = file.called.first(where: { $0.name == call.name }) else {
+      throw fault("no rule \(call.name) takes arguments", call.place)
+    }
+    var given: [String: [Selected]] = [:]
+    for (name, argument) in zip(rule.parameters, call.arguments) { given[name] = try values(of: argument, scope) }
+    let before = failures.count
+    let status = try block(rule.body, scope.root, scope, given: given)
+    guard call.isInverted else { return status }
+    failures.removeSubrange(before...)
+    let holds = status != .pass
+    if !holds { fail(call.place, "not \(call.name)(…)", call.message, nil, nil, nil) }
+    return holds ? .pass : .fail
+  }
+
+  private func eachOf(
+    _ query: Query, _ body: Block, ifNone: RuleStatus, _ place: TextPlace, _ scope: Scope
+  ) throws(EvaluationFault) -> RuleStatus {
+    let values = try select(query, scope)
+    if values.isEmpty {
+      if ifNone == .fail { fail(place, query.text + " !empty", nil, nil, nil, nil) }
+      return ifNone
+    }
+    var (hasPassed, hasFailed) = (false, false)
+    let before = failures.count
+    for value in values {
+      let status: RuleStatus
+      switch value {
+      case .missing(let missing):
+        fail(place, query.text, nil, missing.reached, missing.wanted, nil)
+        status = .fail
+      case .found(let value), .literal(let value): status = try block(body, value, scope)
+      }
+      hasPassed = hasPassed || status == .pass
+      hasFailed = hasFailed || status == .fail
+    }
+    if query.isSome {
+      if hasPassed { failures.removeSubrange(before...) }
+      return hasPassed ? .pass : hasFailed ? .fail : .skip
+    }
+    return hasFailed ? .fail : hasPassed ? .pass : .skip
+  }
+
+  func fail(
+    _ place: TextPlace, _ clause: String, _ message: String?, _ value: Value?, _ missing: String?,
+    _ wanted: Value?
+  ) {
+    failures.append(
+      Failure(
+        rule: rule, place: place, clause: clause, message: message, value: value, missing: missing,
+        wanted: wanted))
+  }
+
+  /// Forgets failures of a clause that holds all the same (`some`).
+  func forgetFailures(after count: Int) { failures.removeSubrange(count...) }
+  var failureCount: Int { failures.count }
+}

@@ -1,0 +1,48 @@
+// A key that isn't there is looked for in other letter cases: documents of other tools write `bucketName` or
+// `bucket_name` where CloudFormation writes `BucketName`. The first that is found is used for the rest of the query.
+
+enum LetterCase: Sendable {
+  case none, camel, pascal, kebab, snake, title, train
+
+  static let others: [LetterCase] = [.camel, .pascal, .kebab, .snake, .title, .train]
+
+  func convert(_ key: String) -> String {
+    guard self != .none else { return key }
+    let words = Self.words(key)
+    func capital(_ word: String) -> String { word.prefix(1).uppercased() + word.dropFirst() }
+    switch self {
+    case .none: return key
+    case .camel: return (words.first ?? "") + words.dropFirst().map(capital).joined()
+    case .pascal: return words.map(capital).joined()
+    case .kebab: return words.joined(separator: "-")
+    case .snake: return words.joined(separator: "_")
+    case .title: return words.map(capital).joined(separator: " ")
+    case .train: return words.map(capital).joined(separator: "-")
+    }
+  }
+
+  /// The words of a key, in lower case: at capitals, and at what is neither letter nor digit.
+  private static func words(_ key: String) -> [String] {
+    var words: [String] = []
+    var word = ""
+    var previous: Character = " "
+    let characters = Array(key)
+    for (place, character) in characters.enumerated() {
+      if !character.isLetter, !character.isNumber {
+        if !word.isEmpty { words.append(word) }
+        word = ""
+      } else {
+        let next = place + 1 < characters.count ? characters[place + 1] : " "
+        let begins = character.isUppercase && (!previous.isUppercase || next.isLowercase) && !word.isEmpty
+        if begins {
+          words.append(word)
+          word = ""
+        }
+        word += character.lowercased()
+      }
+      previous = character
+    }
+    if !word.isEmpty { words.append(word) }
+    return words
+  }
+}

@@ -1,0 +1,35 @@
+// What a query selects.
+
+/// One of the values that a query selected, or what it couldn't reach.
+enum Selected: Sendable {
+  /// Written in the rules.
+  case literal(Value)
+  /// Found.
+  case found(Value)
+  /// Not there.
+  case missing(Missing)
+
+  /// The value; nil = there is none.
+  var value: Value? {
+    switch self {
+    case .literal(let value), .found(let value): value
+    case .missing: nil
+    }
+  }
+}
+
+/// How far a query came.
+struct Missing: Sendable {
+  /// The last value that was there.
+  let reached: Value
+  /// What of it wasn't.
+  let wanted: String
+}
+
+extension [Selected] {
+  /// The one literal that it is.
+  var literal: Value? {
+    if count == 1, case .literal(let value)? = first { return value }
+    return nil
+  }
+}
