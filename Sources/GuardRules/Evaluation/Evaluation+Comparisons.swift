@@ -2,29 +2,44 @@
 
 extension Evaluation {
   /// What came of one value.
+  private enum Answer {
+    case yes, no
+    /// It can't be compared, or isn't there: it fails, negated or not.
+    case neither
+    /// It isn't known yet.
+    case unknown
+
+    init(_ holds: Bool?) { self = holds.map { $0 ? .yes : .no } ?? .neither }
+
+    func negated(_ isNegated: Bool) -> Answer {
+      switch self {
+      case .yes where isNegated: .no
+      case .no where isNegated: .yes
+      default: self
+      }
+    }
+  }
+
   private struct Outcome {
-    /// nil = it can't be compared, or isn't there: it fails, negated or not.
-    var holds: Bool?
+    var answer: Answer
     var left: Selected?
     var right: Value?
   }
 
   func compare(_ comparison: Comparison, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
     let left = try select(comparison.query, scope)
-    var outcomes: [Outcome]
+    var outcomes: [Outcome] = []
     if comparison.comparator.isUnary {
       if comparison.comparator == .empty, comparison.query.asksForSelection {
-        outcomes =
-          left.isEmpty ? [Outcome(holds: true, left: nil)] : left.map { Outcome(holds: $0.isNothing, left: $0) }
+        outcomes = selectionIsEmpty(left)
       } else {
         if left.isEmpty { return .skip }
-        outcomes = []
         for each in left {
-          outcomes.append(Outcome(holds: try test(comparison.comparator, each, comparison.place), left: each))
+          outcomes.append(Outcome(answer: try test(comparison.comparator, each, comparison.place), left: each))
         }
       }
-      if comparison.isNegated {
-        for place in outcomes.indices { outcomes[place].holds = outcomes[place].holds.map { !$0 } }
+      for place in outcomes.indices {
+        outcomes[place].answer = outcomes[place].answer.negated(comparison.isNegated)
       }
     } else {
       guard let operand = comparison.right else { throw fault("nothing to compare with", comparison.place) }
@@ -36,42 +51,69 @@ extension Evaluation {
     return settle(outcomes, comparison)
   }
 
+  /// Of values of which none is certain to be meant it can't be told whether there are any.
+  private func selectionIsEmpty(_ values: [Selected]) -> [Outcome] {
+    if values.isEmpty { return [Outcome(answer: .yes, left: nil)] }
+    return values.map { each in
+      if case .perhaps = each { return Outcome(answer: .unknown, left: each) }
+      if case .missing(let missing) = each, missing.reached.isUnknown {
+        return Outcome(answer: .unknown, left: each)
+      }
+      return Outcome(answer: each.isNothing ? .yes : .no, left: each)
+    }
+  }
+
   private func settle(_ outcomes: [Outcome], _ comparison: Comparison) -> RuleStatus {
     let before = failureCount
-    var (hasPassed, hasFailed) = (false, false)
+    var parts: [RuleStatus] = []
     for outcome in outcomes {
-      if let holds = outcome.holds, holds != comparison.isInverted {
-        hasPassed = true
-      } else {
-        hasFailed = true
-        var (value, missing): (Value?, String?) = (outcome.left?.value, nil)
-        if case .missing(let gone)? = outcome.left { (value, missing) = (gone.reached, gone.wanted) }
-        fail(comparison.place, comparison.text, comparison.message, value, missing, outcome.right)
-      }
+      var status: RuleStatus =
+        switch outcome.answer.negated(comparison.isInverted) {
+        case .yes: .pass
+        case .no, .neither: .fail
+        case .unknown: .unknown
+        }
+      // What may not be meant at all doesn't fail for certain.
+      if status == .fail, case .perhaps? = outcome.left { status = .unknown }
+      parts.append(status)
+      guard status != .pass else { continue }
+      var (value, missing): (Value?, String?) = (outcome.left?.value, nil)
+      if case .missing(let gone)? = outcome.left { (value, missing) = (gone.reached, gone.wanted) }
+      fail(
+        comparison.place, comparison.text, comparison.message, value, missing, outcome.right,
+        isUnknown: status == .unknown)
     }
-    if comparison.query.isSome {
-      if hasPassed { forgetFailures(after: before) }
-      return hasPassed ? .pass : .fail
-    }
-    return hasFailed ? .fail : .pass
+    guard comparison.query.isSome else { return .all(parts) }
+    let status = RuleStatus.any(parts)
+    if status == .pass { forgetFailures(after: before) }
+    return status == .skip ? .fail : status
   }
 
   // MARK: - One value
 
-  private func test(_ comparator: Comparator, _ each: Selected, _ place: TextPlace) throws(EvaluationFault) -> Bool {
-    guard let value = each.value else { return comparator == .empty }
+  private func test(_ comparator: Comparator, _ each: Selected, _ place: TextPlace) throws(EvaluationFault) -> Answer
+  {
+    if case .missing(let missing) = each {
+      return missing.reached.isUnknown ? .unknown : comparator == .empty ? .yes : .no
+    }
+    guard let value = each.value else { return .no }
     switch (comparator, value.content) {
-    case (.exists, _): return true
-    case (.empty, .list(let values)): return values.isEmpty
-    case (.empty, .map(let members)): return members.all.isEmpty
-    case (.empty, .string(let text)): return text.isEmpty
-    case (.empty, .bool): return false
-    case (.empty, .null): return true
+    case (.exists, .unknown(let unknown)): return unknown.written != nil || !unknown.mayBeEmpty ? .yes : .unknown
+    case (.empty, .unknown(let unknown)): return unknown.mayBeEmpty ? .unknown : .no
+    // A rule that asks for a map asks for the writing: a reference instead of a value.
+    case (.isStruct, .unknown(let unknown)): return unknown.written == nil ? .unknown : .yes
+    case (_, .unknown): return .unknown
+    case (.exists, _): return .yes
+    case (.empty, .list(let values)): return values.isEmpty ? .yes : .no
+    case (.empty, .map(let members)): return members.all.isEmpty ? .yes : .no
+    case (.empty, .string(let text)): return text.isEmpty ? .yes : .no
+    case (.empty, .bool): return .no
+    case (.empty, .null): return .yes
     case (.empty, _): throw fault("empty can't be asked of a \(value.kind) (\(value.text))", place)
     case (.isString, .string), (.isList, .list), (.isStruct, .map), (.isBool, .bool), (.isInt, .int),
       (.isFloat, .float), (.isNull, .null):
-      return true
-    default: return false
+      return .yes
+    default: return .no
     }
   }
 
@@ -82,24 +124,30 @@ extension Evaluation {
     _ key: Value, _ comparator: Comparator, _ isNegated: Bool, _ wanted: [Selected]
   ) throws(EvaluationFault) -> Bool {
     let outcomes = try outcomes([.found(key)], comparator, isNegated, wanted, key.place)
-    return !outcomes.isEmpty && outcomes.allSatisfy { $0.holds == true }
+    return !outcomes.isEmpty && outcomes.allSatisfy { $0.answer == .yes }
   }
 
   private func outcomes(
     _ left: [Selected], _ comparator: Comparator, _ isNegated: Bool, _ right: [Selected], _ place: TextPlace
   ) throws(EvaluationFault) -> [Outcome] {
     // What isn't there fails, on either side.
-    var out = left.filter { $0.value == nil }.map { Outcome(holds: nil, left: $0) }
-    out += right.filter { $0.value == nil }.map { Outcome(holds: nil, left: $0) }
-    let (lefts, rights) = (left.compactMap(\.value), right.compactMap(\.value))
+    var out: [Outcome] = []
+    for case .missing(let missing) in left + right {
+      out.append(Outcome(answer: missing.reached.isUnknown ? .unknown : .neither, left: .missing(missing)))
+    }
+    let (lefts, rights) = (left.filter { $0.value != nil }, right.compactMap(\.value))
     do throws(Pattern.TooMuch) {
       switch comparator {
       case .equal: try equal(left.literal, lefts, right.literal, rights, isNegated, &out)
       case .isIn: try isIn(left.literal, lefts, right.literal, rights, isNegated, &out)
       default:
-        for left in lefts.flatMap(\.elements) {
+        for left in lefts.flatMap({ each in (each.value?.elements ?? []).map { each.holding($0) } }) {
           for right in rights.flatMap(\.elements) {
-            let holds = Equality.order(left, right).map { order in
+            if left.value?.isUnknown == true || right.isUnknown {
+              out.append(Outcome(answer: .unknown, left: left, right: right))
+              continue
+            }
+            let holds = left.value.flatMap { Equality.order($0, right) }.map { order in
               switch comparator {
               case .less: order.isBefore
               case .lessOrEqual: order.isBefore || order.isSame
@@ -107,7 +155,7 @@ extension Evaluation {
               default: !order.isBefore
               }
             }
-            out.append(Outcome(holds: holds.map { $0 != isNegated }, left: .found(left), right: right))
+            out.append(Outcome(answer: Answer(holds).negated(isNegated), left: left, right: right))
           }
         }
       }
@@ -116,25 +164,38 @@ extension Evaluation {
   }
 
   private func equal(
-    _ leftLiteral: Value?, _ lefts: [Value], _ rightLiteral: Value?, _ rights: [Value], _ isNegated: Bool,
+    _ leftLiteral: Value?, _ lefts: [Selected], _ rightLiteral: Value?, _ rights: [Value], _ isNegated: Bool,
     _ out: inout [Outcome]
   ) throws(Pattern.TooMuch) {
-    func add(_ left: Value, _ right: Value, shown: Value) throws(Pattern.TooMuch) {
+    func add(_ left: Value, _ right: Value, shown: Selected) throws(Pattern.TooMuch) {
+      let isUnknown = left.holdsUnknown || right.holdsUnknown
       let holds = try Equality.equal(left, right)
-      out.append(Outcome(holds: holds.map { $0 != isNegated }, left: .found(shown), right: right))
+      // Where known parts differ already, the rest doesn't matter.
+      let answer: Answer = isUnknown && holds != false ? .unknown : Answer(holds)
+      out.append(Outcome(answer: answer.negated(isNegated), left: shown, right: right))
     }
     switch (leftLiteral, rightLiteral) {
-    case (let left?, let right?): try add(left, right, shown: left)
+    case (let left?, let right?): try add(left, right, shown: .literal(left))
     case (nil, let literal?):
-      for value in lefts { try against(literal, value) { v, l throws(Pattern.TooMuch) in try add(v, l, shown: v) } }
+      for each in lefts {
+        guard let value = each.value else { continue }
+        try against(literal, value) { (v, l) throws(Pattern.TooMuch) in try add(v, l, shown: each.holding(v)) }
+      }
     case (let literal?, nil):
-      for value in rights { try against(literal, value) { v, l throws(Pattern.TooMuch) in try add(l, v, shown: l) } }
+      for value in rights {
+        try against(literal, value) { (v, l) throws(Pattern.TooMuch) in try add(l, v, shown: .literal(l)) }
+      }
     case (nil, nil):
       // Sets: what the larger side has must all be on the other.
-      let (larger, smaller) = lefts.count > rights.count ? (lefts, rights) : (rights, lefts)
-      for value in larger {
+      let isLeftLarger = lefts.count > rights.count
+      let larger = isLeftLarger ? lefts : rights.map(Selected.found)
+      let smaller = isLeftLarger ? rights : lefts.compactMap(\.value)
+      for each in larger {
+        guard let value = each.value else { continue }
         let occurs = try Equality.isElement(value, of: smaller)
-        out.append(Outcome(holds: occurs != isNegated, left: .found(value), right: smaller.first))
+        let isUnknown = !occurs && (value.holdsUnknown || smaller.contains(where: \.holdsUnknown))
+        let answer: Answer = isUnknown ? .unknown : Answer(occurs)
+        out.append(Outcome(answer: answer.negated(isNegated), left: each, right: smaller.first))
       }
     }
   }
@@ -145,7 +206,7 @@ extension Evaluation {
     _ literal: Value, _ value: Value, _ body: (Value, Value) throws(Pattern.TooMuch) -> Void
   ) throws(Pattern.TooMuch) {
     switch (literal.content, value.content) {
-    case (.list(let values), .list): _ = values; try body(value, literal)
+    case (.list, .list): try body(value, literal)
     case (.list(let values), _): try body(value, values.count == 1 ? values[0] : literal)
     case (_, .list(let elements)): for element in elements { try body(element, literal) }
     default: try body(value, literal)
@@ -153,30 +214,39 @@ extension Evaluation {
   }
 
   private func isIn(
-    _ leftLiteral: Value?, _ lefts: [Value], _ rightLiteral: Value?, _ rights: [Value], _ isNegated: Bool,
+    _ leftLiteral: Value?, _ lefts: [Selected], _ rightLiteral: Value?, _ rights: [Value], _ isNegated: Bool,
     _ out: inout [Outcome]
   ) throws(Pattern.TooMuch) {
-    for left in lefts {
-      if let right = rightLiteral {
-        let holds = try Equality.contained(left, in: right, isText: true, anyCounts: isNegated)
-        out.append(Outcome(holds: holds.map { $0 != isNegated }, left: .found(left), right: right))
-        continue
-      }
-      var (isContained, isComparable) = (false, false)
-      for right in rights {
-        guard
-          let holds = try Equality.contained(left, in: right, isText: leftLiteral != nil, anyCounts: isNegated)
-        else { continue }
+    let others = rightLiteral.map { [$0] } ?? rights
+    let isText = leftLiteral != nil || rightLiteral != nil
+    for each in lefts {
+      guard let left = each.value else { continue }
+      var (isContained, isComparable, isUnknown) = (false, false, left.holdsUnknown)
+      for right in others {
+        isUnknown = isUnknown || right.holdsUnknown
+        guard let holds = try Equality.contained(left, in: right, isText: isText, anyCounts: isNegated) else {
+          continue
+        }
         isComparable = true
         isContained = isContained || holds
       }
-      out.append(
-        Outcome(holds: isComparable ? isContained != isNegated : nil, left: .found(left), right: rights.first))
+      let answer: Answer =
+        isUnknown && (!isContained || left.holdsUnknown) ? .unknown : isComparable ? Answer(isContained) : .neither
+      out.append(Outcome(answer: answer.negated(isNegated), left: each, right: others.first))
     }
   }
 }
 
 extension Selected {
+  /// Another value in its place: an element of it.
+  fileprivate func holding(_ value: Value) -> Selected {
+    switch self {
+    case .literal: .literal(value)
+    case .found, .missing: .found(value)
+    case .perhaps: .perhaps(value)
+    }
+  }
+
   /// Whether it counts as nothing where a selection is asked whether it is empty.
   fileprivate var isNothing: Bool {
     guard let value else { return true }

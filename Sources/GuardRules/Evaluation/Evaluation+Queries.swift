@@ -43,6 +43,16 @@ extension Evaluation {
       return
     }
     func missing(_ wanted: String) { out.append(.missing(Missing(reached: value, wanted: wanted))) }
+    if case .unknown(let unknown) = value.content {
+      // Rules that look at the writing itself (`Ref`, `"Fn::GetAtt"`) see it.
+      if case .key(let key) = steps[index], let written = unknown.written, case .map(let members) = written.content,
+        members[key] != nil
+      {
+        return try walk(steps, index, written, scope, letters, &out)
+      }
+      if case .this = steps[index] { return try walk(steps, index + 1, value, scope, letters, &out) }
+      return missing("what isn't known yet: \(unknown.reason)")
+    }
     switch steps[index] {
     case .this: try walk(steps, index + 1, value, scope, letters, &out)
     case .variable(let name): missing("%\(name)")
@@ -121,8 +131,7 @@ extension Evaluation {
       let wanted = try values(of: right, scope)
       for member in members.all {
         let key = Value(.string(member.name), at: member.value.place)
-        let holds = try matches(key, comparator, isNegated, wanted)
-        guard holds else { continue }
+        guard try matches(key, comparator, isNegated, wanted) else { continue }
         if let capture { scope.capture(capture, key) }
         try walk(steps, index + 1, member.value, scope, letters, &out)
       }
@@ -135,9 +144,14 @@ extension Evaluation {
   ) throws(EvaluationFault) {
     func take(_ value: Value, _ key: @autoclosure () -> Value?) throws(EvaluationFault) {
       let inner = Scope([], root: value, in: scope)
-      guard try holds(clauses, inner) else { return }
+      let status = try holds(clauses, inner)
+      guard status == .pass || status == .unknown else { return }
       if let capture, let key = key() { scope.capture(capture, key) }
+      let before = out.count
       try walk(steps, index + 1, value, scope, letters, &out)
+      if status == .unknown {
+        for place in out.indices[before...] { if let value = out[place].value { out[place] = .perhaps(value) } }
+      }
     }
     // Behind what has already walked the values, a map is one of them; behind a key its values are looked at.
     let hasWalked: Bool

@@ -1,7 +1,7 @@
 // A file of rules against a document. Statuses follow the language: a conjunction fails where any part fails, passes
 // where any passes, else it is skipped. One evaluation belongs to one thread.
 
-/// What came of a rule, a block or a clause.
+/// What came of a rule, a block or a clause, in the order of what counts more in a conjunction.
 public enum RuleStatus: String, Sendable, CaseIterable {
   /// It holds.
   case pass = "PASS"
@@ -9,6 +9,8 @@ public enum RuleStatus: String, Sendable, CaseIterable {
   case fail = "FAIL"
   /// There was nothing to look at.
   case skip = "SKIP"
+  /// It depends on what isn't known yet. Never in literal evaluation; never good.
+  case unknown = "UNKNOWN"
 }
 
 /// Why a rule couldn't be evaluated.
@@ -40,6 +42,8 @@ public struct Failure: Sendable {
   public let missing: String?
   /// What it was compared with.
   public let wanted: Value?
+  /// Whether it can't be told: the value isn't known yet.
+  public let isUnknown: Bool
 }
 
 /// What came of a rule.
@@ -65,9 +69,29 @@ extension RuleFile {
 }
 
 extension [RuleResult] {
-  /// The file's status: any failure, else any that passed, else skipped.
-  public var status: RuleStatus {
-    contains { $0.status == .fail } ? .fail : contains { $0.status == .pass } ? .pass : .skip
+  /// The file's status: any failure, else any that can't be told, else any that passed, else skipped.
+  public var status: RuleStatus { RuleStatus.all(map(\.status)) }
+}
+
+extension RuleStatus {
+  /// Of parts that must all hold.
+  static func all(_ parts: some Sequence<RuleStatus>) -> RuleStatus {
+    var whole = RuleStatus.skip
+    for part in parts {
+      if part == .fail { return .fail }
+      if part == .unknown || whole == .skip { whole = part }
+    }
+    return whole
+  }
+
+  /// Of parts of which one must hold.
+  static func any(_ parts: some Sequence<RuleStatus>) -> RuleStatus {
+    var whole = RuleStatus.skip
+    for part in parts {
+      if part == .pass { return .pass }
+      if part == .unknown || whole == .skip { whole = part }
+    }
+    return whole
   }
 }
 
@@ -105,7 +129,8 @@ final class Evaluation {
     self.rule = rule.name
     failures = []
     let status = try guarded(rule.conditions, rule.body, scope)
-    let result = RuleResult(name: rule.name, status: status, failures: status == .fail ? failures : [])
+    let told = status == .fail ? failures.filter { !$0.isUnknown } : status == .unknown ? failures : []
+    let result = RuleResult(name: rule.name, status: status, failures: told)
     (self.rule, failures) = outer
     open.remove(index)
     results[index] = result
@@ -127,13 +152,28 @@ final class Evaluation {
   private func guarded(
     _ conditions: [Disjunction], _ body: Block, _ scope: Scope
   ) throws(EvaluationFault) -> RuleStatus {
-    if !conditions.isEmpty {
-      let before = failures.count
-      let holds = try conjunction(conditions, scope) == .pass
+    guard !conditions.isEmpty else { return try block(body, scope.root, scope) }
+    return try when(conditions, scope) { () throws(EvaluationFault) in try block(body, scope.root, scope) }
+  }
+
+  /// Where it can't be told whether conditions hold, what would fail can't be told either; what would hold is no fault.
+  private func when(
+    _ conditions: [Disjunction], _ scope: Scope, _ body: () throws(EvaluationFault) -> RuleStatus
+  ) throws(EvaluationFault) -> RuleStatus {
+    let before = failures.count
+    let condition = try conjunction(conditions, scope)
+    let reasons = failures[before...].filter(\.isUnknown)
+    failures.removeSubrange(before...)
+    switch condition {
+    case .pass: return try body()
+    case .fail, .skip: return .skip
+    case .unknown:
+      let status = try body()
+      guard status == .fail || status == .unknown else { return status }
       failures.removeSubrange(before...)
-      guard holds else { return .skip }
+      failures += reasons
+      return .unknown
     }
-    return try block(body, scope.root, scope)
   }
 
   func block(
@@ -148,38 +188,30 @@ final class Evaluation {
   }
 
   /// Clauses without variables of their own, for one value: filters.
-  func holds(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> Bool {
+  func holds(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
     let before = failures.count
     defer { failures.removeSubrange(before...) }
-    return try conjunction(clauses, scope) == .pass
+    return try conjunction(clauses, scope)
   }
 
   private func conjunction(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
-    var hasPassed = false
-    var hasFailed = false
-    for disjunction in clauses {
-      switch try self.disjunction(disjunction, scope) {
-      case .pass: hasPassed = true
-      case .fail: hasFailed = true
-      case .skip: break
-      }
-    }
-    return hasFailed ? .fail : hasPassed ? .pass : .skip
+    var parts: [RuleStatus] = []
+    for disjunction in clauses { parts.append(try self.disjunction(disjunction, scope)) }
+    return .all(parts)
   }
 
   private func disjunction(_ clauses: Disjunction, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
     let before = failures.count
-    var hasFailed = false
+    var parts: [RuleStatus] = []
     for clause in clauses {
-      switch try status(of: clause, scope) {
-      case .pass:
+      let status = try status(of: clause, scope)
+      if status == .pass {
         failures.removeSubrange(before...)
         return .pass
-      case .fail: hasFailed = true
-      case .skip: break
       }
+      parts.append(status)
     }
-    return hasFailed ? .fail : .skip
+    return .any(parts)
   }
 
   // MARK: - Clauses
@@ -188,25 +220,25 @@ final class Evaluation {
     switch clause {
     case .comparison(let comparison): return try compare(comparison, scope)
     case .reference(let reference):
-      let holds = try (status(named: reference.name) == .pass) != reference.isInverted
-      if !holds {
+      let named = try status(named: reference.name)
+      let status: RuleStatus =
+        named == .unknown ? .unknown : (named == .pass) != reference.isInverted ? .pass : .fail
+      if status != .pass {
         fail(
-          reference.place, (reference.isInverted ? "not " : "") + reference.name, reference.message, nil, nil, nil)
+          reference.place, (reference.isInverted ? "not " : "") + reference.name, reference.message, nil, nil, nil,
+          isUnknown: status == .unknown)
       }
-      return holds ? .pass : .fail
+      return status
     case .call(let call): return try status(of: call, scope)
     case .when(let conditions, let body): return try guarded(conditions, body, scope)
     case .each(let each):
       return try eachOf(
         each.query, each.body, ifNone: each.wantsSome ? .fail : .skip, each.place, scope)
     case .type(let type):
-      if !type.conditions.isEmpty {
-        let before = failures.count
-        let holds = try conjunction(type.conditions, scope) == .pass
-        failures.removeSubrange(before...)
-        guard holds else { return .skip }
+      func each() throws(EvaluationFault) -> RuleStatus {
+        try eachOf(type.query, type.body, ifNone: .skip, type.place, scope)
       }
-      return try eachOf(type.query, type.body, ifNone: .skip, type.place, scope)
+      return try type.conditions.isEmpty ? each() : when(type.conditions, scope, each)
     }
   }
 
@@ -218,7 +250,7 @@ final class Evaluation {
     for (name, argument) in zip(rule.parameters, call.arguments) { given[name] = try values(of: argument, scope) }
     let before = failures.count
     let status = try block(rule.body, scope.root, scope, given: given)
-    guard call.isInverted else { return status }
+    guard call.isInverted, status != .unknown else { return status }
     failures.removeSubrange(before...)
     let holds = status != .pass
     if !holds { fail(call.place, "not \(call.name)(…)", call.message, nil, nil, nil) }
@@ -233,34 +265,47 @@ final class Evaluation {
       if ifNone == .fail { fail(place, query.text + " !empty", nil, nil, nil, nil) }
       return ifNone
     }
-    var (hasPassed, hasFailed) = (false, false)
+    var parts: [RuleStatus] = []
     let before = failures.count
     for value in values {
-      let status: RuleStatus
       switch value {
       case .missing(let missing):
-        fail(place, query.text, nil, missing.reached, missing.wanted, nil)
-        status = .fail
-      case .found(let value), .literal(let value): status = try block(body, value, scope)
+        let isUnknown = missing.reached.isUnknown
+        fail(place, query.text, nil, missing.reached, missing.wanted, nil, isUnknown: isUnknown)
+        parts.append(isUnknown ? .unknown : .fail)
+      case .found(let value), .literal(let value): parts.append(try block(body, value, scope))
+      case .perhaps(let value):
+        // It may not be selected: then there is nothing to fail.
+        let own = failures.count
+        let status = try block(body, value, scope)
+        if status == .fail { makeUnknown(after: own) }
+        parts.append(status == .fail ? .unknown : status)
       }
-      hasPassed = hasPassed || status == .pass
-      hasFailed = hasFailed || status == .fail
     }
-    if query.isSome {
-      if hasPassed { failures.removeSubrange(before...) }
-      return hasPassed ? .pass : hasFailed ? .fail : .skip
+    guard query.isSome else { return .all(parts) }
+    let status = RuleStatus.any(parts)
+    if status == .pass { failures.removeSubrange(before...) }
+    return status
+  }
+
+  /// What failed of a value that may not be meant at all.
+  private func makeUnknown(after count: Int) {
+    for place in failures.indices[count...] {
+      let failure = failures[place]
+      failures[place] = Failure(
+        rule: failure.rule, place: failure.place, clause: failure.clause, message: failure.message,
+        value: failure.value, missing: failure.missing, wanted: failure.wanted, isUnknown: true)
     }
-    return hasFailed ? .fail : hasPassed ? .pass : .skip
   }
 
   func fail(
     _ place: TextPlace, _ clause: String, _ message: String?, _ value: Value?, _ missing: String?,
-    _ wanted: Value?
+    _ wanted: Value?, isUnknown: Bool = false
   ) {
     failures.append(
       Failure(
         rule: rule, place: place, clause: clause, message: message, value: value, missing: missing,
-        wanted: wanted))
+        wanted: wanted, isUnknown: isUnknown))
   }
 
   /// Forgets failures of a clause that holds all the same (`some`).

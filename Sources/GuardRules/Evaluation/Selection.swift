@@ -6,13 +6,15 @@ enum Selected: Sendable {
   case literal(Value)
   /// Found.
   case found(Value)
+  /// Found, but whether it is meant isn't known: a filter looked at what isn't known yet.
+  case perhaps(Value)
   /// Not there.
   case missing(Missing)
 
   /// The value; nil = there is none.
   var value: Value? {
     switch self {
-    case .literal(let value), .found(let value): value
+    case .literal(let value), .found(let value), .perhaps(let value): value
     case .missing: nil
     }
   }
@@ -24,6 +26,24 @@ struct Missing: Sendable {
   let reached: Value
   /// What of it wasn't.
   let wanted: String
+}
+
+extension Value {
+  /// Whether it isn't known yet.
+  var isUnknown: Bool {
+    if case .unknown = content { return true }
+    return false
+  }
+
+  /// Whether something in it isn't known yet.
+  var holdsUnknown: Bool {
+    switch content {
+    case .unknown: true
+    case .list(let values): values.contains(where: \.holdsUnknown)
+    case .map(let members): members.all.contains { $0.value.holdsUnknown }
+    default: false
+    }
+  }
 }
 
 extension [Selected] {

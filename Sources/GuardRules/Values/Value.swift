@@ -43,6 +43,9 @@ public final class Value: Sendable {
     case list([Value])
     /// Values by name, in the order of the text.
     case map(Members)
+    /// What can't be told before it is deployed: an intrinsic function of a template, or what a plan says is known only
+    /// later. Never in literal evaluation.
+    case unknown(Unknown)
   }
 
   /// What it is.
@@ -54,6 +57,23 @@ public final class Value: Sendable {
   public init(_ content: Content, at place: TextPlace = .none) {
     self.content = content
     self.place = place
+  }
+}
+
+/// A value that isn't known yet.
+public final class Unknown: Sendable {
+  /// As it is written: what rules see that look at the writing itself.
+  public let written: Value?
+  /// Why it isn't known, for people.
+  public let reason: String
+  /// Whether it may be empty or not there at all.
+  public let mayBeEmpty: Bool
+
+  /// An unknown value.
+  public init(_ reason: String, written: Value? = nil, mayBeEmpty: Bool = true) {
+    self.reason = reason
+    self.written = written
+    self.mayBeEmpty = mayBeEmpty
   }
 }
 
@@ -158,6 +178,7 @@ extension Value {
     case .range: "range"
     case .list: "list"
     case .map: "map"
+    case .unknown: "unknown value"
     }
   }
 
@@ -181,6 +202,8 @@ extension Value {
         case .characters(let lower, let upper): ("'\(lower)'", "'\(upper)'")
         }
       whole = "r\(bounds.includesLower ? "[" : "(")\(lower),\(upper)\(bounds.includesUpper ? "]" : ")")"
+    case .unknown(let unknown):
+      whole = unknown.written.map { $0.shown(depth: depth, limit: limit) } ?? "(\(unknown.reason))"
     case .list(let values):
       guard depth > 0 else { return "[…]" }
       whole = "[" + values.prefix(20).map { $0.shown(depth: depth - 1, limit: 100) }.joined(separator: ",") + "]"
