@@ -42,6 +42,7 @@ let package = Package(
     .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
       name: "GuardRules", dependencies: ["CPCRE2", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
+    .target(name: "Resources", dependencies: ["GuardRules"], swiftSettings: strict),
     .target(name: "Estate", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(name: "Continuity", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
@@ -124,6 +125,7 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(name: "GuardRulesTests", dependencies: ["GuardRules"], swiftSettings: strict),
+    .testTarget(name: "ResourcesTests", dependencies: ["Resources", "GuardRules"], swiftSettings: strict),
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
       name: "FeedProtocolsTests", dependencies: ["FeedProtocols", "MarketData"], swiftSettings: strict),

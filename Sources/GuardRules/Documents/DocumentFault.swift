@@ -9,6 +9,13 @@ public struct DocumentFault: Error, Sendable, Equatable, CustomStringConvertible
   /// What was wanted.
   public let wanted: String
 
+  /// A fault.
+  public init(place: TextPlace, found: String, wanted: String) {
+    self.place = place
+    self.found = found
+    self.wanted = wanted
+  }
+
   /// `line:column: found …; wanted …`
   public var description: String { "\(place): found \(found); wanted \(wanted)" }
 }
