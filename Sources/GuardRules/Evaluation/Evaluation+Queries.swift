@@ -61,6 +61,10 @@ extension Evaluation {
       if let next = members[letters.convert(key)] ?? members[key] {
         return try walk(steps, index + 1, next, scope, letters, &out)
       }
+      if let unknown = members.unknown(key) {
+        return out.append(
+          .missing(Missing(reached: Value(.unknown(unknown), at: value.place), wanted: "key \(key)")))
+      }
       guard letters == .none else { return missing("key \(key)") }
       for other in LetterCase.others {
         if let next = members[other.convert(key)] {

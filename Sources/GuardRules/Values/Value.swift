@@ -87,14 +87,31 @@ public struct Members: Sendable {
     public let value: Value
   }
 
+  /// What isn't known of a map beyond its members: where it was made from something that doesn't say all.
+  public struct Rest: Sendable {
+    /// Why.
+    public let unknown: Unknown
+    /// Names that are known not to be there.
+    public let absent: Set<String>
+
+    /// All but some names is unknown.
+    public init(_ unknown: Unknown, absent: Set<String>) {
+      self.unknown = unknown
+      self.absent = absent
+    }
+  }
+
   /// All, in the order of the text.
   public let all: [Member]
+  /// What isn't known beyond them; nil = they are all.
+  public let rest: Rest?
   private let index: [String: Int]?
 
   private static var mostSearched: Int { 12 }
 
   /// Of two members with one name the later one counts.
-  public init(_ members: [(name: String, value: Value)]) {
+  public init(_ members: [(name: String, value: Value)], rest: Rest? = nil) {
+    self.rest = rest
     var all: [Member] = []
     all.reserveCapacity(members.count)
     guard members.count > Self.mostSearched else {
@@ -120,6 +137,12 @@ public struct Members: Sendable {
     }
     self.all = all
     self.index = index
+  }
+
+  /// Why it isn't known whether there is a name; nil = it is known.
+  func unknown(_ name: String) -> Unknown? {
+    guard let rest, !rest.absent.contains(name) else { return nil }
+    return rest.unknown
   }
 
   /// The value of a name.

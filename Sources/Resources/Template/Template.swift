@@ -56,6 +56,12 @@ extension Value {
     return []
   }
 
+  /// What isn't known of a map.
+  var rest: Members.Rest? {
+    if case .map(let members) = content { return members.rest }
+    return nil
+  }
+
   /// The elements of a list; nil for anything else.
   public var list: [Value]? {
     if case .list(let values) = content { return values }
