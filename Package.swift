@@ -86,6 +86,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .target(name: "Governance", dependencies: ["GuardRules", "Resources"], swiftSettings: strict),
     .target(
       name: "Lab",
       dependencies: [
@@ -118,6 +119,7 @@ let package = Package(
       dependencies: [
         "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
         "PriceStore", "Gateway", "Firewall", "FirewallProxy", "Estate", "Continuity", "Backbone", "Lab",
+        "GuardRules", "Resources", "Governance",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
