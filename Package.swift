@@ -194,7 +194,7 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ], swiftSettings: strict),
     .testTarget(
-      name: "KabutoCLITests", dependencies: ["KabutoCLI", "Gateway", "Distribution", "MarketData"],
+      name: "KabutoCLITests", dependencies: ["KabutoCLI", "Gateway", "Distribution", "MarketData", "Estate"],
       swiftSettings: strict),
   ]
 )

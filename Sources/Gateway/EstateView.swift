@@ -170,19 +170,26 @@ public struct EstateView: Sendable, Equatable, Codable {
 }
 
 extension Router {
-  /// The estate as JSON, or that there is none.
-  func estate(_ request: Request) -> Answer {
+  /// The estate as JSON, or that there is none. Other nodes may have to be asked first: the loop doesn't wait for them.
+  func estate(_ request: Request, _ context: LoopContext) -> Routed {
     guard let estateView else {
-      return .problem(
-        .notFound, "no-estate",
-        "this server runs without an estate; `kabuto serve --estate FILE --node NAME` runs one of its nodes",
-        instance: request.path)
+      return .now(
+        .problem(
+          .notFound, "no-estate",
+          "this server runs without an estate; `kabuto serve --estate FILE --node NAME` runs one of its nodes",
+          instance: request.path))
     }
+    let path = request.path
+    return .later(
+      context.eventLoop.makeFutureWithTask { Self.answer(await estateView(), path) })
+  }
+
+  private static func answer(_ view: EstateView, _ path: String) -> Answer {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(estateView()) else {
+    guard let data = try? encoder.encode(view) else {
       return .problem(
-        .internalServerError, "internal", "the estate could not be written as JSON", instance: request.path)
+        .internalServerError, "internal", "the estate could not be written as JSON", instance: path)
     }
     var answer = Answer(status: .ok, contentType: "application/json", body: ByteBuffer(bytes: data))
     answer.headers.add(name: "Cache-Control", value: "no-store")

@@ -34,12 +34,16 @@ public final class GatewayServer: Sendable {
   /// - Parameters:
   ///   - screen: asked about each request before it is answered.
   ///   - paths: over which streams the markets come here; asked at each `/v1/status` and `/metrics`.
-  ///   - estate: the whole estate, for `/estate`; asked at each look. Both are called on an event loop: quick.
+  ///   - rails: what went over the backbone; asked with them.
+  ///     Both are called on an event loop: quick.
+  ///   - estate: the whole estate, for `/estate`; asked at each look, which may wait for other nodes.
   /// - Throws: `GatewayError` where the address can't be bound or the TLS files can't be used.
   public static func start(
     _ configuration: GatewayConfiguration, markets: [MarketDescription], store: PriceStore?, log: Logger,
     ringBytes: Int = 8 << 20, screen: (any RequestScreen)? = nil,
-    paths: @escaping @Sendable () -> [PathReport] = { [] }, estate: (@Sendable () -> EstateView)? = nil,
+    paths: @escaping @Sendable () -> [PathReport] = { [] },
+    rails: @escaping @Sendable () -> [RailReport] = { [] },
+    estate: (@Sendable () async -> EstateView)? = nil,
     sources: @escaping @Sendable () -> [SourceReport]
   ) async throws(GatewayError) -> GatewayServer {
     let tls = try tlsContext(configuration)
@@ -53,7 +57,8 @@ public final class GatewayServer: Sendable {
     }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.loops))
     let router = Router(
-      configuration: configuration, log: log, store: store, screen: screen, paths: paths, estate: estate,
+      configuration: configuration, log: log, store: store, screen: screen, paths: paths, rails: rails,
+      estate: estate,
       sources: sources)
     var loops: [LoopContext] = []
     for eventLoop in group.makeIterator() {

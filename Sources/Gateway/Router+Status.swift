@@ -85,6 +85,7 @@ extension Router {
       "kabuto_live_orders", "Live orders", sources.map { (["market": $0.market], Double($0.liveOrders)) })
     text.lines(sources)
     text.paths(paths())
+    text.rails(rails())
     text.gauge(
       "kabuto_in_service", "1 = takes new streams", [([:], refusesStreams ? 0 : 1)])
     text.gauge(
@@ -164,7 +165,8 @@ extension Router {
       })
   }
 
-  /// `,"node":…` and who this is in its estate, whether it is in service, where else the same is served, and the paths.
+  /// `,"node":…` and who this is in its estate, whether it is in service, where else the same is served, the paths and the
+  /// rails.
   private func writeService(into writer: inout JSONWriter) {
     writer.raw(",\"node\":")
     writer.string(orNull: configuration.node)
@@ -186,7 +188,8 @@ extension Router {
       if index > 0 { writer.raw(",") }
       writer.path(path)
     }
-    writer.raw("]")
+    writer.raw("],\"rails\":")
+    writer.rails(rails())
   }
 
   private func writeStatus(_ loops: [LoopFigures], into writer: inout JSONWriter) {

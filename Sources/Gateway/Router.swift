@@ -29,8 +29,10 @@ final class Router: Sendable {
   let service = ServiceSwitch()
   /// Over which streams the markets come here.
   let paths: @Sendable () -> [PathReport]
+  /// What went over the backbone.
+  let rails: @Sendable () -> [RailReport]
   /// The estate; nil: there is none.
-  let estateView: (@Sendable () -> EstateView)?
+  let estateView: (@Sendable () async -> EstateView)?
   /// Origins that may ask from a browser.
   let origins: Set<String>
   let started = NIODeadline.now()
@@ -41,7 +43,9 @@ final class Router: Sendable {
 
   init(
     configuration: GatewayConfiguration, log: Logger, store: PriceStore?, screen: (any RequestScreen)? = nil,
-    paths: @escaping @Sendable () -> [PathReport] = { [] }, estate: (@Sendable () -> EstateView)? = nil,
+    paths: @escaping @Sendable () -> [PathReport] = { [] },
+    rails: @escaping @Sendable () -> [RailReport] = { [] },
+    estate: (@Sendable () async -> EstateView)? = nil,
     sources: @escaping @Sendable () -> [SourceReport]
   ) {
     self.configuration = configuration
@@ -49,6 +53,7 @@ final class Router: Sendable {
     self.store = store
     self.screen = screen
     self.paths = paths
+    self.rails = rails
     estateView = estate
     self.sources = sources
     origins = Set(configuration.allowedOrigins + configuration.endpoints.map(\.url))
@@ -112,7 +117,7 @@ final class Router: Sendable {
       case (2, "quotes"): return .now(quotes(request, context))
       case (2, "status"): return status(context)
       case (2, "endpoints"): return .now(endpoints())
-      case (2, "estate"): return .now(estate(request))
+      case (2, "estate"): return estate(request, context)
       case (3, "quotes"): return .now(withInstrument(request, context) { quote($0, tag, context) })
       case (3, "books"): return .now(withInstrument(request, context) { book($0, request, tag, context) })
       case (3, "trades"): return later(request, context) { trades($0, request, context) }

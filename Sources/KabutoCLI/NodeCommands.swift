@@ -111,23 +111,21 @@ struct NodeList: AsyncParsableCommand {
   private struct Line: Encodable {
     var node: String
     var heard: Bool
-    var beat: NodeBeat?
+    var beat: NodeStatus?
   }
 
   func run() async throws {
     let (_, estate) = try EstateSource.good(options.estate)
     let buses = try await options.connect()
     defer { for bus in buses { bus.close() } }
-    let agent = NodeAgent(
-      node: "operator", buses: buses, beat: { NodeBeat(node: "") },
-      command: { _ in NodeAnswer(done: false, text: "not a node") })
-    do throws(BusError) { try agent.start() } catch { throw giveUp(error.description) }
-    // Ten beats: who isn't heard in them isn't there.
-    try? await Task.sleep(for: .seconds(1))
-    let heard = Dictionary(agent.nodes.map { ($0.beat.node, $0) }) { first, _ in first }
-    agent.stop()
-    let lines = estate.nodes.filter { $0.roles != [.firewall] }.map { node in
-      Line(node: node.name, heard: heard[node.name]?.isThere ?? false, beat: heard[node.name]?.beat)
+    let watch = NodeWatch(buses: buses, expected: NodeWatch.speakers(of: estate))
+    let found: [NodeWatch.Heard]
+    // Who hasn't answered after a second isn't there.
+    do throws(BusError) { found = try await watch.look() } catch { throw giveUp(error.description) }
+    watch.stop()
+    let heard = Dictionary(found.map { ($0.status.node, $0) }) { first, _ in first }
+    let lines = NodeWatch.speakers(of: estate).map { name in
+      Line(node: name, heard: heard[name]?.isThere ?? false, beat: heard[name]?.status)
     }
     if json { try printJSON(lines) } else { lines.forEach(Self.show) }
     if lines.contains(where: { !Self.isGood($0, estate.configurationHash) }) { throw foundWrong }

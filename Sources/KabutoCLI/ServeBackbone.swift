@@ -114,6 +114,9 @@ final class ServeBackbone: Sendable {
     return FeedLine(market: market, node: place.node.name, peers: peers, buses: buses)
   }
 
+  /// What went over the rails, as status pages show it.
+  var rails: [RailReport] { buses.map { RailReport($0.report) } }
+
   func close() { for bus in buses { bus.close() } }
 }
 
@@ -129,6 +132,28 @@ final class RebuildLimit: Sendable {
       last = now
       return true
     }
+  }
+}
+
+extension RailReport {
+  /// A bus's account as status pages show it.
+  init(_ report: BusReport) {
+    self.init(
+      rail: report.rail, state: report.state, isConnected: report.isConnected, reconnects: report.reconnects,
+      waitingBytes: UInt64(max(0, report.waitingBytes)), fault: report.fault,
+      systems: report.systems.map { figures in
+        var system = System(system: figures.system)
+        system.messagesIn = figures.messagesIn
+        system.bytesIn = figures.bytesIn
+        system.messagesOut = figures.messagesOut
+        system.bytesOut = figures.bytesOut
+        system.dropped = figures.dropped
+        system.lostIn = figures.lostIn
+        system.overBudget = figures.overBudget
+        system.budget = figures.budget
+        system.exceeds = figures.exceeds
+        return system
+      })
   }
 }
 

@@ -169,16 +169,16 @@ struct ServeRun {
           logFile: configuration.firewall.log ?? configuration.data.map { $0 + "/firewall.jsonl" })
       } catch { throw giveUp("\(error)\nkabuto: --firewall off serves without it") }
     }
-    var estate: (@Sendable () -> EstateView)?
+    var estate: (@Sendable () async -> EstateView)?
     if let view = configuration.place.map(ServeEstateView.init) {
-      estate = { view.view(running.service?.knowledge ?? { $0 }) }
+      estate = { view.view(await running.service?.knowledge() ?? { $0 }) }
     }
     let gateway: GatewayServer
     do throws(GatewayError) {
       gateway = try await GatewayServer.start(
         gatewayConfiguration, markets: markets, store: store, log: log,
         screen: screen.map(FirewallScreen.init), paths: { running.paths },
-        estate: estate,
+        rails: { [backbone] in backbone?.rails ?? [] }, estate: estate,
         sources: { running.reports })
     } catch { throw giveUp(error.description) }
 

@@ -1,6 +1,6 @@
 // Whether this node serves: taken out and brought back by an operator's command, by health, by lag, and never as the
-// last of its kind that the backbone hears (Continuity, ServiceBoard). It says what it is each tenth of a second, and
-// knows what the others say.
+// last of its kind that it hears (Continuity, ServiceBoard, ServiceRing). It says how it is each tenth of a second, hears
+// the few of its kind that it decides by, and all of what the others say only while somebody looks at the estate's page.
 //
 // @unchecked Sendable: `agent` is set once, before anything uses it; the rest is behind the lock.
 
@@ -30,25 +30,7 @@ final class ServeService: @unchecked Sendable {
   private let leaving = Mutex<String?>(nil)
   private let usage = Mutex((processor: 0.0, at: 0.0, load: 0.0))
   private var agent: NodeAgent?
-
-  /// Those that a node stands beside: plants of a market; gateways of a site with the same markets, of all sites where
-  /// its site has one alone; stores.
-  static func groups(of node: Node, in estate: Estate) -> [String] {
-    var groups: [String] = []
-    let markets = estate.markets(of: node)
-    if node.roles.contains(.plant) { groups += markets.map { "the plants of \($0)" } }
-    if node.roles.contains(.gateway) {
-      let site = estate.site(ofZone: node.zone)?.name
-      let alike = estate.nodes.filter {
-        $0.roles.contains(.gateway) && estate.site(ofZone: $0.zone)?.name == site
-          && estate.markets(of: $0) == markets
-      }
-      let place = alike.count > 1 ? " of " + (site ?? "") : ""
-      groups.append("the gateways\(place) for \(markets.joined(separator: ", "))")
-    }
-    if groups.isEmpty, node.roles.contains(.store) { groups.append("the stores") }
-    return groups
-  }
+  private let watch: NodeWatch
 
   init(
     _ backbone: ServeBackbone, gateway: GatewayServer, feeds: RunningFeeds, publishers: [PlantPublisher],
@@ -59,61 +41,70 @@ final class ServeService: @unchecked Sendable {
     self.feeds = feeds
     self.publishers = publishers
     self.log = log
+    let heard = ServiceGroups(place.estate).heard(by: place.node)
     var found = Members()
-    let own = Set(Self.groups(of: place.node, in: place.estate))
-    for node in place.estate.nodes {
-      let groups = Self.groups(of: node, in: place.estate)
-      guard node.name == place.node.name || !own.isDisjoint(with: groups) else { continue }
-      found.numbers[node.name] = found.board.add(node.name, groups: groups.filter(own.contains))
-    }
+    for (name, groups) in heard { found.numbers[name] = found.board.add(name, groups: groups) }
     found.own = found.numbers[place.node.name] ?? 0
     members = Mutex(found)
-    let names = Set(place.estate.nodes.map(\.name))
+    let name = place.node.name
+    watch = NodeWatch(
+      buses: backbone.buses, expected: NodeWatch.speakers(of: place.estate).filter { $0 != name })
     agent = NodeAgent(
-      node: place.node.name, buses: backbone.buses, isKnown: { [names] in names.contains($0) },
-      beat: { [weak self] in self?.beat() ?? NodeBeat(node: "") },
-      command: { [weak self] in self?.carryOut($0) ?? NodeAnswer(done: false, text: "the node is ending") })
+      node: name, buses: backbone.buses, hears: heard.map(\.name),
+      voice: NodeAgent.Voice(
+        beat: { [weak self] in self?.beat() ?? NodeBeat(service: .outByHealth) },
+        status: { [weak self] in self?.said() ?? NodeStatus(node: name) },
+        command: { [weak self] in self?.carryOut($0) ?? NodeAnswer(done: false, text: "the node is ending") })
+    )
   }
 
   func start() throws(BusError) { try agent?.start() }
 
-  func stop() { agent?.stop() }
+  func stop() {
+    watch.stop()
+    agent?.stop()
+  }
 
-  /// The estate's page: puts to each node what is known of it now. What was heard is looked up once for all.
-  var knowledge: (EstateView.NodeView) -> EstateView.NodeView {
-    let heard = Dictionary((agent?.nodes ?? []).map { ($0.beat.node, $0) }) { first, _ in first }
+  /// The estate's page: puts to each node what is known of it now. What was heard is looked up once for all; after a time
+  /// without looks that takes until the others have spoken, at most a second or so.
+  func knowledge() async -> (EstateView.NodeView) -> EstateView.NodeView {
+    var others: [NodeWatch.Heard] = []
+    do throws(BusError) {
+      others = try await watch.look()
+    } catch { log.warning("the other nodes can't be heard", metadata: ["reason": "\(error)"]) }
+    let heard = Dictionary(others.map { ($0.status.node, $0) }) { first, _ in first }
     return { self.known(of: $0, heard) }
   }
 
   private func known(
-    of node: EstateView.NodeView, _ others: [String: NodeAgent.Heard]
+    of node: EstateView.NodeView, _ others: [String: NodeWatch.Heard]
   ) -> EstateView.NodeView {
     var node = node
-    let beat: NodeBeat
+    let status: NodeStatus
     if node.name == place.node.name {
-      beat = said()
+      status = said()
       node.heardNanoseconds = 0
     } else {
       guard let heard = others[node.name] else { return node }
-      beat = heard.beat
+      status = heard.status
       node.heardNanoseconds = heard.quietNanoseconds
       if !heard.isThere {
         node.state = "silent"
         return node
       }
     }
-    node.clients = beat.clients
-    node.version = beat.estateVersion
+    node.clients = status.clients
+    node.version = status.estateVersion
     node.state =
-      beat.service != Continuity.ServiceState.inService.word
-      ? "out of service" : beat.isWell ? "ready" : "not ready"
-    let reasons = (beat.reason.isEmpty ? [] : [beat.reason]) + beat.alarms
+      status.service != Continuity.ServiceState.inService.word
+      ? "out of service" : status.isWell ? "ready" : "not ready"
+    let reasons = (status.reason.isEmpty ? [] : [status.reason]) + status.alarms
     node.reason = node.state == "ready" || reasons.isEmpty ? nil : reasons.joined(separator: "; ")
     // Of its own paths it knows all; others say only which they use and why, and nothing is made up for the rest.
     node.paths =
       node.name == place.node.name
       ? feeds.paths
-      : beat.paths.map {
+      : status.paths.map {
         PathReport(
           market: $0.market, stream: $0.node, rail: $0.rail, isUsed: $0.used, why: $0.reason,
           whyKey: $0.reasonKey)
@@ -125,7 +116,13 @@ final class ServeService: @unchecked Sendable {
 
   private func beat() -> NodeBeat {
     decide()
-    return said()
+    watch.rest()
+    let leaves = isLeaving
+    let (state, isReluctant) = members.withLock { ($0.board.state(of: $0.own), $0.board.isReluctant($0.own)) }
+    let reports = feeds.reports
+    return NodeBeat(
+      service: leaves ? .outByCommand : state, isReluctant: !leaves && isReluctant,
+      isWell: Self.isWell(reports), configuration: place.configuration, lag: Self.lag(reports))
   }
 
   /// Nanoseconds of a clock that only goes forward.
@@ -146,12 +143,10 @@ final class ServeService: @unchecked Sendable {
     members.withLock { members in
       members.board.hear(members.own, isWell: isWell, lag: lag, at: now)
       for other in heard where other.isThere {
-        guard let number = members.numbers[other.beat.node], number != members.own else { continue }
+        guard let number = members.numbers[other.node], number != members.own else { continue }
         let beat = other.beat
         members.board.hear(number, isWell: beat.isWell, lag: beat.lag, at: now &- other.quietNanoseconds)
-        let state = Continuity.ServiceState.allCases.first { $0.word == beat.service } ?? .outByHealth
-        // Who serves and says why does so as the last.
-        members.board.hear(number, says: state, isReluctant: !beat.reason.isEmpty)
+        members.board.hear(number, says: beat.service, isReluctant: beat.isReluctant)
       }
     }
   }
@@ -199,33 +194,34 @@ final class ServeService: @unchecked Sendable {
     reports.map(\.lagNanoseconds).max() ?? 0
   }
 
-  private func said() -> NodeBeat {
-    var beat = NodeBeat(node: place.node.name)
-    beat.site = place.site
-    beat.zone = place.node.zone
-    beat.roles = place.node.roles.map(\.rawValue)
-    beat.version = Kabuto.version
-    beat.estateVersion = place.estate.version
-    beat.configuration = place.configuration
+  private func said() -> NodeStatus {
+    var status = NodeStatus(node: place.node.name)
+    status.site = place.site
+    status.zone = place.node.zone
+    status.roles = place.node.roles.map(\.rawValue)
+    status.version = Kabuto.version
+    status.estateVersion = place.estate.version
+    status.configuration = place.configuration
     let (state, reason, isLast) = members.withLock {
       ($0.board.state(of: $0.own), $0.board.reason(of: $0.own), $0.board.isReluctant($0.own))
     }
     let leaves = leaving.withLock { $0 }
-    beat.service = leaves == nil ? state.word : Continuity.ServiceState.outByCommand.word
-    beat.reason = leaves ?? (state == .inService && !isLast ? "" : reason)
+    status.service = leaves == nil ? state.word : Continuity.ServiceState.outByCommand.word
+    status.reason = leaves ?? (state == .inService && !isLast ? "" : reason)
     let reports = feeds.reports
-    beat.isWell = Self.isWell(reports)
-    beat.lag = Self.lag(reports)
-    beat.clients = gateway.openConnections
-    beat.load = load()
-    beat.address = gateway.address
-    beat.paths = feeds.receivedPaths.map(NodeBeat.Path.init)
-    beat.markets = reports.map {
-      NodeBeat.Market(market: $0.market, state: $0.state, epoch: $0.epoch, sequence: $0.sequence)
+    status.isWell = Self.isWell(reports)
+    status.lag = Self.lag(reports)
+    status.clients = gateway.openConnections
+    status.load = load()
+    status.address = gateway.address
+    status.paths = feeds.receivedPaths.map(NodeStatus.Path.init)
+    status.markets = reports.map {
+      NodeStatus.Market(market: $0.market, state: $0.state, epoch: $0.epoch, sequence: $0.sequence)
     }
-    beat.alarms = publishers.flatMap { $0.report.differences.map { String(describing: $0) } }
-    beat.saidAt = UInt64(Date().timeIntervalSince1970 * 1e9)
-    return beat
+    status.alarms =
+      publishers.flatMap { $0.report.differences.map { String(describing: $0) } } + (agent?.alarms ?? [])
+    status.saidAt = UInt64(Date().timeIntervalSince1970 * 1e9)
+    return status
   }
 
   /// Processors used since it was asked last, a second ago or more.

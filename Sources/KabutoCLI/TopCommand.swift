@@ -58,10 +58,10 @@ struct Top: AsyncParsableCommand {
       }
     }
     var before: TopFigures?
-    let nodes = try estate.map { TopEstate(estate: try EstateSource.good($0).estate) }
+    var nodes = try estate.map { TopEstate(estate: try EstateSource.good($0).estate) }
     while true {
-      if let nodes {
-        let screen = await nodes.screen()
+      if nodes != nil {
+        let screen = await nodes?.screen() ?? ""
         if once { return print(screen) }
         paint(screen)
         try await Task.sleep(for: .seconds(interval))
@@ -188,6 +188,7 @@ struct TopFigures: Decodable {
   var site: String?
   var service: Service?
   var paths: [Path]?
+  var rails: [Rail]?
   var sources: [Source]
   var loops: [Loop]
   var connections: Connections

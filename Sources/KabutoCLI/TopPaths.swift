@@ -19,6 +19,22 @@ extension TopFigures {
     var used: Bool
     var why: String
   }
+  /// What went over a rail, as /v1/status says it.
+  struct Rail: Decodable, Equatable {
+    /// One system's part of it.
+    struct System: Decodable, Equatable {
+      var system: String
+      var bytes_in: UInt64
+      var bytes_out: UInt64
+      var dropped: UInt64
+      var over_budget: UInt64
+      var budget: UInt64?
+      var exceeds: Bool
+    }
+    var rail: String
+    var connected: Bool
+    var systems: [System]
+  }
   /// Whether it takes new streams.
   struct Service: Decodable, Equatable {
     var state: String
@@ -63,6 +79,21 @@ extension TopFigures {
 /// The nodes of an estate, each as it says itself.
 struct TopEstate {
   let estate: Estate
+  /// What was on the rails at the last look, and when, seconds.
+  private var before: (sums: [RailSum], at: Double)?
+
+  init(estate: Estate) { self.estate = estate }
+
+  /// What the nodes that answered put on a rail and took from it, by system.
+  struct RailSum: Equatable {
+    var rail: String
+    var system: String
+    var bytesIn: UInt64 = 0
+    var bytesOut: UInt64 = 0
+    var dropped: UInt64 = 0
+    var overBudget: UInt64 = 0
+    var exceeds = false
+  }
 
   /// What one node answered; nil = nothing.
   private struct Answer: Sendable {
@@ -72,7 +103,7 @@ struct TopEstate {
   }
 
   /// Asks every node at once; the screen.
-  func screen() async -> String {
+  mutating func screen() async -> String {
     let nodes = drillNodes(of: estate)
     var answers: [Answer] = []
     await withTaskGroup(of: Answer.self) { group in
@@ -107,7 +138,52 @@ struct TopEstate {
           ], widths))
       paths += (figures?.paths ?? []).map { (node.name, $0) }
     }
-    return (lines + TopFigures.pathLines(paths)).joined(separator: "\n")
+    let sums = Self.sums(answers.flatMap { $0.figures?.rails ?? [] })
+    let now = Double(DispatchTime.now().uptimeNanoseconds) / 1e9
+    lines += TopFigures.pathLines(paths) + Self.railLines(sums, before.map { ($0.sums, now - $0.at) })
+    before = (sums, now)
+    return lines.joined(separator: "\n")
+  }
+
+  /// Sums over nodes, in the order of rails and systems.
+  static func sums(_ rails: [TopFigures.Rail]) -> [RailSum] {
+    var sums: [RailSum] = []
+    for rail in rails {
+      for system in rail.systems {
+        let place = sums.firstIndex { $0.rail == rail.rail && $0.system == system.system }
+        var sum = place.map { sums[$0] } ?? RailSum(rail: rail.rail, system: system.system)
+        sum.bytesIn &+= system.bytes_in
+        sum.bytesOut &+= system.bytes_out
+        sum.dropped &+= system.dropped
+        sum.overBudget &+= system.over_budget
+        sum.exceeds = sum.exceeds || system.exceeds
+        if let place { sums[place] = sum } else { sums.append(sum) }
+      }
+    }
+    return sums.sorted { ($0.rail, $0.system) < ($1.rail, $1.system) }
+  }
+
+  /// The table of rails; rates where there was a look before.
+  static func railLines(_ sums: [RailSum], _ before: (sums: [RailSum], seconds: Double)?) -> [String] {
+    guard !sums.isEmpty else { return [] }
+    let widths = [6, 9, 12, 12, 12, 12, 10, 20]
+    func rate(_ sum: RailSum, _ bytes: (RailSum) -> UInt64) -> String {
+      guard let before, before.seconds > 0,
+        let old = before.sums.first(where: { $0.rail == sum.rail && $0.system == sum.system }),
+        bytes(sum) >= bytes(old)
+      else { return "–" }
+      return TopFigures.short(Double(bytes(sum) - bytes(old)) / before.seconds)
+    }
+    let heads = ["RAIL", "SYSTEM", "OUT B/S", "IN B/S", "OUT B", "IN B", "DROPPED", "OVER BUDGET"]
+    return ["", TopFigures.row(heads, widths)]
+      + sums.map { sum in
+        TopFigures.row(
+          [
+            sum.rail, sum.system, rate(sum, \.bytesOut), rate(sum, \.bytesIn),
+            TopFigures.short(Double(sum.bytesOut)), TopFigures.short(Double(sum.bytesIn)),
+            String(sum.dropped), "\(sum.overBudget)\(sum.exceeds ? ", now" : "")",
+          ], widths)
+      }
   }
 
   private static func ask(_ url: String, _ number: Int) async -> Answer {

@@ -108,7 +108,7 @@ import Testing
       for other in names {
         let isOwn = other == node.name
         let isPlant = node.roles.contains(.plant)
-        #expect(may("node.\(other).beat") == isOwn)
+        #expect(may("node.\(other).beat") == isOwn && may("node.\(other).status") == isOwn)
         #expect(!may("node.\(other).command") && !may("ask.XTKS.\(other)") && !may("_INBOX.\(other)"))
         for market in ["XTKS", "XOSE"] {
           let carries = isOwn && isPlant && (market == "XTKS" || node.markets.isEmpty)
@@ -125,12 +125,15 @@ import Testing
       #expect(!may("keep.configuration") && !may("$SYS.REQ.SERVER.PING") && !may("$JS.a.API.STREAM.DELETE.T"))
       #expect(may("$JS.a.API.STREAM.CREATE.T") == node.roles.contains(.store))
       let heard = SubjectPermissions(node, in: estate).subscribe
-      #expect(heard.contains { Self.covers($0, "node.\(node.name).command") })
+      for subject in ["node.\(node.name).command", "node.all.tell", "node.x.beat", "node.x.status"] {
+        #expect(heard.contains { Self.covers($0, subject) })
+      }
+      #expect(may("node.all.tell"))
       #expect(!heard.contains { Self.covers($0, "keep.usage.x") || Self.covers($0, "want.XTKS.nobody") })
     }
     var firewall = Node(name: "fw", zone: "tky-a", address: "10.0.0.1", roles: [.firewall])
     firewall.markets = ["XTKS"]
-    #expect(SubjectPermissions(firewall, in: estate).publish == ["node.fw.beat"])
+    #expect(SubjectPermissions(firewall, in: estate).publish == ["node.fw.beat", "node.fw.status"])
   }
 
   @Test func credentialsAreReadWithAllTheirFaults() throws {

@@ -158,16 +158,32 @@ import Testing
     through: 4711, lagNanoseconds: 1_500_000, heardNanoseconds: 80_000_000, isUsed: true,
     why: "the nearest stream that is well")
 
-  @Test func pathsAreShownInStatusAndMetrics() async throws {
+  static var rail: RailReport {
+    var prices = RailReport.System(system: "px")
+    (prices.messagesOut, prices.bytesOut, prices.overBudget) = (7, 900, 3)
+    (prices.budget, prices.exceeds) = (500, true)
+    var nodes = RailReport.System(system: "node")
+    (nodes.messagesIn, nodes.bytesIn) = (2, 70)
+    return RailReport(
+      rail: "a", state: "connected to 10.0.0.1:4222", isConnected: true, systems: [prices, nodes])
+  }
+
+  @Test func pathsAndRailsAreShownInStatusAndMetrics() async throws {
     let feed = try Feed()
     var configuration = GatewayConfiguration()
     configuration.port = 0
     configuration.drainMilliseconds = 300
     let gateway = try await GatewayServer.start(
       configuration, markets: [feed.description], store: nil, log: .init(label: "test"),
-      paths: { [Self.path] }, sources: { [] })
+      paths: { [Self.path] }, rails: { [Self.rail] }, sources: { [] })
     let line = try Line(port: gateway.port)
     let status = try line.get("/v1/status").json
+    let rails = try #require(status["rails"] as? [[String: Any]])
+    #expect(rails.count == 1 && rails[0]["rail"] as? String == "a" && rails[0]["fault"] is NSNull)
+    let systems = try #require(rails[0]["systems"] as? [[String: Any]])
+    #expect(systems.map { $0["system"] as? String } == ["px", "node"])
+    #expect(systems[0]["bytes_out"] as? Int == 900 && systems[0]["budget"] as? Int == 500)
+    #expect(systems[0]["exceeds"] as? Bool == true && systems[1]["budget"] is NSNull)
     let paths = try #require(status["paths"] as? [[String: Any]])
     let data = try JSONSerialization.data(withJSONObject: paths)
     #expect(try JSONDecoder().decode([PathReport].self, from: data) == [Self.path])
@@ -177,6 +193,15 @@ import Testing
       metrics.contains(
         "kabuto_path_used{market=\"XTKS\",nearness=\"same zone\",rail=\"a\",stream=\"plant-1\"} 1\n"))
     #expect(metrics.contains("kabuto_in_service 1\n"))
+    for line in [
+      "kabuto_bus_bytes_total{direction=\"out\",rail=\"a\",system=\"px\"} 900",
+      "kabuto_bus_bytes_total{direction=\"in\",rail=\"a\",system=\"node\"} 70",
+      "kabuto_bus_over_budget_total{rail=\"a\",system=\"px\"} 3",
+      "kabuto_bus_budget_bytes{rail=\"a\",system=\"px\"} 500", "kabuto_bus_connected{rail=\"a\"} 1",
+    ] {
+      #expect(metrics.contains(line + "\n"), "\(line)")
+    }
+    #expect(!metrics.contains("kabuto_bus_budget_bytes{rail=\"a\",system=\"node\"}"))
     let none = try line.get("/v1/estate")
     #expect(none.head.hasPrefix("HTTP/1.1 404"))
     await gateway.drain()

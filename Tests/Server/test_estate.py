@@ -250,7 +250,7 @@ class ServersTest(unittest.TestCase):
                     for client, subject in [
                         (plant, "px.XTKS.plant-tky-b.all"), (plant, "beat.XTKS.plant-osk-a"),
                         (plant, "node.gw-osk-a.command"), (plant, "_INBOX.other"), (plant, "keep.usage.plant-tky-a"),
-                        (gateway, "px.XTKS.gw-osk-a.all"), (gateway, "node.plant-tky-a.beat"),
+                        (gateway, "px.XTKS.gw-osk-a.all"), (gateway, "node.plant-tky-a.beat"), (gateway, "node.plant-tky-a.status"),
                         (gateway, "$JS.a.API.STREAM.CREATE.T"), (gateway, "$SYS.REQ.SERVER.PING"),
                     ]:
                         self.assertIn("Permissions Violation", client.publish(subject, "x") or "", subject)

@@ -188,6 +188,41 @@ class Nodes(unittest.TestCase):
         self.assertEqual(nobody.returncode, 2)
         self.assertIn("wanted one of p1, p2, g1, g2", nobody.stderr)
 
+    def test_the_page_knows_every_node_and_the_rails_are_accounted(self):
+        self.publish(2_000)
+        self.all_reach(2_000)
+
+        def states(node="g1"):
+            return {one["name"]: one["state"] for one in self.estate.get(node, "/v1/estate")[1]["nodes"]}
+
+        # The first answer after a time without looks knows all.
+        self.assertNotIn("unknown", states("p2").values())
+        kabuto.until(lambda: set(states().values()) == {"ready"}, "every node to be ready")
+        self.assertEqual(kabuto.run("node", "out", "g2", "--estate", self.estate.file).returncode, 0)
+        kabuto.until(lambda: states()["g2"] == "out of service", "g2 to be out on g1's page")
+        self.assertEqual(kabuto.run("node", "in", "g2", "--estate", self.estate.file).returncode, 0)
+        kabuto.until(lambda: states()["g2"] == "ready", "g2 to be back on g1's page")
+        self.estate.kill("p2")
+        kabuto.until(lambda: states()["p2"] == "silent", "p2 to be silent on g1's page")
+        listed = kabuto.run("node", "list", "--estate", self.estate.file, "--json")
+        self.assertEqual(listed.returncode, 1)
+        lines = {line["node"]: line for line in json.loads(listed.stdout)}
+        self.assertEqual([name for name, line in lines.items() if not line["heard"]], ["p2"])
+        self.assertEqual(lines["g1"]["beat"]["service"], "in-service")
+
+        rails = self.estate.get("g1", "/v1/status")[1]["rails"]
+        self.assertEqual([rail["rail"] for rail in rails], ["a", "b"])
+        for rail in rails:
+            self.assertTrue(rail["connected"], rail)
+            systems = {system["system"]: system for system in rail["systems"]}
+            for system in ("px", "beat", "node"):
+                self.assertGreater(systems[system]["bytes_in"], 0, system)
+            self.assertGreater(systems["node"]["bytes_out"], 0)
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.estate.ports['g1']}/metrics", timeout=10) as answer:
+            self.assertIn('kabuto_bus_bytes_total{direction="in",rail="a",system="px"} ', answer.read().decode())
+        shown = kabuto.run("top", "--estate", self.estate.file, "--once").stdout
+        self.assertRegex(shown, r"(?m)^a +px +")
+
     def test_wrong_names_are_told(self):
         wrong = kabuto.run("serve", "--estate", self.estate.file, "--node", "p11")
         self.assertEqual(wrong.returncode, 2)

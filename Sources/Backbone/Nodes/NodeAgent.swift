@@ -1,5 +1,7 @@
-// A node among nodes: says ten times a second how it is, hears how the others are, and takes commands. The registry of
-// the others is what `kabuto top`, status pages and drills read. A thread of its own.
+// A node among nodes: says ten times a second how it is (`NodeBeat`), hears the few others that it decides by, tells all of
+// itself to who looks (`NodeStatus`), and takes commands. A thread of its own.
+// Bounds: it hears the nodes that it is given and no others, so what comes doesn't grow with the estate; a status goes out
+// once a second, at each change, and five times a second at most however often somebody asks.
 //
 // @unchecked Sendable: what several threads touch is behind `shared`; the rest is set before `start`.
 
@@ -11,6 +13,8 @@ import Synchronization
 public final class NodeAgent: @unchecked Sendable {
   /// Another node, as it was heard last.
   public struct Heard: Sendable {
+    /// The node's name.
+    public var node: String
     /// What it said.
     public var beat: NodeBeat
     /// Since it said so, nanoseconds.
@@ -28,60 +32,81 @@ public final class NodeAgent: @unchecked Sendable {
 
   private struct Shared {
     var others: [String: Other] = [:]
-    /// Beats as they came, the newest of each node and rail, until the agent's thread reads them.
-    var beats: [String: [Data?]] = [:]
+    /// What came under a node's name and was no beat; until it says one.
+    var faults: [String: NodeBeat.Fault] = [:]
     var pending: [(command: NodeCommand, reply: String?, rail: Int)] = []
+    /// When somebody who looks is told; nil = nobody asked.
+    var tellAt: UInt64?
+  }
+
+  /// What a node says and does; called on the agent's thread.
+  public struct Voice: Sendable {
+    /// What others decide by, now; each tenth of a second.
+    public var beat: @Sendable () -> NodeBeat
+    /// All of it, now.
+    public var status: @Sendable () -> NodeStatus
+    /// Carries out a command and says what came of it.
+    public var command: @Sendable (NodeCommand) -> NodeAnswer
+
+    /// A voice from its parts.
+    public init(
+      beat: @escaping @Sendable () -> NodeBeat, status: @escaping @Sendable () -> NodeStatus,
+      command: @escaping @Sendable (NodeCommand) -> NodeAnswer
+    ) {
+      self.beat = beat
+      self.status = status
+      self.command = command
+    }
   }
 
   /// The node's name.
   public let node: String
   private let buses: [any Bus]
-  private let beat: @Sendable () -> NodeBeat
-  private let isKnown: @Sendable (String) -> Bool
-  private let command: @Sendable (NodeCommand) -> NodeAnswer
+  private let hears: [String]
+  private let voice: Voice
+  private let statusNanoseconds: UInt64
   private let shared = Mutex(Shared())
   private let signal = EventSignal()
   private let stops = Atomic<Bool>(false)
-  private let hasHeard = Atomic<Bool>(false)
   private let finished = DispatchSemaphore(value: 0)
   private var subscriptions: [any BusSubscription] = []
   private var hasStarted = false
 
   private static var beatNanoseconds: UInt64 { 100_000_000 }
+  /// Between two answers to who looks.
+  private static var tellNanoseconds: UInt64 { 200_000_000 }
   private static var silence: UInt64 { 350_000_000 }
-  /// A node that isn't heard for so long is forgotten.
-  private static var memory: UInt64 { 3_600_000_000_000 }
-  private static var mostNodes: Int { 10_000 }
-  private static var mostBytes: Int { 64 << 10 }
 
-  /// An agent that hasn't begun. An operator's tool is one too: give it no `beat`, and it only hears.
+  /// An agent that hasn't begun.
   /// - Parameters:
   ///   - buses: one a rail.
-  ///   - isKnown: whether the estate has a node of that name; others are not heard. Called on the buses' threads.
-  ///   - beat: what the node says of itself now; called on the agent's thread.
-  ///   - command: carries out a command and says what came of it; called on the agent's thread.
+  ///   - hears: names of the nodes that it decides by (`ServiceRing`); others are not heard.
+  ///   - voice: what it says and does.
+  ///   - statusMilliseconds: between two statuses that nothing else calls for.
   public init(
-    node: String, buses: [any Bus], isKnown: @escaping @Sendable (String) -> Bool = { _ in true },
-    beat: @escaping @Sendable () -> NodeBeat,
-    command: @escaping @Sendable (NodeCommand) -> NodeAnswer
+    node: String, buses: [any Bus], hears: some Sequence<String>, voice: Voice,
+    statusMilliseconds: Int = 1_000
   ) {
     self.node = node
     self.buses = buses
-    self.isKnown = isKnown
-    self.beat = beat
-    self.command = command
+    self.hears = Set(hears).subtracting([node]).sorted()
+    self.voice = voice
+    statusNanoseconds = UInt64(max(1, statusMilliseconds)) * 1_000_000
   }
 
   /// Begins.
-  /// - Throws: `BusError` where the node's name can't be a word of a subject.
+  /// - Throws: `BusError` where a node's name can't be a word of a subject.
   public func start() throws(BusError) {
     for (rail, bus) in buses.enumerated() {
-      subscriptions.append(
-        try bus.subscribe("node.*.beat") { [weak self] message in self?.hear(message, rail) })
+      for other in hears {
+        subscriptions.append(
+          try bus.subscribe("node.\(other).beat") { [weak self] message in self?.hear(other, message, rail) })
+      }
       subscriptions.append(
         try bus.subscribe("node.\(node).command") { [weak self] message in
           self?.take(String(decoding: message.payload, as: UTF8.self), message.reply, rail)
         })
+      subscriptions.append(try bus.subscribe("node.all.tell") { [weak self] _ in self?.tell() })
     }
     hasStarted = true
     let thread = Thread { [self] in
@@ -100,61 +125,54 @@ public final class NodeAgent: @unchecked Sendable {
     finished.wait()
   }
 
-  /// All other nodes that were heard, by name.
+  /// The others that were heard, by name.
   public var nodes: [Heard] {
     let now = Clock.monotonic()
     return shared.withLock { shared in
-      shared.others.values.map { other in
+      shared.others.map { name, other in
         let last = other.heardAt.max() ?? 0
         let rails = buses.indices.filter { other.heardAt[$0] > 0 && now &- other.heardAt[$0] < Self.silence }
-        return Heard(beat: other.beat, quietNanoseconds: now &- last, rails: rails.map { buses[$0].rail })
+        return Heard(
+          node: name, beat: other.beat, quietNanoseconds: now &- last, rails: rails.map { buses[$0].rail })
       }
-    }.sorted { $0.beat.node < $1.beat.node }
+    }.sorted { $0.node < $1.node }
+  }
+
+  /// What came under others' names and was no beat, one line each.
+  public var alarms: [String] {
+    shared.withLock { $0.faults }.sorted { $0.key < $1.key }.map { "node \($0.key): \($0.value)" }
   }
 
   // MARK: - The buses' threads
 
-  /// Only copies: prices come on the same thread. Who speaks is said by the subject, which its server has checked.
-  private func hear(_ message: BusMessage, _ rail: Int) {
-    guard message.payload.count <= Self.mostBytes else { return }
-    let words = message.subject.split(separator: ".", omittingEmptySubsequences: false)
-    guard words.count == 3, words[1] != node else { return }
-    let name = String(words[1])
-    guard isKnown(name) else { return }
-    let data = Data(message.payload)
+  /// Who speaks is said by the subject, which its server has checked.
+  private func hear(_ name: String, _ message: BusMessage, _ rail: Int) {
+    let now = Clock.monotonic()
+    let beat: NodeBeat
+    do throws(NodeBeat.Fault) {
+      beat = try NodeBeat(decoding: message.payload)
+    } catch { return shared.withLock { $0.faults[name] = error } }
     shared.withLock { shared in
-      guard shared.beats[name] != nil || shared.beats.count < Self.mostNodes else { return }
-      shared.beats[name, default: buses.map { _ in nil }][rail] = data
+      if !shared.faults.isEmpty { shared.faults[name] = nil }
+      var other = shared.others[name] ?? Other(beat: beat, heardAt: buses.map { _ in 0 })
+      // The rails bring the same, one a little later; but for such a copy the last word counts, also of a node whose
+      // clock was set back.
+      let isCopy = beat.saidAt < other.beat.saidAt && other.beat.saidAt - beat.saidAt < 2_000_000_000
+      if !isCopy || now &- (other.heardAt.max() ?? 0) > Self.silence { other.beat = beat }
+      other.heardAt[rail] = now
+      shared.others[name] = other
     }
-    if !hasHeard.exchange(true, ordering: .acquiringAndReleasing) { signal.set() }
   }
 
-  /// Reads what has come; the agent's thread.
-  private func read() {
-    guard hasHeard.exchange(false, ordering: .acquiringAndReleasing) else { return }
-    let beats = shared.withLock { shared in
-      defer { shared.beats = [:] }
-      return shared.beats
+  /// Somebody looks. Nodes answer at different moments, so that who asks isn't flooded, and interest that goes ahead of
+  /// the question by another way is there first.
+  private func tell() {
+    let at = Clock.monotonic() + UInt64.random(in: 10_000_000...60_000_000)
+    let isNew = shared.withLock { shared in
+      defer { shared.tellAt = shared.tellAt ?? at }
+      return shared.tellAt == nil
     }
-    let now = Clock.monotonic()
-    let decoder = JSONDecoder()
-    for (name, rails) in beats {
-      for (rail, data) in rails.enumerated() {
-        guard let data, let beat = try? decoder.decode(NodeBeat.self, from: data), beat.node == name else {
-          continue
-        }
-        shared.withLock { shared in
-          guard shared.others[name] != nil || shared.others.count < Self.mostNodes else { return }
-          var other = shared.others[name] ?? Other(beat: beat, heardAt: buses.map { _ in 0 })
-          // The rails bring the same, one a little later; but for such a copy the last word counts, also of a node
-          // whose clock was set back.
-          let isCopy = beat.saidAt < other.beat.saidAt && other.beat.saidAt - beat.saidAt < 2_000_000_000
-          if !isCopy || now &- (other.heardAt.max() ?? 0) > Self.silence { other.beat = beat }
-          other.heardAt[rail] = now
-          shared.others[name] = other
-        }
-      }
-    }
+    if isNew { signal.set() }
   }
 
   private func take(_ text: String, _ reply: String?, _ rail: Int) {
@@ -180,67 +198,39 @@ public final class NodeAgent: @unchecked Sendable {
   private func run() {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
-    var beatAt: UInt64 = 0
+    var (beatAt, statusAt, lastStatus): (UInt64, UInt64, UInt64) = (0, 0, 0)
+    var said: NodeBeat?
     while !stops.load(ordering: .acquiring) {
-      read()
-      let pending = shared.withLock { shared in
+      let (pending, tellAt) = shared.withLock { shared in
         defer { shared.pending = [] }
-        return shared.pending
+        return (shared.pending, shared.tellAt)
       }
-      for (command, reply, rail) in pending { answer(self.command(command), reply, rail) }
+      for (command, reply, rail) in pending { answer(voice.command(command), reply, rail) }
+      var hasNews = !pending.isEmpty
       let now = Clock.monotonic()
-      if now >= beatAt || !pending.isEmpty {
+      if now >= beatAt || hasNews {
         beatAt = now + Self.beatNanoseconds
-        var said = beat()
-        said.saidAt = Clock.wall()
-        if let data = try? encoder.encode(said) {
-          for bus in buses { bus.publish("node.\(node).beat", bytes: [UInt8](data)) }
-        }
-        shared.withLock { shared in
-          shared.others = shared.others.filter { now &- ($0.value.heardAt.max() ?? 0) < Self.memory }
+        var beat = voice.beat()
+        beat.saidAt = Clock.wall()
+        hasNews = hasNews || beat.differs(from: said)
+        said = beat
+        let bytes = beat.encoded
+        for bus in buses { bus.publish("node.\(node).beat", bytes: bytes) }
+      }
+      let told = tellAt.map { max($0, lastStatus + Self.tellNanoseconds) }
+      if hasNews || now >= statusAt || told.map({ now >= $0 }) ?? false {
+        (statusAt, lastStatus) = (now + statusNanoseconds, now)
+        shared.withLock { $0.tellAt = nil }
+        var status = voice.status()
+        status.saidAt = Clock.wall()
+        if let data = try? encoder.encode(status) {
+          for bus in buses { bus.publish("node.\(node).status", bytes: [UInt8](data)) }
         }
       }
+      let next = min(
+        beatAt, shared.withLock { $0.tellAt.map { max($0, lastStatus + Self.tellNanoseconds) } } ?? .max)
       let after = Clock.monotonic()
-      if beatAt > after { signal.wait(nanoseconds: beatAt - after) }
+      if next > after { signal.wait(nanoseconds: next - after) }
     }
-  }
-}
-
-extension NodeAgent {
-  /// Tells a node something, as an operator does, and waits for what it answers; on one rail after the other.
-  /// - Throws: `BusError` where nobody answers in time.
-  public static func send(
-    _ command: NodeCommand, to node: String, from sender: String, over buses: [any Bus], seconds: Double = 2
-  ) async throws(BusError) -> NodeAnswer {
-    for bus in buses where bus.state.isConnected {
-      let reply = "_INBOX.\(StreamSubjects.word(sender)).command\(UInt64.random(in: 0...UInt64.max))"
-      let answers = AnswerBox()
-      let subscription = try bus.subscribe(reply) { message in
-        answers.set(try? JSONDecoder().decode(NodeAnswer.self, from: Data(message.payload)))
-      }
-      let begin = Clock.monotonic()
-      let end = begin + UInt64(seconds * 1e9)
-      var sayAt = begin
-      while Clock.monotonic() < end {
-        if Clock.monotonic() >= sayAt {
-          // The first may have been answered before the bus heard the answer's subject; twice is as good as once.
-          sayAt = Clock.monotonic() + 300_000_000
-          bus.publish("node.\(node).command", reply: reply, bytes: Array(command.rawValue.utf8))
-        }
-        if let answer = answers.value {
-          subscription.cancel()
-          return answer
-        }
-        try? await Task.sleep(nanoseconds: 5_000_000)
-      }
-      subscription.cancel()
-    }
-    throw BusError("node \(node) doesn't answer on any rail; is it there, and may \(sender) command it?")
-  }
-
-  private final class AnswerBox: Sendable {
-    private let answer = Mutex<NodeAnswer?>(nil)
-    var value: NodeAnswer? { answer.withLock { $0 } }
-    func set(_ new: NodeAnswer?) { answer.withLock { $0 = new } }
   }
 }

@@ -1,137 +1,109 @@
-// What a node says of itself ten times a second on `node.NODE.beat`, as JSON, and what an operator may tell it on
-// `node.NODE.command`.
+// What a node says ten times a second on `node.NODE.beat`: only what others decide by (`ServiceBoard`). All else is its
+// `NodeStatus`. 24 bytes, little-endian: "KB", version, a byte of facts (state of service in the low four bits, then
+// reluctant, then well), configuration (32 bit), lag and time (64 bit each). What isn't exactly so is refused, with what
+// was found.
 
 public import Continuity
-import Foundation
 
-/// A node, as it says.
-public struct NodeBeat: Sendable, Codable, Equatable {
-  /// A path that it knows.
-  public struct Path: Sendable, Codable, Equatable {
-    /// Market identifier code.
-    public var market: String
-    /// The node whose plant tells the stream.
-    public var node: String
-    /// The rail.
-    public var rail: String
-    /// Whether it is taken.
-    public var used: Bool
-    /// Why, or why not.
-    public var reason: String
-    /// The key of the reason, which doesn't change between releases; nil = a node of before it.
-    public var reasonKey: String?
+/// A node's beat. The node is named by the subject, which its server has checked.
+public struct NodeBeat: Sendable, Equatable {
+  /// Why bytes are no beat.
+  public enum Fault: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Another number of bytes than a beat has.
+    case length(Int)
+    /// It doesn't begin as a beat does.
+    case magic(UInt16)
+    /// A version that this program doesn't read.
+    case version(UInt8)
+    /// A state of service that isn't there, bits that mean nothing, or reluctance of one that doesn't serve.
+    case facts(UInt8)
 
-    /// A path from its parts.
-    public init(
-      market: String, node: String, rail: String, used: Bool, reason: String, reasonKey: String? = nil
-    ) {
-      self.market = market
-      self.node = node
-      self.rail = rail
-      self.used = used
-      self.reason = reason
-      self.reasonKey = reasonKey
-    }
-
-    /// A path from its report.
-    public init(_ report: PathReport) {
-      self.init(
-        market: report.market, node: report.node, rail: report.rail, used: report.isUsed,
-        reason: report.reason, reasonKey: report.reasonKey)
+    /// For people: found, wanted, remedy.
+    public var description: String {
+      switch self {
+      case .length(let count): "a beat of \(count) bytes; \(NodeBeat.byteCount) wanted"
+      case .magic(let word): "no beat: it begins with \(word), \(NodeBeat.magic) wanted"
+      case .version(let version):
+        "a beat of version \(version); this program reads \(NodeBeat.version): run the same release on every node"
+      case .facts(let byte): "a beat whose facts \(byte) contradict each other or aren't known"
+      }
     }
   }
 
-  /// A market at it.
-  public struct Market: Sendable, Codable, Equatable {
-    /// Market identifier code.
-    public var market: String
-    /// `live`, `gap`, `silent`, `recovering` or `ended`.
-    public var state: String
-    /// The epoch.
-    public var epoch: String
-    /// Last message.
-    public var sequence: UInt64
+  /// Bytes of a beat.
+  public static let byteCount = 24
+  /// Version of the layout.
+  public static let version: UInt8 = 1
+  static let magic: UInt16 = 0x424B
+  private static let reluctant: UInt8 = 0x10
+  private static let well: UInt8 = 0x20
 
-    /// A market from its parts.
-    public init(market: String, state: String, epoch: String, sequence: UInt64) {
-      self.market = market
-      self.state = state
-      self.epoch = epoch
-      self.sequence = sequence
-    }
-  }
-
-  /// The node's name.
-  public var node: String
-  /// Its site.
-  public var site = ""
-  /// Its zone.
-  public var zone = ""
-  /// `plant`, `store`, `gateway`, `firewall`.
-  public var roles: [String] = []
-  /// Of the program.
-  public var version = ""
-  /// Version of the estate that it runs.
-  public var estateVersion = 0
-  /// Hash of that.
-  public var configuration: UInt32 = 0
-  /// `in-service`, `out-by-command`, `out-by-health`, `out-by-lag`.
-  public var service = ServiceState.inService.word
-  /// Why.
-  public var reason = ""
+  /// Whether it serves.
+  public var service: ServiceState
+  /// It serves only because nobody else does.
+  public var isReluctant: Bool
   /// Whether it is well by itself.
-  public var isWell = true
+  public var isWell: Bool
+  /// Hash of the estate that it runs.
+  public var configuration: UInt32
   /// How late it is, nanoseconds.
-  public var lag: UInt64 = 0
-  /// Clients that are connected.
-  public var clients = 0
-  /// Part of a processor that it uses, 0…; 1 = one processor.
-  public var load = 0.0
-  /// Where clients reach it; empty = nowhere.
-  public var address = ""
-  /// Paths that it knows.
-  public var paths: [Path] = []
-  /// Markets at it.
-  public var markets: [Market] = []
-  /// What is wrong, one line each.
-  public var alarms: [String] = []
-  /// When it was said by the node's own clock, nanoseconds since 1970: for people, nothing is decided by it.
-  public var saidAt: UInt64 = 0
+  public var lag: UInt64
+  /// When it was said by the node's own clock, nanoseconds since 1970: tells copies apart, nothing is decided by it.
+  public var saidAt: UInt64
 
-  /// A beat of a node; the rest has its defaults.
-  public init(node: String) { self.node = node }
-}
-
-extension ServiceState {
-  /// The word in beats.
-  public var word: String {
-    switch self {
-    case .inService: "in-service"
-    case .outByCommand: "out-by-command"
-    case .outByHealth: "out-by-health"
-    case .outByLag: "out-by-lag"
-    }
+  /// A beat from its parts; reluctance counts of one that serves only.
+  public init(
+    service: ServiceState = .inService, isReluctant: Bool = false, isWell: Bool = true,
+    configuration: UInt32 = 0, lag: UInt64 = 0, saidAt: UInt64 = 0
+  ) {
+    self.service = service
+    self.isReluctant = isReluctant && service == .inService
+    self.isWell = isWell
+    self.configuration = configuration
+    self.lag = lag
+    self.saidAt = saidAt
   }
-}
 
-/// What an operator tells a node.
-public enum NodeCommand: String, Sendable, CaseIterable {
-  /// Take no more clients, and let go those that are there.
-  case outOfService = "out-of-service"
-  /// Serve again.
-  case inService = "in-service"
-}
+  /// Reads a beat.
+  /// - Throws: `Fault` where it is none.
+  public init(decoding bytes: UnsafeRawBufferPointer) throws(Fault) {
+    guard bytes.count == Self.byteCount else { throw .length(bytes.count) }
+    func load<Word: FixedWidthInteger & BitwiseCopyable>(_ offset: Int, _: Word.Type) -> Word {
+      Word(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Word.self))
+    }
+    let magic = load(0, UInt16.self)
+    guard magic == Self.magic else { throw .magic(magic) }
+    guard bytes[2] == Self.version else { throw .version(bytes[2]) }
+    let facts = bytes[3]
+    let isReluctant = facts & Self.reluctant != 0
+    guard facts & 0xC0 == 0, let service = ServiceState(rawValue: facts & 0x0F),
+      !isReluctant || service == .inService
+    else { throw .facts(facts) }
+    self.init(
+      service: service, isReluctant: isReluctant, isWell: facts & Self.well != 0,
+      configuration: load(4, UInt32.self), lag: load(8, UInt64.self), saidAt: load(16, UInt64.self))
+  }
 
-/// What a node answers to a command.
-public struct NodeAnswer: Sendable, Codable, Equatable {
-  /// Whether it does as it was told.
-  public var done: Bool
-  /// What it says.
-  public var text: String
+  /// The beat as it is sent.
+  public var encoded: [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.byteCount)
+    func append(_ word: some FixedWidthInteger) {
+      withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+    append(Self.magic)
+    append(Self.version)
+    append(
+      service.rawValue | (isReluctant && service == .inService ? Self.reluctant : 0)
+        | (isWell ? Self.well : 0))
+    append(configuration)
+    append(lag)
+    append(saidAt)
+    return bytes
+  }
 
-  /// An answer.
-  public init(done: Bool, text: String) {
-    self.done = done
-    self.text = text
+  /// Whether what others decide by differs, but for figures and times.
+  func differs(from other: NodeBeat?) -> Bool {
+    service != other?.service || isReluctant != other?.isReluctant || isWell != other?.isWell
   }
 }

@@ -11,12 +11,15 @@ public struct SubjectPermissions: Sendable, Equatable {
   /// Those of a node of an estate.
   public init(_ node: Node, in estate: Estate) {
     let name = node.name
-    publish = ["node.\(name).beat"]
-    subscribe = ["node.*.beat", "node.\(name).command", "_INBOX.\(name).>"]
+    publish = ["node.\(name).beat", "node.\(name).status"]
+    subscribe = ["node.*.beat", "node.\(name).command", "node.all.tell", "_INBOX.\(name).>"]
     let (isPlant, isStore, isGateway) = (
       node.roles.contains(.plant), node.roles.contains(.store), node.roles.contains(.gateway)
     )
     guard isPlant || isStore || isGateway else { return }
+    // For the page of the estate, which each of them has.
+    publish.append("node.all.tell")
+    subscribe.append("node.*.status")
     for market in estate.markets(of: node) {
       if isPlant {
         publish += [
@@ -52,5 +55,6 @@ public struct SubjectPermissions: Sendable, Equatable {
 
   /// Those of the operator: commands, configuration, kept streams; hears all.
   public static let ofOperator = SubjectPermissions(
-    publish: ["node.*.command", "keep.configuration", "$JS.*.API.>", "$JS.ACK.>"], subscribe: [">"])
+    publish: ["node.*.command", "node.all.tell", "keep.configuration", "$JS.*.API.>", "$JS.ACK.>"],
+    subscribe: [">"])
 }
