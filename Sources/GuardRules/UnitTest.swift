@@ -26,7 +26,8 @@ public struct RuleTest: Sendable {
       guard case .map(let expectations)? = members["expectations"]?.content,
         case .map(let rules)? = expectations["rules"]?.content
       else {
-        throw DocumentFault(place: each.place, found: "no expectations", wanted: "expectations: rules: NAME: STATUS")
+        throw DocumentFault(
+          place: each.place, found: "no expectations", wanted: "expectations: rules: NAME: STATUS")
       }
       var expected: [(rule: String, status: RuleStatus)] = []
       for rule in rules.all {

@@ -1,96 +1,185 @@
-// YAML (and with it JSON) → values with places. Short intrinsic tags become their long forms; aliases are refused, as the
-// language's own loader does, so that no document stands for more than it is long.
+// YAML (and with it JSON) → values with places, from the parser's events and without recursion. Short intrinsic tags
+// become their long forms; aliases are refused, as the language's own loader does, so that no document stands for more
+// than it is long. Owner of the C parser: the call that reads.
 
-import Yams
+import CYaml
 
 /// How plain scalars are read.
 public enum ScalarRules: Sendable {
-  /// As the language reads documents: `yes`, `on`, `y` and their opposites are booleans.
+  /// As the language reads documents: `yes`, `on`, `y` and their opposites are booleans, nothing is an empty text.
   case documents
-  /// As it reads files of tests: only `true` and `false` are.
+  /// As it reads files of tests: only `true` and `false` are booleans, nothing is null.
   case tests
 }
 
 extension Value {
-  private static var mostDepth: Int { 256 }
+  /// Values within each other that a document may have.
+  static var mostDepth: Int { 128 }
 
   /// Reads a document.
   /// - Throws: `DocumentFault`.
-  public static func reading(yaml text: String, _ rules: ScalarRules = .documents) throws(DocumentFault) -> Value {
-    let node: Node?
-    do {
-      let parser = try Parser(yaml: text, encoding: .utf8)
-      node = try parser.singleRoot()
-      guard let node else {
-        throw DocumentFault(place: TextPlace(line: 1, column: 1), found: "an empty document", wanted: "a document")
+  public static func reading(yaml text: String, _ rules: ScalarRules = .documents) throws(DocumentFault)
+    -> Value
+  {
+    var text = text
+    let result: Result<Value, DocumentFault> = text.withUTF8 { bytes in
+      Result { () throws(DocumentFault) -> Value in
+        var reader = YAMLReader(rules)
+        return try reader.read(bytes)
       }
-      return try withExtendedLifetime(parser) { try value(of: node, rules, depth: 0) }
-    } catch let fault as DocumentFault {
-      throw fault
-    } catch { throw told(error) }
+    }
+    return try result.get()
+  }
+}
+
+/// Builds values of events.
+private struct YAMLReader {
+  /// A list or a map that is open.
+  private struct Open {
+    let place: TextPlace
+    let tag: String
+    let isMap: Bool
+    var values: [Value] = []
+    var members: [(name: String, value: Value)] = []
+    var key: (name: String, place: TextPlace)?
   }
 
-  private static func told(_ error: any Error) -> DocumentFault {
-    switch error {
-    case YamlError.scanner(let context, let problem, let mark, _),
-      YamlError.parser(let context, let problem, let mark, _),
-      YamlError.composer(let context, let problem, let mark, _):
-      return DocumentFault(
-        place: TextPlace(line: mark.line, column: mark.column),
-        found: [context?.text, problem].compactMap(\.self).joined(separator: ", "), wanted: "YAML or JSON")
-    case YamlError.duplicatedKeysInMapping(let duplicates, let context):
-      return DocumentFault(
-        place: TextPlace(line: context.mark.line, column: context.mark.column),
-        found: "the key \"\(duplicates.first ?? "")\" twice", wanted: "each key once")
-    default:
-      return DocumentFault(place: TextPlace(line: 1, column: 1), found: "\(error)", wanted: "YAML or JSON")
+  private let rules: ScalarRules
+  private var open: [Open] = []
+  private var root: Value?
+  private var documents = 0
+
+  init(_ rules: ScalarRules) { self.rules = rules }
+
+  mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(DocumentFault) -> Value {
+    var parser = yaml_parser_t()
+    guard yaml_parser_initialize(&parser) == 1 else {
+      throw DocumentFault(place: .none, found: "no memory for a parser", wanted: "a document")
+    }
+    defer { yaml_parser_delete(&parser) }
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING)
+    var none: UInt8 = 0
+    let result: Result<Value, DocumentFault> = withUnsafePointer(to: &none) { none in
+      yaml_parser_set_input_string(&parser, bytes.baseAddress ?? none, bytes.count)
+      return Result { () throws(DocumentFault) -> Value in try events(&parser) }
+    }
+    return try result.get()
+  }
+
+  private mutating func events(_ parser: inout yaml_parser_t) throws(DocumentFault) -> Value {
+    while true {
+      var event = yaml_event_t()
+      guard yaml_parser_parse(&parser, &event) == 1 else {
+        let parts = [parser.context, parser.problem].compactMap { $0.map { String(cString: $0) } }
+        throw DocumentFault(
+          place: TextPlace(
+            line: Int(parser.problem_mark.line) + 1, column: Int(parser.problem_mark.column) + 1),
+          found: parts.isEmpty ? "no YAML" : parts.joined(separator: ", "), wanted: "YAML or JSON")
+      }
+      defer { yaml_event_delete(&event) }
+      let mark = event.start_mark
+      let place = TextPlace(line: Int(mark.line) + 1, column: Int(mark.column) + 1)
+      switch event.type {
+      case YAML_DOCUMENT_START_EVENT:
+        documents += 1
+        if documents > 1 {
+          throw DocumentFault(place: place, found: "a second document", wanted: "one document")
+        }
+      case YAML_SCALAR_EVENT:
+        let scalar = event.data.scalar
+        try refuse(anchor: scalar.anchor, place)
+        let text = String(
+          decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+        try self.scalar(text, isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE, Self.text(scalar.tag), place)
+      case YAML_SEQUENCE_START_EVENT:
+        let start = event.data.sequence_start
+        try begin(isMap: false, start.anchor, Self.text(start.tag), place)
+      case YAML_MAPPING_START_EVENT:
+        let start = event.data.mapping_start
+        try begin(isMap: true, start.anchor, Self.text(start.tag), place)
+      case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT:
+        if let last = open.popLast() { try put(Self.closed(last), tag: last.tag) }
+      case YAML_ALIAS_EVENT:
+        throw DocumentFault(place: place, found: "an alias", wanted: "values without anchors and aliases")
+      case YAML_STREAM_END_EVENT:
+        guard let root else {
+          throw DocumentFault(
+            place: TextPlace(line: 1, column: 1), found: "an empty document", wanted: "a document")
+        }
+        return root
+      default: break
+      }
     }
   }
 
-  private static func place(_ node: Node) -> TextPlace {
-    TextPlace(line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
+  private static func text(_ bytes: UnsafeMutablePointer<UInt8>?) -> String {
+    bytes.map { String(cString: $0) } ?? ""
   }
 
-  private static func value(of node: Node, _ rules: ScalarRules, depth: Int) throws(DocumentFault) -> Value {
-    let place = place(node)
-    guard depth < mostDepth else {
-      throw DocumentFault(place: place, found: "more than \(mostDepth) levels", wanted: "fewer")
-    }
-    guard node.anchor == nil else {
+  private func refuse(anchor: UnsafeMutablePointer<UInt8>?, _ place: TextPlace) throws(DocumentFault) {
+    guard anchor == nil else {
       throw DocumentFault(place: place, found: "an anchor", wanted: "values without anchors and aliases")
     }
-    let tag = node.tag.rawValue
-    let short = tag.hasPrefix("!") && !tag.hasPrefix("!!") ? String(tag.dropFirst()) : ""
-    let content: Content
-    switch node {
-    case .scalar(let scalar):
-      content = short.isEmpty ? plain(scalar, tag, rules) : .string(scalar.string)
-    case .sequence(let sequence):
-      var values: [Value] = []
-      values.reserveCapacity(sequence.count)
-      for element in sequence { values.append(try value(of: element, rules, depth: depth + 1)) }
-      content = .list(values)
-    case .mapping(let mapping):
-      var members: [(name: String, value: Value)] = []
-      members.reserveCapacity(mapping.count)
-      for (key, element) in mapping {
-        guard case .scalar(let scalar) = key, rules == .tests || isText(scalar, key.tag.rawValue, rules) else {
-          throw DocumentFault(place: Self.place(key), found: "a key that isn't text", wanted: "text as a key")
-        }
-        members.append((scalar.string, try value(of: element, rules, depth: depth + 1)))
-      }
-      content = .map(Members(members))
-    case .alias:
-      throw DocumentFault(place: place, found: "an alias", wanted: "values without anchors and aliases")
-    }
-    let value = Value(content, at: place)
-    return short.isEmpty ? value : long(short, value)
   }
 
-  private static func isText(_ scalar: Node.Scalar, _ tag: String, _ rules: ScalarRules) -> Bool {
-    switch plain(scalar, tag, rules) {
-    case .string, .bool: true
-    default: false
+  private mutating func begin(
+    isMap: Bool, _ anchor: UnsafeMutablePointer<UInt8>?, _ tag: String, _ place: TextPlace
+  ) throws(DocumentFault) {
+    try refuse(anchor: anchor, place)
+    if let last = open.last, last.isMap, last.key == nil {
+      throw DocumentFault(place: place, found: "a key that isn't text", wanted: "text as a key")
+    }
+    guard open.count < Value.mostDepth else {
+      throw DocumentFault(place: place, found: "more than \(Value.mostDepth) levels", wanted: "fewer")
+    }
+    open.append(Open(place: place, tag: tag, isMap: isMap))
+  }
+
+  private static func closed(_ open: Open) throws(DocumentFault) -> Value {
+    guard open.isMap else { return Value(.list(open.values), at: open.place) }
+    let members = Members(open.members)
+    if members.all.count < open.members.count {
+      var seen: Set<String> = []
+      let twice = open.members.first { !seen.insert($0.name).inserted }
+      throw DocumentFault(
+        place: twice?.value.place ?? open.place, found: "the key \"\(twice?.name ?? "")\" twice",
+        wanted: "each key once")
+    }
+    return Value(.map(members), at: open.place)
+  }
+
+  private mutating func scalar(
+    _ text: String, isPlain: Bool, _ tag: String, _ place: TextPlace
+  ) throws(DocumentFault) {
+    let isShort = tag.hasPrefix("!")  // also `!` alone, which says that it is text
+    // A tag of YAML's own: `!!str` makes a text of anything.
+    let content: Value.Content =
+      isShort || tag.hasSuffix(":str") ? .string(text) : plain(text, isPlain: isPlain)
+    if let last = open.indices.last, open[last].isMap, open[last].key == nil {
+      switch content {
+      case .string, .bool: break
+      default:
+        guard rules == .tests else {
+          throw DocumentFault(place: place, found: "a key that isn't text", wanted: "text as a key")
+        }
+      }
+      open[last].key = (text, place)
+      return
+    }
+    try put(Value(content, at: place), tag: tag)
+  }
+
+  private mutating func put(_ value: Value, tag: String) throws(DocumentFault) {
+    let value = tag.hasPrefix("!") && tag != "!" ? Self.long(String(tag.dropFirst()), value) : value
+    guard let last = open.indices.last else {
+      root = value
+      return
+    }
+    if !open[last].isMap {
+      open[last].values.append(value)
+    } else if let key = open[last].key {
+      open[last].members.append((key.name, value))
+      open[last].key = nil
     }
   }
 
@@ -100,7 +189,9 @@ extension Value {
     case "Ref", "Condition": return Value(.map(Members([(tag, value)])), at: value.place)
     case "GetAtt":
       if case .string(let text) = value.content {
-        let parts = text.split(separator: ".", maxSplits: 1).map { Value(.string(String($0)), at: value.place) }
+        let parts = text.split(separator: ".", maxSplits: 1).map {
+          Value(.string(String($0)), at: value.place)
+        }
         return Value(.map(Members([("Fn::GetAtt", Value(.list(parts), at: value.place))])), at: value.place)
       }
       return Value(.map(Members([("Fn::GetAtt", value)])), at: value.place)
@@ -108,17 +199,14 @@ extension Value {
     }
   }
 
-  private static func plain(_ scalar: Node.Scalar, _ tag: String, _ rules: ScalarRules) -> Content {
-    let text = scalar.string
-    // `!!str` and its kin say it themselves.
-    if tag.hasSuffix(":str"), scalar.style != .plain { return .string(text) }
-    guard scalar.style == .plain || scalar.style == .any else { return .string(text) }
-    if let number = number(text) { return number }
+  private func plain(_ text: String, isPlain: Bool) -> Value.Content {
+    guard isPlain else { return .string(text) }
+    if let number = Self.number(text) { return number }
     switch text {
     case "true": return .bool(true)
     case "false": return .bool(false)
     case "null", "~": return .null
-    case "": return .null
+    case "": return rules == .documents ? .string("") : .null
     default: break
     }
     if rules == .documents {
@@ -128,9 +216,11 @@ extension Value {
     return .string(text)
   }
 
-  private static func number(_ text: String) -> Content? {
+  private static func number(_ text: String) -> Value.Content? {
     var bytes = text.utf8[...]
-    if let sign = bytes.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") { bytes = bytes.dropFirst() }
+    if let sign = bytes.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
+      bytes = bytes.dropFirst()
+    }
     guard let first = bytes.first, (48...57).contains(first) || first == UInt8(ascii: ".") else { return nil }
     if let whole = Int64(text) { return .int(whole) }
     // What Double takes besides: hexadecimal, inf, nan.

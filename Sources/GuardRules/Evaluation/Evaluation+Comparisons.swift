@@ -26,7 +26,7 @@ extension Evaluation {
     var right: Value?
   }
 
-  func compare(_ comparison: Comparison, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
+  func compare(_ comparison: Comparison, _ scope: Scope) throws(EvaluationFault) -> Verdict {
     let left = try select(comparison.query, scope)
     var outcomes: [Outcome] = []
     if comparison.comparator.isUnary {
@@ -35,7 +35,8 @@ extension Evaluation {
       } else {
         if left.isEmpty { return .skip }
         for each in left {
-          outcomes.append(Outcome(answer: try test(comparison.comparator, each, comparison.place), left: each))
+          outcomes.append(
+            Outcome(answer: try test(comparison.comparator, each, comparison.place), left: each))
         }
       }
       for place in outcomes.indices {
@@ -47,6 +48,10 @@ extension Evaluation {
       if left.isEmpty || right.isEmpty { return .skip }
       outcomes = try self.outcomes(
         left, comparison.comparator, comparison.isNegated, right, comparison.place)
+      // Nothing was compared, and it isn't known whether there is anything to compare.
+      if outcomes.isEmpty, left.allSatisfy(\.isUncertain) {
+        outcomes = [Outcome(answer: .unknown, left: left[0])]
+      }
     }
     return settle(outcomes, comparison)
   }
@@ -54,29 +59,29 @@ extension Evaluation {
   /// Of values of which none is certain to be meant it can't be told whether there are any.
   private func selectionIsEmpty(_ values: [Selected]) -> [Outcome] {
     if values.isEmpty { return [Outcome(answer: .yes, left: nil)] }
+    let hasCertain = values.contains { !$0.isUncertain }
     return values.map { each in
-      if case .perhaps = each { return Outcome(answer: .unknown, left: each) }
-      if case .missing(let missing) = each, missing.reached.isUnknown {
-        return Outcome(answer: .unknown, left: each)
-      }
-      return Outcome(answer: each.isNothing ? .yes : .no, left: each)
+      var isDoubtful = each.isUncertain
+      // Beside others it doesn't matter whether it is meant.
+      if hasCertain, case .perhaps(let value) = each { isDoubtful = value.isUnknown || value.isNull }
+      return Outcome(answer: isDoubtful ? .unknown : each.isNothing ? .yes : .no, left: each)
     }
   }
 
-  private func settle(_ outcomes: [Outcome], _ comparison: Comparison) -> RuleStatus {
+  private func settle(_ outcomes: [Outcome], _ comparison: Comparison) -> Verdict {
     let before = failureCount
-    var parts: [RuleStatus] = []
+    var parts: [Verdict] = []
     for outcome in outcomes {
-      var status: RuleStatus =
+      var status: Verdict =
         switch outcome.answer.negated(comparison.isInverted) {
         case .yes: .pass
         case .no, .neither: .fail
         case .unknown: .unknown
         }
       // What may not be meant at all doesn't fail for certain.
-      if status == .fail, case .perhaps? = outcome.left { status = .unknown }
+      if case .perhaps? = outcome.left { status = status == .pass ? .passOrSkip : .unknown }
       parts.append(status)
-      guard status != .pass else { continue }
+      guard status != .pass, status != .passOrSkip else { continue }
       var (value, missing): (Value?, String?) = (outcome.left?.value, nil)
       if case .missing(let gone)? = outcome.left { (value, missing) = (gone.reached, gone.wanted) }
       fail(
@@ -84,28 +89,32 @@ extension Evaluation {
         isUnknown: status == .unknown)
     }
     guard comparison.query.isSome else { return .all(parts) }
-    let status = RuleStatus.any(parts)
+    let status = Verdict.any(parts)
     if status == .pass { forgetFailures(after: before) }
     return status == .skip ? .fail : status
   }
 
   // MARK: - One value
 
-  private func test(_ comparator: Comparator, _ each: Selected, _ place: TextPlace) throws(EvaluationFault) -> Answer
+  private func test(_ comparator: Comparator, _ each: Selected, _ place: TextPlace) throws(EvaluationFault)
+    -> Answer
   {
     if case .missing(let missing) = each {
       return missing.reached.isUnknown ? .unknown : comparator == .empty ? .yes : .no
     }
     guard let value = each.value else { return .no }
     switch (comparator, value.content) {
-    case (.exists, .unknown(let unknown)): return unknown.written != nil || !unknown.mayBeEmpty ? .yes : .unknown
+    case (.exists, .unknown(let unknown)): return unknown.mayBeAbsent ? .unknown : .yes
     case (.empty, .unknown(let unknown)): return unknown.mayBeEmpty ? .unknown : .no
     // A rule that asks for a map asks for the writing: a reference instead of a value.
-    case (.isStruct, .unknown(let unknown)): return unknown.written == nil ? .unknown : .yes
+    case (.isStruct, .unknown(let unknown)):
+      return unknown.written == nil || unknown.mayBeAbsent ? .unknown : .yes
     case (_, .unknown): return .unknown
     case (.exists, _): return .yes
-    case (.empty, .list(let values)): return values.isEmpty ? .yes : .no
-    case (.empty, .map(let members)): return members.all.isEmpty ? .yes : .no
+    case (.empty, .list(let values)):
+      return values.isEmpty ? .yes : values.allSatisfy(\.mayBeAbsent) ? .unknown : .no
+    case (.empty, .map(let members)) where members.rest != nil: return members.hasCertain ? .no : .unknown
+    case (.empty, .map(let members)): return members.all.isEmpty ? .yes : members.hasCertain ? .no : .unknown
     case (.empty, .string(let text)): return text.isEmpty ? .yes : .no
     case (.empty, .bool): return .no
     case (.empty, .null): return .yes
@@ -122,9 +131,10 @@ extension Evaluation {
   /// Whether a key is selected by `[ keys … ]`.
   func matches(
     _ key: Value, _ comparator: Comparator, _ isNegated: Bool, _ wanted: [Selected]
-  ) throws(EvaluationFault) -> Bool {
-    let outcomes = try outcomes([.found(key)], comparator, isNegated, wanted, key.place)
-    return !outcomes.isEmpty && outcomes.allSatisfy { $0.answer == .yes }
+  ) throws(EvaluationFault) -> Verdict {
+    let answers = try outcomes([.found(key)], comparator, isNegated, wanted, key.place).map(\.answer)
+    if answers.contains(where: { $0 == .no || $0 == .neither }) { return .fail }
+    return answers.isEmpty ? .skip : answers.contains(.unknown) ? .unknown : .pass
   }
 
   private func outcomes(
@@ -132,10 +142,19 @@ extension Evaluation {
   ) throws(EvaluationFault) -> [Outcome] {
     // What isn't there fails, on either side.
     var out: [Outcome] = []
+    let isLeftOpen = left.allSatisfy(\.isUncertain)
     for case .missing(let missing) in left + right {
-      out.append(Outcome(answer: missing.reached.isUnknown ? .unknown : .neither, left: .missing(missing)))
+      let isUnknown = isLeftOpen || missing.reached.isUnknown
+      out.append(Outcome(answer: isUnknown ? .unknown : .neither, left: .missing(missing)))
     }
     let (lefts, rights) = (left.filter { $0.value != nil }, right.compactMap(\.value))
+    // Where it isn't known what there is to compare with, nothing can be told.
+    var isOpen = right.contains(where: \.isUncertain)
+    if comparator == .equal, left.literal == nil, right.literal == nil {
+      // How many there are says which side must be on the other.
+      isOpen = isOpen || left.contains(where: \.isUncertain)
+    }
+    if isOpen { return left.map { Outcome(answer: .unknown, left: $0, right: rights.first) } }
     do throws(Pattern.TooMuch) {
       switch comparator {
       case .equal: try equal(left.literal, lefts, right.literal, rights, isNegated, &out)
@@ -179,7 +198,8 @@ extension Evaluation {
     case (nil, let literal?):
       for each in lefts {
         guard let value = each.value else { continue }
-        try against(literal, value) { (v, l) throws(Pattern.TooMuch) in try add(v, l, shown: each.holding(v)) }
+        try against(literal, value) { (v, l) throws(Pattern.TooMuch) in try add(v, l, shown: each.holding(v))
+        }
       }
     case (let literal?, nil):
       for value in rights {
@@ -231,7 +251,8 @@ extension Evaluation {
         isContained = isContained || holds
       }
       let answer: Answer =
-        isUnknown && (!isContained || left.holdsUnknown) ? .unknown : isComparable ? Answer(isContained) : .neither
+        isUnknown && (!isContained || left.holdsUnknown)
+        ? .unknown : isComparable ? Answer(isContained) : .neither
       out.append(Outcome(answer: answer.negated(isNegated), left: each, right: others.first))
     }
   }

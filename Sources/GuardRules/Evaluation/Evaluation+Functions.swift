@@ -5,18 +5,35 @@ extension Evaluation {
     var arguments: [[Selected]] = []
     for argument in call.arguments { arguments.append(try values(of: argument, scope)) }
     let first = arguments.first ?? []
-    func mapped(_ body: (Value) throws(EvaluationFault) -> Value.Content?) throws(EvaluationFault) -> [Selected] {
+    // What is made of what isn't known isn't known.
+    let isOfAll = call.function == .count || call.function == .join
+    let looked = isOfAll ? arguments : Array(arguments.dropFirst())
+    for each in looked.joined() {
+      let isUnknown = each.value?.isUnknown ?? false
+      if each.isUncertain || (isUnknown && call.function != .count) { return [.found(Self.unmade(call))] }
+    }
+    func mapped(_ body: (Value) throws(EvaluationFault) -> Value.Content?) throws(EvaluationFault)
+      -> [Selected]
+    {
       var out: [Selected] = []
       for each in first {
         guard let value = each.value else {
           out.append(each)
           continue
         }
-        if let content = try body(value) { out.append(.found(Value(content, at: value.place))) }
+        let before = out.count
+        if value.isUnknown {
+          out.append(.found(Self.unmade(call)))
+        } else if let content = try body(value) {
+          out.append(.found(Value(content, at: value.place)))
+        }
+        if case .perhaps = each { out.doubt(from: before) }
       }
       return out
     }
-    func texts(_ body: (String) throws(EvaluationFault) -> Value.Content?) throws(EvaluationFault) -> [Selected] {
+    func texts(_ body: (String) throws(EvaluationFault) -> Value.Content?) throws(EvaluationFault)
+      -> [Selected]
+    {
       try mapped { value throws(EvaluationFault) in
         guard case .string(let text) = value.content else { return nil }
         return try body(text)
@@ -149,6 +166,10 @@ extension Evaluation {
     }
   }
 
+  private static func unmade(_ call: FunctionCall) -> Value {
+    Value(.unknown(Unknown("\(call.function.rawValue) of what isn't known yet")), at: call.place)
+  }
+
   /// nil = no UTF-8.
   private static func percentDecoded(_ text: String) -> String? {
     func digit(_ byte: UInt8) -> UInt8? {
@@ -192,8 +213,10 @@ enum RFC3339 {
       return value
     }
     guard bytes.count >= 20, bytes[4] == 45, bytes[7] == 45, bytes[10] | 32 == 116 || bytes[10] == 32,
-      bytes[13] == 58, bytes[16] == 58, let year = number(0, 4), let month = number(5, 2), let day = number(8, 2),
-      let hour = number(11, 2), let minute = number(14, 2), let second = number(17, 2), (1...12).contains(month),
+      bytes[13] == 58, bytes[16] == 58, let year = number(0, 4), let month = number(5, 2),
+      let day = number(8, 2),
+      let hour = number(11, 2), let minute = number(14, 2), let second = number(17, 2),
+      (1...12).contains(month),
       (1...31).contains(day), hour < 24, minute < 60, second <= 60
     else { return nil }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)

@@ -83,32 +83,24 @@ extension RuleStatus {
     }
     return whole
   }
-
-  /// Of parts of which one must hold.
-  static func any(_ parts: some Sequence<RuleStatus>) -> RuleStatus {
-    var whole = RuleStatus.skip
-    for part in parts {
-      if part == .pass { return .pass }
-      if part == .unknown || whole == .skip { whole = part }
-    }
-    return whole
-  }
 }
 
 final class Evaluation {
   let file: RuleFile
   let now: Int64
   private let scope: Scope
-  private var results: [Int: RuleResult] = [:]
+  private var results: [Int: (result: RuleResult, verdict: Verdict)] = [:]
   private var open: Set<Int> = []
   private var depth = 0
   /// Of the rule that is evaluated now.
   private var failures: [Failure] = []
   private var rule = ""
 
-  /// Rules that name rules, blocks in blocks.
-  private static var mostDepth: Int { 200 }
+  /// Where the evaluation began.
+  private let stack = StackMark()
 
+  /// Rules that name rules, blocks in blocks, queries in filters, variables that need variables.
+  private static var mostDepth: Int { 200 }
   init(_ file: RuleFile, _ document: Value, now: Int64) {
     self.file = file
     self.now = now
@@ -121,27 +113,30 @@ final class Evaluation {
 
   // MARK: - Rules
 
-  func result(of index: Int) throws(EvaluationFault) -> RuleResult {
-    if let result = results[index] { return result }
+  func result(of index: Int) throws(EvaluationFault) -> RuleResult { try evaluated(index).result }
+
+  private func evaluated(_ index: Int) throws(EvaluationFault) -> (result: RuleResult, verdict: Verdict) {
+    if let known = results[index] { return known }
     let rule = file.rules[index]
     guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
     let outer = (self.rule, failures)
     self.rule = rule.name
     failures = []
-    let status = try guarded(rule.conditions, rule.body, scope)
+    let verdict = try guarded(rule.conditions, rule.body, scope)
+    let status = verdict.status
     let told = status == .fail ? failures.filter { !$0.isUnknown } : status == .unknown ? failures : []
     let result = RuleResult(name: rule.name, status: status, failures: told)
     (self.rule, failures) = outer
     open.remove(index)
-    results[index] = result
-    return result
+    results[index] = (result, verdict)
+    return (result, verdict)
   }
 
   /// A name that several rules have: what the first says that isn't a skip.
-  private func status(named name: String) throws(EvaluationFault) -> RuleStatus {
-    var status = RuleStatus.skip
-    for index in file.rules.indices where file.rules[index].name == name {
-      status = try result(of: index).status
+  private func status(named name: String) throws(EvaluationFault) -> Verdict {
+    var status = Verdict.skip
+    for index in file.index[name] ?? [] {
+      status = try evaluated(index).verdict
       if status != .skip { break }
     }
     return status
@@ -151,15 +146,15 @@ final class Evaluation {
 
   private func guarded(
     _ conditions: [Disjunction], _ body: Block, _ scope: Scope
-  ) throws(EvaluationFault) -> RuleStatus {
+  ) throws(EvaluationFault) -> Verdict {
     guard !conditions.isEmpty else { return try block(body, scope.root, scope) }
     return try when(conditions, scope) { () throws(EvaluationFault) in try block(body, scope.root, scope) }
   }
 
   /// Where it can't be told whether conditions hold, what would fail can't be told either; what would hold is no fault.
   private func when(
-    _ conditions: [Disjunction], _ scope: Scope, _ body: () throws(EvaluationFault) -> RuleStatus
-  ) throws(EvaluationFault) -> RuleStatus {
+    _ conditions: [Disjunction], _ scope: Scope, _ body: () throws(EvaluationFault) -> Verdict
+  ) throws(EvaluationFault) -> Verdict {
     let before = failures.count
     let condition = try conjunction(conditions, scope)
     let reasons = failures[before...].filter(\.isUnknown)
@@ -167,8 +162,9 @@ final class Evaluation {
     switch condition {
     case .pass: return try body()
     case .fail, .skip: return .skip
-    case .unknown:
+    case .unknown, .passOrSkip:
       let status = try body()
+      if status == .pass || status == .passOrSkip { return .passOrSkip }
       guard status == .fail || status == .unknown else { return status }
       failures.removeSubrange(before...)
       failures += reasons
@@ -178,31 +174,38 @@ final class Evaluation {
 
   func block(
     _ body: Block, _ root: Value, _ scope: Scope, given: [String: [Selected]] = [:]
-  ) throws(EvaluationFault) -> RuleStatus {
+  ) throws(EvaluationFault) -> Verdict {
+    try deeper(body.clauses.first?.first?.place ?? .none) { () throws(EvaluationFault) in
+      try conjunction(body.clauses, Scope(body.variables, root: root, in: scope, given: given))
+    }
+  }
+
+  /// Does something one level further in.
+  func deeper<T>(_ place: TextPlace, _ body: () throws(EvaluationFault) -> T) throws(EvaluationFault) -> T {
     depth += 1
     defer { depth -= 1 }
-    guard depth <= Self.mostDepth else {
-      throw fault("more than \(Self.mostDepth) blocks within each other", .none)
+    guard depth <= Self.mostDepth, stack.hasRoom else {
+      throw fault("rules, blocks, filters and variables need each other too deep", place)
     }
-    return try conjunction(body.clauses, Scope(body.variables, root: root, in: scope, given: given))
+    return try body()
   }
 
   /// Clauses without variables of their own, for one value: filters.
-  func holds(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
+  func holds(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> Verdict {
     let before = failures.count
     defer { failures.removeSubrange(before...) }
     return try conjunction(clauses, scope)
   }
 
-  private func conjunction(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
-    var parts: [RuleStatus] = []
+  private func conjunction(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> Verdict {
+    var parts: [Verdict] = []
     for disjunction in clauses { parts.append(try self.disjunction(disjunction, scope)) }
     return .all(parts)
   }
 
-  private func disjunction(_ clauses: Disjunction, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
+  private func disjunction(_ clauses: Disjunction, _ scope: Scope) throws(EvaluationFault) -> Verdict {
     let before = failures.count
-    var parts: [RuleStatus] = []
+    var parts: [Verdict] = []
     for clause in clauses {
       let status = try status(of: clause, scope)
       if status == .pass {
@@ -216,16 +219,17 @@ final class Evaluation {
 
   // MARK: - Clauses
 
-  private func status(of clause: Clause, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
+  private func status(of clause: Clause, _ scope: Scope) throws(EvaluationFault) -> Verdict {
     switch clause {
     case .comparison(let comparison): return try compare(comparison, scope)
     case .reference(let reference):
       let named = try status(named: reference.name)
-      let status: RuleStatus =
-        named == .unknown ? .unknown : (named == .pass) != reference.isInverted ? .pass : .fail
+      let status: Verdict =
+        !named.isCertain ? .unknown : (named == .pass) != reference.isInverted ? .pass : .fail
       if status != .pass {
         fail(
-          reference.place, (reference.isInverted ? "not " : "") + reference.name, reference.message, nil, nil, nil,
+          reference.place, (reference.isInverted ? "not " : "") + reference.name, reference.message, nil, nil,
+          nil,
           isUnknown: status == .unknown)
       }
       return status
@@ -235,37 +239,47 @@ final class Evaluation {
       return try eachOf(
         each.query, each.body, ifNone: each.wantsSome ? .fail : .skip, each.place, scope)
     case .type(let type):
-      func each() throws(EvaluationFault) -> RuleStatus {
-        try eachOf(type.query, type.body, ifNone: .skip, type.place, scope)
+      func each() throws(EvaluationFault) -> Verdict {
+        // A document without resources has none of the type: there is nothing that could be missing.
+        let isThere = try select(type.query, scope).contains { $0.value != nil || $0.isUncertain }
+        return isThere ? try eachOf(type.query, type.body, ifNone: .skip, type.place, scope) : .skip
       }
       return try type.conditions.isEmpty ? each() : when(type.conditions, scope, each)
     }
   }
 
-  private func status(of call: RuleCall, _ scope: Scope) throws(EvaluationFault) -> RuleStatus {
-    guard let rule = file.called.first(where: { $0.name == call.name }) else {
+  private func status(of call: RuleCall, _ scope: Scope) throws(EvaluationFault) -> Verdict {
+    guard let rule = file.called.first(where: { $0.name == call.name }),
+      rule.parameters.count == call.arguments.count
+    else {
       throw fault("no rule \(call.name) takes arguments", call.place)
     }
     var given: [String: [Selected]] = [:]
-    for (name, argument) in zip(rule.parameters, call.arguments) { given[name] = try values(of: argument, scope) }
+    for (name, argument) in zip(rule.parameters, call.arguments) {
+      given[name] = try values(of: argument, scope)
+    }
     let before = failures.count
     let status = try block(rule.body, scope.root, scope, given: given)
     guard call.isInverted, status != .unknown else { return status }
     failures.removeSubrange(before...)
+    if !status.isCertain {
+      fail(call.place, "not \(call.name)(…)", call.message, nil, nil, nil, isUnknown: true)
+      return .unknown
+    }
     let holds = status != .pass
     if !holds { fail(call.place, "not \(call.name)(…)", call.message, nil, nil, nil) }
     return holds ? .pass : .fail
   }
 
   private func eachOf(
-    _ query: Query, _ body: Block, ifNone: RuleStatus, _ place: TextPlace, _ scope: Scope
-  ) throws(EvaluationFault) -> RuleStatus {
+    _ query: Query, _ body: Block, ifNone: Verdict, _ place: TextPlace, _ scope: Scope
+  ) throws(EvaluationFault) -> Verdict {
     let values = try select(query, scope)
     if values.isEmpty {
       if ifNone == .fail { fail(place, query.text + " !empty", nil, nil, nil, nil) }
       return ifNone
     }
-    var parts: [RuleStatus] = []
+    var parts: [Verdict] = []
     let before = failures.count
     for value in values {
       switch value {
@@ -273,17 +287,25 @@ final class Evaluation {
         let isUnknown = missing.reached.isUnknown
         fail(place, query.text, nil, missing.reached, missing.wanted, nil, isUnknown: isUnknown)
         parts.append(isUnknown ? .unknown : .fail)
+      case .found(let value) where value.mayBeAbsent:
+        // Where it isn't there after all, that is a failure, or there was nothing to look at.
+        fail(place, query.text, nil, value, nil, nil, isUnknown: true)
+        parts.append(.unknown)
       case .found(let value), .literal(let value): parts.append(try block(body, value, scope))
       case .perhaps(let value):
         // It may not be selected: then there is nothing to fail.
         let own = failures.count
         let status = try block(body, value, scope)
         if status == .fail { makeUnknown(after: own) }
-        parts.append(status == .fail ? .unknown : status)
+        parts.append(status == .fail ? .unknown : status == .pass ? .passOrSkip : status)
       }
     }
+    if ifNone == .fail, values.allSatisfy({ if case .perhaps = $0 { true } else { false } }) {
+      fail(place, query.text + " !empty", nil, nil, nil, nil, isUnknown: true)
+      parts.append(.unknown)
+    }
     guard query.isSome else { return .all(parts) }
-    let status = RuleStatus.any(parts)
+    let status = Verdict.any(parts)
     if status == .pass { failures.removeSubrange(before...) }
     return status
   }

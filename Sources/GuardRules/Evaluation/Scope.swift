@@ -19,13 +19,16 @@ final class Scope {
   func values(of name: String, _ evaluation: Evaluation) throws(EvaluationFault) -> [Selected] {
     if let values = known[name] { return values }
     guard let variable = variables.last(where: { $0.name == name }) else {
-      guard let outer else { throw evaluation.fault("variable %\(name) isn't set", .none) }
+      // A file's names were looked at when it was read: this one is a capture of a query that captured nothing.
+      guard let outer else { return [] }
       return try outer.values(of: name, evaluation)
     }
     guard open.insert(name).inserted else {
       throw evaluation.fault("variable %\(name) needs itself", variable.place)
     }
-    let values = try evaluation.values(of: variable.operand, self)
+    let values = try evaluation.deeper(variable.place) { () throws(EvaluationFault) in
+      try evaluation.values(of: variable.operand, self)
+    }
     open.remove(name)
     known[name] = values
     return values

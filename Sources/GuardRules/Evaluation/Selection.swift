@@ -11,6 +11,16 @@ enum Selected: Sendable {
   /// Not there.
   case missing(Missing)
 
+  /// Whether it isn't known whether it is meant, or whether it is there.
+  var isUncertain: Bool {
+    switch self {
+    case .literal: false
+    case .found(let value): value.mayBeAbsent
+    case .perhaps: true
+    case .missing(let missing): missing.reached.isUnknown
+    }
+  }
+
   /// The value; nil = there is none.
   var value: Value? {
     switch self {
@@ -40,13 +50,32 @@ extension Value {
     switch content {
     case .unknown: true
     case .list(let values): values.contains(where: \.holdsUnknown)
-    case .map(let members): members.all.contains { $0.value.holdsUnknown }
+    case .map(let members): members.rest != nil || members.all.contains { $0.value.holdsUnknown }
     default: false
     }
+  }
+
+  /// Whether it isn't known, and may turn out not to be there.
+  var mayBeAbsent: Bool {
+    if case .unknown(let unknown) = content { return unknown.mayBeAbsent }
+    return false
   }
 }
 
 extension [Selected] {
+  /// What was selected from a place on, now that it isn't known whether it is meant.
+  mutating func doubt(from start: Int) {
+    for place in indices[start...] {
+      switch self[place] {
+      case .literal(let value), .found(let value), .perhaps(let value): self[place] = .perhaps(value)
+      case .missing(let missing):
+        guard !missing.reached.isUnknown else { continue }
+        let reached = Value(.unknown(Unknown("whether it is meant isn't known")), at: missing.reached.place)
+        self[place] = .missing(Missing(reached: reached, wanted: missing.wanted))
+      }
+    }
+  }
+
   /// The one literal that it is.
   var literal: Value? {
     if count == 1, case .literal(let value)? = first { return value }

@@ -6,7 +6,7 @@ extension RuleParser {
   mutating func query() throws(RuleFault) -> Query {
     let begin = scanner.position
     var isSome = false
-    if scanner.word() == "some" || scanner.word() == "SOME", scanner.peek(4) == 32 || scanner.peek(4) == 9 {
+    if scanner.word() == "some" || scanner.word() == "SOME", scanner.isBlank(4) {
       _ = scanner.takeWord()
       scanner.skipBlanks()
       isSome = true
@@ -14,11 +14,14 @@ extension RuleParser {
     var steps = [try firstStep()]
     while true {
       let before = scanner.position
+      guard steps.count <= Self.mostSteps else {
+        throw scanner.fault("at most \(Self.mostSteps) steps of a query", at: begin)
+      }
       if scanner.take(".") {
         steps.append(try dotted())
         continue
       }
-      scanner.skipSpaces()
+      scanner.skipBlanks()
       guard scanner.peek() == UInt8(ascii: "[") else {
         scanner.go(to: before)
         break
@@ -51,7 +54,9 @@ extension RuleParser {
     if let byte = scanner.peek(), byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
       return .key(try scanner.quoted())
     }
-    guard let word = scanner.takeWord() else { throw scanner.fault("a key, a key in quotes, *, or %variable") }
+    guard let word = scanner.takeWord() else {
+      throw scanner.fault("a key, a key in quotes, *, or %variable")
+    }
     if let index = Int(word) { return .index(index) }
     return word == "this" ? .this : .key(word)
   }
@@ -168,7 +173,11 @@ extension RuleParser {
       }
       return value(number)
     }
-    if scanner.sees("r[") || scanner.sees("r(") { return value(.range(try range())) }
+    if scanner.sees("r[") || scanner.sees("r(") {
+      if let range = try range() { return value(.range(range)) }
+      scanner.go(to: begin)
+      return nil
+    }
     let content: Value.Content? =
       switch scanner.word() {
       case "true", "True": .bool(true)
@@ -244,13 +253,17 @@ extension RuleParser {
   }
 
   /// `r[a,b]`, `r(a,b)`, `r[a,b)`, `r(a,b]`
-  private mutating func range() throws(RuleFault) -> Bounds {
+  /// - Returns: nil where it is a query that begins with a key `r`.
+  private mutating func range() throws(RuleFault) -> Bounds? {
     let begin = scanner.position
+    try deepen(begin)
+    defer { depth -= 1 }
     let includesLower = scanner.take("r[")
     if !includesLower { _ = scanner.take("r(") }
     scanner.skipBlanks()
     let lower = try literal()
     scanner.skipBlanks()
+    if includesLower, lower == nil || scanner.peek() == UInt8(ascii: "]") { return nil }
     guard scanner.take(",") else { throw scanner.fault("\",\" between the bounds of a range") }
     scanner.skipBlanks()
     let upper = try literal()

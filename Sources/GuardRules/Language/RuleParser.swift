@@ -16,8 +16,10 @@ struct RuleParser {
   var depth = 0
   private var faults: [RuleFault] = []
 
-  /// Blocks within blocks.
-  static var mostDepth: Int { 64 }
+  /// Blocks, filters, lists and calls within each other: more than any rule needs, and little enough for a small stack.
+  static var mostDepth: Int { 32 }
+  /// Steps of a query.
+  static var mostSteps: Int { 64 }
 
   init(_ text: String, file: String) { scanner = RuleScanner(text, file: file) }
 
@@ -70,9 +72,7 @@ struct RuleParser {
   }
 
   private var isRule: Bool {
-    guard scanner.word() == "rule" else { return false }
-    let after = scanner.peek(4)
-    return after == 32 || after == 9 || after == 10 || after == 13
+    scanner.word() == "rule" && scanner.isBlank(4)
   }
 
   private mutating func parameters() throws(RuleFault) -> [String] {
@@ -102,7 +102,7 @@ struct RuleParser {
   /// `let name = …`, if it stands here.
   mutating func assignment() throws(RuleFault) -> Assignment? {
     let begin = scanner.position
-    guard scanner.word() == "let", scanner.peek(3) == 32 || scanner.peek(3) == 9 else { return nil }
+    guard scanner.word() == "let", scanner.isBlank(3) else { return nil }
     _ = scanner.takeWord()
     scanner.skipBlanks()
     let name = try name("the variable's name")
@@ -118,7 +118,9 @@ struct RuleParser {
     let begin = scanner.position
     guard scanner.take("{") else { throw scanner.fault("{") }
     depth += 1
-    guard depth <= Self.mostDepth else { throw scanner.fault("at most \(Self.mostDepth) blocks within each other") }
+    guard depth <= Self.mostDepth else {
+      throw scanner.fault("at most \(Self.mostDepth) blocks within each other")
+    }
     var variables: [Assignment] = []
     var clauses: [Disjunction] = []
     scanner.skipBlanks()
@@ -132,7 +134,9 @@ struct RuleParser {
       scanner.skipBlanks()
     }
     depth -= 1
-    guard !variables.isEmpty || !clauses.isEmpty else { throw scanner.fault("a clause in the block", at: begin) }
+    guard !variables.isEmpty || !clauses.isEmpty else {
+      throw scanner.fault("a clause in the block", at: begin)
+    }
     return Block(variables: variables, clauses: clauses)
   }
 
@@ -212,7 +216,8 @@ struct RuleParser {
       let arguments = try arguments()
       return .call(
         RuleCall(
-          name: name, arguments: arguments, isInverted: isInverted, message: try scanner.message(), place: place))
+          name: name, arguments: arguments, isInverted: isInverted, message: try scanner.message(),
+          place: place))
     }
     return .reference(
       RuleReference(name: name, isInverted: isInverted, message: try scanner.message(), place: place))
@@ -236,6 +241,11 @@ struct RuleParser {
     _ type: String, _ place: TextPlace, _ allowsBlocks: Bool
   ) throws(RuleFault) -> Clause {
     guard allowsBlocks else { throw scanner.fault("no block of a type within conditions") }
+    depth += 1
+    guard depth <= Self.mostDepth else {
+      throw scanner.fault("at most \(Self.mostDepth) blocks within each other")
+    }
+    defer { depth -= 1 }
     let conditions = try conditions()
     scanner.skipBlanks()
     let body: Block
@@ -284,6 +294,11 @@ struct RuleParser {
   }
 
   mutating func arguments() throws(RuleFault) -> [Operand] {
+    depth += 1
+    guard depth <= Self.mostDepth else {
+      throw scanner.fault("at most \(Self.mostDepth) calls within each other")
+    }
+    defer { depth -= 1 }
     _ = scanner.take("(")
     var all: [Operand] = []
     scanner.skipBlanks()

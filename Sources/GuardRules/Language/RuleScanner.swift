@@ -5,10 +5,16 @@ struct RuleScanner {
   let file: String
   private let bytes: [UInt8]
   private(set) var position = 0
+  /// Where lines begin, and whether a byte is a character: a place is told without reading the text again.
+  private let lines: [Int]
+  private let isASCII: Bool
 
   init(_ text: String, file: String) {
-    bytes = Array(text.utf8)
+    let bytes = Array(text.utf8)
+    self.bytes = bytes
     self.file = file
+    lines = [0] + bytes.indices.filter { bytes[$0] == 10 }.map { $0 + 1 }
+    isASCII = bytes.allSatisfy { $0 < 0x80 }
   }
 
   // MARK: - Where
@@ -20,15 +26,15 @@ struct RuleScanner {
 
   func place(at position: Int) -> TextPlace {
     let end = min(position, bytes.count)
-    var line = 1
-    var start = 0
-    for place in 0..<end where bytes[place] == 10 {
-      line += 1
-      start = place + 1
+    var (low, high) = (0, lines.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if lines[middle] <= end { low = middle } else { high = middle }
     }
+    let start = lines[low]
     // Characters: bytes that don't go on one.
-    let column = bytes[start..<end].count { $0 & 0xC0 != 0x80 } + 1
-    return TextPlace(line: line, column: column)
+    let column = (isASCII ? end - start : bytes[start..<end].count { $0 & 0xC0 != 0x80 }) + 1
+    return TextPlace(line: low + 1, column: column)
   }
 
   func fault(_ wanted: String, at position: Int? = nil) -> RuleFault {
@@ -37,13 +43,15 @@ struct RuleScanner {
     let text = String(decoding: rest.prefix(40), as: UTF8.self).trimming
     return RuleFault(
       file: file, place: place(at: position),
-      found: position >= bytes.count ? "the end of the file" : text.isEmpty ? "the end of the line" : "\"\(text)\"",
+      found: position >= bytes.count
+        ? "the end of the file" : text.isEmpty ? "the end of the line" : "\"\(text)\"",
       wanted: wanted)
   }
 
   /// What stands between two places, blanks made one.
   func text(from start: Int, to end: Int) -> String {
-    String(decoding: bytes[start..<end], as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    String(decoding: bytes[start..<end], as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(
+      separator: " ")
   }
 
   // MARK: - Blanks
@@ -93,6 +101,14 @@ struct RuleScanner {
   func word() -> String? {
     let found = bytes[position...].prefix(while: Self.isWord)
     return found.isEmpty ? nil : String(decoding: found, as: UTF8.self)
+  }
+
+  /// Whether a blank or a comment stands some bytes from here.
+  func isBlank(_ offset: Int) -> Bool {
+    switch peek(offset) {
+    case 9, 10, 13, 32, UInt8(ascii: "#"): true
+    default: false
+    }
   }
 
   /// Takes a word in lower case or in upper case, if it stands here alone.
@@ -186,7 +202,9 @@ struct RuleScanner {
     let text = String(decoding: bytes[begin..<end], as: UTF8.self)
     position = end
     if isFloat {
-      guard let value = Double(text), value.isFinite else { throw fault("a number that a double holds", at: begin) }
+      guard let value = Double(text), value.isFinite else {
+        throw fault("a number that a double holds", at: begin)
+      }
       return .float(value)
     }
     guard let value = Int64(text) else { throw fault("a whole number of 64 bits", at: begin) }
@@ -217,10 +235,9 @@ struct RuleScanner {
   mutating func skipToRule() {
     while position < bytes.count {
       while position < bytes.count, bytes[position] != 10 { position += 1 }
-      position += 1
-      let here = position
-      skipSpaces()
-      if sees("rule "), position == here { return }
+      position = min(position + 1, bytes.count)
+      guard let word = word(), word == "rule" || word == "let" else { continue }
+      if isBlank(word.utf8.count) { return }
     }
     position = bytes.count
   }

@@ -10,6 +10,16 @@ public struct RuleFile: Sendable {
   public let rules: [Rule]
   /// Rules that are called with arguments.
   let called: [CalledRule]
+  /// Places of rules by name.
+  let index: [String: [Int]]
+
+  init(name: String, variables: [Assignment], rules: [Rule], called: [CalledRule]) {
+    self.name = name
+    self.variables = variables
+    self.rules = rules
+    self.called = called
+    index = Dictionary(grouping: rules.indices) { rules[$0].name }
+  }
 
   /// Whether there is nothing in it but blanks and comments.
   public var isEmpty: Bool { rules.isEmpty && called.isEmpty && variables.isEmpty }
@@ -61,6 +71,19 @@ indirect enum Clause: Sendable {
   case when([Disjunction], Block)
   /// `AWS::S3::Bucket { … }`
   case type(TypeBlock)
+}
+
+extension Clause {
+  var place: TextPlace {
+    switch self {
+    case .comparison(let clause): clause.place
+    case .reference(let clause): clause.place
+    case .call(let clause): clause.place
+    case .each(let clause): clause.place
+    case .type(let clause): clause.place
+    case .when(_, let body): body.clauses.first?.first?.place ?? .none
+    }
+  }
 }
 
 struct Comparison: Sendable {

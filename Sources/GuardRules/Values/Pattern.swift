@@ -74,7 +74,12 @@ public final class Pattern: @unchecked Sendable {
           while from <= bytes.count, try match(bytes, from: from, data, context) {
             guard let ends = pcre2_get_ovector_pointer_8(data) else { throw TooMuch() }
             out += expand(template, bytes, ends)
-            from = ends[1] > ends[0] ? ends[1] : ends[1] + 1
+            guard ends[1] <= bytes.count else { throw TooMuch() }
+            var next = ends[1] > ends[0] ? ends[1] : ends[1] + 1
+            // Behind an empty match a whole character is passed over.
+            while next < bytes.count, bytes[next] & 0xC0 == 0x80 { next += 1 }
+            guard next > from else { throw TooMuch() }
+            from = next
           }
           return out
         }

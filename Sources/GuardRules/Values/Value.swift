@@ -66,14 +66,18 @@ public final class Unknown: Sendable {
   public let written: Value?
   /// Why it isn't known, for people.
   public let reason: String
-  /// Whether it may be empty or not there at all.
+  /// Whether it may be empty.
   public let mayBeEmpty: Bool
+  /// Whether it may not be there at all.
+  public let mayBeAbsent: Bool
 
   /// An unknown value.
-  public init(_ reason: String, written: Value? = nil, mayBeEmpty: Bool = true) {
+  /// - Parameter mayBeAbsent: nil = what is written is there, what isn't written may be absent if it may be empty.
+  public init(_ reason: String, written: Value? = nil, mayBeEmpty: Bool = true, mayBeAbsent: Bool? = nil) {
     self.reason = reason
     self.written = written
     self.mayBeEmpty = mayBeEmpty
+    self.mayBeAbsent = mayBeAbsent ?? (written == nil && mayBeEmpty)
   }
 }
 
@@ -145,6 +149,9 @@ public struct Members: Sendable {
     return rest.unknown
   }
 
+  /// Whether there is a member that is there whatever becomes of what isn't known.
+  var hasCertain: Bool { all.contains { !$0.value.mayBeAbsent } }
+
   /// The value of a name.
   public subscript(name: String) -> Value? {
     if let index { return index[name].map { all[$0].value } }
@@ -189,6 +196,12 @@ public struct Bounds: Sendable {
 }
 
 extension Value {
+  /// Whether it is nothing, written down.
+  public var isNull: Bool {
+    if case .null = content { return true }
+    return false
+  }
+
   /// What kind it is, for people.
   public var kind: String {
     switch content {
@@ -229,7 +242,8 @@ extension Value {
       whole = unknown.written.map { $0.shown(depth: depth, limit: limit) } ?? "(\(unknown.reason))"
     case .list(let values):
       guard depth > 0 else { return "[…]" }
-      whole = "[" + values.prefix(20).map { $0.shown(depth: depth - 1, limit: 100) }.joined(separator: ",") + "]"
+      whole =
+        "[" + values.prefix(20).map { $0.shown(depth: depth - 1, limit: 100) }.joined(separator: ",") + "]"
     case .map(let members):
       guard depth > 0 else { return "{…}" }
       whole =
