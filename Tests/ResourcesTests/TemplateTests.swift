@@ -1,29 +1,146 @@
+// Templates: what each intrinsic function, condition and parameter comes to, and what can't be told.
+
 import Foundation
 import GuardRules
 import Resources
 import Testing
 
 @Suite struct TemplateTests {
-  @Test func all() throws {
-    let all = FileManager.default.enumerator(at: URL(fileURLWithPath: "../shared/governance/aws-cloudformation-templates"), includingPropertiesForKeys: nil)!.compactMap { $0 as? URL }
-    var files: [RuleFile] = []
-    let rules = FileManager.default.enumerator(at: URL(fileURLWithPath: "../shared/governance/aws-guard-rules-registry"), includingPropertiesForKeys: nil)!.compactMap { $0 as? URL }
-    for rule in rules where rule.pathExtension == "guard" { files.append(try RuleFile(try String(contentsOf: rule, encoding: .utf8), name: rule.lastPathComponent)) }
-    var count: [RuleStatus: Int] = [:]
-    var literal: [RuleStatus: Int] = [:]
-    var docs: [Value] = []
-    let c0 = ContinuousClock().now
-    for url in all where ["json", "yaml", "yml", "template"].contains(url.pathExtension) {
-      let text = try String(contentsOf: url, encoding: .utf8)
-      do { docs.append(try Value.reading(yaml: text)) } catch { print(url.lastPathComponent, error) }
+  static let head = """
+    Parameters:
+      Env: {Type: String, Default: prod}
+      Size: {Type: Number, Default: 5}
+      Names: {Type: CommaDelimitedList, Default: 'a, b,c'}
+      Secret: {Type: String}
+      Image: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /path}
+    Mappings:
+      M: {prod: {size: large, zones: [p, q]}, test: {size: small}}
+    Conditions:
+      IsProd: !Equals [!Ref Env, prod]
+      IsTest: !Not [!Condition IsProd]
+      IsSecret: !Equals [!Ref Secret, x]
+      Both: !And [!Condition IsProd, !Condition IsSecret]
+      Either: !Or [!Condition IsSecret, !Condition IsProd]
+      Neither: !And [!Condition IsTest, !Condition IsSecret]
+      Loop: !Not [!Condition Loop]
+      LoopA: !And [!Condition LoopB, !Condition IsProd]
+      LoopB: !Or [!Condition LoopA, !Condition IsTest]
+
+    """
+
+  static func resolved(_ value: String, _ context: Template.Context = Template.Context()) throws -> Value? {
+    let text =
+      head
+      + "Resources:\n  B: {Type: 'T::U::V', Properties: {}}\n  A:\n    Type: 'T::U::V'\n    Properties:\n      K: \(value)\n"
+    return try Template(try Value.reading(yaml: text), context).resolved["Resources"]?["A"]?["Properties"]?[
+      "K"]
+  }
+
+  @Test(arguments: [
+    ("!Ref Env", "\"prod\""), ("!Ref Size", "5"), ("!Ref Names", "[\"a\",\"b\",\"c\"]"),
+    ("!Ref 'AWS::Partition'", "\"aws\""),
+    ("!If [IsProd, 1, 2]", "1"), ("!If [IsTest, 1, 2]", "2"), ("!If [Either, 1, 2]", "1"),
+    ("!If [Neither, 1, 2]", "2"),
+    ("!If [IsProd, !If [IsTest, 1, !Ref Env], 2]", "\"prod\""),
+    ("!Sub 'a-${Env}-${Size}-${!Env}'", "\"a-prod-5-${Env}\""),
+    ("!Sub ['${x}${Env}', {x: !Ref Size}]", "\"5prod\""), ("!Join ['-', [a, !Ref Env, 5]]", "\"a-prod-5\""),
+    ("!Join ['-', !Ref Names]", "\"a-b-c\""),
+    ("!Select [1, !Ref Names]", "\"b\""), ("!Select ['2', !Split [',', 'x,y,z']]", "\"z\""),
+    ("!Split ['--', 'a--b']", "[\"a\",\"b\"]"),
+    ("!FindInMap [M, !Ref Env, size]", "\"large\""), ("!FindInMap [M, prod, zones]", "[\"p\",\"q\"]"),
+    ("{'Fn::FindInMap': [M, none, size, {DefaultValue: d}]}", "\"d\""), ("!Base64 'Hello'", "\"SGVsbG8=\""),
+    ("!Base64 ''", "\"\""),
+    ("{'Fn::Length': [1, 2, 3]}", "3"), ("!Equals [a, a]", "true"), ("[1, !Ref 'AWS::NoValue', 2]", "[1,2]"),
+    ("{a: !Ref 'AWS::NoValue', b: 1}", "{\"b\":1}"),
+    ("{a: !If [IsTest, 1, !Ref 'AWS::NoValue'], b: 1}", "{\"b\":1}"),
+    ("!Sub '${AWS::Partition}:x'", "\"aws:x\""), ("!Join ['', []]", "\"\""),
+  ])
+  func comesTo(_ value: String, _ text: String) throws {
+    #expect(try Self.resolved(value)?.text == text)
+  }
+
+  @Test func noValueIsNotThere() throws {
+    #expect(try Self.resolved("!Ref 'AWS::NoValue'") == nil)
+    #expect(try Self.resolved("!If [IsTest, 1, !Ref 'AWS::NoValue']") == nil)
+  }
+
+  @Test(arguments: [
+    "!Ref Secret", "!Ref Image", "!Ref B", "!Ref Nowhere", "!Ref 'AWS::Region'", "!GetAtt B.Arn",
+    "!If [IsSecret, 1, 2]", "!If [Both, 1, 2]",
+    "!If [Loop, 1, 2]", "!If [LoopA, 1, 2]", "!If [Nowhere, 1, 2]", "!If [IsProd, 1]", "!Sub '${Secret}'",
+    "!Sub '${B.Arn}'", "!Sub '${Nowhere}'",
+    "!Join ['-', [a, !Ref Secret]]", "!Select [9, !Ref Names]", "!Select [0, !GetAZs '']",
+    "!Select [-1, [a]]", "!Split [',', !Ref Secret]",
+    "!FindInMap [M, none, size]", "!FindInMap [M, !Ref Secret, size]", "!ImportValue x", "!GetAZs ''",
+    "!Base64 {Ref: Secret}", "!Transform {Name: x}",
+    "{'Fn::Cidr': ['10.0.0.0/16', 2, 8]}", "!Sub [1]", "!Split ['', a]",
+  ])
+  func isUnknownAndSaysWhy(_ value: String) throws {
+    guard case .unknown(let unknown)? = try Self.resolved(value)?.content else {
+      Issue.record("\(value): known")
+      return
     }
-    let c1 = ContinuousClock().now
-    var resolved: [Value] = []
-    for d in docs where Template.isTemplate(d) { resolved.append(try Template(d).resolved) }
-    let c2 = ContinuousClock().now
-    for file in files { for d in resolved { do { for r in try file.evaluate(d, now: 0) { count[r.status, default: 0] += 1 } } catch { print(error) } } }
-    let c3 = ContinuousClock().now
-    for file in files { for d in docs { do { for r in try file.evaluate(d, now: 0) { literal[r.status, default: 0] += 1 } } catch { print(error) } } }
-    print(docs.count, resolved.count, files.count, count, literal, "read", c1 - c0, "resolve", c2 - c1, "evaluate", c3 - c2)
+    #expect(!unknown.reason.isEmpty && unknown.written != nil)
+  }
+
+  @Test func whatIsGivenGoesBeforeDefaults() throws {
+    var context = Template.Context()
+    context.parameters = ["Env": Value(.string("test")), "Secret": Value(.string("x"))]
+    context.pseudo["AWS::Region"] = "eu-west-1"
+    #expect(try Self.resolved("!If [IsProd, 1, 2]", context)?.text == "2")
+    #expect(try Self.resolved("!If [IsSecret, 1, 2]", context)?.text == "1")
+    #expect(try Self.resolved("!Sub '${AWS::Region}-${Env}'", context)?.text == "\"eu-west-1-test\"")
+  }
+
+  @Test func aConditionDecidesWhetherAResourceIsThere() throws {
+    let text =
+      Self.head + """
+        Resources:
+          In: {Type: T, Condition: IsProd}
+          Out: {Type: T, Condition: IsTest}
+          Perhaps: {Type: T, Condition: IsSecret}
+        """
+    let resources = try Template(try Value.reading(yaml: text)).resolved["Resources"]
+    #expect(resources?.members.map(\.name) == ["In", "Perhaps"])
+  }
+
+  /// Whether a property is there depends on a condition that isn't known: neither kept nor broken.
+  @Test func whatMayBeLeftOutIsNotThereForCertain() throws {
+    func of(_ value: String, _ clause: String) throws -> RuleStatus {
+      let text = Self.head + "Resources:\n  A: {Type: T, Properties: {K: \(value)}}\n"
+      return try status(
+        "Resources.A.Properties.\(clause)", try Template(try Value.reading(yaml: text)).resolved)
+    }
+    #expect(try of("!If [IsSecret, {a: 1}, !Ref 'AWS::NoValue']", "K exists") == .unknown)
+    #expect(try of("!If [IsSecret, {a: 1}, !Ref 'AWS::NoValue']", "K is_struct") == .unknown)
+    #expect(try of("!If [IsSecret, {a: 1}, {a: 2}]", "K exists") == .pass)
+    #expect(try of("!Ref Secret", "K exists") == .pass)
+    #expect(try of("!Ref Secret", "K == 'x'") == .unknown)
+    #expect(try of("!Ref B", "K !empty") == .unknown || of("!GetAtt B.Arn", "K !empty") == .pass)
+  }
+
+  @Test func placesAreKept() throws {
+    let value = try Self.resolved("!If [IsProd, !Sub '${Env}', 2]")
+    #expect(value?.place.line ?? 0 > 15)
+  }
+
+  @Test(.enabled(if: GovernanceData.isThere, GovernanceData.missing))
+  func everyPublishedTemplateIsReadAndLookedAt() throws {
+    let folder = "/aws-cloudformation-templates/"
+    let all = ["json", "yaml", "yml", "template"].flatMap { GovernanceData.files(".\($0)") }.filter {
+      $0.contains(folder)
+    }
+    let rules = try GovernanceData.files(".guard").filter { $0.contains("/rules/aws/") }.prefix(20).map {
+      try RuleFile(try GovernanceData.text($0), name: $0)
+    }
+    var (read, told) = (0, 0)
+    for path in all {
+      guard let value = try? Value.reading(yaml: try GovernanceData.text(path)), Template.isTemplate(value)
+      else { continue }
+      let template = try Template(value)
+      read += 1
+      for file in rules { told += try file.evaluate(template.resolved, now: 0).count }
+    }
+    #expect(read >= 140 && told > read)
   }
 }

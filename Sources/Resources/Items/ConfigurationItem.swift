@@ -11,7 +11,9 @@ public enum ConfigurationItems {
   }
 
   /// Types that have a shape, in alphabetical order.
-  public static var types: [String] { ((try? table.get().types.keys.map { $0 }) ?? []).sorted() }
+  public static var types: [String] {
+    (((try? table.get().types.keys.map { $0 }) ?? []) + ["AWS::EC2::SecurityGroup"]).sorted()
+  }
 
   /// Whether a value is an item.
   public static func isItem(_ value: Value) -> Bool {
@@ -70,13 +72,16 @@ public enum ConfigurationItems {
   ) -> ShapedResource {
     let type = item["resourceType"]?.string ?? ""
     let name =
-      (item["arn"] ?? item["ARN"])?.string ?? item["resourceId"]?.string ?? item["resourceName"]?.string ?? type
+      (item["arn"] ?? item["ARN"])?.string ?? item["resourceId"]?.string ?? item["resourceName"]?.string
+      ?? type
     // Some services deliver their configuration as JSON text.
     var configuration = item["configuration"] ?? Value(.map(Members([])), at: item.place)
     if let text = configuration.string, let inner = try? JSONReader.value(of: text) { configuration = inner }
     var members = configuration.members.map { (name: $0.name, value: $0.value) }
     for part in item["supplementaryConfiguration"]?.members ?? [] {
-      let inner = part.value.string.flatMap { text in text.hasPrefix("{") ? try? JSONReader.value(of: text) : nil }
+      let inner = part.value.string.flatMap { text in
+        text.hasPrefix("{") ? try? JSONReader.value(of: text) : nil
+      }
       members.append((part.name, inner ?? part.value))
     }
     if let tags = item["tags"], !tags.members.isEmpty, !members.contains(where: { $0.name == "itemTags" }) {
@@ -85,7 +90,8 @@ public enum ConfigurationItems {
     let whole = Value(.map(Members(members)), at: configuration.place)
     if type == "AWS::EC2::SecurityGroup" {
       return ShapedResource(
-        name: name, type: type, foundType: type, properties: SecurityGroupShape.described(whole), place: item.place)
+        name: name, type: type, foundType: type, properties: SecurityGroupShape.described(whole),
+        place: item.place)
     }
     guard let shape = table.types[type] else {
       return ShapedResource(
@@ -104,12 +110,17 @@ extension SecurityGroupShape {
     for (from, to) in [("groupName", "GroupName"), ("description", "GroupDescription"), ("vpcId", "VpcId")] {
       if let found = group[from], !found.isNull { members.append((to, found)) }
     }
-    for (from, to, peer) in [
-      ("ipPermissions", "SecurityGroupIngress", "SourceSecurityGroupId"),
-      ("ipPermissionsEgress", "SecurityGroupEgress", "DestinationSecurityGroupId"),
+    // Rules that an item doesn't speak of aren't known.
+    var absent: Set = ["Tags"]
+    for (from, to, side) in [
+      ("ipPermissions", "SecurityGroupIngress", "Source"),
+      ("ipPermissionsEgress", "SecurityGroupEgress", "Destination"),
     ] {
+      guard let permissions = group[from]?.list else { continue }
+      absent.insert(to)
       var rules: [Value] = []
-      for permission in group[from]?.list ?? [] {
+      for permission in permissions {
+        let before = rules.count
         var common: [(name: String, value: Value)] = []
         for (from, to) in [("ipProtocol", "IpProtocol"), ("fromPort", "FromPort"), ("toPort", "ToPort")] {
           if let found = permission[from], !found.isNull { common.append((to, found)) }
@@ -120,15 +131,21 @@ extension SecurityGroupShape {
           }
         }
         // Ranges are texts, or maps with a text, by the version of the item.
-        let ranges = permission["ipv4Ranges"]?.list ?? permission["ipRanges"]?.list ?? []
-        add("CidrIp", ranges.map { $0["cidrIp"] ?? $0 })
-        add("CidrIpv6", (permission["ipv6Ranges"]?.list ?? []).map { $0["cidrIpv6"] ?? $0 })
-        add(peer, (permission["userIdGroupPairs"]?.list ?? []).compactMap { $0["groupId"] })
+        func texts(_ name: String, _ inner: String) -> [Value] {
+          (permission[name]?.list ?? []).map { $0[inner] ?? $0 }
+        }
+        let ranges = texts("ipv4Ranges", "cidrIp")
+        add("CidrIp", ranges.isEmpty ? texts("ipRanges", "cidrIp") : ranges)
+        add("CidrIpv6", texts("ipv6Ranges", "cidrIpv6"))
+        add("\(side)SecurityGroupId", texts("userIdGroupPairs", "groupId"))
+        add("\(side)PrefixListId", texts("prefixListIds", "prefixListId"))
+        if rules.count == before { rules.append(Value(.map(Members(common)), at: permission.place)) }
       }
       members.append((to, Value(.list(rules), at: group[from]?.place ?? group.place)))
     }
+    if let tags = group["itemTags"], let shaped = Shaping.tags(tags) { members.append(("Tags", shaped)) }
     return Value(
-      .map(Members(members, rest: Shaping.rest(["Tags", "SecurityGroupIngress", "SecurityGroupEgress"]))),
+      .map(Members(members, rest: Shaping.rest(absent))),
       at: group.place)
   }
 }

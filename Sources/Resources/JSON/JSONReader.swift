@@ -12,9 +12,10 @@ public struct JSONReader: ~Copyable {
   private var line = 1
   private var lineStart = 0
   private var depth = 0
+  private let stack = StackMark()
 
   /// Values within each other.
-  public static var mostDepth: Int { 256 }
+  public static var mostDepth: Int { 128 }
 
   /// - Parameter bytes: stay in place as long as the reader is used.
   public init(_ bytes: UnsafeRawBufferPointer) {
@@ -132,7 +133,9 @@ public struct JSONReader: ~Copyable {
 
   private func fault(_ wanted: String) -> DocumentFault {
     let rest = bytes[min(position, bytes.count)..<min(position + 20, bytes.count)]
-    let found = rest.isEmpty ? "the end of the text" : "\"\(String(decoding: rest.prefix { $0 >= 32 }, as: UTF8.self))\""
+    let found =
+      rest.isEmpty
+      ? "the end of the text" : "\"\(String(decoding: rest.prefix { $0 >= 32 }, as: UTF8.self))\""
     return DocumentFault(place: place, found: found, wanted: wanted)
   }
 
@@ -159,13 +162,17 @@ public struct JSONReader: ~Copyable {
     blanks()
     guard take(sign) else { throw fault("\"\(sign)\"") }
     depth += 1
-    if depth > Self.mostDepth { throw fault("at most \(Self.mostDepth) values within each other") }
+    if depth > Self.mostDepth || !stack.hasRoom {
+      throw fault("at most \(Self.mostDepth) values within each other")
+    }
   }
 
   private mutating func word(_ text: StaticString, _ place: TextPlace) throws(DocumentFault) -> TextPlace {
     let count = text.utf8CodeUnitCount
     guard position + count <= bytes.count else { throw fault("\(text)") }
-    for offset in 0..<count where bytes[position + offset] != text.utf8Start[offset] { throw fault("\(text)") }
+    for offset in 0..<count where bytes[position + offset] != text.utf8Start[offset] {
+      throw fault("\(text)")
+    }
     position += count
     return place
   }
@@ -230,6 +237,8 @@ public struct JSONReader: ~Copyable {
     var place = range.lowerBound
     func unit(_ from: Int) -> UInt32? {
       guard from + 4 <= range.upperBound else { return nil }
+      // `UInt32` would take a sign for the first digit.
+      guard bytes[from] != UInt8(ascii: "+"), bytes[from] != UInt8(ascii: "-") else { return nil }
       return UInt32(String(decoding: bytes[from..<from + 4], as: UTF8.self), radix: 16)
     }
     while place < range.upperBound {
@@ -250,7 +259,8 @@ public struct JSONReader: ~Copyable {
         guard var scalar = unit(place) else { throw fault("four hexadecimal digits behind \\u") }
         place += 4
         if (0xD800..<0xDC00).contains(scalar), place + 6 <= range.upperBound,
-          bytes[place] == UInt8(ascii: "\\"), bytes[place + 1] == UInt8(ascii: "u"), let low = unit(place + 2),
+          bytes[place] == UInt8(ascii: "\\"), bytes[place + 1] == UInt8(ascii: "u"),
+          let low = unit(place + 2),
           (0xDC00..<0xE000).contains(low)
         {
           scalar = 0x10000 + (scalar - 0xD800) << 10 + (low - 0xDC00)

@@ -9,9 +9,11 @@ extension TerraformPlan {
     try ShapeTable(TerraformTypes.text)
   }
 
-  /// Terraform's types that have a shape, in alphabetical order.
-  public static var types: [String] {
-    ((try? table.get().types.keys.map { $0 }) ?? []).sorted() + SecurityGroupShape.types.keys.sorted()
+  /// Terraform's types that have a shape, in alphabetical order, and CloudFormation's type of each.
+  public static var shapes: [(type: String, shape: String)] {
+    let table = (try? table.get().types) ?? [:]
+    return (table.map { ($0.key, $0.value.to) } + SecurityGroupShape.types.map { ($0.key, $0.value) })
+      .sorted { $0.0 < $1.0 }
   }
 
   /// All resources of a plan in CloudFormation's shape, those without one marked.
@@ -36,11 +38,18 @@ extension TerraformPlan {
       let place = resource.after.place
       if SecurityGroupShape.types[resource.type] != nil {
         let all = SecurityGroupShape.resources(resource.type, resource.after)
+        if all.isEmpty {
+          out.append(
+            ShapedResource(
+              name: resource.address, type: nil, foundType: resource.type,
+              properties: Value(.map(Members([]))), place: place))
+        }
         for (number, each) in all.enumerated() {
           let name = all.count == 1 ? resource.address : "\(resource.address)#\(number)"
           out.append(
             ShapedResource(
-              name: name, type: each.type, foundType: resource.type, properties: each.properties, place: place))
+              name: name, type: each.type, foundType: resource.type, properties: each.properties, place: place
+            ))
         }
         return
       }
@@ -76,18 +85,21 @@ extension TerraformPlan {
     for (resource, shape, by) in parts {
       let properties = shape.properties(of: resource.after)
       var place = resource.after[by]?.string.flatMap { byName[$0] }
-      if place == nil, let target = references[Self.withoutKeys(resource.address)] {
-        let prefix = resource.address.split(separator: ".").dropLast(2).joined(separator: ".")
-        let address = prefix.isEmpty ? target : "\(prefix).\(target)"
+      let own = TerraformAddress(resource.address)
+      if place == nil, let target = references[own.plain] {
         // The same key, where both are made for each of a set.
-        place = places[address + Self.key(resource.address)] ?? places[address]
+        place = places[own.module + target + own.key] ?? places[own.module + target]
       }
       guard let place else {
-        // Of a bucket that this plan doesn't have.
+        // Of a bucket that this plan doesn't have, or of one of them: which one isn't known.
+        if resource.after[by]?.string == nil {
+          doubt(properties.map(\.name), shape.to, resource.address, &out)
+        }
         out.append(
           ShapedResource(
             name: resource.address, type: nil, foundType: resource.type,
-            properties: Value(.map(Members(properties)), at: resource.after.place), place: resource.after.place))
+            properties: Value(.map(Members(properties)), at: resource.after.place),
+            place: resource.after.place))
         continue
       }
       let whole = out[place]
@@ -100,28 +112,25 @@ extension TerraformPlan {
           members.append(property)
         }
       }
-      out[place] = ShapedResource(
-        name: whole.name, type: whole.type, foundType: whole.foundType,
-        properties: Value(.map(Members(members, rest: whole.properties.rest)), at: whole.properties.place),
-        place: whole.place)
+      out[place] = whole.with(
+        Value(.map(Members(members, rest: whole.properties.rest)), at: whole.properties.place))
     }
   }
 
-  /// `aws_s3_bucket.b["c"]` → `["c"]`
-  private static func key(_ address: String) -> String {
-    guard address.hasSuffix("]"), let open = address.lastIndex(of: "[") else { return "" }
-    return String(address[open...])
-  }
-
-  private static func withoutKeys(_ address: String) -> String {
-    var out = ""
-    var depth = 0
-    for character in address {
-      if character == "[" { depth += 1 }
-      if depth == 0 { out.append(character) }
-      if character == "]" { depth -= 1 }
+  /// What may be said by a resource that can't be put anywhere isn't known of any that it could belong to.
+  private static func doubt(
+    _ names: [String], _ type: String, _ address: String, _ out: inout [ShapedResource]
+  ) {
+    let unknown = Unknown("\(address) may say it, and of which resource it is a part isn't known")
+    for place in out.indices where out[place].type == type {
+      let whole = out[place]
+      var members = whole.properties.members.map { (name: $0.name, value: $0.value) }
+      for name in names where !members.contains(where: { $0.name == name }) {
+        members.append((name, Value(.unknown(unknown), at: whole.place)))
+      }
+      out[place] = whole.with(
+        Value(.map(Members(members, rest: whole.properties.rest)), at: whole.properties.place))
     }
-    return out
   }
 
   /// What resources of some types refer to as the one they are part of, by address without keys, within their module.
@@ -131,7 +140,8 @@ extension TerraformPlan {
     var out: [String: String] = [:]
     func module(_ value: Value, _ prefix: String) {
       for resource in value["resources"]?.list ?? [] {
-        guard let type = resource["type"]?.string, types.contains(type), let address = resource["address"]?.string
+        guard let type = resource["type"]?.string, types.contains(type),
+          let address = resource["address"]?.string
         else { continue }
         for expression in resource["expressions"]?.members ?? [] {
           for reference in expression.value["references"]?.list ?? [] {

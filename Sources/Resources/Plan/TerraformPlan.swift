@@ -60,10 +60,12 @@ public enum TerraformPlan {
       change["mode"]?.string ?? "managed" == "managed", let what = change["change"]
     else { return nil }
     let actions = what["actions"]?.list?.compactMap(\.string) ?? []
-    guard actions != ["delete"], actions != ["read"] else { return nil }
+    // `forget`: no longer of this plan, though it stays.
+    guard actions != ["delete"], actions != ["read"], actions != ["forget"] else { return nil }
     let after = merged(what["after"], what["after_unknown"])
     return PlannedResource(
-      address: address, type: type, after: after ?? Value(.map(Members([])), at: change.place), actions: actions)
+      address: address, type: type, after: after ?? Value(.map(Members([])), at: change.place),
+      actions: actions)
   }
 
   /// What is known, with what isn't known marked.
@@ -87,7 +89,8 @@ public enum TerraformPlan {
       var out: [Value] = []
       for place in 0..<max(values.count, marks.count) {
         let value = merged(
-          values.indices.contains(place) ? values[place] : nil, marks.indices.contains(place) ? marks[place] : nil)
+          values.indices.contains(place) ? values[place] : nil,
+          marks.indices.contains(place) ? marks[place] : nil)
         out.append(value ?? Value(.map(Members([])), at: unknown.place))
       }
       return Value(.list(out), at: known?.place ?? unknown.place)

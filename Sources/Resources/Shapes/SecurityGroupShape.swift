@@ -13,9 +13,14 @@ enum SecurityGroupShape {
 
   /// The type and properties of each resource that a Terraform resource stands for.
   static func resources(_ type: String, _ value: Value) -> [(type: String, properties: Value)] {
-    func map(_ members: [(String, Value)]) -> Value {
-      Value(.map(Members(members.map { (name: $0.0, value: $0.1) })), at: value.place)
+    func map(_ members: [(String, Value)], rest: Members.Rest? = nil) -> Value {
+      Value(.map(Members(members.map { (name: $0.0, value: $0.1) }, rest: rest)), at: value.place)
     }
+    func isUnknown(_ value: Value) -> Bool {
+      if case .unknown = value.content { return true }
+      return false
+    }
+    if isUnknown(value) { return [] }
     switch type {
     case "aws_security_group", "aws_default_security_group":
       var members: [(String, Value)] = []
@@ -28,15 +33,25 @@ enum SecurityGroupShape {
           if case .unknown = rules.content { members.append((to, rules)) }
           continue
         }
-        let flat = list.flatMap { ranges($0, isIngress: from == "ingress").map(map) }
+        let flat = list.flatMap { rule in
+          isUnknown(rule) ? [rule] : ranges(rule, isIngress: from == "ingress").map { map($0) }
+        }
         if !flat.isEmpty { members.append((to, Value(.list(flat), at: rules.place))) }
       }
-      return [("AWS::EC2::SecurityGroup", map(members))]
+      if let tags = value["tags"], let shaped = Shaping.tags(tags) { members.append(("Tags", shaped)) }
+      let absent = Set([
+        "GroupName", "GroupDescription", "VpcId", "SecurityGroupIngress", "SecurityGroupEgress", "Tags",
+      ])
+      return [("AWS::EC2::SecurityGroup", map(members, rest: Shaping.rest(absent)))]
     case "aws_security_group_rule":
-      let isIngress = value["type"]?.string != "egress"
+      // Without knowing which way it goes it is neither.
+      guard let way = value["type"]?.string else { return [] }
+      let isIngress = way != "egress"
       return ranges(value, isIngress: isIngress).map { members in
         let group = value["security_group_id"].map { [("GroupId", $0)] } ?? []
-        return (isIngress ? "AWS::EC2::SecurityGroupIngress" : "AWS::EC2::SecurityGroupEgress", map(group + members))
+        return (
+          isIngress ? "AWS::EC2::SecurityGroupIngress" : "AWS::EC2::SecurityGroupEgress", map(group + members)
+        )
       }
     case "aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule":
       let isIngress = type.hasSuffix("ingress_rule")
@@ -55,7 +70,8 @@ enum SecurityGroupShape {
   private static func ranges(_ rule: Value, isIngress: Bool) -> [[(String, Value)]] {
     var common: [(String, Value)] = []
     for (from, to) in [
-      ("description", "Description"), ("protocol", "IpProtocol"), ("from_port", "FromPort"), ("to_port", "ToPort"),
+      ("description", "Description"), ("protocol", "IpProtocol"), ("from_port", "FromPort"),
+      ("to_port", "ToPort"),
     ] { if let found = rule[from], !found.isNull { common.append((to, found)) } }
     var out: [[(String, Value)]] = []
     for (from, to) in [
@@ -69,12 +85,5 @@ enum SecurityGroupShape {
     }
     // Of itself, or of nothing that is known.
     return out.isEmpty ? [common] : out
-  }
-}
-
-extension Value {
-  var isNull: Bool {
-    if case .null = content { return true }
-    return false
   }
 }

@@ -92,7 +92,8 @@ struct ShapeTable: Sendable {
       guard current != nil else { throw wrong("a member without a type") }
       if first == "+" {
         guard words.count >= 3 else { throw wrong("wanted + Name value") }
-        current?.fixed.append((words[1].split(separator: ".").map(String.init), words[2...].joined(separator: " ")))
+        current?.fixed.append(
+          (words[1].split(separator: ".").map(String.init), words[2...].joined(separator: " ")))
         continue
       }
       guard words.count == 2 || words.count == 3 else { throw wrong("wanted name [how] Name") }
@@ -115,7 +116,8 @@ struct ShapeTable: Sendable {
     default: break
     }
     guard word.hasSuffix(")"), let open = word.firstIndex(of: "(") else { return nil }
-    let inner = word[word.index(after: open)..<word.index(before: word.endIndex)].split(separator: ",").map(String.init)
+    let inner = word[word.index(after: open)..<word.index(before: word.endIndex)].split(separator: ",").map(
+      String.init)
     switch (word[..<open], inner.count) {
     case ("onoff", 2): return .onOff(inner[0], inner[1])
     case ("each", 1): return .each(inner[0])

@@ -5,13 +5,16 @@ import GuardRules
 extension TypeShape {
   /// The properties of a resource; those that have no shape here are unknown, not absent.
   func resource(of value: Value, absent: Set<String>) -> Value {
-    Value(.map(Members(properties(of: value), rest: Shaping.rest(absent))), at: value.place)
+    if case .unknown = value.content { return value }
+    return Value(.map(Members(properties(of: value), rest: Shaping.rest(absent))), at: value.place)
   }
 
   /// The properties that have a shape.
   func properties(of value: Value) -> [(name: String, value: Value)] {
     var out = Shaping.members(members, of: value)
-    for (path, text) in fixed { Shaping.put(Value(Shaping.literal(text), at: value.place), at: path, into: &out) }
+    for (path, text) in fixed {
+      Shaping.put(Value(Shaping.literal(text), at: value.place), at: path, into: &out)
+    }
     return out
   }
 }
@@ -51,14 +54,7 @@ enum Shaping {
       // Not JSON after all: left as it is, for a rule to say so.
       guard let inner = try? JSONReader.value(of: text) else { return value }
       return Value(inner.content, at: value.place)
-    case .tags:
-      let members = value.members
-      guard !members.isEmpty else { return value.list.map { $0.isEmpty ? nil : value } ?? nil }
-      return at(
-        .list(
-          members.map { member in
-            at(.map(Members([("Key", at(.string(member.name))), ("Value", member.value)])))
-          }))
+    case .tags: return tags(value)
     case .one:
       guard let block = value.list?.first ?? (value.members.isEmpty ? nil : value) else { return nil }
       if case .unknown = block.content { return block }
@@ -80,6 +76,19 @@ enum Shaping {
       guard let elements = value.list, !elements.isEmpty else { return nil }
       return at(.list(elements.map { Value(.map(Members([(name, $0)])), at: $0.place) }))
     }
+  }
+
+  /// A map of tags → a list of Key and Value; nil = there are none.
+  static func tags(_ value: Value) -> Value? {
+    if case .unknown = value.content { return value }
+    let members = value.members
+    guard !members.isEmpty else { return value.list.flatMap { $0.isEmpty ? nil : value } }
+    return Value(
+      .list(
+        members.map { member in
+          let key = Value(.string(member.name), at: value.place)
+          return Value(.map(Members([("Key", key), ("Value", member.value)])), at: value.place)
+        }), at: value.place)
   }
 
   /// Puts a value at a path of names; a number stands for the place in a list.

@@ -12,8 +12,12 @@ struct TemplateResolver {
   private var known: [String: Bool?] = [:]
   private var open: Set<String> = []
   private var budget: Int
+  private let stack = StackMark()
 
+  /// Values that are looked at or made; a value stands for at least 64 bytes of text.
   static var mostValues: Int { 2_000_000 }
+  /// Values, functions and conditions within each other; of a document they are fewer (`Value.mostDepth`), but
+  /// conditions lead from one to the next.
   static var mostDepth: Int { 256 }
 
   init(_ document: Value, _ context: Template.Context) {
@@ -34,7 +38,7 @@ struct TemplateResolver {
         var kept: [(name: String, value: Value)] = []
         for resource in section.value.members {
           // One that a condition leaves out isn't deployed; one of which that isn't known may be.
-          if let name = resource.value["Condition"]?.string, try condition(name) == false { continue }
+          if let name = resource.value["Condition"]?.string, try condition(name, 0) == false { continue }
           if resource.name.hasPrefix("Fn::") {
             kept.append((resource.name, resource.value))
             continue
@@ -66,11 +70,37 @@ struct TemplateResolver {
     DocumentFault(place: place, found: what, wanted: "a smaller template")
   }
 
+  /// Counts what is made beside what is walked, so that a small template can't stand for a huge one.
+  private mutating func charge(_ count: Int, _ place: TextPlace) throws(DocumentFault) {
+    budget -= count
+    guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", place) }
+  }
+
+  /// A text that is made.
+  private mutating func made(_ text: String, _ place: TextPlace) throws(DocumentFault) -> Value {
+    try charge(1 + text.utf8.count / 64, place)
+    return Value(.string(text), at: place)
+  }
+
+  /// A value that is put in a second time.
+  private mutating func again(_ value: Value) throws(DocumentFault) -> Value {
+    var waiting = [value]
+    while let next = waiting.popLast() {
+      try charge(1, value.place)
+      switch next.content {
+      case .list(let elements): waiting += elements
+      case .map(let members): waiting += members.all.map(\.value)
+      default: break
+      }
+    }
+    return value
+  }
+
   /// - Returns: nil where there is no value at all (`AWS::NoValue`).
   private mutating func resolve(_ value: Value, _ depth: Int) throws(DocumentFault) -> Value? {
     budget -= 1
     guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", value.place) }
-    guard depth < Self.mostDepth else { throw tooMuch("more than \(Self.mostDepth) levels", value.place) }
+    guard depth < Self.mostDepth, stack.hasRoom else { throw tooMuch("too many levels", value.place) }
     switch value.content {
     case .list(let elements):
       var out: [Value] = []
@@ -78,7 +108,9 @@ struct TemplateResolver {
       for element in elements { if let element = try resolve(element, depth + 1) { out.append(element) } }
       return Value(.list(out), at: value.place)
     case .map(let members):
-      if members.all.count == 1, let only = members.all.first, only.name == "Ref" || only.name.hasPrefix("Fn::") {
+      if members.all.count == 1, let only = members.all.first,
+        only.name == "Ref" || only.name.hasPrefix("Fn::")
+      {
         return try function(only.name, only.value, value, depth + 1)
       }
       var out: [(name: String, value: Value)] = []
@@ -104,14 +136,25 @@ struct TemplateResolver {
     switch name {
     case "Ref":
       guard let target = argument.string else { return unknown("a Ref to no name", written) }
-      return reference(target, written)
+      return try reference(target, written)
     case "Fn::GetAtt": return unknown("an attribute is known once it is deployed", written, mayBeEmpty: false)
     case "Fn::If":
       guard let parts = argument.list, parts.count == 3, let name = parts[0].string else {
         return unknown("Fn::If wants a condition and two values", written)
       }
-      if let holds = try condition(name) { return try resolve(parts[holds ? 1 : 2], depth) }
-      return unknown("condition \(name) depends on what isn't known", written)
+      if let holds = try condition(name, depth) { return try resolve(parts[holds ? 1 : 2], depth) }
+      // It is there whichever it is, unless one of them isn't.
+      let both = [try resolve(parts[1], depth), try resolve(parts[2], depth)]
+      let mayBeAbsent = both.contains { value in
+        guard let value else { return true }
+        if case .unknown(let unknown) = value.content { return unknown.mayBeAbsent }
+        return false
+      }
+      return Value(
+        .unknown(
+          Unknown(
+            "condition \(name) depends on what isn't known", written: written, mayBeAbsent: mayBeAbsent)),
+        at: written.place)
     case "Fn::Sub": return try substitute(argument, written, depth)
     case "Fn::Join":
       guard let parts = argument.list, parts.count == 2, let delimiter = parts[0].string,
@@ -121,22 +164,26 @@ struct TemplateResolver {
       guard texts.count == elements.count else {
         return unknown("Fn::Join of what isn't known", written, mayBeEmpty: false)
       }
+      try charge(texts.reduce(0) { $0 + $1.utf8.count + delimiter.utf8.count } / 64, written.place)
       return at(.string(texts.joined(separator: delimiter)))
     case "Fn::Select":
       guard let parts = argument.list, parts.count == 2, let place = try resolve(parts[0], depth)?.asText,
-        let index = Int(place), let elements = try resolve(parts[1], depth)?.list, elements.indices.contains(index)
+        let index = Int(place), let elements = try resolve(parts[1], depth)?.list,
+        elements.indices.contains(index)
       else { return unknown("Fn::Select of what isn't known", written) }
       return elements[index]
     case "Fn::Split":
       guard let parts = argument.list, parts.count == 2, let delimiter = parts[0].string, !delimiter.isEmpty,
         let text = try resolve(parts[1], depth)?.string
       else { return unknown("Fn::Split of what isn't known", written) }
-      return at(.list(Self.split(text, by: delimiter).map { Value(.string($0), at: written.place) }))
+      let pieces = Self.split(text, by: delimiter)
+      try charge(pieces.count, written.place)
+      return at(.list(pieces.map { Value(.string($0), at: written.place) }))
     case "Fn::FindInMap":
       guard let parts = argument.list, parts.count >= 3, let map = try resolve(parts[0], depth)?.string,
         let first = try resolve(parts[1], depth)?.asText, let second = try resolve(parts[2], depth)?.asText
       else { return unknown("Fn::FindInMap with a key that isn't known", written) }
-      if let found = mappings?[map]?[first]?[second] { return found }
+      if let found = mappings?[map]?[first]?[second] { return try again(found) }
       if parts.count > 3, let other = parts[3]["DefaultValue"] { return try resolve(other, depth) }
       return unknown("no value \(map).\(first).\(second) in Mappings", written)
     case "Fn::Length":
@@ -146,7 +193,7 @@ struct TemplateResolver {
       guard let text = try resolve(argument, depth)?.string else {
         return unknown("Fn::Base64 of what isn't known", written)
       }
-      return at(.string(Base64.encoded(text)))
+      return try made(Base64.encoded(text), written.place)
     case "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not":
       guard let holds = try evaluate(written, depth) else { return unknown("a condition", written) }
       return at(.bool(holds))
@@ -156,14 +203,19 @@ struct TemplateResolver {
     }
   }
 
-  private func reference(_ name: String, _ written: Value) -> Value? {
+  private mutating func reference(_ name: String, _ written: Value) throws(DocumentFault) -> Value? {
     if name == "AWS::NoValue" { return nil }
     if name.hasPrefix("AWS::") {
-      if let text = context.pseudo[name] { return Value(.string(text), at: written.place) }
-      return unknown("\(name) is known once it is deployed", written, mayBeEmpty: name == "AWS::NotificationARNs")
+      if let text = context.pseudo[name] { return try made(text, written.place) }
+      return unknown(
+        "\(name) is known once it is deployed", written, mayBeEmpty: name == "AWS::NotificationARNs")
     }
-    if resources.contains(name) { return unknown("resource \(name) gets its name later", written, mayBeEmpty: false) }
-    guard let parameter = parameters?[name] else { return unknown("there is no \(name) in the template", written) }
+    if resources.contains(name) {
+      return unknown("resource \(name) gets its name later", written, mayBeEmpty: false)
+    }
+    guard let parameter = parameters?[name] else {
+      return unknown("there is no \(name) in the template", written)
+    }
     guard let value = context.parameters[name] ?? parameter["Default"] else {
       return unknown("parameter \(name) has no value", written)
     }
@@ -172,7 +224,10 @@ struct TemplateResolver {
     if type.hasPrefix("AWS::SSM::Parameter::Value") {
       return unknown("parameter \(name) is read at deployment", written, mayBeEmpty: false)
     }
-    guard let text = value.asText, type == "CommaDelimitedList" || type.hasPrefix("List<") else { return value }
+    guard let text = value.asText, type == "CommaDelimitedList" || type.hasPrefix("List<") else {
+      return try again(value)
+    }
+    try charge(text.utf8.count { $0 == UInt8(ascii: ",") } + 1, written.place)
     let elements = text.split(separator: ",").map { element in
       Value(.string(String(element.drop { $0 == " " })), at: written.place)
     }
@@ -208,11 +263,12 @@ struct TemplateResolver {
       } else if name.contains("."), parameters?[name] == nil {
         value = nil
       } else {
-        value = reference(name, written)
+        value = try reference(name, written)
       }
       guard let part = value?.asText else {
         return unknown("Fn::Sub with \(name), which isn't known", written, mayBeEmpty: false)
       }
+      try charge(1 + part.utf8.count / 64, written.place)
       out += part
     }
     return Value(.string(out + rest), at: written.place)
@@ -231,11 +287,11 @@ struct TemplateResolver {
   // MARK: - Conditions
 
   /// Whether a condition holds; nil = it depends on what isn't known.
-  private mutating func condition(_ name: String) throws(DocumentFault) -> Bool? {
+  private mutating func condition(_ name: String, _ depth: Int) throws(DocumentFault) -> Bool? {
     if let holds = known[name] { return holds }
     // One that needs itself is never known.
     guard let written = conditions?[name], open.insert(name).inserted else { return nil }
-    let holds = try evaluate(written, 0)
+    let holds = try evaluate(written, depth + 1)
     open.remove(name)
     known[name] = .some(holds)
     return holds
@@ -243,15 +299,21 @@ struct TemplateResolver {
 
   private mutating func evaluate(_ written: Value, _ depth: Int) throws(DocumentFault) -> Bool? {
     budget -= 1
-    guard budget > 0, depth < Self.mostDepth else { throw tooMuch("conditions without an end", written.place) }
+    guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", written.place) }
+    guard depth < Self.mostDepth, stack.hasRoom else {
+      throw tooMuch("too many conditions in a row", written.place)
+    }
     guard let only = written.members.first, written.members.count == 1 else {
       if case .bool(let holds) = written.content { return holds }
       return written.string == "true" ? true : written.string == "false" ? false : nil
     }
     switch only.name {
-    case "Condition": return try only.value.string.flatMapThrowing { (name) throws(DocumentFault) in try condition(name) }
+    case "Condition":
+      guard let name = only.value.string else { return nil }
+      return try condition(name, depth + 1)
     case "Fn::Equals":
-      guard let parts = only.value.list, parts.count == 2, let left = try resolve(parts[0], depth + 1)?.asText,
+      guard let parts = only.value.list, parts.count == 2,
+        let left = try resolve(parts[0], depth + 1)?.asText,
         let right = try resolve(parts[1], depth + 1)?.asText
       else { return nil }
       return left == right
@@ -274,15 +336,6 @@ struct TemplateResolver {
   }
 }
 
-extension Optional {
-  fileprivate func flatMapThrowing<T, E: Error>(_ body: (Wrapped) throws(E) -> T?) throws(E) -> T? {
-    switch self {
-    case nil: nil
-    case let wrapped?: try body(wrapped)
-    }
-  }
-}
-
 extension Value {
   /// As CloudFormation writes a scalar as text; nil for lists, maps and what isn't known.
   var asText: String? {
@@ -293,25 +346,5 @@ extension Value {
     case .bool(let flag): flag ? "true" : "false"
     default: nil
     }
-  }
-}
-
-/// Text → Base64 (RFC 4648, section 4).
-enum Base64 {
-  private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-  static func encoded(_ text: String) -> String {
-    let bytes = Array(text.utf8)
-    var out: [UInt8] = []
-    out.reserveCapacity((bytes.count + 2) / 3 * 4)
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-      let group = bytes[start..<min(start + 3, bytes.count)]
-      var bits: UInt32 = 0
-      for place in 0..<3 { bits = bits << 8 | (place < group.count ? UInt32(group[start + place]) : 0) }
-      for place in 0..<4 {
-        out.append(place <= group.count ? letters[Int(bits >> UInt32(18 - 6 * place) & 63)] : UInt8(ascii: "="))
-      }
-    }
-    return String(decoding: out, as: UTF8.self)
   }
 }
