@@ -37,7 +37,9 @@ public struct InputFile: Sendable {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw FileFault(path: path, reason: "can't be read")
     }
-    let first = data.first { $0 != 32 && $0 != 9 && $0 != 10 && $0 != 13 && $0 != 0xEF && $0 != 0xBB && $0 != 0xBF }
+    let first = data.first {
+      $0 != 32 && $0 != 9 && $0 != 10 && $0 != 13 && $0 != 0xEF && $0 != 0xBB && $0 != 0xBF
+    }
     guard let first else { throw FileFault(path: path, reason: "is empty; wanted a document") }
     if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
       if let whole = try Self.json(data, context) {
@@ -45,7 +47,9 @@ public struct InputFile: Sendable {
         return
       }
     }
-    guard let text = String(data: data, encoding: .utf8) else { throw FileFault(path: path, reason: "isn't UTF-8") }
+    guard let text = String(data: data, encoding: .utf8) else {
+      throw FileFault(path: path, reason: "isn't UTF-8")
+    }
     let value = try Value.reading(yaml: text)
     if Template.isTemplate(value) {
       (kind, document, shapeless) = (.template, try Template(value, context).resolved, [])
@@ -61,7 +65,8 @@ public struct InputFile: Sendable {
     func shaped(_ kind: Kind, _ resources: [ShapedResource]) -> (Kind, Value, [ShapedResource]) {
       // Of other providers nothing is to be said.
       let shapeless = resources.filter { resource in
-        resource.type == nil && (resource.foundType.hasPrefix("aws_") || resource.foundType.hasPrefix("AWS::"))
+        resource.type == nil
+          && (resource.foundType.hasPrefix("aws_") || resource.foundType.hasPrefix("AWS::"))
       }
       return (kind, resources.document, shapeless)
     }
@@ -111,7 +116,9 @@ public struct InputFile: Sendable {
     } catch { return .document }
     if names.contains("resource_changes") || names.contains("planned_values") { return .plan }
     if names.contains("configurationItems") { return .items }
-    if names.contains("resourceType"), names.contains("configuration") || names.contains("configurationItemStatus") {
+    if names.contains("resourceType"),
+      names.contains("configuration") || names.contains("configurationItemStatus")
+    {
       return .items
     }
     return .document

@@ -65,7 +65,8 @@ public struct RuleTesting: Sendable {
       do {
         let tests = try RuleTest.reading(try FileList.text(name))
         guard let file = Self.rules(for: name, tests, rules) else {
-          faults.append("\(name): no file of rules goes with it; wanted \(Self.stem(ofTests: name) ?? "").guard")
+          faults.append(
+            "\(name): no file of rules goes with it; wanted \(Self.stem(ofTests: name) ?? "").guard")
           continue
         }
         tested.insert(file.name)
@@ -83,7 +84,8 @@ public struct RuleTesting: Sendable {
   public var failed: Int { cases.count - passed }
 
   private mutating func run(_ test: RuleTest, _ file: RuleFile, _ name: String, _ now: Int64) {
-    func add(_ rule: String, _ expected: RuleStatus, _ found: [RuleStatus], _ passed: Bool, _ fault: String?) {
+    func add(_ rule: String, _ expected: RuleStatus, _ found: [RuleStatus], _ passed: Bool, _ fault: String?)
+    {
       cases.append(
         Case(
           file: name, ruleFile: file.name, line: Int(test.place.line), name: test.name, rule: rule,
@@ -120,7 +122,9 @@ public struct RuleTesting: Sendable {
       }
     }
     let wanted = Set(tests.flatMap { $0.expected.map(\.rule) })
-    let near = rules.values.filter { [folder, above].contains(($0.name as NSString).deletingLastPathComponent) }
+    let near = rules.values.filter {
+      [folder, above].contains(($0.name as NSString).deletingLastPathComponent)
+    }
     return near.sorted { $0.name < $1.name }.first { file in
       !wanted.isDisjoint(with: file.rules.map(\.name))
     }

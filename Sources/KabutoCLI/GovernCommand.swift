@@ -10,7 +10,7 @@ struct GovernCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "govern",
     abstract: "Checks templates, plans and resources against rules, before they are deployed and after.",
-    subcommands: [GovernCheck.self, GovernTest.self])
+    subcommands: [GovernCheck.self, GovernTest.self, GovernTypes.self])
 }
 
 /// How a report is written.
@@ -44,7 +44,8 @@ struct GovernCheck: AsyncParsableCommand {
   var region: String?
   @Option(help: ArgumentHelp("The account that templates are deployed in.", valueName: "number"))
   var account: String?
-  @Option(help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(
+    help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
   @Flag(help: "The same as --format json.")
   var json = false
@@ -156,7 +157,8 @@ struct GovernTest: AsyncParsableCommand {
     } else {
       for each in testing.cases where !each.passed {
         let found = each.fault ?? (each.found.isEmpty ? "no such rule" : each.found.joined(separator: ", "))
-        print("\(each.file):\(each.line)  \(each.name)  \(each.rule): expected \(each.expected), found \(found)")
+        print(
+          "\(each.file):\(each.line)  \(each.name)  \(each.rule): expected \(each.expected), found \(found)")
       }
       for name in testing.untested { print("\(name): no tests") }
       print("\(testing.passed) expectations met, \(testing.failed) not")

@@ -44,7 +44,8 @@ public enum JUnit {
       out += "  </testsuite>\n"
     }
     if !result.faults.isEmpty {
-      out += "  <testsuite name=\"inputs\" tests=\"\(result.faults.count)\" errors=\"\(result.faults.count)\">\n"
+      out +=
+        "  <testsuite name=\"inputs\" tests=\"\(result.faults.count)\" errors=\"\(result.faults.count)\">\n"
       for fault in result.faults {
         out += "    <testcase name=\"read\"><error message=\"\(escaped(fault))\"/></testcase>\n"
       }
