@@ -81,9 +81,10 @@ public struct Check: Sendable {
   public func look(at input: InputFile, _ result: inout CheckResult) {
     result.inputs += 1
     var index: ResourceIndex?
+    let document = PreparedDocument(input.document)
     for file in rules.files {
       do throws(EvaluationFault) {
-        for rule in try file.evaluate(input.document, now: now) {
+        for rule in try file.evaluate(document, now: now) {
           result.results.append(
             CheckResult.RuleOnInput(
               rule: rule.name, ruleFile: file.name, input: input.path, status: rule.status))

@@ -60,6 +60,8 @@ import Testing
       ("map.*[ key | k == 2 ] exists\n %key == 'two'", .pass),
       ("l[ i | this == 3 ] exists\n %i == 2", .pass), ("l[i] exists\n %i >= 0", .pass),
       ("map[ key | k == 9 ] exists\n %key == 'two'", .skip),
+      ("let v = map\n %v.*[ key | k == 2 ] exists\n %key == 'two'", .pass),
+      ("let v = l\n %v[ i | this == 3 ] exists\n %i == 2", .pass),
       // Equality.
       ("s == 'abc'", .pass), ("s == 'ABC'", .fail), ("s == /b/", .pass), ("s == /^b/", .fail),
       ("s != /b/", .fail),
@@ -137,7 +139,9 @@ import Testing
     #expect(try status(clauses, Self.document) == expected)
   }
 
-  @Test(arguments: ["{}", "Resources: {}", "Resources: []", "Resources: {A: {Type: 'AWS::X::Y'}}", "Resources: {A: {}}"])
+  @Test(arguments: [
+    "{}", "Resources: {}", "Resources: []", "Resources: {A: {Type: 'AWS::X::Y'}}", "Resources: {A: {}}",
+  ])
   func aTypeBlockWithoutAMatchingResourceIsSkipped(_ document: String) throws {
     #expect(try status("AWS::S3::Bucket { Properties exists }", document) == .skip)
   }

@@ -27,7 +27,7 @@ extension Evaluation {
           out.append(each)
           continue
         }
-        let inner = Scope([], root: value, in: scope)
+        let inner = Scope([], root: value, in: scope, isOfQuery: true)
         let before = out.count
         try walk(query.steps, next, value, inner, LetterCase.none, &out)
         if case .perhaps = each { out.doubt(from: before) }
@@ -131,7 +131,8 @@ extension Evaluation {
         } else if members.all.isEmpty {
           return missing("a value of the empty map")
         }
-        for member in members.all {
+        let next = capture == nil && letters == .none && index + 1 < steps.count ? steps[index + 1] : nil
+        for member in document.candidates(of: value, next) ?? members.all {
           let key = Value(.string(member.name), at: member.value.place)
           if let capture { scope.capture(capture, key) }
           try walk(steps, index + 1, member.value, scope, letters, &out, key: key)

@@ -61,6 +61,13 @@ extension RuleFile {
   /// - Parameter now: seconds since 1970 UTC, for the function `now`.
   /// - Throws: `EvaluationFault`.
   public func evaluate(_ document: Value, now: Int64) throws(EvaluationFault) -> [RuleResult] {
+    try evaluate(PreparedDocument(document), now: now)
+  }
+
+  /// Evaluates all rules against a document that other files look at too.
+  /// - Parameter now: seconds since 1970 UTC, for the function `now`.
+  /// - Throws: `EvaluationFault`.
+  public func evaluate(_ document: PreparedDocument, now: Int64) throws(EvaluationFault) -> [RuleResult] {
     let evaluation = Evaluation(self, document, now: now)
     var results: [RuleResult] = []
     for index in rules.indices { results.append(try evaluation.result(of: index)) }
@@ -87,6 +94,7 @@ extension RuleStatus {
 
 final class Evaluation {
   let file: RuleFile
+  let document: PreparedDocument
   let now: Int64
   private let scope: Scope
   private var results: [Int: (result: RuleResult, verdict: Verdict)] = [:]
@@ -101,10 +109,11 @@ final class Evaluation {
 
   /// Rules that name rules, blocks in blocks, queries in filters, variables that need variables.
   private static var mostDepth: Int { 200 }
-  init(_ file: RuleFile, _ document: Value, now: Int64) {
+  init(_ file: RuleFile, _ document: PreparedDocument, now: Int64) {
     self.file = file
+    self.document = document
     self.now = now
-    scope = Scope(file.variables, root: document, in: nil)
+    scope = Scope(file.variables, root: document.root, in: nil)
   }
 
   func fault(_ reason: String, _ place: TextPlace) -> EvaluationFault {

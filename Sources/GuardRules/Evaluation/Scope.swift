@@ -6,10 +6,16 @@ final class Scope {
   private let outer: Scope?
   private let variables: [Assignment]
   private var known: [String: [Selected]]
+  /// Made for the values of a variable: what is captured there is known where the query stands.
+  private let isOfQuery: Bool
   /// Being evaluated now: a variable that needs itself is a fault.
   private var open: Set<String> = []
 
-  init(_ variables: [Assignment], root: Value, in outer: Scope?, given: [String: [Selected]] = [:]) {
+  init(
+    _ variables: [Assignment], root: Value, in outer: Scope?, given: [String: [Selected]] = [:],
+    isOfQuery: Bool = false
+  ) {
+    self.isOfQuery = isOfQuery
     self.variables = variables
     self.root = root
     self.outer = outer
@@ -35,5 +41,8 @@ final class Scope {
   }
 
   /// Binds what a query captured.
-  func capture(_ name: String, _ value: Value) { known[name, default: []].append(.found(value)) }
+  func capture(_ name: String, _ value: Value) {
+    if isOfQuery, let outer { return outer.capture(name, value) }
+    known[name, default: []].append(.found(value))
+  }
 }
