@@ -41,7 +41,8 @@ let package = Package(
       name: "TickerPlant", dependencies: ["MarketData", "FeedProtocols", "CHardware"], swiftSettings: strict),
     .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
-      name: "GuardRules", dependencies: ["CPCRE2", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
+      name: "GuardRules", dependencies: ["CPCRE2", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
     .target(name: "Resources", dependencies: ["GuardRules"], swiftSettings: strict),
     .target(name: "Estate", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(name: "Continuity", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),

@@ -25,6 +25,10 @@ import Testing
     'dash-key': 1
     bucket_name: snake
     camelCase: camel
+    Entry: 1
+    Box: 2
+    Glass: 3
+    Volume: 4
     name: one
     names: [one, two]
     Resources:
@@ -51,7 +55,9 @@ import Testing
       ("m[ keys in ['b'] ] == 2", .pass), ("m[ keys != 'b' ] == 1", .pass),
       ("m[ keys not in ['a','b'] ] == 9", .skip),
       ("BucketName == 'snake'", .pass), ("bucketName == 'snake'", .pass), ("camel_case == 'camel'", .pass),
-      ("CamelCase == 'camel'", .pass), ("CAMELCASE exists", .fail),
+      ("CamelCase == 'camel'", .pass), ("CAMELCASE exists", .fail), ("Entries == 1", .pass),
+      ("boxes == 2", .pass), ("Glasses == 3", .pass),
+      ("Volumes == 4", .pass),
       ("let v = deep\n %v.k >= 1", .fail), ("let v = deep[*]\n %v[*].k >= 1", .pass),
       ("map.%names.k >= 1\nlet names = names", .pass),
       ("let n = name\n map.%n.k == 1", .pass), ("let n = 'three'\n map.%n exists", .fail),
