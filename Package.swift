@@ -40,6 +40,10 @@ let package = Package(
     .target(
       name: "TickerPlant", dependencies: ["MarketData", "FeedProtocols", "CHardware"], swiftSettings: strict),
     .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
+    .target(
+      name: "GuardRules", dependencies: ["CPCRE2", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+    .target(name: "Resources", dependencies: ["GuardRules"], swiftSettings: strict),
     .target(name: "Estate", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(name: "Continuity", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
@@ -83,6 +87,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .target(name: "Governance", dependencies: ["GuardRules", "Resources"], swiftSettings: strict),
     .target(
       name: "Lab",
       dependencies: [
@@ -115,12 +120,15 @@ let package = Package(
       dependencies: [
         "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
         "PriceStore", "Gateway", "Firewall", "FirewallProxy", "Estate", "Continuity", "Backbone", "Lab",
+        "GuardRules", "Resources", "Governance",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
 
+    .testTarget(name: "GuardRulesTests", dependencies: ["GuardRules"], swiftSettings: strict),
+    .testTarget(name: "ResourcesTests", dependencies: ["Resources", "GuardRules"], swiftSettings: strict),
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
       name: "FeedProtocolsTests", dependencies: ["FeedProtocols", "MarketData"], swiftSettings: strict),

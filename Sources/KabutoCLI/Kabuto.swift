@@ -18,6 +18,7 @@ struct Kabuto: AsyncParsableCommand {
     subcommands: [
       Serve.self, Stats.self, Books.self, Digest.self, Simulate.self, Replay.self, Top.self,
       FirewallCommand.self, EstateCommand.self, NodeGroup.self, LabCommand.self, DrillCommand.self,
+      GovernCommand.self,
     ])
 }
 

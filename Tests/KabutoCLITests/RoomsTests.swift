@@ -25,14 +25,18 @@ import Testing
     "FeedHandler": ["MarketData", "FeedProtocols", "TickerPlant", "ExchangeSimulator", "CZlib", "CNetwork"],
     "PriceStore": ["MarketData", "TickerPlant"],
     "Gateway": ["MarketData", "FeedProtocols", "TickerPlant", "Distribution", "PriceStore"],
+    "GuardRules": ["CPCRE2"],
+    "Resources": ["GuardRules"],
+    "Governance": ["GuardRules", "Resources"],
     "KabutoCLI": [
       "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
       "PriceStore", "Gateway", "Firewall", "FirewallProxy", "Estate", "Continuity", "Backbone", "Lab",
+      "GuardRules", "Resources", "Governance",
     ],
   ]
   static let pure = [
     "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "Firewall", "Estate",
-    "Continuity",
+    "Continuity", "GuardRules", "Resources",
   ]
   /// What reaches outside: files, sockets, clocks, processes, threads, chance.
   static let outside = [

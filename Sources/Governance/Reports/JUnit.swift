@@ -1,0 +1,74 @@
+// JUnit's XML: a suite an input, a case a rule; what can't be told is an error, which no build takes for a success.
+
+import GuardRules
+
+/// See the head of this file.
+public enum JUnit {
+  /// A report of a check.
+  public static func text(_ result: CheckResult) -> String {
+    var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+    let failures = result.count(.fail)
+    let errors = result.count(.unknown) + result.faults.count
+    out +=
+      "<testsuites name=\"kabuto govern check\" tests=\"\(result.results.count)\" failures=\"\(failures)\" "
+      + "errors=\"\(errors)\">\n"
+    var inputs: [String] = []
+    var byInput: [String: [CheckResult.RuleOnInput]] = [:]
+    for each in result.results {
+      if byInput[each.input] == nil { inputs.append(each.input) }
+      byInput[each.input, default: []].append(each)
+    }
+    var findings: [String: [Finding]] = [:]
+    for finding in result.findings {
+      findings["\(finding.input)\n\(finding.ruleFile)\n\(finding.rule)", default: []].append(finding)
+    }
+    for input in inputs {
+      let all = byInput[input] ?? []
+      out +=
+        "  <testsuite name=\"\(escaped(input))\" tests=\"\(all.count)\" "
+        + "failures=\"\(all.count { $0.status == .fail })\" errors=\"\(all.count { $0.status == .unknown })\" "
+        + "skipped=\"\(all.count { $0.status == .skip })\">\n"
+      for each in all {
+        let head = "    <testcase name=\"\(escaped(each.rule))\" classname=\"\(escaped(each.ruleFile))\""
+        let told = findings["\(input)\n\(each.ruleFile)\n\(each.rule)"] ?? []
+        let text = told.map { "\($0.line):\($0.column) \($0.sentence)" }.joined(separator: "\n")
+        switch each.status {
+        case .pass: out += head + "/>\n"
+        case .skip: out += head + "><skipped/></testcase>\n"
+        case .fail:
+          out += head + "><failure message=\"\(told.count) findings\">\(escaped(text))</failure></testcase>\n"
+        case .unknown:
+          out += head + "><error message=\"can't be told\">\(escaped(text))</error></testcase>\n"
+        }
+      }
+      out += "  </testsuite>\n"
+    }
+    if !result.faults.isEmpty {
+      out +=
+        "  <testsuite name=\"inputs\" tests=\"\(result.faults.count)\" errors=\"\(result.faults.count)\">\n"
+      for fault in result.faults {
+        out += "    <testcase name=\"read\"><error message=\"\(escaped(fault))\"/></testcase>\n"
+      }
+      out += "  </testsuite>\n"
+    }
+    return out + "</testsuites>\n"
+  }
+
+  /// As text of XML 1.0; characters that it can't hold are left out.
+  static func escaped(_ text: String) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "&": out += "&amp;"
+      case "<": out += "&lt;"
+      case ">": out += "&gt;"
+      case "\"": out += "&quot;"
+      case "\n": out += "&#10;"
+      case "\t": out.unicodeScalars.append(scalar)
+      case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": continue
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+}

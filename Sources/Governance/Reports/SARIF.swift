@@ -1,0 +1,119 @@
+// SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format"): what code reviews and scanners show beside the line.
+
+import Foundation
+
+/// See the head of this file.
+public struct SARIF: Encodable, Sendable {
+  struct Text: Encodable, Sendable { let text: String }
+  struct Rule: Encodable, Sendable {
+    let id: String
+    let fullDescription: Text
+  }
+  struct Driver: Encodable, Sendable {
+    let name: String
+    let version: String
+    let informationUri: String?
+    let rules: [Rule]
+  }
+  struct Tool: Encodable, Sendable { let driver: Driver }
+  struct Artifact: Encodable, Sendable { let uri: String }
+  struct Region: Encodable, Sendable {
+    let startLine: Int
+    let startColumn: Int
+  }
+  struct Physical: Encodable, Sendable {
+    let artifactLocation: Artifact
+    let region: Region?
+  }
+  struct Logical: Encodable, Sendable {
+    let fullyQualifiedName: String
+    let kind: String
+  }
+  struct Location: Encodable, Sendable {
+    let physicalLocation: Physical
+    let logicalLocations: [Logical]?
+  }
+  struct Result: Encodable, Sendable {
+    let ruleId: String
+    let ruleIndex: Int
+    let kind: String
+    let level: String
+    let message: Text
+    let locations: [Location]
+  }
+  struct Notification: Encodable, Sendable {
+    let level: String
+    let message: Text
+  }
+  struct Invocation: Encodable, Sendable {
+    let executionSuccessful: Bool
+    let toolExecutionNotifications: [Notification]
+  }
+  struct Run: Encodable, Sendable {
+    let tool: Tool
+    let invocations: [Invocation]
+    let results: [Result]
+  }
+
+  let schema = "https://json.schemastore.org/sarif-2.1.0.json"
+  let version = "2.1.0"
+  let runs: [Run]
+
+  enum CodingKeys: String, CodingKey {
+    case version, runs
+    case schema = "$schema"
+  }
+
+  /// A report of a check.
+  public init(_ result: CheckResult, version: String) {
+    var order: [String: Int] = [:]
+    var rules: [Rule] = []
+    for finding in result.findings where order[finding.rule] == nil {
+      order[finding.rule] = rules.count
+      let text = finding.message.isEmpty ? finding.rule : finding.message
+      rules.append(Rule(id: finding.rule, fullDescription: Text(text: text)))
+    }
+    let results = result.findings.map { finding in
+      let isUnknown = finding.status == "UNKNOWN"
+      return Result(
+        ruleId: finding.rule, ruleIndex: order[finding.rule] ?? 0,
+        // What can't be told is for a person to look at; SARIF has a kind for it, whose level must be none.
+        kind: isUnknown ? "open" : "fail", level: isUnknown ? "none" : "error",
+        message: Text(text: finding.sentence),
+        locations: [
+          Location(
+            physicalLocation: Physical(
+              artifactLocation: Artifact(uri: Self.uri(finding.input)),
+              region: finding.line > 0
+                ? Region(startLine: finding.line, startColumn: max(1, finding.column)) : nil),
+            logicalLocations: finding.resource.isEmpty
+              ? nil : [Logical(fullyQualifiedName: finding.resource, kind: "resource")])
+        ])
+    }
+    let notes = result.faults.map { Notification(level: "error", message: Text(text: $0)) }
+    runs = [
+      Run(
+        tool: Tool(
+          driver: Driver(name: "kabuto", version: version, informationUri: nil, rules: rules)),
+        invocations: [Invocation(executionSuccessful: notes.isEmpty, toolExecutionNotifications: notes)],
+        results: results)
+    ]
+  }
+
+  private static func uri(_ path: String) -> String {
+    path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+  }
+}
+
+extension Finding {
+  /// In one sentence: what, found, wanted, and the rules' own words.
+  public var sentence: String {
+    var text = resource.isEmpty ? "" : "\(resource): "
+    text += clause
+    if !found.isEmpty { text += "; found \(found)" }
+    if !wanted.isEmpty, !clause.contains(wanted) { text += "; wanted \(wanted)" }
+    let own = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }.joined(separator: " ")
+    return own.isEmpty ? text : "\(text). \(own)"
+  }
+}

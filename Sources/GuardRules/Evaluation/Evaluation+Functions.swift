@@ -1,0 +1,251 @@
+// Functions of the language: each maps the values of its first argument; a value of another kind is left out.
+
+extension Evaluation {
+  func call(_ call: FunctionCall, _ scope: Scope) throws(EvaluationFault) -> [Selected] {
+    var arguments: [[Selected]] = []
+    for argument in call.arguments { arguments.append(try values(of: argument, scope)) }
+    let first = arguments.first ?? []
+    // What is made of what isn't known isn't known.
+    let isOfAll = call.function == .count || call.function == .join
+    let looked = isOfAll ? arguments : Array(arguments.dropFirst())
+    for each in looked.joined() {
+      let isUnknown = each.value?.isUnknown ?? false
+      if each.isUncertain || (isUnknown && call.function != .count) { return [.found(Self.unmade(call))] }
+    }
+    func mapped(_ body: (Value) throws(EvaluationFault) -> Value.Content?) throws(EvaluationFault)
+      -> [Selected]
+    {
+      var out: [Selected] = []
+      for each in first {
+        guard let value = each.value else {
+          out.append(each)
+          continue
+        }
+        let before = out.count
+        if value.isUnknown {
+          out.append(.found(Self.unmade(call)))
+        } else if let content = try body(value) {
+          out.append(.found(Value(content, at: value.place)))
+        }
+        if case .perhaps = each { out.doubt(from: before) }
+      }
+      return out
+    }
+    func texts(_ body: (String) throws(EvaluationFault) -> Value.Content?) throws(EvaluationFault)
+      -> [Selected]
+    {
+      try mapped { value throws(EvaluationFault) in
+        guard case .string(let text) = value.content else { return nil }
+        return try body(text)
+      }
+    }
+    func bad(_ text: String, _ wanted: String) -> EvaluationFault {
+      fault("\(call.function.rawValue) of \"\(text.prefix(80))\": wanted \(wanted)", call.place)
+    }
+    func text(_ number: Int) throws(EvaluationFault) -> String {
+      guard arguments[number].count == 1, case .string(let text)? = arguments[number][0].value?.content else {
+        throw fault("argument \(number + 1) of \(call.function.rawValue) must be one text", call.place)
+      }
+      return text
+    }
+    func int(_ number: Int) throws(EvaluationFault) -> Int {
+      guard arguments[number].count == 1, let value = arguments[number][0].value else {
+        throw fault("argument \(number + 1) of \(call.function.rawValue) must be one number", call.place)
+      }
+      switch value.content {
+      case .int(let value): return Int(value)
+      case .float(let value) where abs(value) < 1e15: return Int(value)
+      default: throw fault("argument \(number + 1) of \(call.function.rawValue) must be a number", call.place)
+      }
+    }
+    switch call.function {
+    case .count: return [.found(Value(.int(Int64(first.count { $0.value != nil })), at: call.place))]
+    case .now: return [.found(Value(.int(now), at: call.place))]
+    case .join:
+      let delimiter = try text(1)
+      var parts: [String] = []
+      for each in first {
+        guard case .string(let part)? = each.value?.content else {
+          throw fault("join takes texts, and this is \(each.value?.kind ?? "not there")", call.place)
+        }
+        parts.append(part)
+      }
+      return [.found(Value(.string(parts.joined(separator: delimiter)), at: call.place))]
+    case .jsonParse:
+      return try texts { text throws(EvaluationFault) in
+        do throws(DocumentFault) { return try Value.reading(yaml: text, .tests).content } catch {
+          throw self.fault("json_parse: \(error)", call.place)
+        }
+      }
+    case .regexReplace:
+      let (source, template) = (try text(1), try text(2))
+      let pattern: Pattern
+      do throws(Pattern.Fault) { pattern = try Pattern(source) } catch { throw bad(source, error.reason) }
+      return try texts { text throws(EvaluationFault) in
+        do throws(Pattern.TooMuch) { return .string(try pattern.expansions(of: template, in: text)) } catch {
+          throw self.fault("regex_replace needs too many steps", call.place)
+        }
+      }
+    case .substring:
+      let (from, to) = (try int(1), try int(2))
+      return try texts { text throws(EvaluationFault) in
+        let bytes = Array(text.utf8)
+        guard from >= 0, from < to, to <= bytes.count else { return nil }
+        return String(validating: bytes[from..<to], as: UTF8.self).map { .string($0) }
+      }
+    case .toLower: return try texts { text throws(EvaluationFault) in .string(text.lowercased()) }
+    case .toUpper: return try texts { text throws(EvaluationFault) in .string(text.uppercased()) }
+    case .urlDecode:
+      return try texts { text throws(EvaluationFault) in Self.percentDecoded(text).map { .string($0) } }
+    case .parseEpoch:
+      return try texts { text throws(EvaluationFault) in
+        guard let seconds = RFC3339.seconds(text) else { throw bad(text, "a time as in RFC 3339") }
+        return .int(seconds)
+      }
+    case .parseBoolean:
+      return try mapped { value throws(EvaluationFault) in
+        switch value.content {
+        case .bool: return value.content
+        case .string(let text):
+          switch text.lowercased() {
+          case "true": return .bool(true)
+          case "false": return .bool(false)
+          default: throw bad(text, "true or false")
+          }
+        default: return nil
+        }
+      }
+    case .parseInt:
+      return try mapped { value throws(EvaluationFault) in
+        switch value.content {
+        case .int: return value.content
+        case .float(let number):
+          guard let whole = Int64(exactly: number.rounded(.towardZero)) else {
+            throw bad(String(number), "a number of 64 bits")
+          }
+          return .int(whole)
+        case .string(let text):
+          guard let number = Int64(text) else { throw bad(text, "a whole number") }
+          return .int(number)
+        default: return nil
+        }
+      }
+    case .parseFloat:
+      return try mapped { value throws(EvaluationFault) in
+        switch value.content {
+        case .float: return value.content
+        case .int(let number): return .float(Double(number))
+        case .string(let text):
+          guard let number = Double(text) else { throw bad(text, "a number") }
+          return .float(number)
+        default: return nil
+        }
+      }
+    case .parseString:
+      return try mapped { value throws(EvaluationFault) in
+        switch value.content {
+        case .string: return value.content
+        case .int(let number): return .string(String(number))
+        case .float(let number): return .string(String(number))
+        case .bool(let flag): return .string(flag ? "true" : "false")
+        default: return nil
+        }
+      }
+    case .parseChar:
+      return try mapped { value throws(EvaluationFault) in
+        switch value.content {
+        case .string(let text):
+          guard text.unicodeScalars.count == 1 else { throw bad(text, "one character") }
+          return value.content
+        case .int(let number):
+          guard (0...9).contains(number) else { throw bad(String(number), "0 to 9") }
+          return .string(String(number))
+        default: return nil
+        }
+      }
+    }
+  }
+
+  private static func unmade(_ call: FunctionCall) -> Value {
+    Value(.unknown(Unknown("\(call.function.rawValue) of what isn't known yet")), at: call.place)
+  }
+
+  /// nil = no UTF-8.
+  private static func percentDecoded(_ text: String) -> String? {
+    func digit(_ byte: UInt8) -> UInt8? {
+      switch byte {
+      case 48...57: byte - 48
+      case 65...70: byte - 55
+      case 97...102: byte - 87
+      default: nil
+      }
+    }
+    let bytes = Array(text.utf8)
+    var out: [UInt8] = []
+    var place = 0
+    while place < bytes.count {
+      if bytes[place] == UInt8(ascii: "%"), place + 2 < bytes.count, let high = digit(bytes[place + 1]),
+        let low = digit(bytes[place + 2])
+      {
+        out.append(high << 4 | low)
+        place += 3
+      } else {
+        out.append(bytes[place])
+        place += 1
+      }
+    }
+    return String(validating: out, as: UTF8.self)
+  }
+}
+
+/// Times as in RFC 3339.
+enum RFC3339 {
+  /// Seconds since 1970 UTC; fractions are cut off.
+  static func seconds(_ text: String) -> Int64? {
+    let bytes = Array(text.utf8)
+    func number(_ from: Int, _ count: Int) -> Int64? {
+      guard from + count <= bytes.count else { return nil }
+      var value: Int64 = 0
+      for byte in bytes[from..<from + count] {
+        guard (48...57).contains(byte) else { return nil }
+        value = value * 10 + Int64(byte - 48)
+      }
+      return value
+    }
+    guard bytes.count >= 20, bytes[4] == 45, bytes[7] == 45, bytes[10] | 32 == 116 || bytes[10] == 32,
+      bytes[13] == 58, bytes[16] == 58, let year = number(0, 4), let month = number(5, 2),
+      let day = number(8, 2),
+      let hour = number(11, 2), let minute = number(14, 2), let second = number(17, 2),
+      (1...12).contains(month),
+      (1...31).contains(day), hour < 24, minute < 60, second <= 60
+    else { return nil }
+    let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    let lengths: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    guard day <= lengths[Int(month) - 1] else { return nil }
+    var place = 19
+    if place < bytes.count, bytes[place] == 46 {
+      place += 1
+      let digits = bytes[place...].prefix { (48...57).contains($0) }.count
+      guard digits > 0 else { return nil }
+      place += digits
+    }
+    guard place < bytes.count else { return nil }
+    var offset: Int64 = 0
+    switch bytes[place] {
+    case UInt8(ascii: "Z"), UInt8(ascii: "z"): guard place + 1 == bytes.count else { return nil }
+    case UInt8(ascii: "+"), UInt8(ascii: "-"):
+      guard place + 6 == bytes.count, bytes[place + 3] == 58, let hours = number(place + 1, 2),
+        let minutes = number(place + 4, 2), hours < 24, minutes < 60
+      else { return nil }
+      offset = (hours * 60 + minutes) * 60 * (bytes[place] == UInt8(ascii: "+") ? 1 : -1)
+    default: return nil
+    }
+    // Days since 1970, by years that begin in March.
+    let shifted = month <= 2 ? year - 1 : year
+    let era = shifted / 400
+    let ofEra = shifted - era * 400
+    let ofYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    let days = era * 146_097 + ofEra * 365 + ofEra / 4 - ofEra / 100 + ofYear - 719_468
+    return ((days * 24 + hour) * 60 + minute) * 60 + second - offset
+  }
+}

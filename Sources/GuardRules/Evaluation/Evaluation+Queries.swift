@@ -1,0 +1,274 @@
+// Queries: from a value to the values that they select.
+
+extension Evaluation {
+  /// The values of what stands on a right side.
+  func values(of operand: Operand, _ scope: Scope) throws(EvaluationFault) -> [Selected] {
+    switch operand {
+    case .value(let value): return [.literal(value)]
+    case .query(let query):
+      let values = try select(query, scope)
+      // What isn't there is left out; of what isn't known it can't be told.
+      return query.isSome ? values.filter { $0.value != nil || $0.isUncertain } : values
+    case .call(let call): return try self.call(call, scope)
+    }
+  }
+
+  /// What a query selects of the scope's value.
+  func select(_ query: Query, _ scope: Scope) throws(EvaluationFault) -> [Selected] {
+    var out: [Selected] = []
+    if case .variable(let name)? = query.steps.first {
+      let values = try scope.values(of: name, self)
+      if query.steps.count == 1 { return values }
+      // Every value of a variable is walked, said or not.
+      var next = 1
+      if case .elements? = query.steps.dropFirst().first { next = 2 }
+      for each in values {
+        guard let value = each.value, next < query.steps.count else {
+          out.append(each)
+          continue
+        }
+        let inner = Scope([], root: value, in: scope, isOfQuery: true)
+        let before = out.count
+        try walk(query.steps, next, value, inner, LetterCase.none, &out)
+        if case .perhaps = each { out.doubt(from: before) }
+      }
+      return out
+    }
+    try walk(query.steps, 0, scope.root, scope, LetterCase.none, &out)
+    return out
+  }
+
+  /// Goes on from a value. Steps that lead to one value are gone in a row; those that lead to many, one level further in.
+  private func walk(
+    _ steps: [Step], _ first: Int, _ start: Value, _ scope: Scope, _ before: LetterCase,
+    _ out: inout [Selected],
+    key: Value? = nil
+  ) throws(EvaluationFault) {
+    var (index, value, letters) = (first, start, before)
+    while index < steps.count {
+      func missing(_ wanted: String) { out.append(.missing(Missing(reached: value, wanted: wanted))) }
+      if case .unknown(let unknown) = value.content {
+        if case .this = steps[index] {
+          index += 1
+          continue
+        }
+        // Rules that look at the writing itself (`Ref`, `"Fn::GetAtt"`) see it.
+        guard case .key(let key) = steps[index], let written = unknown.written, written.has(key) else {
+          return missing("what isn't known yet: \(unknown.reason)")
+        }
+        value = written
+      }
+      switch steps[index] {
+      case .this: index += 1
+      case .variable(let name): return missing("%\(name)")
+      case .index(let place):
+        guard case .list(let values) = value.content else {
+          return missing("element \(place) of a \(value.kind)")
+        }
+        guard let element = values.element(at: place) else { return missing("element \(place)") }
+        if values.contains(where: \.mayBeAbsent), !element.isUnknown {
+          out.append(
+            .missing(
+              Missing(
+                reached: Value(.unknown(Unknown("which elements there are isn't known"))),
+                wanted: "element \(place)")))
+          return
+        }
+        (index, value) = (index + 1, element)
+      case .key(let key):
+        guard case .map(let members) = value.content else { return missing("key \(key) of a \(value.kind)") }
+        guard let (next, other) = member(key, of: members, letters) else {
+          guard let unknown = members.unknown(key) else { return missing("key \(key)") }
+          out.append(
+            .missing(Missing(reached: Value(.unknown(unknown), at: value.place), wanted: "key \(key)")))
+          return
+        }
+        (index, value, letters) = (index + 1, next, other)
+      default:
+        return try deeper(value.place) { () throws(EvaluationFault) in
+          try fan(steps, index, value, scope, letters, &out, key: index == first ? key : nil)
+        }
+      }
+    }
+    out.append(.found(value))
+  }
+
+  /// A member, in the letter case of the query so far, as it is written, or in the first other one that is there.
+  private func member(
+    _ key: String, of members: Members, _ letters: LetterCase
+  ) -> (value: Value, letters: LetterCase)? {
+    if let value = members[letters.convert(key)] ?? members[key] { return (value, letters) }
+    guard letters == .none, members.unknown(key) == nil else { return nil }
+    for other in LetterCase.others { if let value = members[other.convert(key)] { return (value, other) } }
+    return nil
+  }
+
+  /// A step that leads to many values.
+  private func fan(
+    _ steps: [Step], _ index: Int, _ value: Value, _ scope: Scope, _ letters: LetterCase,
+    _ out: inout [Selected],
+    key: Value?
+  ) throws(EvaluationFault) {
+    func missing(_ wanted: String) { out.append(.missing(Missing(reached: value, wanted: wanted))) }
+    switch steps[index] {
+    case .this, .variable, .index, .key: missing("a step that leads to many values")
+    case .keysOf(let name): try keysOf(name, steps, index, value, scope, letters, &out)
+    case .elements(let capture):
+      guard case .list(let values) = value.content else {
+        return try walk(steps, index + 1, value, scope, letters, &out)
+      }
+      if values.isEmpty { return missing("an element of the empty list") }
+      for (place, element) in values.enumerated() {
+        if let capture { scope.capture(capture, Value(.int(Int64(place)))) }
+        try walk(steps, index + 1, element, scope, letters, &out)
+      }
+    case .members(let capture):
+      switch value.content {
+      case .map(let members):
+        if let rest = members.rest {
+          let reached = Value(.unknown(rest.unknown), at: value.place)
+          out.append(.missing(Missing(reached: reached, wanted: "what else there is")))
+        } else if members.all.isEmpty {
+          return missing("a value of the empty map")
+        }
+        let next = capture == nil && letters == .none && index + 1 < steps.count ? steps[index + 1] : nil
+        for member in document.candidates(of: value, next) ?? members.all {
+          let key = Value(.string(member.name), at: member.value.place)
+          if let capture { scope.capture(capture, key) }
+          try walk(steps, index + 1, member.value, scope, letters, &out, key: key)
+        }
+      case .list(let values):
+        if values.isEmpty { return missing("an element of the empty list") }
+        for element in values { try walk(steps, index + 1, element, scope, letters, &out) }
+      default: try walk(steps, index + 1, value, scope, letters, &out)
+      }
+    case .filter(let capture, let clauses):
+      try filter(steps, index, value, capture, clauses, scope, letters, &out, key: key)
+    case .keys(let capture, let comparator, let isNegated, let right):
+      guard case .map(let members) = value.content else { return missing("keys of a \(value.kind)") }
+      let wanted = try values(of: right, scope)
+      if let rest = members.rest {
+        let reached = Value(.unknown(rest.unknown), at: value.place)
+        out.append(.missing(Missing(reached: reached, wanted: "what other keys there are")))
+      }
+      for member in members.all {
+        let key = Value(.string(member.name), at: member.value.place)
+        let verdict = try matches(key, comparator, isNegated, wanted)
+        guard verdict == .pass || verdict == .unknown else { continue }
+        if let capture { scope.capture(capture, key) }
+        let before = out.count
+        try walk(steps, index + 1, member.value, scope, letters, &out)
+        if verdict == .unknown { out.doubt(from: before) }
+      }
+    }
+  }
+
+  /// The members whose names a variable's values are.
+  private func keysOf(
+    _ name: String, _ steps: [Step], _ index: Int, _ value: Value, _ scope: Scope, _ letters: LetterCase,
+    _ out: inout [Selected]
+  ) throws(EvaluationFault) {
+    func missing(_ wanted: String) { out.append(.missing(Missing(reached: value, wanted: wanted))) }
+    guard case .map(let members) = value.content else { return missing("keys %\(name) of a \(value.kind)") }
+    var keys = try scope.values(of: name, self)
+    var next = index + 1
+    if next < steps.count {
+      switch steps[next] {
+      case .elements: next += 1
+      case .index(let place):
+        guard let key = keys.element(at: place) else { return missing("element \(place) of %\(name)") }
+        keys = [key]
+        next += 1
+      default: break
+      }
+    }
+    for selected in keys {
+      guard let key = selected.value else {
+        out.append(selected)
+        continue
+      }
+      let before = out.count
+      for key in key.elements {
+        if key.isUnknown {
+          out.append(.missing(Missing(reached: key, wanted: "a key")))
+          continue
+        }
+        guard case .string(let text) = key.content else {
+          throw fault("%\(name) is a \(key.kind), and no key", key.place)
+        }
+        if let member = members[text] {
+          try walk(steps, next, member, scope, letters, &out)
+        } else if let unknown = members.unknown(text) {
+          out.append(
+            .missing(Missing(reached: Value(.unknown(unknown), at: value.place), wanted: "key \(text)")))
+        } else {
+          missing("key \(text)")
+        }
+      }
+      if case .perhaps = selected { out.doubt(from: before) }
+    }
+  }
+
+  private func filter(
+    _ steps: [Step], _ index: Int, _ value: Value, _ capture: String?, _ clauses: [Disjunction],
+    _ scope: Scope,
+    _ letters: LetterCase, _ out: inout [Selected], key: Value?
+  ) throws(EvaluationFault) {
+    func take(_ value: Value, _ key: @autoclosure () -> Value?) throws(EvaluationFault) {
+      let inner = Scope([], root: value, in: scope)
+      let status = try holds(clauses, inner)
+      guard status != .fail, status != .skip else { return }
+      if let capture, let key = key() { scope.capture(capture, key) }
+      let before = out.count
+      try walk(steps, index + 1, value, scope, letters, &out)
+      if status != .pass { out.doubt(from: before) }
+    }
+    // Behind what has already walked the values, a map is one of them; behind a key its values are looked at.
+    let hasWalked: Bool
+    let isBehindElements: Bool
+    if index == 0 {
+      (hasWalked, isBehindElements) = (false, false)
+    } else {
+      switch steps[index - 1] {
+      case .elements, .members, .filter, .keys, .variable, .this, .index:
+        (hasWalked, isBehindElements) = (true, true)
+      case .key, .keysOf: (hasWalked, isBehindElements) = (false, false)
+      }
+    }
+    switch value.content {
+    case .map(let members):
+      if hasWalked { return try take(value, key) }
+      if let rest = members.rest {
+        let reached = Value(.unknown(rest.unknown), at: value.place)
+        out.append(.missing(Missing(reached: reached, wanted: "what else there is")))
+      }
+      for member in members.all { try take(member.value, Value(.string(member.name))) }
+    case .list(let values):
+      for (place, element) in values.enumerated() { try take(element, Value(.int(Int64(place)))) }
+    default:
+      if isBehindElements { return try take(value, key) }
+      out.append(.missing(Missing(reached: value, wanted: "a map or a list to be filtered")))
+    }
+  }
+}
+
+extension Array {
+  /// An element; from the end where the place is negative.
+  fileprivate func element(at place: Int) -> Element? {
+    let index = place < 0 ? count + place : place
+    return indices.contains(index) ? self[index] : nil
+  }
+}
+
+extension Value {
+  fileprivate func has(_ key: String) -> Bool {
+    if case .map(let members) = content { return members[key] != nil }
+    return false
+  }
+
+  /// The elements of a list, else the value itself.
+  var elements: [Value] {
+    if case .list(let values) = content { return values }
+    return [self]
+  }
+}

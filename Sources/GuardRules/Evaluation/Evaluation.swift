@@ -1,0 +1,345 @@
+// A file of rules against a document. Statuses follow the language: a conjunction fails where any part fails, passes
+// where any passes, else it is skipped. One evaluation belongs to one thread.
+
+/// What came of a rule, a block or a clause, in the order of what counts more in a conjunction.
+public enum RuleStatus: String, Sendable, CaseIterable {
+  /// It holds.
+  case pass = "PASS"
+  /// It doesn't.
+  case fail = "FAIL"
+  /// There was nothing to look at.
+  case skip = "SKIP"
+  /// It depends on what isn't known yet. Never in literal evaluation; never good.
+  case unknown = "UNKNOWN"
+}
+
+/// Why a rule couldn't be evaluated.
+public struct EvaluationFault: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The file of rules.
+  public let file: String
+  /// Where in it; line 0 = not at a place.
+  public let place: TextPlace
+  /// What is wrong.
+  public let reason: String
+
+  /// `file:line:column: reason`
+  public var description: String { "\(file):\(place): \(reason)" }
+}
+
+/// A clause that failed for a value.
+public struct Failure: Sendable {
+  /// The rule.
+  public let rule: String
+  /// Where in the rules.
+  public let place: TextPlace
+  /// The clause, as it was written.
+  public let clause: String
+  /// The rules' own words; nil = none.
+  public let message: String?
+  /// The value that was looked at, or the last one that was there.
+  public let value: Value?
+  /// What wasn't there; nil = the value is.
+  public let missing: String?
+  /// What it was compared with.
+  public let wanted: Value?
+  /// Whether it can't be told: the value isn't known yet.
+  public let isUnknown: Bool
+}
+
+/// What came of a rule.
+public struct RuleResult: Sendable {
+  /// Its name.
+  public let name: String
+  /// Its status.
+  public let status: RuleStatus
+  /// Clauses that failed; also within alternatives of which another held, only if the rule failed.
+  public let failures: [Failure]
+}
+
+extension RuleFile {
+  /// Evaluates all rules against a document.
+  /// - Parameter now: seconds since 1970 UTC, for the function `now`.
+  /// - Throws: `EvaluationFault`.
+  public func evaluate(_ document: Value, now: Int64) throws(EvaluationFault) -> [RuleResult] {
+    try evaluate(PreparedDocument(document), now: now)
+  }
+
+  /// Evaluates all rules against a document that other files look at too.
+  /// - Parameter now: seconds since 1970 UTC, for the function `now`.
+  /// - Throws: `EvaluationFault`.
+  public func evaluate(_ document: PreparedDocument, now: Int64) throws(EvaluationFault) -> [RuleResult] {
+    let evaluation = Evaluation(self, document, now: now)
+    var results: [RuleResult] = []
+    for index in rules.indices { results.append(try evaluation.result(of: index)) }
+    return results
+  }
+}
+
+extension [RuleResult] {
+  /// The file's status: any failure, else any that can't be told, else any that passed, else skipped.
+  public var status: RuleStatus { RuleStatus.all(map(\.status)) }
+}
+
+extension RuleStatus {
+  /// Of parts that must all hold.
+  static func all(_ parts: some Sequence<RuleStatus>) -> RuleStatus {
+    var whole = RuleStatus.skip
+    for part in parts {
+      if part == .fail { return .fail }
+      if part == .unknown || whole == .skip { whole = part }
+    }
+    return whole
+  }
+}
+
+final class Evaluation {
+  let file: RuleFile
+  let document: PreparedDocument
+  let now: Int64
+  private let scope: Scope
+  private var results: [Int: (result: RuleResult, verdict: Verdict)] = [:]
+  private var open: Set<Int> = []
+  private var depth = 0
+  /// Of the rule that is evaluated now.
+  private var failures: [Failure] = []
+  private var rule = ""
+
+  /// Where the evaluation began.
+  private let stack = StackMark()
+
+  /// Rules that name rules, blocks in blocks, queries in filters, variables that need variables.
+  private static var mostDepth: Int { 200 }
+  init(_ file: RuleFile, _ document: PreparedDocument, now: Int64) {
+    self.file = file
+    self.document = document
+    self.now = now
+    scope = Scope(file.variables, root: document.root, in: nil)
+  }
+
+  func fault(_ reason: String, _ place: TextPlace) -> EvaluationFault {
+    EvaluationFault(file: file.name, place: place, reason: reason)
+  }
+
+  // MARK: - Rules
+
+  func result(of index: Int) throws(EvaluationFault) -> RuleResult { try evaluated(index).result }
+
+  private func evaluated(_ index: Int) throws(EvaluationFault) -> (result: RuleResult, verdict: Verdict) {
+    if let known = results[index] { return known }
+    let rule = file.rules[index]
+    guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
+    let outer = (self.rule, failures)
+    self.rule = rule.name
+    failures = []
+    let verdict = try guarded(rule.conditions, rule.body, scope)
+    let status = verdict.status
+    let told = status == .fail ? failures.filter { !$0.isUnknown } : status == .unknown ? failures : []
+    let result = RuleResult(name: rule.name, status: status, failures: told)
+    (self.rule, failures) = outer
+    open.remove(index)
+    results[index] = (result, verdict)
+    return (result, verdict)
+  }
+
+  /// A name that several rules have: what the first says that isn't a skip.
+  private func status(named name: String) throws(EvaluationFault) -> Verdict {
+    var status = Verdict.skip
+    for index in file.index[name] ?? [] {
+      status = try evaluated(index).verdict
+      if status != .skip { break }
+    }
+    return status
+  }
+
+  // MARK: - Blocks
+
+  private func guarded(
+    _ conditions: [Disjunction], _ body: Block, _ scope: Scope
+  ) throws(EvaluationFault) -> Verdict {
+    guard !conditions.isEmpty else { return try block(body, scope.root, scope) }
+    return try when(conditions, scope) { () throws(EvaluationFault) in try block(body, scope.root, scope) }
+  }
+
+  /// Where it can't be told whether conditions hold, what would fail can't be told either; what would hold is no fault.
+  private func when(
+    _ conditions: [Disjunction], _ scope: Scope, _ body: () throws(EvaluationFault) -> Verdict
+  ) throws(EvaluationFault) -> Verdict {
+    let before = failures.count
+    let condition = try conjunction(conditions, scope)
+    let reasons = failures[before...].filter(\.isUnknown)
+    failures.removeSubrange(before...)
+    switch condition {
+    case .pass: return try body()
+    case .fail, .skip: return .skip
+    case .unknown, .passOrSkip:
+      let status = try body()
+      if status == .pass || status == .passOrSkip { return .passOrSkip }
+      guard status == .fail || status == .unknown else { return status }
+      failures.removeSubrange(before...)
+      failures += reasons
+      return .unknown
+    }
+  }
+
+  func block(
+    _ body: Block, _ root: Value, _ scope: Scope, given: [String: [Selected]] = [:]
+  ) throws(EvaluationFault) -> Verdict {
+    try deeper(body.clauses.first?.first?.place ?? .none) { () throws(EvaluationFault) in
+      try conjunction(body.clauses, Scope(body.variables, root: root, in: scope, given: given))
+    }
+  }
+
+  /// Does something one level further in.
+  func deeper<T>(_ place: TextPlace, _ body: () throws(EvaluationFault) -> T) throws(EvaluationFault) -> T {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.mostDepth, stack.hasRoom else {
+      throw fault("rules, blocks, filters and variables need each other too deep", place)
+    }
+    return try body()
+  }
+
+  /// Clauses without variables of their own, for one value: filters.
+  func holds(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> Verdict {
+    let before = failures.count
+    defer { failures.removeSubrange(before...) }
+    return try conjunction(clauses, scope)
+  }
+
+  private func conjunction(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> Verdict {
+    var parts: [Verdict] = []
+    for disjunction in clauses { parts.append(try self.disjunction(disjunction, scope)) }
+    return .all(parts)
+  }
+
+  private func disjunction(_ clauses: Disjunction, _ scope: Scope) throws(EvaluationFault) -> Verdict {
+    let before = failures.count
+    var parts: [Verdict] = []
+    for clause in clauses {
+      let status = try status(of: clause, scope)
+      if status == .pass {
+        failures.removeSubrange(before...)
+        return .pass
+      }
+      parts.append(status)
+    }
+    return .any(parts)
+  }
+
+  // MARK: - Clauses
+
+  private func status(of clause: Clause, _ scope: Scope) throws(EvaluationFault) -> Verdict {
+    switch clause {
+    case .comparison(let comparison): return try compare(comparison, scope)
+    case .reference(let reference):
+      let named = try status(named: reference.name)
+      let status: Verdict =
+        !named.isCertain ? .unknown : (named == .pass) != reference.isInverted ? .pass : .fail
+      if status != .pass {
+        fail(
+          reference.place, (reference.isInverted ? "not " : "") + reference.name, reference.message, nil, nil,
+          nil,
+          isUnknown: status == .unknown)
+      }
+      return status
+    case .call(let call): return try status(of: call, scope)
+    case .when(let conditions, let body): return try guarded(conditions, body, scope)
+    case .each(let each):
+      return try eachOf(
+        each.query, each.body, ifNone: each.wantsSome ? .fail : .skip, each.place, scope)
+    case .type(let type):
+      func each() throws(EvaluationFault) -> Verdict {
+        // A document without resources has none of the type: there is nothing that could be missing.
+        let isThere = try select(type.query, scope).contains { $0.value != nil || $0.isUncertain }
+        return isThere ? try eachOf(type.query, type.body, ifNone: .skip, type.place, scope) : .skip
+      }
+      return try type.conditions.isEmpty ? each() : when(type.conditions, scope, each)
+    }
+  }
+
+  private func status(of call: RuleCall, _ scope: Scope) throws(EvaluationFault) -> Verdict {
+    guard let rule = file.called.first(where: { $0.name == call.name }),
+      rule.parameters.count == call.arguments.count
+    else {
+      throw fault("no rule \(call.name) takes arguments", call.place)
+    }
+    var given: [String: [Selected]] = [:]
+    for (name, argument) in zip(rule.parameters, call.arguments) {
+      given[name] = try values(of: argument, scope)
+    }
+    let before = failures.count
+    let status = try block(rule.body, scope.root, scope, given: given)
+    guard call.isInverted, status != .unknown else { return status }
+    failures.removeSubrange(before...)
+    if !status.isCertain {
+      fail(call.place, "not \(call.name)(…)", call.message, nil, nil, nil, isUnknown: true)
+      return .unknown
+    }
+    let holds = status != .pass
+    if !holds { fail(call.place, "not \(call.name)(…)", call.message, nil, nil, nil) }
+    return holds ? .pass : .fail
+  }
+
+  private func eachOf(
+    _ query: Query, _ body: Block, ifNone: Verdict, _ place: TextPlace, _ scope: Scope
+  ) throws(EvaluationFault) -> Verdict {
+    let values = try select(query, scope)
+    if values.isEmpty {
+      if ifNone == .fail { fail(place, query.text + " !empty", nil, nil, nil, nil) }
+      return ifNone
+    }
+    var parts: [Verdict] = []
+    let before = failures.count
+    for value in values {
+      switch value {
+      case .missing(let missing):
+        let isUnknown = missing.reached.isUnknown
+        fail(place, query.text, nil, missing.reached, missing.wanted, nil, isUnknown: isUnknown)
+        parts.append(isUnknown ? .unknown : .fail)
+      case .found(let value) where value.mayBeAbsent:
+        // Where it isn't there after all, that is a failure, or there was nothing to look at.
+        fail(place, query.text, nil, value, nil, nil, isUnknown: true)
+        parts.append(.unknown)
+      case .found(let value), .literal(let value): parts.append(try block(body, value, scope))
+      case .perhaps(let value):
+        // It may not be selected: then there is nothing to fail.
+        let own = failures.count
+        let status = try block(body, value, scope)
+        if status == .fail { makeUnknown(after: own) }
+        parts.append(status == .fail ? .unknown : status == .pass ? .passOrSkip : status)
+      }
+    }
+    if ifNone == .fail, values.allSatisfy({ if case .perhaps = $0 { true } else { false } }) {
+      fail(place, query.text + " !empty", nil, nil, nil, nil, isUnknown: true)
+      parts.append(.unknown)
+    }
+    guard query.isSome else { return .all(parts) }
+    let status = Verdict.any(parts)
+    if status == .pass { failures.removeSubrange(before...) }
+    return status
+  }
+
+  /// What failed of a value that may not be meant at all.
+  private func makeUnknown(after count: Int) {
+    for place in failures.indices[count...] {
+      let failure = failures[place]
+      failures[place] = Failure(
+        rule: failure.rule, place: failure.place, clause: failure.clause, message: failure.message,
+        value: failure.value, missing: failure.missing, wanted: failure.wanted, isUnknown: true)
+    }
+  }
+
+  func fail(
+    _ place: TextPlace, _ clause: String, _ message: String?, _ value: Value?, _ missing: String?,
+    _ wanted: Value?, isUnknown: Bool = false
+  ) {
+    failures.append(
+      Failure(
+        rule: rule, place: place, clause: clause, message: message, value: value, missing: missing,
+        wanted: wanted, isUnknown: isUnknown))
+  }
+
+  /// Forgets failures of a clause that holds all the same (`some`).
+  func forgetFailures(after count: Int) { failures.removeSubrange(count...) }
+  var failureCount: Int { failures.count }
+}

@@ -1,0 +1,57 @@
+// A key that isn't there is looked for in other letter cases: documents of other tools write `bucketName` or
+// `bucket_name` where CloudFormation writes `BucketName`. The first that is found is used for the rest of the query.
+
+enum LetterCase: Sendable {
+  case none, camel, singular, pascal, kebab, snake, title, train
+
+  static let others: [LetterCase] = [.camel, .singular, .kebab, .pascal, .snake, .title, .train]
+
+  func convert(_ key: String) -> String {
+    guard self != .none else { return key }
+    let words = Self.words(key)
+    func capital(_ word: String) -> String { word.prefix(1).uppercased() + word.dropFirst() }
+    switch self {
+    case .none: return key
+    case .camel: return (words.first ?? "") + words.dropFirst().map(capital).joined()
+    // The reference's class case: Pascal's, and one of many.
+    case .singular: return (words.dropLast() + words.suffix(1).map(Self.one)).map(capital).joined()
+    case .pascal: return words.map(capital).joined()
+    case .kebab: return words.joined(separator: "-")
+    case .snake: return words.joined(separator: "_")
+    case .title: return words.map(capital).joined(separator: " ")
+    case .train: return words.map(capital).joined(separator: "-")
+    }
+  }
+
+  /// The singular of a word, by the three rules that names of properties need.
+  private static func one(_ word: String) -> String {
+    if word.hasSuffix("ies") { return word.dropLast(3) + "y" }
+    if ["xes", "ches", "sses", "shes"].contains(where: word.hasSuffix) { return String(word.dropLast(2)) }
+    return word.hasSuffix("s") && !word.hasSuffix("ss") ? String(word.dropLast()) : word
+  }
+
+  /// The words of a key, in lower case: at capitals, and at what is neither letter nor digit.
+  private static func words(_ key: String) -> [String] {
+    var words: [String] = []
+    var word = ""
+    var previous: Character = " "
+    let characters = Array(key)
+    for (place, character) in characters.enumerated() {
+      if !character.isLetter, !character.isNumber {
+        if !word.isEmpty { words.append(word) }
+        word = ""
+      } else {
+        let next = place + 1 < characters.count ? characters[place + 1] : " "
+        let begins = character.isUppercase && (!previous.isUppercase || next.isLowercase) && !word.isEmpty
+        if begins {
+          words.append(word)
+          word = ""
+        }
+        word += character.lowercased()
+      }
+      previous = character
+    }
+    if !word.isEmpty { words.append(word) }
+    return words
+  }
+}

@@ -1,0 +1,256 @@
+// The values that rules look at and are written with: documents, literals, results of functions. Immutable trees; a
+// value of a document knows where it stands in its text.
+
+/// A place in a text.
+public struct TextPlace: Sendable, Hashable, CustomStringConvertible {
+  /// From 1; 0 = the value stands in no text.
+  public var line: Int32
+  /// From 1, in characters.
+  public var column: Int32
+
+  /// A place.
+  public init(line: Int, column: Int) {
+    self.line = Int32(clamping: line)
+    self.column = Int32(clamping: column)
+  }
+
+  /// No place: made by a function, or given by the program.
+  public static var none: TextPlace { TextPlace(line: 0, column: 0) }
+
+  /// `line:column`.
+  public var description: String { "\(line):\(column)" }
+}
+
+/// A value.
+public final class Value: Sendable {
+  /// What it is.
+  public enum Content: Sendable {
+    /// Nothing, written down.
+    case null
+    /// True or false.
+    case bool(Bool)
+    /// A whole number of 64 bits.
+    case int(Int64)
+    /// A floating number.
+    case float(Double)
+    /// Text.
+    case string(String)
+    /// A regular expression; in rules only.
+    case pattern(Pattern)
+    /// From one bound to another; in rules only.
+    case range(Bounds)
+    /// Values in an order.
+    case list([Value])
+    /// Values by name, in the order of the text.
+    case map(Members)
+    /// What can't be told before it is deployed: an intrinsic function of a template, or what a plan says is known only
+    /// later. Never in literal evaluation.
+    case unknown(Unknown)
+  }
+
+  /// What it is.
+  public let content: Content
+  /// Where it stands.
+  public let place: TextPlace
+
+  /// A value.
+  public init(_ content: Content, at place: TextPlace = .none) {
+    self.content = content
+    self.place = place
+  }
+}
+
+/// A value that isn't known yet.
+public final class Unknown: Sendable {
+  /// As it is written: what rules see that look at the writing itself.
+  public let written: Value?
+  /// Why it isn't known, for people.
+  public let reason: String
+  /// Whether it may be empty.
+  public let mayBeEmpty: Bool
+  /// Whether it may not be there at all.
+  public let mayBeAbsent: Bool
+
+  /// An unknown value.
+  /// - Parameter mayBeAbsent: nil = what is written is there, what isn't written may be absent if it may be empty.
+  public init(_ reason: String, written: Value? = nil, mayBeEmpty: Bool = true, mayBeAbsent: Bool? = nil) {
+    self.reason = reason
+    self.written = written
+    self.mayBeEmpty = mayBeEmpty
+    self.mayBeAbsent = mayBeAbsent ?? (written == nil && mayBeEmpty)
+  }
+}
+
+/// Values by name. Small maps are searched one by one; of large ones an index is kept.
+public struct Members: Sendable {
+  /// A name and its value.
+  public struct Member: Sendable {
+    /// The name.
+    public let name: String
+    /// The value.
+    public let value: Value
+  }
+
+  /// What isn't known of a map beyond its members: where it was made from something that doesn't say all.
+  public struct Rest: Sendable {
+    /// Why.
+    public let unknown: Unknown
+    /// Names that are known not to be there.
+    public let absent: Set<String>
+
+    /// All but some names is unknown.
+    public init(_ unknown: Unknown, absent: Set<String>) {
+      self.unknown = unknown
+      self.absent = absent
+    }
+  }
+
+  /// All, in the order of the text.
+  public let all: [Member]
+  /// What isn't known beyond them; nil = they are all.
+  public let rest: Rest?
+  private let index: [String: Int]?
+
+  private static var mostSearched: Int { 12 }
+
+  /// Of two members with one name the later one counts.
+  public init(_ members: [(name: String, value: Value)], rest: Rest? = nil) {
+    self.rest = rest
+    var all: [Member] = []
+    all.reserveCapacity(members.count)
+    guard members.count > Self.mostSearched else {
+      for member in members {
+        if let same = all.firstIndex(where: { $0.name == member.name }) {
+          all[same] = Member(name: member.name, value: member.value)
+        } else {
+          all.append(Member(name: member.name, value: member.value))
+        }
+      }
+      self.all = all
+      index = nil
+      return
+    }
+    var index: [String: Int] = [:]
+    for member in members {
+      if let same = index[member.name] {
+        all[same] = Member(name: member.name, value: member.value)
+      } else {
+        index[member.name] = all.count
+        all.append(Member(name: member.name, value: member.value))
+      }
+    }
+    self.all = all
+    self.index = index
+  }
+
+  /// Why it isn't known whether there is a name; nil = it is known.
+  func unknown(_ name: String) -> Unknown? {
+    guard let rest, !rest.absent.contains(name) else { return nil }
+    return rest.unknown
+  }
+
+  /// Whether there is a member that is there whatever becomes of what isn't known.
+  var hasCertain: Bool { all.contains { !$0.value.mayBeAbsent } }
+
+  /// The value of a name.
+  public subscript(name: String) -> Value? {
+    if let index { return index[name].map { all[$0].value } }
+    return all.first { $0.name == name }?.value
+  }
+}
+
+/// From one bound to another.
+public struct Bounds: Sendable {
+  /// Of what kind the bounds are.
+  public enum Kind: Sendable {
+    /// Whole numbers.
+    case ints(Int64, Int64)
+    /// Floating numbers.
+    case floats(Double, Double)
+    /// Single characters, by their scalars.
+    case characters(Unicode.Scalar, Unicode.Scalar)
+  }
+
+  /// The bounds.
+  public let kind: Kind
+  /// Whether the lower bound is within.
+  public let includesLower: Bool
+  /// Whether the upper bound is within.
+  public let includesUpper: Bool
+
+  private func holds<T: Comparable>(_ value: T, _ lower: T, _ upper: T) -> Bool {
+    (includesLower ? value >= lower : value > lower) && (includesUpper ? value <= upper : value < upper)
+  }
+
+  /// Whether a value is within; nil = it is of another kind.
+  func contains(_ content: Value.Content) -> Bool? {
+    switch (kind, content) {
+    case (.ints(let lower, let upper), .int(let value)): return holds(value, lower, upper)
+    case (.floats(let lower, let upper), .float(let value)): return holds(value, lower, upper)
+    case (.characters(let lower, let upper), .string(let text)):
+      guard let only = text.unicodeScalars.first, text.unicodeScalars.count == 1 else { return nil }
+      return holds(only, lower, upper)
+    default: return nil
+    }
+  }
+}
+
+extension Value {
+  /// Whether it is nothing, written down.
+  public var isNull: Bool {
+    if case .null = content { return true }
+    return false
+  }
+
+  /// What kind it is, for people.
+  public var kind: String {
+    switch content {
+    case .null: "null"
+    case .bool: "bool"
+    case .int: "int"
+    case .float: "float"
+    case .string: "string"
+    case .pattern: "regular expression"
+    case .range: "range"
+    case .list: "list"
+    case .map: "map"
+    case .unknown: "unknown value"
+    }
+  }
+
+  /// As it would be written in a rule, cut where it is long.
+  public var text: String { shown(depth: 3, limit: 400) }
+
+  private func shown(depth: Int, limit: Int) -> String {
+    let whole: String
+    switch content {
+    case .null: whole = "null"
+    case .bool(let value): whole = value ? "true" : "false"
+    case .int(let value): whole = String(value)
+    case .float(let value): whole = String(value)
+    case .string(let value): whole = "\"\(value)\""
+    case .pattern(let pattern): whole = "/\(pattern.source)/"
+    case .range(let bounds):
+      let (lower, upper) =
+        switch bounds.kind {
+        case .ints(let lower, let upper): (String(lower), String(upper))
+        case .floats(let lower, let upper): (String(lower), String(upper))
+        case .characters(let lower, let upper): ("'\(lower)'", "'\(upper)'")
+        }
+      whole = "r\(bounds.includesLower ? "[" : "(")\(lower),\(upper)\(bounds.includesUpper ? "]" : ")")"
+    case .unknown(let unknown):
+      whole = unknown.written.map { $0.shown(depth: depth, limit: limit) } ?? "(\(unknown.reason))"
+    case .list(let values):
+      guard depth > 0 else { return "[…]" }
+      whole =
+        "[" + values.prefix(20).map { $0.shown(depth: depth - 1, limit: 100) }.joined(separator: ",") + "]"
+    case .map(let members):
+      guard depth > 0 else { return "{…}" }
+      whole =
+        "{"
+        + members.all.prefix(20).map { "\"\($0.name)\":" + $0.value.shown(depth: depth - 1, limit: 100) }
+        .joined(separator: ",") + "}"
+    }
+    return whole.count <= limit ? whole : whole.prefix(limit) + "…"
+  }
+}

@@ -1,0 +1,170 @@
+// `kabuto govern`: rules over templates, plans and resources, and the rules' own tests.
+
+import ArgumentParser
+import Foundation
+import Governance
+import GuardRules
+import Resources
+
+struct GovernCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "govern",
+    abstract: "Checks templates, plans and resources against rules, before they are deployed and after.",
+    subcommands: [GovernCheck.self, GovernTest.self, GovernTypes.self])
+}
+
+/// How a report is written.
+enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json, sarif, junit
+}
+
+struct GovernCheck: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Checks templates, plans and configuration items against rules.",
+    discussion: """
+      Rules are AWS CloudFormation Guard's (version 3). Inputs are CloudFormation templates (YAML, JSON), Terraform plans \
+      (terraform show -json), AWS Config's items and snapshots, and other documents, which rules see as they are. \
+      Parameters, conditions and intrinsic functions of a template are resolved where they can be; what can't be is \
+      unknown, and a rule that depends on it is UNKNOWN: neither kept nor broken.
+      Exit status: 0 = all rules are kept, 1 = one is broken or can't be told, 2 = a file can't be read.
+      Example:  kabuto govern check --rules rules/ --input templates/ --parameter Environment=prod
+      """)
+
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp("Files of rules, or folders with them.", valueName: "file|dir"), completion: .file())
+  var rules: [String]
+  @Option(
+    parsing: .upToNextOption, help: ArgumentHelp("What to look at: files or folders.", valueName: "file|dir"),
+    completion: .file())
+  var input: [String]
+  @Option(help: ArgumentHelp("A template's parameter; may be given more than once.", valueName: "name=value"))
+  var parameter: [String] = []
+  @Option(help: ArgumentHelp("The region that templates are deployed in.", valueName: "region"))
+  var region: String?
+  @Option(help: ArgumentHelp("The account that templates are deployed in.", valueName: "number"))
+  var account: String?
+  @Option(
+    help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var format: ReportFormat = .text
+  @Flag(help: "The same as --format json.")
+  var json = false
+  @Flag(help: "What can't be told is no reason to fail.")
+  var allowUnknown = false
+
+  func run() async throws {
+    var context = Template.Context()
+    for each in parameter {
+      guard let sign = each.firstIndex(of: "="), sign > each.startIndex else {
+        throw giveUp("--parameter \(each): wanted name=value")
+      }
+      context.parameters[String(each[..<sign])] = Value(.string(String(each[each.index(after: sign)...])))
+    }
+    if let region { context.pseudo["AWS::Region"] = region }
+    if let account { context.pseudo["AWS::AccountId"] = account }
+    let result: CheckResult
+    do throws(GovernanceFaults) {
+      let check = Check(try RuleSet(rules), context: context, now: Int64(Date().timeIntervalSince1970))
+      result = try check.run(input)
+    } catch { throw giveUp(error.description) }
+    switch json ? .json : format {
+    case .text: Self.show(result)
+    case .json: try printJSON(Report(result))
+    case .sarif: try printJSON(SARIF(result, version: Kabuto.version))
+    case .junit: print(JUnit.text(result), terminator: "")
+    }
+    for fault in result.faults { say("kabuto: \(fault)") }
+    if !result.faults.isEmpty { throw couldNot }
+    switch result.status {
+    case .fail: throw foundWrong
+    case .unknown: if !allowUnknown { throw foundWrong }
+    case .pass, .skip: break
+    }
+  }
+
+  private struct Report: Encodable {
+    let status: String
+    let inputs: Int
+    let passed: Int
+    let failed: Int
+    let unknown: Int
+    let skipped: Int
+    let findings: [Finding]
+    let faults: [String]
+
+    init(_ result: CheckResult) {
+      status = result.status.rawValue
+      inputs = result.inputs
+      passed = result.count(.pass)
+      failed = result.count(.fail)
+      unknown = result.count(.unknown)
+      skipped = result.count(.skip)
+      findings = result.findings
+      faults = result.faults
+    }
+  }
+
+  private static func show(_ result: CheckResult) {
+    for finding in result.findings {
+      print("\(finding.status)  \(finding.input):\(finding.line):\(finding.column)  \(finding.rule)")
+      if !finding.resource.isEmpty {
+        print("  \(finding.resource)  \(finding.resourceType)  \(finding.path)")
+      }
+      print("  wanted  \(finding.clause)")
+      if !finding.found.isEmpty { print("  found   \(finding.found)") }
+      for line in finding.message.split(whereSeparator: \.isNewline) {
+        print("  \(line.trimmingCharacters(in: .whitespaces))")
+      }
+    }
+    print(
+      "\(result.status.rawValue): \(result.inputs) inputs, rules passed \(result.count(.pass)), failed "
+        + "\(result.count(.fail)), unknown \(result.count(.unknown)), skipped \(result.count(.skip))")
+  }
+}
+
+struct GovernTest: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "test", abstract: "Runs the tests of rules: documents and the statuses expected of them.",
+    discussion: """
+      Finds X.guard with tests/X_tests.yml, or X-tests.yaml beside it. Rules are evaluated literally, as Guard does.
+      Exit status: 0 = all as expected, 1 = an expectation isn't met, 2 = a file can't be read.
+      Example:  kabuto govern test rules/
+      """)
+
+  @Argument(help: ArgumentHelp("Folders or files.", valueName: "dir"), completion: .directory)
+  var paths: [String]
+  @Flag(help: "One JSON document instead of text.")
+  var json = false
+
+  private struct Report: Encodable {
+    let passed: Int
+    let failed: Int
+    let cases: [RuleTesting.Case]
+    let faults: [String]
+    let untested: [String]
+  }
+
+  func run() async throws {
+    let testing: RuleTesting
+    do throws(GovernanceFaults) {
+      testing = try RuleTesting(paths, now: Int64(Date().timeIntervalSince1970))
+    } catch { throw giveUp(error.description) }
+    if json {
+      try printJSON(
+        Report(
+          passed: testing.passed, failed: testing.failed, cases: testing.cases, faults: testing.faults,
+          untested: testing.untested))
+    } else {
+      for each in testing.cases where !each.passed {
+        let found = each.fault ?? (each.found.isEmpty ? "no such rule" : each.found.joined(separator: ", "))
+        print(
+          "\(each.file):\(each.line)  \(each.name)  \(each.rule): expected \(each.expected), found \(found)")
+      }
+      for name in testing.untested { print("\(name): no tests") }
+      print("\(testing.passed) expectations met, \(testing.failed) not")
+    }
+    for fault in testing.faults { say("kabuto: \(fault)") }
+    if !testing.faults.isEmpty { throw couldNot }
+    if testing.failed > 0 { throw foundWrong }
+  }
+}

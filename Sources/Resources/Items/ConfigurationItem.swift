@@ -1,0 +1,151 @@
+// A configuration item of AWS Config, or a snapshot of many → resources in CloudFormation's shape. What an item doesn't
+// say is unknown. Items are read one by one: a snapshot of a million is never in memory.
+// Source: AWS Config Developer Guide, "Components of a Configuration Item".
+
+public import GuardRules
+
+/// Reads configuration items.
+public enum ConfigurationItems {
+  static let table: Result<ShapeTable, ShapeTableFault> = Result { () throws(ShapeTableFault) in
+    try ShapeTable(ConfigurationTypes.text)
+  }
+
+  /// Types that have a shape, in alphabetical order.
+  public static var types: [String] {
+    (((try? table.get().types.keys.map { $0 }) ?? []) + ["AWS::EC2::SecurityGroup"]).sorted()
+  }
+
+  /// Whether a value is an item.
+  public static func isItem(_ value: Value) -> Bool {
+    value["resourceType"]?.string != nil
+      && (value["configuration"] != nil || value["configurationItemStatus"] != nil)
+  }
+
+  /// Reads the items of a text one after the other: one item, a list of items, or a snapshot (`configurationItems`).
+  /// Deleted resources are left out.
+  /// - Parameter bytes: in place during the call.
+  /// - Returns: how many there were.
+  /// - Throws: `DocumentFault` where there are none, and what `body` throws.
+  @discardableResult
+  public static func read(
+    _ bytes: UnsafeRawBufferPointer, _ body: (ShapedResource) throws(DocumentFault) -> Void
+  ) throws(DocumentFault) -> Int {
+    let table: ShapeTable
+    do throws(ShapeTableFault) { table = try Self.table.get() } catch {
+      throw DocumentFault(place: .none, found: "\(error)", wanted: "a table of types")
+    }
+    var names: [String: Set<String>] = [:]
+    for type in Set(table.types.values.map(\.to)) { names[type] = table.names(of: type) }
+    var count = 0
+    func take(_ item: Value) throws(DocumentFault) {
+      guard isItem(item) else {
+        throw DocumentFault(
+          place: item.place, found: item.kind, wanted: "a configuration item: resourceType and configuration")
+      }
+      guard !(item["configurationItemStatus"]?.string ?? "").contains("Deleted") else { return }
+      count += 1
+      try body(shaped(item, table, names))
+    }
+    var reader = JSONReader(bytes)
+    if reader.first() == UInt8(ascii: "[") {
+      try reader.array { (reader) throws(DocumentFault) in try take(try reader.value()) }
+    } else {
+      var loose: [(name: String, value: Value)] = []
+      var isSnapshot = false
+      let start = TextPlace(line: 1, column: 1)
+      try reader.object { (name, reader) throws(DocumentFault) in
+        if name == "configurationItems", reader.first() == UInt8(ascii: "[") {
+          isSnapshot = true
+          try reader.array { (reader) throws(DocumentFault) in try take(try reader.value()) }
+        } else {
+          loose.append((name, try reader.value()))
+        }
+      }
+      if !isSnapshot { try take(Value(.map(Members(loose)), at: start)) }
+    }
+    try reader.end()
+    return count
+  }
+
+  private static func shaped(
+    _ item: Value, _ table: ShapeTable, _ names: [String: Set<String>]
+  ) -> ShapedResource {
+    let type = item["resourceType"]?.string ?? ""
+    let name =
+      (item["arn"] ?? item["ARN"])?.string ?? item["resourceId"]?.string ?? item["resourceName"]?.string
+      ?? type
+    // Some services deliver their configuration as JSON text.
+    var configuration = item["configuration"] ?? Value(.map(Members([])), at: item.place)
+    if let text = configuration.string, let inner = try? JSONReader.value(of: text) { configuration = inner }
+    var members = configuration.members.map { (name: $0.name, value: $0.value) }
+    for part in item["supplementaryConfiguration"]?.members ?? [] {
+      let inner = part.value.string.flatMap { text in
+        text.hasPrefix("{") ? try? JSONReader.value(of: text) : nil
+      }
+      members.append((part.name, inner ?? part.value))
+    }
+    if let tags = item["tags"], !tags.members.isEmpty, !members.contains(where: { $0.name == "itemTags" }) {
+      members.append(("itemTags", tags))
+    }
+    let whole = Value(.map(Members(members)), at: configuration.place)
+    if type == "AWS::EC2::SecurityGroup" {
+      return ShapedResource(
+        name: name, type: type, foundType: type, properties: SecurityGroupShape.described(whole),
+        place: item.place)
+    }
+    guard let shape = table.types[type] else {
+      return ShapedResource(
+        name: name, type: nil, foundType: type, properties: Value(.map(Members([]))), place: item.place)
+    }
+    return ShapedResource(
+      name: name, type: shape.to, foundType: type,
+      properties: shape.resource(of: whole, absent: names[shape.to] ?? []), place: item.place)
+  }
+}
+
+extension SecurityGroupShape {
+  /// As EC2 describes a group.
+  static func described(_ group: Value) -> Value {
+    var members: [(name: String, value: Value)] = []
+    for (from, to) in [("groupName", "GroupName"), ("description", "GroupDescription"), ("vpcId", "VpcId")] {
+      if let found = group[from], !found.isNull { members.append((to, found)) }
+    }
+    // Rules that an item doesn't speak of aren't known.
+    var absent: Set = ["Tags"]
+    for (from, to, side) in [
+      ("ipPermissions", "SecurityGroupIngress", "Source"),
+      ("ipPermissionsEgress", "SecurityGroupEgress", "Destination"),
+    ] {
+      guard let permissions = group[from]?.list else { continue }
+      absent.insert(to)
+      var rules: [Value] = []
+      for permission in permissions {
+        let before = rules.count
+        var common: [(name: String, value: Value)] = []
+        for (from, to) in [("ipProtocol", "IpProtocol"), ("fromPort", "FromPort"), ("toPort", "ToPort")] {
+          if let found = permission[from], !found.isNull { common.append((to, found)) }
+        }
+        func add(_ name: String, _ values: [Value]) {
+          for value in values {
+            rules.append(Value(.map(Members(common + [(name, value)])), at: permission.place))
+          }
+        }
+        // Ranges are texts, or maps with a text, by the version of the item.
+        func texts(_ name: String, _ inner: String) -> [Value] {
+          (permission[name]?.list ?? []).map { $0[inner] ?? $0 }
+        }
+        let ranges = texts("ipv4Ranges", "cidrIp")
+        add("CidrIp", ranges.isEmpty ? texts("ipRanges", "cidrIp") : ranges)
+        add("CidrIpv6", texts("ipv6Ranges", "cidrIpv6"))
+        add("\(side)SecurityGroupId", texts("userIdGroupPairs", "groupId"))
+        add("\(side)PrefixListId", texts("prefixListIds", "prefixListId"))
+        if rules.count == before { rules.append(Value(.map(Members(common)), at: permission.place)) }
+      }
+      members.append((to, Value(.list(rules), at: group[from]?.place ?? group.place)))
+    }
+    if let tags = group["itemTags"], let shaped = Shaping.tags(tags) { members.append(("Tags", shaped)) }
+    return Value(
+      .map(Members(members, rest: Shaping.rest(absent))),
+      at: group.place)
+  }
+}

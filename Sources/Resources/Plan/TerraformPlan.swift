@@ -1,0 +1,100 @@
+// A Terraform plan as JSON (`terraform show -json`) → resources in CloudFormation's shape. Resources are read one by one.
+// What the plan says is known only after it is applied is unknown. Source: Terraform, "JSON Output Format", sections
+// "Plan Representation" and "Change Representation".
+
+public import GuardRules
+
+/// A resource that a plan creates, changes or keeps.
+public struct PlannedResource: Sendable {
+  /// As Terraform names it: `module.a.aws_s3_bucket.b["c"]`.
+  public let address: String
+  /// Terraform's type.
+  public let type: String
+  /// What it will be, unknown values marked.
+  public let after: Value
+  /// What is done: `create`, `update`, `delete`, `no-op`, `read`.
+  public let actions: [String]
+}
+
+/// Reads plans.
+public enum TerraformPlan {
+  /// Reads the resources of a plan one after the other; deleted ones and data sources are left out.
+  /// - Parameter bytes: the plan; in place during the call.
+  /// - Returns: how many there were.
+  /// - Throws: `DocumentFault` where it is no plan.
+  @discardableResult
+  public static func read(
+    _ bytes: UnsafeRawBufferPointer, _ body: (PlannedResource) throws(DocumentFault) -> Void
+  ) throws(DocumentFault) -> Int {
+    var reader = JSONReader(bytes)
+    var count = 0
+    var isPlan = false
+    try reader.object { (name, reader) throws(DocumentFault) in
+      switch name {
+      case "format_version":
+        isPlan = true
+        try reader.skip()
+      case "resource_changes":
+        isPlan = true
+        guard reader.first() == UInt8(ascii: "[") else { return try reader.skip() }
+        try reader.array { (reader) throws(DocumentFault) in
+          let change = try reader.value()
+          guard let resource = resource(change) else { return }
+          count += 1
+          try body(resource)
+        }
+      default: try reader.skip()
+      }
+    }
+    try reader.end()
+    guard isPlan else {
+      throw DocumentFault(
+        place: TextPlace(line: 1, column: 1), found: "an object without resource_changes",
+        wanted: "a plan: the output of terraform show -json")
+    }
+    return count
+  }
+
+  private static func resource(_ change: Value) -> PlannedResource? {
+    guard let type = change["type"]?.string, let address = change["address"]?.string,
+      change["mode"]?.string ?? "managed" == "managed", let what = change["change"]
+    else { return nil }
+    let actions = what["actions"]?.list?.compactMap(\.string) ?? []
+    // `forget`: no longer of this plan, though it stays.
+    guard actions != ["delete"], actions != ["read"], actions != ["forget"] else { return nil }
+    let after = merged(what["after"], what["after_unknown"])
+    return PlannedResource(
+      address: address, type: type, after: after ?? Value(.map(Members([])), at: change.place),
+      actions: actions)
+  }
+
+  /// What is known, with what isn't known marked.
+  private static func merged(_ known: Value?, _ unknown: Value?) -> Value? {
+    guard let unknown else { return known }
+    switch unknown.content {
+    case .bool(true):
+      return Value(.unknown(Unknown("known after the plan is applied")), at: known?.place ?? unknown.place)
+    case .map(let marks):
+      guard !marks.all.isEmpty else { return known }
+      var members: [(name: String, value: Value)] = known?.members.map { ($0.name, $0.value) } ?? []
+      for mark in marks.all {
+        let place = members.firstIndex { $0.name == mark.name }
+        guard let value = merged(place.map { members[$0].value }, mark.value) else { continue }
+        if let place { members[place].value = value } else { members.append((mark.name, value)) }
+      }
+      return Value(.map(Members(members)), at: known?.place ?? unknown.place)
+    case .list(let marks):
+      let values = known?.list ?? []
+      guard !marks.isEmpty else { return known }
+      var out: [Value] = []
+      for place in 0..<max(values.count, marks.count) {
+        let value = merged(
+          values.indices.contains(place) ? values[place] : nil,
+          marks.indices.contains(place) ? marks[place] : nil)
+        out.append(value ?? Value(.map(Members([])), at: unknown.place))
+      }
+      return Value(.list(out), at: known?.place ?? unknown.place)
+    default: return known
+    }
+  }
+}

@@ -1,0 +1,125 @@
+// A value of another tool → CloudFormation's, by its type's way. What isn't known stays so.
+
+import GuardRules
+
+extension TypeShape {
+  /// The properties of a resource; those that have no shape here are unknown, not absent.
+  func resource(of value: Value, absent: Set<String>) -> Value {
+    if case .unknown = value.content { return value }
+    return Value(.map(Members(properties(of: value), rest: Shaping.rest(absent))), at: value.place)
+  }
+
+  /// The properties that have a shape.
+  func properties(of value: Value) -> [(name: String, value: Value)] {
+    var out = Shaping.members(members, of: value)
+    for (path, text) in fixed {
+      Shaping.put(Value(Shaping.literal(text), at: value.place), at: path, into: &out)
+    }
+    return out
+  }
+}
+
+enum Shaping {
+  /// What has no shape here.
+  static let shapeless = Unknown("it has no place in the table of shapes")
+
+  static func rest(_ absent: Set<String>) -> Members.Rest { Members.Rest(shapeless, absent: absent) }
+
+  /// The outermost names that members are given.
+  static func names(_ shapes: [MemberShape]) -> Set<String> { Set(shapes.compactMap(\.to.first)) }
+
+  private static func block(_ shapes: [MemberShape], of value: Value) -> Value {
+    Value(.map(Members(members(shapes, of: value), rest: rest(names(shapes)))), at: value.place)
+  }
+
+  static func members(_ shapes: [MemberShape], of value: Value) -> [(name: String, value: Value)] {
+    var out: [(name: String, value: Value)] = []
+    for shape in shapes {
+      guard let found = value[shape.from], let shaped = shaped(found, shape) else { continue }
+      put(shaped, at: shape.to, into: &out)
+    }
+    return out
+  }
+
+  /// - Returns: nil where there is nothing: null, or an empty block.
+  private static func shaped(_ value: Value, _ shape: MemberShape) -> Value? {
+    func at(_ content: Value.Content) -> Value { Value(content, at: value.place) }
+    if case .null = value.content { return nil }
+    if case .unknown = value.content { return value }
+    switch shape.way {
+    case .same: return value
+    case .json:
+      guard let text = value.string else { return value }
+      if text.isEmpty { return nil }
+      // Not JSON after all: left as it is, for a rule to say so.
+      guard let inner = try? JSONReader.value(of: text) else { return value }
+      return Value(inner.content, at: value.place)
+    case .tags: return tags(value)
+    case .one:
+      guard let block = value.list?.first ?? (value.members.isEmpty ? nil : value) else { return nil }
+      if case .unknown = block.content { return block }
+      return self.block(shape.members, of: block)
+    case .many:
+      guard let blocks = value.list, !blocks.isEmpty else { return nil }
+      return at(
+        .list(
+          blocks.map { block in
+            if case .unknown = block.content { return block }
+            return self.block(shape.members, of: block)
+          }))
+    case .list: return value.list == nil ? at(.list([value])) : value
+    case .text: return value.asText.map { at(.string($0)) } ?? value
+    case .onOff(let on, let off):
+      guard case .bool(let flag) = value.content else { return value }
+      return at(literal(flag ? on : off))
+    case .each(let name):
+      guard let elements = value.list, !elements.isEmpty else { return nil }
+      return at(.list(elements.map { Value(.map(Members([(name, $0)])), at: $0.place) }))
+    }
+  }
+
+  /// A map of tags → a list of Key and Value; nil = there are none.
+  static func tags(_ value: Value) -> Value? {
+    if case .unknown = value.content { return value }
+    let members = value.members
+    guard !members.isEmpty else { return value.list.flatMap { $0.isEmpty ? nil : value } }
+    return Value(
+      .list(
+        members.map { member in
+          let key = Value(.string(member.name), at: value.place)
+          return Value(.map(Members([("Key", key), ("Value", member.value)])), at: value.place)
+        }), at: value.place)
+  }
+
+  /// Puts a value at a path of names; a number stands for the place in a list.
+  static func put(_ value: Value, at path: [String], into members: inout [(name: String, value: Value)]) {
+    guard let name = path.first else { return }
+    let place = members.firstIndex { $0.name == name }
+    let rest = Array(path.dropFirst())
+    let inner = rest.isEmpty ? value : put(value, at: rest, in: place.map { members[$0].value }, value.place)
+    if let place {
+      members[place].value = inner
+    } else {
+      members.append((name, inner))
+    }
+  }
+
+  private static func put(_ value: Value, at path: [String], in outer: Value?, _ place: TextPlace) -> Value {
+    if path.first == "0" {
+      let rest = Array(path.dropFirst())
+      let first = rest.isEmpty ? value : put(value, at: rest, in: outer?.list?.first, place)
+      return Value(.list([first] + (outer?.list?.dropFirst() ?? [])), at: outer?.place ?? place)
+    }
+    var members: [(name: String, value: Value)] = outer?.members.map { ($0.name, $0.value) } ?? []
+    put(value, at: path, into: &members)
+    return Value(.map(Members(members)), at: outer?.place ?? place)
+  }
+
+  static func literal(_ text: String) -> Value.Content {
+    switch text {
+    case "true": .bool(true)
+    case "false": .bool(false)
+    default: Int64(text).map { .int($0) } ?? .string(text)
+    }
+  }
+}

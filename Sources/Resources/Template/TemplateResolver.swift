@@ -1,0 +1,350 @@
+// Walks a template once and puts in values for what refers to them.
+
+import GuardRules
+
+struct TemplateResolver {
+  private let document: Value
+  private let context: Template.Context
+  private let parameters: Value?
+  private let conditions: Value?
+  private let mappings: Value?
+  private let resources: Set<String>
+  private var known: [String: Bool?] = [:]
+  private var open: Set<String> = []
+  private var budget: Int
+  private let stack = StackMark()
+
+  /// Values that are looked at or made; a value stands for at least 64 bytes of text.
+  static var mostValues: Int { 2_000_000 }
+  /// Values, functions and conditions within each other; of a document they are fewer (`Value.mostDepth`), but
+  /// conditions lead from one to the next.
+  static var mostDepth: Int { 256 }
+
+  init(_ document: Value, _ context: Template.Context) {
+    self.document = document
+    self.context = context
+    parameters = document["Parameters"]
+    conditions = document["Conditions"]
+    mappings = document["Mappings"]
+    resources = Set(document["Resources"]?.members.map(\.name) ?? [])
+    budget = Self.mostValues
+  }
+
+  mutating func template() throws(DocumentFault) -> Value {
+    var out: [(name: String, value: Value)] = []
+    for section in document.members {
+      switch section.name {
+      case "Resources":
+        var kept: [(name: String, value: Value)] = []
+        for resource in section.value.members {
+          // One that a condition leaves out isn't deployed; one of which that isn't known may be.
+          if let name = resource.value["Condition"]?.string, try condition(name, 0) == false { continue }
+          if resource.name.hasPrefix("Fn::") {
+            kept.append((resource.name, resource.value))
+            continue
+          }
+          kept.append((resource.name, try self.resource(resource.value)))
+        }
+        out.append((section.name, Value(.map(Members(kept)), at: section.value.place)))
+      case "Outputs": out.append((section.name, try resolve(section.value, 0) ?? section.value))
+      default: out.append((section.name, section.value))
+      }
+    }
+    return Value(.map(Members(out)), at: document.place)
+  }
+
+  /// All of a resource but what names others by themselves.
+  private mutating func resource(_ resource: Value) throws(DocumentFault) -> Value {
+    guard case .map(let members) = resource.content else { return resource }
+    var out: [(name: String, value: Value)] = []
+    for member in members.all {
+      switch member.name {
+      case "Type", "Condition", "DependsOn": out.append((member.name, member.value))
+      default: if let value = try resolve(member.value, 0) { out.append((member.name, value)) }
+      }
+    }
+    return Value(.map(Members(out)), at: resource.place)
+  }
+
+  private func tooMuch(_ what: String, _ place: TextPlace) -> DocumentFault {
+    DocumentFault(place: place, found: what, wanted: "a smaller template")
+  }
+
+  /// Counts what is made beside what is walked, so that a small template can't stand for a huge one.
+  private mutating func charge(_ count: Int, _ place: TextPlace) throws(DocumentFault) {
+    budget -= count
+    guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", place) }
+  }
+
+  /// A text that is made.
+  private mutating func made(_ text: String, _ place: TextPlace) throws(DocumentFault) -> Value {
+    try charge(1 + text.utf8.count / 64, place)
+    return Value(.string(text), at: place)
+  }
+
+  /// A value that is put in a second time.
+  private mutating func again(_ value: Value) throws(DocumentFault) -> Value {
+    var waiting = [value]
+    while let next = waiting.popLast() {
+      try charge(1, value.place)
+      switch next.content {
+      case .list(let elements): waiting += elements
+      case .map(let members): waiting += members.all.map(\.value)
+      default: break
+      }
+    }
+    return value
+  }
+
+  /// - Returns: nil where there is no value at all (`AWS::NoValue`).
+  private mutating func resolve(_ value: Value, _ depth: Int) throws(DocumentFault) -> Value? {
+    budget -= 1
+    guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", value.place) }
+    guard depth < Self.mostDepth, stack.hasRoom else { throw tooMuch("too many levels", value.place) }
+    switch value.content {
+    case .list(let elements):
+      var out: [Value] = []
+      out.reserveCapacity(elements.count)
+      for element in elements { if let element = try resolve(element, depth + 1) { out.append(element) } }
+      return Value(.list(out), at: value.place)
+    case .map(let members):
+      if members.all.count == 1, let only = members.all.first,
+        only.name == "Ref" || only.name.hasPrefix("Fn::")
+      {
+        return try function(only.name, only.value, value, depth + 1)
+      }
+      var out: [(name: String, value: Value)] = []
+      out.reserveCapacity(members.all.count)
+      for member in members.all {
+        if let inner = try resolve(member.value, depth + 1) { out.append((member.name, inner)) }
+      }
+      return Value(.map(Members(out)), at: value.place)
+    default: return value
+    }
+  }
+
+  // MARK: - Functions
+
+  private func unknown(_ reason: String, _ written: Value, mayBeEmpty: Bool = true) -> Value {
+    Value(.unknown(Unknown(reason, written: written, mayBeEmpty: mayBeEmpty)), at: written.place)
+  }
+
+  private mutating func function(
+    _ name: String, _ argument: Value, _ written: Value, _ depth: Int
+  ) throws(DocumentFault) -> Value? {
+    func at(_ content: Value.Content) -> Value { Value(content, at: written.place) }
+    switch name {
+    case "Ref":
+      guard let target = argument.string else { return unknown("a Ref to no name", written) }
+      return try reference(target, written)
+    case "Fn::GetAtt": return unknown("an attribute is known once it is deployed", written, mayBeEmpty: false)
+    case "Fn::If":
+      guard let parts = argument.list, parts.count == 3, let name = parts[0].string else {
+        return unknown("Fn::If wants a condition and two values", written)
+      }
+      if let holds = try condition(name, depth) { return try resolve(parts[holds ? 1 : 2], depth) }
+      // It is there whichever it is, unless one of them isn't.
+      let both = [try resolve(parts[1], depth), try resolve(parts[2], depth)]
+      let mayBeAbsent = both.contains { value in
+        guard let value else { return true }
+        if case .unknown(let unknown) = value.content { return unknown.mayBeAbsent }
+        return false
+      }
+      return Value(
+        .unknown(
+          Unknown(
+            "condition \(name) depends on what isn't known", written: written, mayBeAbsent: mayBeAbsent)),
+        at: written.place)
+    case "Fn::Sub": return try substitute(argument, written, depth)
+    case "Fn::Join":
+      guard let parts = argument.list, parts.count == 2, let delimiter = parts[0].string,
+        let elements = try resolve(parts[1], depth)?.list
+      else { return unknown("Fn::Join of what isn't known", written, mayBeEmpty: false) }
+      let texts = elements.compactMap(\.asText)
+      guard texts.count == elements.count else {
+        return unknown("Fn::Join of what isn't known", written, mayBeEmpty: false)
+      }
+      try charge(texts.reduce(0) { $0 + $1.utf8.count + delimiter.utf8.count } / 64, written.place)
+      return at(.string(texts.joined(separator: delimiter)))
+    case "Fn::Select":
+      guard let parts = argument.list, parts.count == 2, let place = try resolve(parts[0], depth)?.asText,
+        let index = Int(place), let elements = try resolve(parts[1], depth)?.list,
+        elements.indices.contains(index)
+      else { return unknown("Fn::Select of what isn't known", written) }
+      return elements[index]
+    case "Fn::Split":
+      guard let parts = argument.list, parts.count == 2, let delimiter = parts[0].string, !delimiter.isEmpty,
+        let text = try resolve(parts[1], depth)?.string
+      else { return unknown("Fn::Split of what isn't known", written) }
+      let pieces = Self.split(text, by: delimiter)
+      try charge(pieces.count, written.place)
+      return at(.list(pieces.map { Value(.string($0), at: written.place) }))
+    case "Fn::FindInMap":
+      guard let parts = argument.list, parts.count >= 3, let map = try resolve(parts[0], depth)?.string,
+        let first = try resolve(parts[1], depth)?.asText, let second = try resolve(parts[2], depth)?.asText
+      else { return unknown("Fn::FindInMap with a key that isn't known", written) }
+      if let found = mappings?[map]?[first]?[second] { return try again(found) }
+      if parts.count > 3, let other = parts[3]["DefaultValue"] { return try resolve(other, depth) }
+      return unknown("no value \(map).\(first).\(second) in Mappings", written)
+    case "Fn::Length":
+      guard let elements = try resolve(argument, depth)?.list else { return unknown("Fn::Length", written) }
+      return at(.int(Int64(elements.count)))
+    case "Fn::Base64":
+      guard let text = try resolve(argument, depth)?.string else {
+        return unknown("Fn::Base64 of what isn't known", written)
+      }
+      return try made(Base64.encoded(text), written.place)
+    case "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not":
+      guard let holds = try evaluate(written, depth) else { return unknown("a condition", written) }
+      return at(.bool(holds))
+    case "Fn::ImportValue": return unknown("a value of another stack", written, mayBeEmpty: false)
+    case "Fn::GetAZs": return unknown("the zones of the region", written, mayBeEmpty: false)
+    default: return unknown("\(name) is known once it is deployed", written)
+    }
+  }
+
+  private mutating func reference(_ name: String, _ written: Value) throws(DocumentFault) -> Value? {
+    if name == "AWS::NoValue" { return nil }
+    if name.hasPrefix("AWS::") {
+      if let text = context.pseudo[name] { return try made(text, written.place) }
+      return unknown(
+        "\(name) is known once it is deployed", written, mayBeEmpty: name == "AWS::NotificationARNs")
+    }
+    if resources.contains(name) {
+      return unknown("resource \(name) gets its name later", written, mayBeEmpty: false)
+    }
+    guard let parameter = parameters?[name] else {
+      return unknown("there is no \(name) in the template", written)
+    }
+    guard let value = context.parameters[name] ?? parameter["Default"] else {
+      return unknown("parameter \(name) has no value", written)
+    }
+    let type = parameter["Type"]?.string ?? "String"
+    // Names of values kept elsewhere, not the values.
+    if type.hasPrefix("AWS::SSM::Parameter::Value") {
+      return unknown("parameter \(name) is read at deployment", written, mayBeEmpty: false)
+    }
+    guard let text = value.asText, type == "CommaDelimitedList" || type.hasPrefix("List<") else {
+      return try again(value)
+    }
+    try charge(text.utf8.count { $0 == UInt8(ascii: ",") } + 1, written.place)
+    let elements = text.split(separator: ",").map { element in
+      Value(.string(String(element.drop { $0 == " " })), at: written.place)
+    }
+    return Value(.list(elements), at: written.place)
+  }
+
+  /// `${name}`, `${name.attribute}`, `${!literal}`
+  private mutating func substitute(
+    _ argument: Value, _ written: Value, _ depth: Int
+  ) throws(DocumentFault) -> Value {
+    var text: String
+    var own: Value?
+    if let parts = argument.list, parts.count == 2, let first = parts[0].string {
+      (text, own) = (first, parts[1])
+    } else if let only = argument.string {
+      text = only
+    } else {
+      return unknown("Fn::Sub wants a text", written)
+    }
+    var out = ""
+    var rest = text[...]
+    while let begin = rest.firstRange(of: "${"), let end = rest[begin.upperBound...].firstIndex(of: "}") {
+      out += rest[..<begin.lowerBound]
+      let name = String(rest[begin.upperBound..<end])
+      rest = rest[rest.index(after: end)...]
+      if name.hasPrefix("!") {
+        out += "${\(name.dropFirst())}"
+        continue
+      }
+      let value: Value?
+      if let given = own?[name] {
+        value = try resolve(given, depth)
+      } else if name.contains("."), parameters?[name] == nil {
+        value = nil
+      } else {
+        value = try reference(name, written)
+      }
+      guard let part = value?.asText else {
+        return unknown("Fn::Sub with \(name), which isn't known", written, mayBeEmpty: false)
+      }
+      try charge(1 + part.utf8.count / 64, written.place)
+      out += part
+    }
+    return Value(.string(out + rest), at: written.place)
+  }
+
+  private static func split(_ text: String, by delimiter: String) -> [String] {
+    var out: [String] = []
+    var rest = text[...]
+    while let found = rest.firstRange(of: delimiter) {
+      out.append(String(rest[..<found.lowerBound]))
+      rest = rest[found.upperBound...]
+    }
+    return out + [String(rest)]
+  }
+
+  // MARK: - Conditions
+
+  /// Whether a condition holds; nil = it depends on what isn't known.
+  private mutating func condition(_ name: String, _ depth: Int) throws(DocumentFault) -> Bool? {
+    if let holds = known[name] { return holds }
+    // One that needs itself is never known.
+    guard let written = conditions?[name], open.insert(name).inserted else { return nil }
+    let holds = try evaluate(written, depth + 1)
+    open.remove(name)
+    known[name] = .some(holds)
+    return holds
+  }
+
+  private mutating func evaluate(_ written: Value, _ depth: Int) throws(DocumentFault) -> Bool? {
+    budget -= 1
+    guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", written.place) }
+    guard depth < Self.mostDepth, stack.hasRoom else {
+      throw tooMuch("too many conditions in a row", written.place)
+    }
+    guard let only = written.members.first, written.members.count == 1 else {
+      if case .bool(let holds) = written.content { return holds }
+      return written.string == "true" ? true : written.string == "false" ? false : nil
+    }
+    switch only.name {
+    case "Condition":
+      guard let name = only.value.string else { return nil }
+      return try condition(name, depth + 1)
+    case "Fn::Equals":
+      guard let parts = only.value.list, parts.count == 2,
+        let left = try resolve(parts[0], depth + 1)?.asText,
+        let right = try resolve(parts[1], depth + 1)?.asText
+      else { return nil }
+      return left == right
+    case "Fn::Not":
+      guard let part = only.value.list?.first else { return nil }
+      return try evaluate(part, depth + 1).map { !$0 }
+    case "Fn::And", "Fn::Or":
+      let isAnd = only.name == "Fn::And"
+      var isUnknown = false
+      for part in only.value.list ?? [] {
+        guard let holds = try evaluate(part, depth + 1) else {
+          isUnknown = true
+          continue
+        }
+        if holds != isAnd { return holds }
+      }
+      return isUnknown ? nil : isAnd
+    default: return nil
+    }
+  }
+}
+
+extension Value {
+  /// As CloudFormation writes a scalar as text; nil for lists, maps and what isn't known.
+  var asText: String? {
+    switch content {
+    case .string(let text): text
+    case .int(let number): String(number)
+    case .float(let number): String(number)
+    case .bool(let flag): flag ? "true" : "false"
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,223 @@
+"""`kabuto govern` as others use it: exit statuses, JSON, SARIF and JUnit for build systems, and the language's own cases.
+
+KABUTO_BIN        the program
+KABUTO_TESTDATA   where published rules lie (its folder `governance`, or its neighbour); those tests are skipped without
+"""
+import json
+import os
+import pathlib
+import re
+import tempfile
+import unittest
+import xml.etree.ElementTree as ElementTree
+
+import kabuto
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+RULES = """
+let buckets = Resources.*[ Type == 'AWS::S3::Bucket' ]
+rule NAMED when %buckets !empty {
+  %buckets.Properties.BucketName == /^company-/ <<
+    Violation: a bucket's name says whose it is & "why".
+    Fix: begin it with company-
+  >>
+}
+rule VOLUMES { AWS::EC2::Volume { Properties.Encrypted == true } }
+"""
+GOOD = """
+Parameters: {Name: {Type: String}}
+Resources:
+  Logs:
+    Type: AWS::S3::Bucket
+    Properties:
+      BucketName: company-logs
+"""
+BAD = GOOD.replace("company-logs", "logs")
+OPEN = GOOD.replace("company-logs", "!Ref Name")
+
+
+def data():
+    places = [ROOT.parent / "shared" / "governance"]
+    given = os.environ.get("KABUTO_TESTDATA")
+    if given:
+        places = [pathlib.Path(given) / "governance", pathlib.Path(given).parent / "governance"] + places
+    return next((place for place in places if (place / "GUARD.md").exists()), None)
+
+
+DATA = data()
+
+
+class GovernTestCase(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.rules = self.write("r.guard", RULES)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return str(path)
+
+    def check(self, *inputs, rules=None, options=()):
+        return kabuto.run("govern", "check", "--rules", rules or self.rules, "--input", *inputs, *options)
+
+
+class CheckTest(GovernTestCase):
+    def test_exit_statuses(self):
+        self.assertEqual(self.check(self.write("good.yaml", GOOD)).returncode, 0)
+        self.assertEqual(self.check(self.write("bad.yaml", BAD)).returncode, 1)
+        self.assertEqual(self.check(self.write("none.yaml", "Resources: {A: {Type: 'AWS::X::Y'}}")).returncode, 0)
+        for name, text in {
+            "empty.yaml": "", "blank.yaml": "# nothing\n", "crash.yaml": "a:\n  SSEAlgorithm: {{CRASH}}\n", "null.yaml": "~: 1\n",
+            "list.yaml": "[1, 2, 3]: foo\n", "int.yaml": "1: foo\n", "float.yaml": "1.0: foo\n", "alias.yaml": "a: &x 1\nb: *x\n",
+            "twice.yaml": "a: 1\na: 2\n", "cut.json": '{"Resources": {', "deep.json": "[" * 10_000, "deep.yaml": "- " * 10_000,
+        }.items():
+            with self.subTest(name):
+                answer = self.check(self.write(name, text))
+                self.assertEqual(answer.returncode, 2, answer.stderr)
+                self.assertIn(name, answer.stderr)
+        self.assertEqual(self.check(str(self.folder / "nowhere.yaml")).returncode, 2)
+        self.assertEqual(self.check(self.write("good.yaml", GOOD), rules=str(self.folder / "nowhere.guard")).returncode, 2)
+
+    def test_a_bad_input_hides_no_other(self):
+        answer = self.check(self.write("a.yaml", ""), self.write("b.yaml", BAD), options=["--json"])
+        report = json.loads(answer.stdout)
+        self.assertEqual(answer.returncode, 2)
+        self.assertEqual((report["failed"], len(report["faults"])), (1, 1))
+
+    def test_all_faults_of_rules_are_told_with_their_place(self):
+        rules = self.write("bad.guard", "rule a { x == }\nrule b { y exists }\nrule c { z == /(/ }\n")
+        answer = self.check(self.write("good.yaml", GOOD), rules=rules)
+        self.assertEqual(answer.returncode, 2)
+        self.assertRegex(answer.stderr, r"bad\.guard:1:15: found .*; wanted ")
+        self.assertRegex(answer.stderr, r"bad\.guard:3:")
+
+    def test_a_finding_points_at_the_line(self):
+        path = self.write("bad.yaml", BAD)
+        report = json.loads(self.check(path, options=["--json"]).stdout)
+        self.assertEqual({key: report[key] for key in ("status", "inputs", "passed", "failed", "unknown", "skipped")},
+                         {"status": "FAIL", "inputs": 1, "passed": 0, "failed": 1, "unknown": 0, "skipped": 1})
+        finding = report["findings"][0]
+        self.assertEqual((finding["status"], finding["rule"], finding["input"], finding["line"], finding["column"]), ("FAIL", "NAMED", path, 7, 19))
+        self.assertEqual((finding["resource"], finding["resource_type"], finding["path"]), ("Logs", "AWS::S3::Bucket", "Properties.BucketName"))
+        self.assertIn("begin it with company-", finding["message"])
+        text = self.check(path).stdout
+        self.assertIn(f"{path}:7:19", text)
+
+    def test_what_is_not_known_is_not_kept(self):
+        path = self.write("open.yaml", OPEN)
+        answer = self.check(path, options=["--json"])
+        self.assertEqual(answer.returncode, 1)
+        report = json.loads(answer.stdout)
+        self.assertEqual((report["status"], report["unknown"], report["findings"][0]["status"]), ("UNKNOWN", 1, "UNKNOWN"))
+        self.assertIn("Name", report["findings"][0]["found"])
+        self.assertEqual(self.check(path, options=["--allow-unknown"]).returncode, 0)
+        self.assertEqual(self.check(path, options=["--parameter", "Name=company-x"]).returncode, 0)
+        self.assertEqual(self.check(path, options=["--parameter", "Name=x", "--allow-unknown"]).returncode, 1)
+        self.assertEqual(self.check(path, options=["--parameter", "Name"]).returncode, 2)
+
+    def test_a_type_without_a_shape_is_told(self):
+        plan = {"format_version": "1.2", "resource_changes": [
+            {"address": "aws_new_thing.a", "type": "aws_new_thing", "change": {"actions": ["create"], "after": {}}},
+            {"address": "random_id.a", "type": "random_id", "change": {"actions": ["create"], "after": {}}},
+        ]}
+        answer = self.check(self.write("plan.json", json.dumps(plan)), options=["--json"])
+        self.assertEqual(answer.returncode, 1)
+        self.assertEqual([(f["rule"], f["resource"]) for f in json.loads(answer.stdout)["findings"]], [("kabuto_shape", "aws_new_thing.a")])
+
+    def test_sarif(self):
+        answer = self.check(self.write("a b.yaml", BAD), self.write("open.yaml", OPEN), self.write("empty.yaml", ""), options=["--format", "sarif"])
+        report = json.loads(answer.stdout)
+        self.assertEqual(report["version"], "2.1.0")
+        self.assertTrue(report["$schema"].endswith("sarif-2.1.0.json"))
+        run = report["runs"][0]
+        self.assertEqual(run["tool"]["driver"]["name"], "kabuto")
+        self.assertFalse(run["invocations"][0]["executionSuccessful"])
+        self.assertEqual(len(run["invocations"][0]["toolExecutionNotifications"]), 1)
+        ids = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+        self.assertEqual([(r["kind"], r["level"]) for r in run["results"]], [("fail", "error"), ("open", "none")])
+        for result in run["results"]:
+            self.assertEqual(ids[result["ruleIndex"]], result["ruleId"])
+            self.assertTrue(result["message"]["text"])
+            place = result["locations"][0]["physicalLocation"]
+            self.assertNotIn(" ", place["artifactLocation"]["uri"])
+            self.assertEqual(place["region"]["startLine"], 7)
+            self.assertEqual(result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"], "Logs")
+
+    def test_junit(self):
+        answer = self.check(self.write("a&b.yaml", BAD), self.write("open.yaml", OPEN), self.write("empty.yaml", ""), options=["--format", "junit"])
+        root = ElementTree.fromstring(answer.stdout)
+        self.assertEqual(root.tag, "testsuites")
+        self.assertEqual((root.get("tests"), root.get("failures"), root.get("errors")), ("4", "1", "2"))
+        suites = {suite.get("name").rsplit("/", 1)[-1]: suite for suite in root}
+        self.assertEqual(suites["a&b.yaml"].find("testcase/failure").text.count("company-"), 2)
+        self.assertIsNotNone(suites["a&b.yaml"].find("testcase/skipped"))
+        self.assertIsNotNone(suites["open.yaml"].find("testcase/error"))
+        self.assertIsNotNone(suites["inputs"].find("testcase/error"))
+
+
+class RuleTestsTest(GovernTestCase):
+    def test_expectations_and_exit_statuses(self):
+        test = "- name: one\n  input: {Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: true}}}}\n  expectations: {rules: {VOLUMES: %s, NAMED: SKIP, GONE: PASS}}\n"
+        tests = self.write("tests/r_tests.yml", test % "PASS")
+        answer = kabuto.run("govern", "test", str(self.folder), "--json")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        report = json.loads(answer.stdout)
+        self.assertEqual((report["passed"], report["failed"], len(report["cases"]), report["faults"]), (3, 0, 3, []))
+        case = report["cases"][0]
+        self.assertEqual((case["file"], case["rule"], case["expected"], case["found"], case["passed"]), (tests, "VOLUMES", "PASS", ["PASS"], True))
+        self.write("tests/r_tests.yml", test % "FAIL")
+        answer = kabuto.run("govern", "test", str(self.folder))
+        self.assertEqual(answer.returncode, 1)
+        self.assertIn("VOLUMES: expected FAIL, found PASS", answer.stdout)
+        self.write("tests/r_tests.yml", test % "MAYBE")
+        self.assertEqual(kabuto.run("govern", "test", str(self.folder)).returncode, 2)
+        self.write("x.guard", "rule a { x == }")
+        self.assertEqual(kabuto.run("govern", "test", str(self.folder)).returncode, 2)
+
+    @unittest.skipUnless(DATA, "no published rules at $KABUTO_TESTDATA or ../shared")
+    def test_the_registry(self):
+        answer = kabuto.run("govern", "test", str(DATA / "aws-guard-rules-registry"), "--json")
+        report = json.loads(answer.stdout)
+        self.assertEqual((answer.returncode, report["passed"], report["failed"]), (0, 945, 0))
+
+
+@unittest.skipUnless(DATA, "no published rules at $KABUTO_TESTDATA or ../shared")
+class LanguageCasesTest(unittest.TestCase):
+    def test_cases(self):
+        folder = DATA / "cloudformation-guard" / "guard" / "resources"
+        functions = [(f"validate/functions/data/template.yaml", f"validate/functions/rules/{name}.guard", status)
+                     for name, status in [("now", 0), ("substring", 0), ("json_parse", 0), ("join", 0), ("complex_rules", 0), ("failing_complex_rule", 1)]]
+        second = "validate/s3-server-side-encryption-template-non-compliant-2.yaml"
+        for given, rules, status in functions + [
+            ("validate/data-dir/s3-public-read-prohibited-template-compliant.yaml", "validate/rules-dir/s3_bucket_public_read_prohibited.guard", 0),
+            ("validate/data-dir/s3-public-read-prohibited-template-non-compliant.yaml", "validate/rules-dir/s3_bucket_public_read_prohibited.guard", 1),
+            ("validate/template_where_resources_isnt_root.json", "validate/workshop.guard", 1),
+            ("validate/data-dir/advanced_regex_negative_lookbehind_non_compliant.yaml", "validate/rules-dir/advanced_regex_negative_lookbehind_rule.guard", 1),
+            ("validate/data-dir/advanced_regex_negative_lookbehind_compliant.yaml", "validate/rules-dir/advanced_regex_negative_lookbehind_rule.guard", 0),
+            (second, "validate/blank-rule.guard", 0), (second, "validate/comments.guard", 0),
+            ("validate/blank.yaml", "validate/workshop.guard", 2), ("validate/blank-template.yaml", "validate/workshop.guard", 2),
+            ("validate/nowhere.yaml", "validate/workshop.guard", 2), (second, "validate/nowhere.guard", 2),
+            (second, "test-command/rule-dir/invalid_rule.guard", 2),
+        ]:
+            with self.subTest(f"{rules} on {given}"):
+                answer = kabuto.run("govern", "check", "--rules", str(folder / rules), "--input", str(folder / given))
+                self.assertEqual(answer.returncode, status, answer.stdout + answer.stderr)
+
+
+class DocumentTest(unittest.TestCase):
+    def test_the_tables_of_types_are_those_of_the_program(self):
+        listed = json.loads(kabuto.run("govern", "types", "--json").stdout)
+        text = (ROOT / "docs" / "GOVERN.md").read_text()
+        terraform = re.findall(r"^\| `(aws_\w+)` \| `([\w:]+)` \|$", text, re.MULTILINE)
+        self.assertEqual(terraform, [(each["type"], each["shape"]) for each in listed["terraform"]])
+        self.assertEqual(re.findall(r"^- `(AWS::[\w:]+)`$", text, re.MULTILINE), listed["config"])
+        plain = kabuto.run("govern", "types").stdout.splitlines()
+        self.assertEqual(len(plain), len(listed["terraform"]) + len(listed["config"]))
+
+
+if __name__ == "__main__":
+    unittest.main()
