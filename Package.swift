@@ -43,7 +43,8 @@ let package = Package(
       name: "TickerPlant", dependencies: ["MarketData", "FeedProtocols", "CHardware"], swiftSettings: strict),
     .target(name: "Distribution", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
-      name: "GuardRules", dependencies: ["CPCRE2", .product(name: "Yams", package: "Yams")], swiftSettings: strict),
+      name: "GuardRules", dependencies: ["CPCRE2", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
     .target(name: "Resources", dependencies: ["GuardRules"], swiftSettings: strict),
     .target(name: "Estate", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(name: "Continuity", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
@@ -91,7 +92,7 @@ let package = Package(
     .target(
       name: "Governance",
       dependencies: [
-        "GuardRules", "Resources", "CXML",
+        "GuardRules", "Resources",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -138,6 +139,15 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(name: "GuardRulesTests", dependencies: ["GuardRules"], swiftSettings: strict),
+    .testTarget(
+      name: "AccountsTests",
+      dependencies: [
+        "Governance", "Resources", "GuardRules",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ], swiftSettings: strict),
     .testTarget(name: "ResourcesTests", dependencies: ["Resources", "GuardRules"], swiftSettings: strict),
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(

@@ -29,13 +29,16 @@ struct GovernScan: AsyncParsableCommand {
   var account: [String] = []
   @Option(help: ArgumentHelp("The role that --account means.", valueName: "name"))
   var roleName = "OrganizationAccountAccessRole"
-  @Option(help: ArgumentHelp("A profile of the shared files; may be given more than once.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp("A profile of the shared files; may be given more than once.", valueName: "name"))
   var profile: [String] = []
   @Option(help: ArgumentHelp("A role to assume, by its ARN; may be given more than once.", valueName: "arn"))
   var role: [String] = []
   @Option(help: ArgumentHelp("Regions, or all that the account has.", valueName: "a,b|all"))
   var regions = "all"
-  @Option(help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url"))
+  @Option(
+    help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url")
+  )
   var endpoint: String?
   @Option(help: ArgumentHelp("Calls at once, over all regions.", valueName: "count"))
   var parallel = 32
@@ -43,7 +46,8 @@ struct GovernScan: AsyncParsableCommand {
   var attempts = 6
   @Option(help: ArgumentHelp("How long an answer may take.", valueName: "seconds"))
   var timeout = 30
-  @Option(help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Option(
+    help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
   @Flag(help: "What can't be told is no reason to fail.")
   var allowUnknown = false
@@ -76,7 +80,8 @@ struct GovernScan: AsyncParsableCommand {
     let figures: ScanFigures
     do throws(GovernanceFaults) {
       let scan = AccountScan(
-        options, environment: ProcessInfo.processInfo.environment, now: { Int64(Date().timeIntervalSince1970) })
+        options, environment: ProcessInfo.processInfo.environment,
+        now: { Int64(Date().timeIntervalSince1970) })
       (result, figures) = try await scan.run(targets, try RuleSet(rules))
     } catch { throw giveUp(error.description) }
     switch format {
@@ -124,7 +129,8 @@ struct GovernScan: AsyncParsableCommand {
 
   private static func show(_ result: CheckResult, _ figures: ScanFigures) {
     for finding in result.findings {
-      print("\(finding.status)  \(finding.resource.isEmpty ? finding.input : finding.resource)  \(finding.rule)")
+      print(
+        "\(finding.status)  \(finding.resource.isEmpty ? finding.input : finding.resource)  \(finding.rule)")
       print("  in      \(finding.input)  \(finding.resourceType)  \(finding.path)")
       print("  wanted  \(finding.clause)")
       if !finding.found.isEmpty { print("  found   \(finding.found)") }

@@ -18,7 +18,8 @@ struct AccountCheck: Sendable {
   /// An account that nothing was told of.
   func unreached(_ account: String, _ reason: String, _ result: inout CheckResult) {
     result.inputs += 1
-    result.add(Finding(unknown: "the account answers", found: reason, input: "aws:\(account)", resource: "", type: ""))
+    result.add(
+      Finding(unknown: "the account answers", found: reason, input: "aws:\(account)", resource: "", type: ""))
   }
 
   /// A region of an account.
@@ -33,17 +34,22 @@ struct AccountCheck: Sendable {
       unlisted[failed.type] = ShapedResource(
         name: "(\(failed.call))", type: failed.type, foundType: failed.type,
         properties: Value(
-          .map(Members([], rest: Members.Rest(Unknown("\(failed.call): \(failed.failure.text)"), absent: [])))),
+          .map(Members([], rest: Members.Rest(Unknown("\(failed.call): \(failed.failure.text)"), absent: [])))
+        ),
         place: .none)
     }
     let input = InputFile(
-      account: path, document: document(region, region.resources + unlisted.keys.sorted().compactMap { unlisted[$0] }))
-    let known = unlisted.isEmpty ? nil : InputFile(account: path, document: document(region, region.resources))
+      account: path,
+      document: document(region, region.resources + unlisted.keys.sorted().compactMap { unlisted[$0] }))
+    let known =
+      unlisted.isEmpty ? nil : InputFile(account: path, document: document(region, region.resources))
     var index: ResourceIndex?
     for file in rules.files {
       do throws(EvaluationFault) {
         let all = try file.evaluate(input.document, now: now)
-        let others = try known.map { (known) throws(EvaluationFault) in try file.evaluate(known.document, now: now) }
+        let others = try known.map { (known) throws(EvaluationFault) in
+          try file.evaluate(known.document, now: now)
+        }
         for (place, rule) in all.enumerated() {
           let other = others.flatMap { $0.indices.contains(place) ? $0[place] : nil }
           let agrees = other == nil || other?.status == rule.status
@@ -67,7 +73,8 @@ struct AccountCheck: Sendable {
       result.add(
         Finding(
           unknown: "the call \(failed.call) answers",
-          found: "\(failed.call) in \(region.region) of \(region.account): \(failed.failure.text)", input: path,
+          found: "\(failed.call) in \(region.region) of \(region.account): \(failed.failure.text)",
+          input: path,
           resource: failed.resource, type: failed.type))
     }
   }
@@ -75,6 +82,15 @@ struct AccountCheck: Sendable {
   private func document(_ region: ScannedRegion, _ resources: [ShapedResource]) -> Value {
     [ShapedResource](resources).document.adding("Account", Value(.string(region.account)))
       .adding("Region", Value(.string(region.region)))
+  }
+}
+
+extension RuleSet {
+  /// Rules of one text.
+  /// - Throws: `RuleFaults`.
+  init(text: String, name: String) throws {
+    files = [try RuleFile(text, name: name)]
+    empty = []
   }
 }
 
@@ -103,7 +119,8 @@ extension Finding {
     self.init(
       status: "UNKNOWN", rule: "kabuto_call", ruleFile: "", ruleLine: 0, input: input, line: 0, column: 0,
       resource: resource, resourceType: type, path: "", clause: clause, found: found, wanted: "",
-      message: "What this call tells isn't known, and counts as neither good nor bad. Allow it to the scan's role, or "
+      message:
+        "What this call tells isn't known, and counts as neither good nor bad. Allow it to the scan's role, or "
         + "try again.")
   }
 

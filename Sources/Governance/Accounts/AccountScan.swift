@@ -147,7 +147,8 @@ public struct AccountScan: Sendable {
 
   /// Those asked for, or all that the account has; where that can't be told, the home region and a word about it.
   private func regions(
-    _ client: ServiceClient, _ who: (account: String, partition: String), _ home: String, _ failed: inout [FailedCall]
+    _ client: ServiceClient, _ who: (account: String, partition: String), _ home: String,
+    _ failed: inout [FailedCall]
   ) async -> [String] {
     guard options.regions.isEmpty else { return options.regions }
     let ec2 = AccountService(
@@ -160,7 +161,8 @@ public struct AccountScan: Sendable {
       if !names.isEmpty { return names }
       throw CallFailure(code: "Unreadable", message: "the answer has no regions")
     } catch {
-      failed.append(FailedCall(call: "ec2 DescribeRegions", failure: error, type: "regions but \(home)", resource: ""))
+      failed.append(
+        FailedCall(call: "ec2 DescribeRegions", failure: error, type: "regions but \(home)", resource: ""))
       return [home]
     }
   }

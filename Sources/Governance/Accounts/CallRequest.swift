@@ -75,7 +75,8 @@ extension AccountService {
       return ServiceRequest(
         method: "POST", origin: origin, path: "/",
         headers: [
-          ("content-type", "application/x-amz-json-\(jsonVersion)"), ("x-amz-target", "\(version).\(call.action)"),
+          ("content-type", "application/x-amz-json-\(jsonVersion)"),
+          ("x-amz-target", "\(version).\(call.action)"),
         ], body: Array("{\(members.joined(separator: ","))}".utf8))
     case .restJSON, .restXML:
       let target = call.action.dropFirst("GET ".count)
@@ -86,7 +87,8 @@ extension AccountService {
       }
       query += parameters.map { (name: $0.0, value: $0.1) }
       return ServiceRequest(
-        method: "GET", origin: origin, path: scope.filled(String(halves[0]), item, encodes: true), query: query)
+        method: "GET", origin: origin, path: scope.filled(String(halves[0]), item, encodes: true),
+        query: query)
     }
   }
 
@@ -122,7 +124,8 @@ extension AccountService {
     }
     code = String(code.split(separator: "#").last ?? "").split(separator: ":").first.map(String.init) ?? ""
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
-    return CallFailure(code: code.isEmpty ? "HTTP \(status)" : code, message: String(line.prefix(300)), status: status)
+    return CallFailure(
+      code: code.isEmpty ? "HTTP \(status)" : code, message: String(line.prefix(300)), status: status)
   }
 
   private static func quoted(_ text: String) -> String {

@@ -38,7 +38,9 @@ struct CredentialSources: Sendable {
     environment: [String: String], http: HTTPClient, policy: RetryPolicy, endpoints: Endpoints,
     now: @escaping @Sendable () -> Int64
   ) {
-    (self.environment, self.http, self.policy, self.endpoints, self.now) = (environment, http, policy, endpoints, now)
+    (self.environment, self.http, self.policy, self.endpoints, self.now) = (
+      environment, http, policy, endpoints, now
+    )
     let home = environment["HOME"] ?? NSHomeDirectory()
     var file = ProfileFile()
     for (variable, usual, isConfig) in [
@@ -85,12 +87,15 @@ struct CredentialSources: Sendable {
   func own() async throws(GovernanceFaults) -> Credentials {
     if let found = fromEnvironment { return found }
     let name = environment["AWS_PROFILE"] ?? "default"
-    if file.profiles[name] != nil || environment["AWS_PROFILE"] != nil { return try await profile(name, seen: []) }
+    if file.profiles[name] != nil || environment["AWS_PROFILE"] != nil {
+      return try await profile(name, seen: [])
+    }
     return try await instance()
   }
 
   private var fromEnvironment: Credentials? {
-    guard let id = environment["AWS_ACCESS_KEY_ID"], let secret = environment["AWS_SECRET_ACCESS_KEY"], !id.isEmpty,
+    guard let id = environment["AWS_ACCESS_KEY_ID"], let secret = environment["AWS_SECRET_ACCESS_KEY"],
+      !id.isEmpty,
       !secret.isEmpty
     else { return nil }
     return Credentials(accessKeyID: id, secretKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"])
@@ -107,7 +112,8 @@ struct CredentialSources: Sendable {
     if let arn = profile["role_arn"], !seen.contains(name) {
       let source: @Sendable () async throws(GovernanceFaults) -> Credentials
       if let from = profile["source_profile"] {
-        source = { () async throws(GovernanceFaults) in try await self.profile(from, seen: seen.union([name])) }
+        source = { () async throws(GovernanceFaults) in try await self.profile(from, seen: seen.union([name]))
+        }
       } else {
         switch profile["credential_source"] {
         case "Environment":
@@ -152,18 +158,21 @@ struct CredentialSources: Sendable {
       throw GovernanceFaults(["\(arn): no role; wanted arn:aws:iam::ACCOUNT:role/NAME"])
     }
     var parameters = [
-      CallParameter(name: "RoleArn", value: arn), CallParameter(name: "RoleSessionName", value: "kabuto-govern"),
+      CallParameter(name: "RoleArn", value: arn),
+      CallParameter(name: "RoleSessionName", value: "kabuto-govern"),
     ]
     if let externalID { parameters.append(CallParameter(name: "ExternalId", value: externalID)) }
     let client = ServiceClient(
-      http: http, keeper: base, endpoints: endpoints, policy: policy, traffic: Traffic(mostAtOnce: 1), now: now)
+      http: http, keeper: base, endpoints: endpoints, policy: policy, traffic: Traffic(mostAtOnce: 1),
+      now: now)
     let answer: Value
     do throws(CallFailure) {
       answer = try await client.call(
         Self.sts, AccountCall(action: "AssumeRole", parameters: parameters), item: nil,
         scope: CallScope(region: region, account: words[4], partition: words[1]))
     } catch { throw GovernanceFaults(["\(arn) can't be assumed: \(error.text)"]) }
-    guard let key = answer["Credentials"], let found = Self.credentials(key, "AccessKeyId", "SessionToken") else {
+    guard let key = answer["Credentials"], let found = Self.credentials(key, "AccessKeyId", "SessionToken")
+    else {
       throw GovernanceFaults(["\(arn) can't be assumed: the answer has no key"])
     }
     return found
@@ -193,11 +202,14 @@ struct CredentialSources: Sendable {
     let base = origin.hasSuffix("/") ? String(origin.dropLast()) : origin
     var quick = policy
     quick.answerMilliseconds = min(policy.answerMilliseconds, 2_000)
-    func ask(_ method: String, _ path: String, _ header: (String, String)) async throws(GovernanceFaults) -> String {
+    func ask(_ method: String, _ path: String, _ header: (String, String)) async throws(GovernanceFaults)
+      -> String
+    {
       let request = ServiceRequest(
         method: method, origin: base, path: path, headers: [(name: header.0, value: header.1)])
       switch await ServiceClient.send(request, http, quick) {
-      case .success(let answer) where answer.status == 200: return String(decoding: answer.body, as: UTF8.self)
+      case .success(let answer) where answer.status == 200:
+        return String(decoding: answer.body, as: UTF8.self)
       case .success(let answer):
         throw GovernanceFaults(["\(nothing); the instance's metadata answered \(answer.status) at \(path)"])
       case .failure: throw GovernanceFaults(["\(nothing), and no instance's metadata"])
@@ -206,9 +218,11 @@ struct CredentialSources: Sendable {
     let token = try await ask("PUT", "/latest/api/token", ("x-aws-ec2-metadata-token-ttl-seconds", "21600"))
     let header = ("x-aws-ec2-metadata-token", token)
     let folder = "/latest/meta-data/iam/security-credentials/"
-    let role = try await ask("GET", folder, header).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    let role =
+      try await ask("GET", folder, header).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
     let text = try await ask("GET", folder + RequestSigner.encoded(role), header)
-    guard let value = try? JSONReader.value(of: text), let found = Self.credentials(value, "AccessKeyId", "Token")
+    guard let value = try? JSONReader.value(of: text),
+      let found = Self.credentials(value, "AccessKeyId", "Token")
     else { throw GovernanceFaults(["\(nothing); the instance's metadata has no key of a role"]) }
     return found
   }

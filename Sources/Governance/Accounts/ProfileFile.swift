@@ -16,14 +16,19 @@ struct ProfileFile: Sendable {
       if bare.hasPrefix("["), let close = bare.firstIndex(of: "]") {
         let words = bare[bare.index(after: bare.startIndex)..<close].split(separator: " ").map(String.init)
         current =
-          words.count == 2 && words[0] == "profile" ? words[1] : words.count == 1 && (!isConfig || words[0] == "default")
+          words.count == 2 && words[0] == "profile"
+          ? words[1]
+          : words.count == 1 && (!isConfig || words[0] == "default")
             ? words[0] : nil
         continue
       }
       // Values within values (`s3 =` and what is below it) are none of ours.
-      guard let current, line.first?.isWhitespace != true, let sign = bare.firstIndex(of: "=") else { continue }
+      guard let current, line.first?.isWhitespace != true, let sign = bare.firstIndex(of: "=") else {
+        continue
+      }
       let name = bare[..<sign].trimmingCharacters(in: .whitespaces).lowercased()
-      profiles[current, default: [:]][name] = bare[bare.index(after: sign)...].trimmingCharacters(in: .whitespaces)
+      profiles[current, default: [:]][name] = bare[bare.index(after: sign)...].trimmingCharacters(
+        in: .whitespaces)
     }
   }
 }

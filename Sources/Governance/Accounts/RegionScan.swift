@@ -63,14 +63,17 @@ struct RegionScan: Sendable {
   }
 
   /// One list, and what hangs on its items.
-  private func list(_ service: AccountService, _ list: AccountList, parent: Value?, _ scope: CallScope) async -> Found {
+  private func list(_ service: AccountService, _ list: AccountList, parent: Value?, _ scope: CallScope) async
+    -> Found
+  {
     var found = Found()
     let (items, failure) = await items(service, list, parent: parent, scope)
     if let failure {
       found.failed.append(
         FailedCall(
           call: Self.name(service, list.call), failure: failure,
-          type: AccountResources.type(of: list.type) ?? list.type, resource: parent.map { Self.name($0) } ?? ""))
+          type: AccountResources.type(of: list.type) ?? list.type,
+          resource: parent.map { Self.name($0) } ?? ""))
     }
     for each in await boundedMap(items, atOnce: atOnce, { [self] in await item(service, list, $0, scope) }) {
       found.add(each)
@@ -114,7 +117,9 @@ struct RegionScan: Sendable {
   }
 
   /// One item: its own calls, its resource, its lists.
-  private func item(_ service: AccountService, _ list: AccountList, _ item: Value, _ scope: CallScope) async -> Found {
+  private func item(_ service: AccountService, _ list: AccountList, _ item: Value, _ scope: CallScope) async
+    -> Found
+  {
     var found = Found()
     var item = item
     var scope = scope
@@ -144,7 +149,8 @@ struct RegionScan: Sendable {
         let answer = try await client.call(service, part.call, item: item, scope: scope)
         item = item.adding(part.name, answer.value(at: part.call.take) ?? Value(.null))
       } catch {
-        item = item.adding(part.name, Value(.unknown(Unknown("\(Self.name(service, part.call)): \(error.text)"))))
+        item = item.adding(
+          part.name, Value(.unknown(Unknown("\(Self.name(service, part.call)): \(error.text)"))))
         found.failed.append(
           FailedCall(call: Self.name(service, part.call), failure: error, type: type, resource: name))
       }
@@ -163,7 +169,9 @@ struct RegionScan: Sendable {
     return found
   }
 
-  private func inner(_ service: AccountService, _ list: AccountList, _ parent: Value, _ scope: CallScope) async -> Found {
+  private func inner(_ service: AccountService, _ list: AccountList, _ parent: Value, _ scope: CallScope)
+    async -> Found
+  {
     var found = Found()
     let (items, failure) = await items(service, list, parent: parent, scope)
     if let failure {
@@ -190,7 +198,9 @@ struct RegionScan: Sendable {
   }
 
   /// `s3 GET ?encryption`: without what differs by item.
-  static func name(_ service: AccountService, _ call: AccountCall) -> String { "\(service.name) \(call.action)" }
+  static func name(_ service: AccountService, _ call: AccountCall) -> String {
+    "\(service.name) \(call.action)"
+  }
 
   /// Two of one name: the second is told apart.
   private static func distinct(_ resources: [ShapedResource]) -> [ShapedResource] {

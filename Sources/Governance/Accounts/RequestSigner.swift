@@ -18,7 +18,9 @@ struct ServiceRequest: Sendable {
   var body: [UInt8] = []
 
   /// `host` or `host:port`, as the header has it.
-  var host: String { origin.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first.map(String.init) ?? "" }
+  var host: String {
+    origin.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first.map(String.init) ?? ""
+  }
 
   /// All of it.
   var url: String {
@@ -31,7 +33,8 @@ enum RequestSigner {
   /// Adds the headers that sign a request.
   /// - Parameter time: seconds since 1970 UTC.
   static func sign(
-    _ request: inout ServiceRequest, with credentials: Credentials, service: String, region: String, time: Int64
+    _ request: inout ServiceRequest, with credentials: Credentials, service: String, region: String,
+    time: Int64
   ) {
     let stamp = Self.stamp(time)
     let day = String(stamp.prefix(8))
@@ -40,7 +43,9 @@ enum RequestSigner {
     request.headers.append(("host", request.host))
     request.headers.append(("x-amz-date", stamp))
     if isS3 { request.headers.append(("x-amz-content-sha256", digest)) }
-    if let token = credentials.sessionToken { request.headers.append(("x-amz-security-token", token.exposed)) }
+    if let token = credentials.sessionToken {
+      request.headers.append(("x-amz-security-token", token.exposed))
+    }
     let headers = request.headers.sorted { $0.name < $1.name }
     let names = headers.map(\.name).joined(separator: ";")
     let path = request.path.isEmpty ? "/" : request.path
@@ -65,7 +70,10 @@ enum RequestSigner {
   /// Names and values encoded and in order.
   static func canonical(_ query: [(name: String, value: String)]) -> String {
     query.map { (encoded($0.name), encoded($0.value)) }
-      .sorted { $0.0 == $1.0 ? $0.1.utf8.lexicographicallyPrecedes($1.1.utf8) : $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }
+      .sorted {
+        $0.0 == $1.0
+          ? $0.1.utf8.lexicographicallyPrecedes($1.1.utf8) : $0.0.utf8.lexicographicallyPrecedes($1.0.utf8)
+      }
       .map { "\($0.0)=\($0.1)" }.joined(separator: "&")
   }
 

@@ -32,14 +32,19 @@ public struct RetryPolicy: Sendable {
   }
 
   static let throttling: Set<String> = [
-    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestThrottledException",
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled",
+    "RequestThrottledException",
     "TooManyRequestsException", "ProvisionedThroughputExceededException", "RequestLimitExceeded",
     "BandwidthLimitExceeded", "SlowDown", "PriorRequestNotComplete", "EC2ThrottledException",
   ]
-  static let passing: Set<String> = ["RequestTimeout", "RequestTimeoutException", "InternalError", "InternalFailure"]
+  static let passing: Set<String> = [
+    "RequestTimeout", "RequestTimeoutException", "InternalError", "InternalFailure",
+  ]
 
   static func outcome(status: Int, code: String, retryAfter: String?) -> Outcome {
-    if status == 429 || throttling.contains(code) { return .throttled(afterSeconds: retryAfter.flatMap { Int($0) }) }
+    if status == 429 || throttling.contains(code) {
+      return .throttled(afterSeconds: retryAfter.flatMap { Int($0) })
+    }
     if [500, 502, 503, 504].contains(status) || passing.contains(code) { return .trouble }
     return .final
   }

@@ -14,14 +14,17 @@ struct Endpoints: Sendable {
   let only: String?
 
   /// `https://host`, and the region that a signature is for.
-  func find(_ service: String, region: String, isGlobal: Bool, partition: String) -> (origin: String, region: String) {
+  func find(_ service: String, region: String, isGlobal: Bool, partition: String) -> (
+    origin: String, region: String
+  ) {
     let home = ["aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"][partition] ?? "us-east-1"
     let signed = isGlobal && service != "s3" ? home : region
     if let only { return (only, signed) }
     let domain = partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
     switch (service, partition) {
     case ("iam", "aws"), ("route53", "aws"): return ("https://\(service).\(domain)", signed)
-    case ("iam", "aws-us-gov"), ("route53", "aws-us-gov"): return ("https://\(service).us-gov.\(domain)", signed)
+    case ("iam", "aws-us-gov"), ("route53", "aws-us-gov"):
+      return ("https://\(service).us-gov.\(domain)", signed)
     case ("route53", "aws-cn"): return ("https://route53.\(domain)", "cn-northwest-1")
     default: return ("https://\(service).\(signed).\(domain)", signed)
     }
@@ -103,11 +106,13 @@ struct ServiceClient: Sendable {
       let outcome: RetryPolicy.Outcome
       var failure: CallFailure
       switch answer {
-      case .success(let answer) where (200..<300).contains(answer.status): return try service.value(of: answer.body)
+      case .success(let answer) where (200..<300).contains(answer.status):
+        return try service.value(of: answer.body)
       case .success(let answer):
         failure = AccountService.failure(status: answer.status, type: answer.type, body: answer.body)
         if call.absent.contains(failure.code) { return Value(.null) }
-        outcome = RetryPolicy.outcome(status: answer.status, code: failure.code, retryAfter: answer.retryAfter)
+        outcome = RetryPolicy.outcome(
+          status: answer.status, code: failure.code, retryAfter: answer.retryAfter)
         if !isFresh, ["ExpiredToken", "ExpiredTokenException", "RequestExpired"].contains(failure.code) {
           isFresh = true
           await keeper.forget()
@@ -119,7 +124,8 @@ struct ServiceClient: Sendable {
       }
       failure.message = credentials.cleaned(failure.message)
       guard
-        let pause = policy.pauseMilliseconds(after: outcome, attempt: attempt, random: Double.random(in: 0..<1))
+        let pause = policy.pauseMilliseconds(
+          after: outcome, attempt: attempt, random: Double.random(in: 0..<1))
       else {
         if outcome == .silence { await traffic.isSilent(place, failure) }
         throw failure
@@ -162,13 +168,15 @@ struct ServiceClient: Sendable {
           status: Int(answer.status.code), type: answer.headers.first(name: "x-amzn-errortype"),
           retryAfter: answer.headers.first(name: "retry-after"), body: Array(body.readableBytesView)))
     } catch {
-      return .failure(CallFailure(code: "Unreachable", message: "\(request.origin) doesn't answer: \(reason(error))"))
+      return .failure(
+        CallFailure(code: "Unreachable", message: "\(request.origin) doesn't answer: \(reason(error))"))
     }
   }
 
   private static func reason(_ error: any Error) -> String {
     switch error {
-    case let error as HTTPClientError where error == .deadlineExceeded || error == .connectTimeout: "no answer in time"
+    case let error as HTTPClientError where error == .deadlineExceeded || error == .connectTimeout:
+      "no answer in time"
     case is NIOTooManyBytesError: "an answer of more than \(mostAnswerBytes >> 20) MiB"
     default: String("\(error)".prefix(200))
     }

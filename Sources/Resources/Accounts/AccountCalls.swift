@@ -47,7 +47,9 @@ public struct AccountService: Sendable {
   public internal(set) var lists: [AccountList] = []
 
   /// A service of which nothing is listed.
-  public init(name: String, protocolKind: AccountProtocol, version: String, jsonVersion: String, isGlobal: Bool) {
+  public init(
+    name: String, protocolKind: AccountProtocol, version: String, jsonVersion: String, isGlobal: Bool
+  ) {
     self.name = name
     self.protocolKind = protocolKind
     self.version = version
@@ -143,7 +145,8 @@ public enum AccountCalls {
       guard let first = words.first, !first.hasPrefix("//") else { continue }
       let indent = line.prefix { $0 == " " }.count
       func wrong(_ wanted: String) -> DocumentFault {
-        DocumentFault(place: TextPlace(line: number + 1, column: indent + 1), found: String(line), wanted: wanted)
+        DocumentFault(
+          place: TextPlace(line: number + 1, column: indent + 1), found: String(line), wanted: wanted)
       }
       if first == "service" {
         close(0)
@@ -153,7 +156,8 @@ public enum AccountCalls {
         out.append(
           AccountService(
             name: words[1], protocolKind: kind, version: words[3],
-            jsonVersion: kind == .json && words.count > 4 ? words[4] : "1.1", isGlobal: words.last == "global"))
+            jsonVersion: kind == .json && words.count > 4 ? words[4] : "1.1", isGlobal: words.last == "global"
+          ))
         continue
       }
       guard !out.isEmpty else { throw wrong("service first") }
@@ -176,7 +180,11 @@ public enum AccountCalls {
       case "take" where isOfPart: open[last].list.parts[part].call.take = path(words[1])
       case "absent":
         let codes = Set(words[1].split(separator: ",").map(String.init))
-        if isOfPart { open[last].list.parts[part].call.absent = codes } else { open[last].list.call.absent = codes }
+        if isOfPart {
+          open[last].list.parts[part].call.absent = codes
+        } else {
+          open[last].list.call.absent = codes
+        }
       case "page" where words.count == 3: open[last].list.page = (words[1], path(words[2]))
       case "arn": open[last].list.arn = words[1]
       case "region": open[last].list.regionPart = words[1]
@@ -212,7 +220,9 @@ extension Value {
     func flat(_ value: Value) -> [Value] { value.list ?? [value] }
     for name in path {
       values = values.flatMap(flat).compactMap { value in
-        if let text = value.string, text.hasPrefix("{"), let inner = try? JSONReader.value(of: text) { return inner[name] }
+        if let text = value.string, text.hasPrefix("{"), let inner = try? JSONReader.value(of: text) {
+          return inner[name]
+        }
         return value[name]
       }
     }

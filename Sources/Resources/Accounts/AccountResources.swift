@@ -67,7 +67,9 @@ public enum AccountResources {
     var known: Set<String> = []
     var delivers = false
     for grant in acl.all(at: ["AccessControlList", "Grant"]) {
-      guard let uri = grant["Grantee"]?["URI"]?.string, let right = grant["Permission"]?.string else { continue }
+      guard let uri = grant["Grantee"]?["URI"]?.string, let right = grant["Permission"]?.string else {
+        continue
+      }
       if uri.hasSuffix("/global/AllUsers") { everyone.insert(right) }
       if uri.hasSuffix("/global/AuthenticatedUsers") { known.insert(right) }
       if uri.hasSuffix("/s3/LogDelivery") { delivers = true }
@@ -88,7 +90,9 @@ public enum AccountResources {
   /// A rule there has many ranges; in CloudFormation each range is a rule.
   private static func securityGroup(_ group: Value) -> Value {
     var members: [(name: String, value: Value)] = []
-    for (from, to) in [("groupName", "GroupName"), ("groupDescription", "GroupDescription"), ("vpcId", "VpcId")] {
+    for (from, to) in [
+      ("groupName", "GroupName"), ("groupDescription", "GroupDescription"), ("vpcId", "VpcId"),
+    ] {
       if let found = group[from], !found.isNull { members.append((to, found)) }
     }
     for (from, to, side) in [
@@ -106,12 +110,15 @@ public enum AccountResources {
         let before = rules.count
         for (ranges, inner, name) in [
           ("ipRanges", "cidrIp", "CidrIp"), ("ipv6Ranges", "cidrIpv6", "CidrIpv6"),
-          ("prefixListIds", "prefixListId", side + "PrefixListId"), ("groups", "groupId", side + "SecurityGroupId"),
+          ("prefixListIds", "prefixListId", side + "PrefixListId"),
+          ("groups", "groupId", side + "SecurityGroupId"),
         ] {
           for range in permission.all(at: [ranges]) {
             guard let found = range[inner] else { continue }
             var rule = common + [(name, found)]
-            if let description = range["description"], !description.isNull { rule.append(("Description", description)) }
+            if let description = range["description"], !description.isNull {
+              rule.append(("Description", description))
+            }
             rules.append(Value(.map(Members(rule))))
           }
         }
@@ -128,6 +135,8 @@ public enum AccountResources {
       .map(
         Members(
           members,
-          rest: Shaping.rest(["Tags", "SecurityGroupIngress", "SecurityGroupEgress", "VpcId", "GroupDescription"]))))
+          rest: Shaping.rest([
+            "Tags", "SecurityGroupIngress", "SecurityGroupEgress", "VpcId", "GroupDescription",
+          ]))))
   }
 }

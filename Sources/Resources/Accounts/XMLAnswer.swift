@@ -29,7 +29,8 @@ private struct XMLAnswerReader {
     let column = position - (before.lastIndex(of: 10) ?? -1)
     let found = String(decoding: bytes[min(position, bytes.count)...].prefix(24), as: UTF8.self)
     return DocumentFault(
-      place: TextPlace(line: line, column: column), found: found.isEmpty ? "the end of the text" : found, wanted: wanted)
+      place: TextPlace(line: line, column: column), found: found.isEmpty ? "the end of the text" : found,
+      wanted: wanted)
   }
 
   func begins(_ text: String) -> Bool { bytes[min(position, bytes.count)...].starts(with: text.utf8) }
@@ -77,8 +78,9 @@ private struct XMLAnswerReader {
 
   mutating func name() throws(DocumentFault) -> String {
     let start = position
-    while position < bytes.count, ![32, 9, 10, 13, UInt8(ascii: ">"), UInt8(ascii: "/"), UInt8(ascii: "=")]
-      .contains(bytes[position])
+    while position < bytes.count,
+      ![32, 9, 10, 13, UInt8(ascii: ">"), UInt8(ascii: "/"), UInt8(ascii: "=")]
+        .contains(bytes[position])
     { position += 1 }
     guard position > start else { throw fault("a name") }
     return String(decoding: bytes[start..<position], as: UTF8.self)
@@ -139,7 +141,9 @@ private struct XMLAnswerReader {
   }
 
   mutating func entity(_ text: inout [UInt8]) throws(DocumentFault) {
-    guard let end = bytes[position...].prefix(12).firstIndex(of: UInt8(ascii: ";")) else { throw fault("an entity") }
+    guard let end = bytes[position...].prefix(12).firstIndex(of: UInt8(ascii: ";")) else {
+      throw fault("an entity")
+    }
     let name = String(decoding: bytes[position + 1..<end], as: UTF8.self)
     switch name {
     case "lt": text.append(UInt8(ascii: "<"))
@@ -149,7 +153,9 @@ private struct XMLAnswerReader {
     case "apos": text.append(UInt8(ascii: "'"))
     default:
       let number = name.hasPrefix("#x") ? UInt32(name.dropFirst(2), radix: 16) : UInt32(name.dropFirst())
-      guard name.hasPrefix("#"), let scalar = number.flatMap(Unicode.Scalar.init) else { throw fault("a known entity") }
+      guard name.hasPrefix("#"), let scalar = number.flatMap(Unicode.Scalar.init) else {
+        throw fault("a known entity")
+      }
       text += Array(String(Character(scalar)).utf8)
     }
     position = end + 1
