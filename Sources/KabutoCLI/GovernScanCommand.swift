@@ -25,7 +25,8 @@ struct GovernScan: AsyncParsableCommand {
   var rules: [String]
   @Option(
     help: ArgumentHelp(
-      "An account, by the role --role-name in it; may be given more than once.", valueName: "number"))
+      "An account: the key's own, or by the role --role-name in it; may be given more than once.",
+      valueName: "number"))
   var account: [String] = []
   @Option(help: ArgumentHelp("The role that --account means.", valueName: "name"))
   var roleName = "OrganizationAccountAccessRole"
@@ -74,7 +75,7 @@ struct GovernScan: AsyncParsableCommand {
     options.policy.answerMilliseconds = timeout * 1_000
     options.policy.connectMilliseconds = min(options.policy.connectMilliseconds, timeout * 1_000)
     var targets: [AccountTarget] = profile.map { .profile($0) } + role.map { .role($0) }
-    targets += account.map { .role("arn:aws:iam::\($0):role/\(roleName)") }
+    targets += account.map { .account($0, role: roleName) }
     if targets.isEmpty { targets = [.own] }
     let result: CheckResult
     let figures: ScanFigures

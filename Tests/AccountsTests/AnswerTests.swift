@@ -110,7 +110,7 @@ import Testing
     // Known not to be there.
     #expect(found["VersioningConfiguration"] == nil)
     #expect(found.rest?.absent.contains("VersioningConfiguration") == true)
-    #expect(found.rest?.absent.contains("ReplicationConfiguration") == false)
+    #expect(found.rest?.absent.contains("LifecycleConfiguration") == false)
   }
 
   @Test(arguments: [

@@ -1,6 +1,7 @@
 // Where keys come from, and pauses.
 
 import AsyncHTTPClient
+import Synchronization
 import Testing
 
 @testable import Governance
@@ -112,13 +113,33 @@ import Testing
     }
   }
 
-  @Test func keyThatExpiresSoonIsFetchedAnew() async throws {
+  @Test func keyThatExpiresSoonIsFetchedAnewAndAnotherIsKept() async throws {
+    let fetched = Mutex(0)
+    let life = Mutex<Int64>(100)
     let keeper = CredentialKeeper(now: { 1_000 }) { () async throws(GovernanceFaults) in
-      Credentials(accessKeyID: "A", secretKey: "B", expiresAt: 1_100)
+      fetched.withLock { $0 += 1 }
+      return Credentials(accessKeyID: "A", secretKey: "B", expiresAt: 1_000 + life.withLock { $0 })
     }
-    let first = try await keeper.current()
-    let second = try await keeper.current()
-    #expect(first.expiresAt == second.expiresAt)
+    _ = try await keeper.current()
+    _ = try await keeper.current()
+    #expect(fetched.withLock { $0 } == 2)
+    life.withLock { $0 = 3_600 }
+    for _ in 0..<3 { _ = try await keeper.current() }
+    #expect(fetched.withLock { $0 } == 3)
+  }
+
+  @Test func manyThatAskAtOnceFetchOnce() async throws {
+    let fetched = Mutex(0)
+    let keeper = CredentialKeeper(now: { 1_000 }) { () async throws(GovernanceFaults) in
+      fetched.withLock { $0 += 1 }
+      await Task.yield()
+      return Credentials(accessKeyID: "A", secretKey: "B", expiresAt: 9_000)
+    }
+    let found = await boundedMap(Array(0..<50), atOnce: 50) { _ in
+      (try? await keeper.current())?.accessKeyID
+    }
+    #expect(found.allSatisfy { $0 == "A" })
+    #expect(fetched.withLock { $0 } == 1)
   }
 
   @Test func pausesAreJitteredFromNothingToABoundThatDoubles() {

@@ -237,6 +237,10 @@ class GovernScan(unittest.TestCase):
         self.assertIn(("sts", "eu-west-1", "AssumeRole"), self.gate.seen)
         self.assertTrue(all(f"aws:{other}/" in each["input"] for each in report["findings"]), report["findings"])
 
+    def test_own_account_by_its_number_needs_no_role(self):
+        self.report("--account", self.arns["account"], rules=self.detector, regions="eu-west-1")
+        self.assertNotIn("AssumeRole", [action for _, _, action in self.gate.seen])
+
     def test_account_that_can_not_be_entered_is_unknown_beside_the_others(self):
         self.gate.rule = lambda service, region, action: (403, "AccessDenied") if action == "AssumeRole" else None
         profiles = os.path.join(self.folder, "credentials")

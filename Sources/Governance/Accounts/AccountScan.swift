@@ -95,7 +95,7 @@ public struct AccountScan: Sendable {
       let who: (account: String, partition: String)
       do {
         _ = try await keeper.current()
-        who = try await identity(client, home)
+        who = try await client.identity(home)
       } catch let faults as GovernanceFaults {
         // Without a key there is nothing to say, unless others have one.
         if targets.count == 1 { throw faults }
@@ -129,20 +129,6 @@ public struct AccountScan: Sendable {
 
   static func globalHome(_ partition: String) -> String {
     ["aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"][partition] ?? "us-east-1"
-  }
-
-  private func identity(
-    _ client: ServiceClient, _ region: String
-  ) async throws(CallFailure) -> (account: String, partition: String) {
-    let partition = region.hasPrefix("cn-") ? "aws-cn" : region.hasPrefix("us-gov-") ? "aws-us-gov" : "aws"
-    let answer = try await client.call(
-      CredentialSources.sts, AccountCall(action: "GetCallerIdentity", parameters: []), item: nil,
-      scope: CallScope(region: region, account: "", partition: partition))
-    guard let account = answer["Account"]?.string else {
-      throw CallFailure(code: "Unreadable", message: "the answer has no Account")
-    }
-    let words = (answer["Arn"]?.string ?? "").split(separator: ":")
-    return (account, words.count > 1 ? String(words[1]) : partition)
   }
 
   /// Those asked for, or all that the account has; where that can't be told, the home region and a word about it.

@@ -15,6 +15,8 @@ public enum AccountTarget: Sendable, Equatable {
   case profile(String)
   /// Those that a role may see, by its ARN.
   case role(String)
+  /// Those of an account by its number: with the key at hand where it is that account's, else by the role of that name.
+  case account(String, role: String)
 
   /// For people.
   public var name: String {
@@ -22,6 +24,7 @@ public enum AccountTarget: Sendable, Equatable {
     case .own: "own account"
     case .profile(let name): "profile \(name)"
     case .role(let arn): arn
+    case .account(let number, _): "account \(number)"
     }
   }
 }
@@ -76,11 +79,28 @@ struct CredentialSources: Sendable {
         try await self.profile(name, seen: [])
       }
     case .role(let arn):
-      let base = CredentialKeeper(now: now) { () async throws(GovernanceFaults) in try await self.own() }
+      let base = keeper(.own)
       return CredentialKeeper(now: now) { () async throws(GovernanceFaults) in
         try await self.assume(arn, with: base, region: home, externalID: nil)
       }
+    case .account(let number, let role):
+      let base = keeper(.own)
+      return CredentialKeeper(now: now) { () async throws(GovernanceFaults) in
+        let own: (account: String, partition: String)
+        do throws(CallFailure) { own = try await self.client(base).identity(home) } catch {
+          throw GovernanceFaults(["account \(number) can't be entered: sts GetCallerIdentity: \(error.text)"])
+        }
+        if own.account == number { return try await base.current() }
+        return try await self.assume(
+          "arn:\(own.partition):iam::\(number):role/\(role)", with: base, region: home, externalID: nil)
+      }
     }
+  }
+
+  private func client(_ keeper: CredentialKeeper) -> ServiceClient {
+    ServiceClient(
+      http: http, keeper: keeper, endpoints: endpoints, policy: policy, traffic: Traffic(mostAtOnce: 1),
+      now: now)
   }
 
   /// Environment, then the files, then the instance.
@@ -162,9 +182,7 @@ struct CredentialSources: Sendable {
       CallParameter(name: "RoleSessionName", value: "kabuto-govern"),
     ]
     if let externalID { parameters.append(CallParameter(name: "ExternalId", value: externalID)) }
-    let client = ServiceClient(
-      http: http, keeper: base, endpoints: endpoints, policy: policy, traffic: Traffic(mostAtOnce: 1),
-      now: now)
+    let client = client(base)
     let answer: Value
     do throws(CallFailure) {
       answer = try await client.call(

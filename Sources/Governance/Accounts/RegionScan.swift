@@ -100,9 +100,16 @@ struct RegionScan: Sendable {
       if list.call.take.isEmpty {
         items.append(Value(.map(Members([("answer", answer)]))))
       } else {
-        items += answer.all(at: list.call.take).map { item in
-          if case .map = item.content { return item }
-          return Value(.map(Members([("it", item)])))
+        for item in answer.all(at: list.call.take) {
+          if let skip = list.skip, let value = item.value(at: skip.path)?.string, skip.values.contains(value)
+          {
+            continue
+          }
+          if case .map = item.content {
+            items.append(item)
+          } else {
+            items.append(Value(.map(Members([("it", item)]))))
+          }
         }
       }
       guard let page = list.page, let next = answer.all(at: page.from).first?.string, !next.isEmpty else {

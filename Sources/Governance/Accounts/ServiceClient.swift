@@ -182,3 +182,18 @@ struct ServiceClient: Sendable {
     }
   }
 }
+
+extension ServiceClient {
+  /// Whose key it is.
+  func identity(_ region: String) async throws(CallFailure) -> (account: String, partition: String) {
+    let partition = region.hasPrefix("cn-") ? "aws-cn" : region.hasPrefix("us-gov-") ? "aws-us-gov" : "aws"
+    let answer = try await call(
+      CredentialSources.sts, AccountCall(action: "GetCallerIdentity", parameters: []), item: nil,
+      scope: CallScope(region: region, account: "", partition: partition))
+    guard let account = answer["Account"]?.string else {
+      throw CallFailure(code: "Unreadable", message: "the answer has no Account")
+    }
+    let words = (answer["Arn"]?.string ?? "").split(separator: ":")
+    return (account, words.count > 1 ? String(words[1]) : partition)
+  }
+}

@@ -11,6 +11,7 @@ enum AccountCallTable {
         from reservationSet.instancesSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:instance/{instanceId}
+        skip instanceState.name terminated,shutting-down
       list EC2.Volume DescribeVolumes MaxResults=500
         from volumeSet
         page NextToken nextToken
@@ -39,6 +40,8 @@ enum AccountCallTable {
         and acl GET /{Name}?acl
         and ownership GET /{Name}?ownershipControls
           absent OwnershipControlsNotFoundError
+        and replication GET /{Name}?replication
+          absent ReplicationConfigurationNotFoundError
         and tagging GET /{Name}?tagging
           absent NoSuchTagSet,NoSuchTagSetError
         list S3.BucketPolicy GET /{Name}?policy
@@ -71,6 +74,7 @@ enum AccountCallTable {
         from Policies
         page Marker Marker
         arn {Arn}
+        and attached ListEntitiesForPolicy PolicyArn={Arn} MaxItems=1000
       list IAM.PasswordPolicy GetAccountPasswordPolicy
         from PasswordPolicy
         absent NoSuchEntity

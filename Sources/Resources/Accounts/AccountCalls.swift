@@ -13,7 +13,7 @@
 //
 // `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `GET /path?query` as
 // action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave;
-// `only REGION`: asked there only; `absent` below `list`: codes that mean an empty list.
+// `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `absent` below `list`: codes that mean an empty list.
 
 public import GuardRules
 
@@ -112,6 +112,8 @@ public struct AccountList: Sendable {
   public internal(set) var parts: [AccountPart] = []
   /// The part that gives the item's region.
   public internal(set) var regionPart: String?
+  /// Items with one of these values there are left out.
+  public internal(set) var skip: (path: [String], values: Set<String>)?
   /// The only region where it is asked; nil = all.
   public internal(set) var onlyRegion: String?
   /// Lists for each item.
@@ -188,10 +190,12 @@ public enum AccountCalls {
       case "page" where words.count == 3: open[last].list.page = (words[1], path(words[2]))
       case "arn": open[last].list.arn = words[1]
       case "region": open[last].list.regionPart = words[1]
+      case "skip" where words.count == 3:
+        open[last].list.skip = (path(words[1]), Set(words[2].split(separator: ",").map(String.init)))
       case "only": open[last].list.onlyRegion = words[1]
       case "and" where words.count >= 3:
         open[last].list.parts.append(AccountPart(name: words[1], call: call(words[2...])))
-      default: throw wrong("from, take, absent, page, arn, region, only, and, or list")
+      default: throw wrong("from, take, absent, page, arn, region, only, skip, and, or list")
       }
     }
     close(0)

@@ -11,8 +11,14 @@ public enum AccountResources {
   /// Names of properties that are known, by type here.
   private static let names: [String: Set<String>] = {
     guard let table = try? table.get() else { return [:] }
-    return table.types.mapValues { table.names(of: $0.to) }
+    return table.types.mapValues { table.names(of: $0.to).union(never[$0.to] ?? []) }
   }()
+  /// What a live resource never has: names that rules ask for though the type has none, and passwords, which no answer
+  /// tells, so that none can stand there in plain text.
+  private static let never: [String: Set<String>] = [
+    "AWS::IAM::Role": ["PolicyDocument"], "AWS::IAM::User": ["PolicyDocument"],
+    "AWS::RDS::DBInstance": ["MasterUserPassword"], "AWS::RDS::DBCluster": ["MasterUserPassword"],
+  ]
 
   /// Types that have a shape, by CloudFormation's names, in alphabetical order.
   public static var types: [String] {
@@ -46,6 +52,9 @@ public enum AccountResources {
       let versions = item["PolicyVersionList"].map { $0.list ?? [$0] } ?? []
       let standing = versions.first { $0["IsDefaultVersion"]?.string == "true" } ?? versions.first
       return standing?["Document"].map { item.adding("defaultDocument", $0) } ?? item
+    case "RDS.DBInstance", "RDS.DBCluster":
+      return item["MasterUserSecret"]?["SecretArn"] == nil
+        ? item : item.adding("isManaged", Value(.bool(true)))
     case "Config.ConfigurationRecorder":
       guard let status = item["status"] else { return item }
       if case .unknown = status.content { return item.adding("recording", status) }

@@ -72,6 +72,15 @@ enum AccountTypes {
       logging.LoggingEnabled one LoggingConfiguration
         TargetBucket DestinationBucketName
         TargetPrefix LogFilePrefix
+      replication one ReplicationConfiguration
+        Role Role
+        Rule many Rules
+          ID Id
+          Status Status
+          Priority int Priority
+          Destination one Destination
+            Bucket Bucket
+            StorageClass StorageClass
       ownership one OwnershipControls
         Rule many Rules
           ObjectOwnership ObjectOwnership
@@ -125,6 +134,9 @@ enum AccountTypes {
       Path Path
       Description Description
       defaultDocument json PolicyDocument
+      attached.PolicyUsers pick(UserName) Users
+      attached.PolicyGroups pick(GroupName) Groups
+      attached.PolicyRoles pick(RoleName) Roles
     IAM.PasswordPolicy = AWS::IAM::AccountPasswordPolicy
       MinimumPasswordLength int MinimumPasswordLength
       RequireSymbols flag RequireSymbols
@@ -200,6 +212,7 @@ enum AccountTypes {
       EngineVersion EngineVersion
       DBName DBName
       MasterUsername MasterUsername
+      isManaged ManageMasterUserPassword
       AllocatedStorage text AllocatedStorage
       BackupRetentionPeriod int BackupRetentionPeriod
       MultiAZ flag MultiAZ
@@ -226,6 +239,7 @@ enum AccountTypes {
       EngineVersion EngineVersion
       EngineMode EngineMode
       MasterUsername MasterUsername
+      isManaged ManageMasterUserPassword
       Port int Port
       StorageEncrypted flag StorageEncrypted
       KmsKeyId KmsKeyId
