@@ -145,6 +145,64 @@ class GovernScan(unittest.TestCase):
         self.assertEqual(report["regions"], 3)
         self.assertGreater(report["resources"], 40)
 
+    def test_one_rule_serves_for_template_plan_and_live_resource(self):
+        names = ["volume_encrypted", "bucket_versioned", "trail_validated", "kms_rotation", "db_backup", "group_ssh"]
+        rules = os.path.join(self.folder, "shared.guard")
+        with open(rules, "w", encoding="utf-8") as out:
+            for name in names:
+                out.write(rule(name, *RULES[name][:2]))
+        # The same good and bad resources as a template and as a plan have them.
+        template, changes = {}, []
+        for kind in ("good", "bad"):
+            good = kind == "good"
+            block = "10.0.0.0/8" if good else "0.0.0.0/0"
+            for name, of, properties in [
+                ("volume", "AWS::EC2::Volume", {"Encrypted": good}),
+                ("bucket", "AWS::S3::Bucket", {"VersioningConfiguration": {"Status": "Enabled"}} if good else {}),
+                ("trail", "AWS::CloudTrail::Trail", {"EnableLogFileValidation": good}),
+                ("kms", "AWS::KMS::Key", {"EnableKeyRotation": good}),
+                ("db", "AWS::RDS::DBInstance", {"BackupRetentionPeriod": 7 if good else 0}),
+                (
+                    "group", "AWS::EC2::SecurityGroup",
+                    {"SecurityGroupIngress": [{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "CidrIp": block}]},
+                ),
+            ]:
+                template[f"{name}{kind}"] = {"Type": of, "Properties": properties}
+            ingress = [{"protocol": "tcp", "from_port": 22, "to_port": 22, "cidr_blocks": [block]}]
+            for name, of, after in [
+                ("volume", "aws_ebs_volume", {"encrypted": good}),
+                ("bucket", "aws_s3_bucket", {"bucket": kind, "versioning": [{"enabled": good}]}),
+                ("trail", "aws_cloudtrail", {"enable_log_file_validation": good}),
+                ("kms", "aws_kms_key", {"enable_key_rotation": good}),
+                ("db", "aws_db_instance", {"backup_retention_period": 7 if good else 0}),
+                ("group", "aws_security_group", {"ingress": ingress}),
+            ]:
+                changes.append(
+                    {
+                        "address": f"{of}.{name}{kind}", "mode": "managed", "type": of, "name": f"{name}{kind}",
+                        "change": {"actions": ["create"], "before": None, "after": after, "after_unknown": {}},
+                    }
+                )
+        live = self.report(rules=rules)
+        expected = {name: self.named(RULES[name][2], "bad") for name in names}
+        broken = {(each["rule"], each["resource"]) for each in live["findings"] if each["status"] == "FAIL"}
+        for name, resource in expected.items():
+            self.assertIn((name, resource), broken)
+            self.assertNotIn((name, self.named(RULES[name][2], "good")), broken)
+        for form, document in [
+            ("template", {"AWSTemplateFormatVersion": "2010-09-09", "Resources": template}),
+            ("plan", {"format_version": "1.2", "resource_changes": changes}),
+        ]:
+            path = os.path.join(self.folder, form + ".json")
+            with open(path, "w", encoding="utf-8") as out:
+                json.dump(document, out)
+            found = kabuto.run("govern", "check", "--rules", rules, "--input", path, "--json")
+            self.assertEqual(1, found.returncode, found.stderr)
+            wrong = {(each["rule"], each["status"]) for each in json.loads(found.stdout)["findings"]}
+            self.assertEqual({(name, "FAIL") for name in names}, wrong, form)
+            for each in json.loads(found.stdout)["findings"]:
+                self.assertTrue(each["resource"].endswith("bad"), each)
+
     def test_denied_call_makes_unknown_what_it_covers_and_no_more(self):
         self.gate.rule = lambda service, region, action: (
             (403, "AccessDenied") if action == "DescribeVolumes" and region == "eu-west-1" else None
@@ -182,8 +240,9 @@ class GovernScan(unittest.TestCase):
         self.assertEqual({"bucket_encrypted": "UNKNOWN", "kabuto_call": "UNKNOWN"}, of_good)
 
     def test_absence_is_not_concluded_from_a_denied_call(self):
-        denied = lambda service, region, action: (403, "AccessDeniedException") if service == "guardduty" else None
-        self.gate.rule = denied
+        self.gate.rule = lambda service, region, action: (
+            (403, "AccessDeniedException") if service == "guardduty" else None
+        )
         report = self.report(rules=self.detector)
         found = {(each["rule"], each["status"]) for each in report["findings"] if each["rule"] == "has_detector"}
         self.assertEqual({("has_detector", "UNKNOWN")}, found)
