@@ -153,6 +153,13 @@ def fill(moto):
 
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     arns["vpc"] = named("vpc", vpc)
+    for name, traffic in [("good", "ALL"), ("bad", "ACCEPT")]:
+        moto.client("s3", "us-east-1").create_bucket(Bucket=f"kabuto-flows-{name}")
+        flow = ec2.create_flow_logs(
+            ResourceIds=[vpc], ResourceType="VPC", TrafficType=traffic, LogDestinationType="s3",
+            LogDestination=f"arn:aws:s3:::kabuto-flows-{name}",
+        )["FlowLogIds"][0]
+        arns[f"flow_{name}"] = named("vpc-flow-log", flow)
     subnets = []
     for name, block, zone in [("good", "10.9.1.0/24", "a"), ("bad", "10.9.2.0/24", "b")]:
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=region + zone)["Subnet"]["SubnetId"]
@@ -244,6 +251,7 @@ def fill(moto):
     iam.put_user_policy(UserName="bad", PolicyName="inline", PolicyDocument=everything)
     iam.create_group(GroupName="people")
     iam.update_account_password_policy(MinimumPasswordLength=8, RequireSymbols=False)
+    arns["root"] = f"arn:aws:iam::{account}:root"
     arns["password"] = f"arn:aws:iam::{account}:account-password-policy"
 
     lambdas = moto.client("lambda", region)
@@ -315,7 +323,10 @@ def fill(moto):
             Scheme="internal" if name == "good" else "internet-facing",
         )["LoadBalancers"][0]["LoadBalancerArn"]
         arns[f"balancer_{name}"] = balancer
-        target = balancers.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0]
+        target = balancers.create_target_group(
+            Name=name, Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip" if name == "good" else "instance"
+        )["TargetGroups"][0]
+        arns[f"target_{name}"] = target["TargetGroupArn"]
         more = (
             {"Protocol": "HTTPS", "Port": 443, "Certificates": [{"CertificateArn": arns["certificate"]}],
              "SslPolicy": "ELBSecurityPolicy-TLS13-1-2-2021-06"}

@@ -19,6 +19,8 @@ RULES = {
     "volume_encrypted": ("AWS::EC2::Volume", "Encrypted == true", "volume"),
     "instance_type": ("AWS::EC2::Instance", "InstanceType != /^t1/", "instance"),
     "subnet_private": ("AWS::EC2::Subnet", "MapPublicIpOnLaunch == false", "subnet"),
+    "flow_all": ("AWS::EC2::FlowLog", "TrafficType == 'ALL'", "flow"),
+    "target_by_address": ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetType == 'ip'", "target"),
     "bucket_encrypted": (
         "AWS::S3::Bucket",
         "BucketEncryption.ServerSideEncryptionConfiguration[*].ServerSideEncryptionByDefault.SSEAlgorithm == 'aws:kms'",
@@ -56,6 +58,7 @@ RULES = {
 # Types of which there is but one: a rule that it keeps, a rule that it breaks.
 SINGLE = {
     "password": ("AWS::IAM::AccountPasswordPolicy", "MinimumPasswordLength >= 8", "RequireSymbols == true"),
+    "root": ("AWS::IAM::AccountSummary", "AccountAccessKeysPresent == 0", "AccountMFAEnabled == 1"),
     "recorder": (
         "AWS::Config::ConfigurationRecorder", "RecordingGroup.ResourceTypes exists", "RecordingGroup.AllSupported == true",
     ),

@@ -24,6 +24,10 @@ enum AccountCallTable {
         from subnetSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:subnet/{subnetId}
+      list EC2.FlowLog DescribeFlowLogs MaxResults=1000
+        from flowLogSet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{flowLogId}
     service s3 rest-xml 2006-03-01 global
       list S3.Bucket GET /
         from Buckets.Bucket
@@ -79,6 +83,9 @@ enum AccountCallTable {
         from PasswordPolicy
         absent NoSuchEntity
         arn arn:{partition}:iam::{account}:account-password-policy
+      list IAM.AccountSummary GetAccountSummary
+        from SummaryMap
+        arn arn:{partition}:iam::{account}:root
     service lambda rest-json 2015-03-31
       list Lambda.Function GET /2015-03-31/functions?MaxItems=50
         from Functions
@@ -144,6 +151,10 @@ enum AccountCallTable {
           from Listeners
           page Marker NextMarker
           arn {ListenerArn}
+      list ELBv2.TargetGroup DescribeTargetGroups PageSize=400
+        from TargetGroups
+        page Marker NextMarker
+        arn {TargetGroupArn}
     service acm json CertificateManager 1.1
       list ACM.Certificate ListCertificates MaxItems=1000
         from CertificateSummaryList

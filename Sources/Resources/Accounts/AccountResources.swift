@@ -52,6 +52,14 @@ public enum AccountResources {
       let versions = item["PolicyVersionList"].map { $0.list ?? [$0] } ?? []
       let standing = versions.first { $0["IsDefaultVersion"]?.string == "true" } ?? versions.first
       return standing?["Document"].map { item.adding("defaultDocument", $0) } ?? item
+    case "IAM.AccountSummary":
+      return Value(
+        .map(
+          Members(
+            item.all(at: ["entry"]).compactMap { entry in
+              guard let name = entry["key"]?.string, let value = entry["value"] else { return nil }
+              return (name, value)
+            })))
     case "RDS.DBInstance", "RDS.DBCluster":
       return item["MasterUserSecret"]?["SecretArn"] == nil
         ? item : item.adding("isManaged", Value(.bool(true)))

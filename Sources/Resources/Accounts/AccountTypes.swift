@@ -54,6 +54,12 @@ enum AccountTypes {
       tagSet many Tags
         key Key
         value Value
+    EC2.FlowLog = AWS::EC2::FlowLog
+      resourceId ResourceId
+      trafficType TrafficType
+      logDestinationType LogDestinationType
+      logDestination LogDestination
+      logGroupName LogGroupName
     S3.Bucket = AWS::S3::Bucket
       Name BucketName
       cannedACL AccessControl
@@ -147,6 +153,12 @@ enum AccountTypes {
       MaxPasswordAge int MaxPasswordAge
       PasswordReusePrevention int PasswordReusePrevention
       HardExpiry flag HardExpiry
+    IAM.AccountSummary = AWS::IAM::AccountSummary
+      AccountMFAEnabled int AccountMFAEnabled
+      AccountAccessKeysPresent int AccountAccessKeysPresent
+      AccountSigningCertificatesPresent int AccountSigningCertificatesPresent
+      Users int Users
+      MFADevicesInUse int MFADevicesInUse
     Lambda.Function = AWS::Lambda::Function
       FunctionName FunctionName
       Runtime Runtime
@@ -288,6 +300,16 @@ enum AccountTypes {
           Port Port
           StatusCode StatusCode
           Host Host
+    ELBv2.TargetGroup = AWS::ElasticLoadBalancingV2::TargetGroup
+      TargetGroupName Name
+      Port int Port
+      Protocol Protocol
+      ProtocolVersion ProtocolVersion
+      TargetType TargetType
+      VpcId VpcId
+      HealthCheckPath HealthCheckPath
+      HealthCheckProtocol HealthCheckProtocol
+      HealthCheckEnabled flag HealthCheckEnabled
     ACM.Certificate = AWS::CertificateManager::Certificate
       certificate.DomainName DomainName
       certificate.SubjectAlternativeNames SubjectAlternativeNames
