@@ -14,6 +14,7 @@ let package = Package(
   products: [.executable(name: "kabuto", targets: ["KabutoCLI"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
@@ -21,6 +22,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
   ],
   targets: [
     // C: a map and a shim, nothing more.
@@ -87,7 +89,16 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
-    .target(name: "Governance", dependencies: ["GuardRules", "Resources"], swiftSettings: strict),
+    .target(
+      name: "Governance",
+      dependencies: [
+        "GuardRules", "Resources",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Lab",
       dependencies: [
@@ -128,6 +139,15 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(name: "GuardRulesTests", dependencies: ["GuardRules"], swiftSettings: strict),
+    .testTarget(
+      name: "AccountsTests",
+      dependencies: [
+        "Governance", "Resources", "GuardRules",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ], swiftSettings: strict),
     .testTarget(name: "ResourcesTests", dependencies: ["Resources", "GuardRules"], swiftSettings: strict),
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(

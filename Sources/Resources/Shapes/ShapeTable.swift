@@ -7,7 +7,9 @@
 //
 // How: nothing = as it is; `json` = JSON text to a value; `tags` = a map to a list of Key and Value; `one` = a block
 // (a list of one, or a map) with members of its own below; `many` = blocks; `list` = a single value to a list of one;
-// `text` = as text; `onoff(A,B)` = A for true, B for false; `each(Name)` = a list of values to a list of maps.
+// `text` = as text; `onoff(A,B)` = A for true, B for false; `each(Name)` = a list of values to a list of maps; `pick(Name)` =
+// a list of maps to a list of one of their members; `int`, `flag` = text to a number, to true or false.
+// A name there with dots is a path: `TagList.Tag`.
 // A line that begins with `+` gives a member that isn't there: `+ Name value`.
 
 import GuardRules
@@ -15,9 +17,10 @@ import GuardRules
 /// A member's way.
 struct MemberShape: Sendable {
   enum Way: Sendable {
-    case same, json, tags, one, many, list, text
+    case same, json, tags, one, many, list, text, int, flag
     case onOff(String, String)
     case each(String)
+    case pick(String)
   }
 
   let from: String
@@ -113,6 +116,8 @@ struct ShapeTable: Sendable {
     case "many": return .many
     case "list": return .list
     case "text": return .text
+    case "int": return .int
+    case "flag": return .flag
     default: break
     }
     guard word.hasSuffix(")"), let open = word.firstIndex(of: "(") else { return nil }
@@ -121,6 +126,7 @@ struct ShapeTable: Sendable {
     switch (word[..<open], inner.count) {
     case ("onoff", 2): return .onOff(inner[0], inner[1])
     case ("each", 1): return .each(inner[0])
+    case ("pick", 1): return .pick(inner[0])
     default: return nil
     }
   }

@@ -1,5 +1,6 @@
 // A value of another tool → CloudFormation's, by its type's way. What isn't known stays so.
 
+import Foundation
 import GuardRules
 
 extension TypeShape {
@@ -35,7 +36,8 @@ enum Shaping {
   static func members(_ shapes: [MemberShape], of value: Value) -> [(name: String, value: Value)] {
     var out: [(name: String, value: Value)] = []
     for shape in shapes {
-      guard let found = value[shape.from], let shaped = shaped(found, shape) else { continue }
+      guard let found = value[shape.from] ?? value.along(shape.from), let shaped = shaped(found, shape)
+      else { continue }
       put(shaped, at: shape.to, into: &out)
     }
     return out
@@ -52,7 +54,8 @@ enum Shaping {
       guard let text = value.string else { return value }
       if text.isEmpty { return nil }
       // Not JSON after all: left as it is, for a rule to say so.
-      guard let inner = try? JSONReader.value(of: text) else { return value }
+      let plain = text.hasPrefix("%7B") ? text.removingPercentEncoding ?? text : text
+      guard let inner = try? JSONReader.value(of: plain) else { return value }
       return Value(inner.content, at: value.place)
     case .tags: return tags(value)
     case .one:
@@ -60,7 +63,8 @@ enum Shaping {
       if case .unknown = block.content { return block }
       return self.block(shape.members, of: block)
     case .many:
-      guard let blocks = value.list, !blocks.isEmpty else { return nil }
+      // XML doesn't tell a list of one from that one.
+      guard let blocks = value.list ?? (value.members.isEmpty ? nil : [value]), !blocks.isEmpty else { return nil }
       return at(
         .list(
           blocks.map { block in
@@ -69,6 +73,18 @@ enum Shaping {
           }))
     case .list: return value.list == nil ? at(.list([value])) : value
     case .text: return value.asText.map { at(.string($0)) } ?? value
+    case .int:
+      guard let text = value.string, let number = Int64(text) else { return value }
+      return at(.int(number))
+    case .flag:
+      switch value.string?.lowercased() {
+      case "true": return at(.bool(true))
+      case "false": return at(.bool(false))
+      default: return value
+      }
+    case .pick(let name):
+      let picked = (value.list ?? [value]).compactMap { $0[name] }
+      return picked.isEmpty ? nil : at(.list(picked))
     case .onOff(let on, let off):
       guard case .bool(let flag) = value.content else { return value }
       return at(literal(flag ? on : off))
@@ -121,5 +137,19 @@ enum Shaping {
     case "false": .bool(false)
     default: Int64(text).map { .int($0) } ?? .string(text)
     }
+  }
+}
+
+extension Value {
+  /// What stands at `A.B`; nil = there is nothing. What isn't known stays so on the way.
+  func along(_ path: String) -> Value? {
+    guard path.contains(".") else { return nil }
+    var value = self
+    for name in path.split(separator: ".") {
+      if case .unknown = value.content { return value }
+      guard let next = value[String(name)] else { return nil }
+      value = next
+    }
+    return value
   }
 }

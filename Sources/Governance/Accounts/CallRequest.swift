@@ -1,0 +1,134 @@
+// A call of the table → a request, and an answer → a value, by the service's protocol (Smithy, "AWS protocols").
+
+import Foundation
+import GuardRules
+import Resources
+
+/// Why a call gave nothing.
+struct CallFailure: Error, Sendable, Equatable {
+  /// The service's own word, or `Unreachable`, `Unreadable`.
+  var code: String
+  /// For people; never more than the service's message, cut where it is long.
+  var message: String
+  /// 0 = there was no answer.
+  var status = 0
+
+  var text: String { message.isEmpty ? code : "\(code): \(message)" }
+}
+
+/// What `{Name}` stands for in a call.
+struct CallScope: Sendable {
+  var region: String
+  var account: String
+  var partition: String
+
+  func filled(_ template: String, _ item: Value?, encodes: Bool = false) -> String {
+    guard template.contains("{") else { return template }
+    var out = ""
+    var rest = template[...]
+    while let open = rest.firstIndex(of: "{"), let close = rest[open...].firstIndex(of: "}") {
+      out += rest[..<open]
+      let value = value(String(rest[rest.index(after: open)..<close]), item)
+      out += encodes ? RequestSigner.encoded(value) : value
+      rest = rest[rest.index(after: close)...]
+    }
+    return out + rest
+  }
+
+  private func value(_ name: String, _ item: Value?) -> String {
+    switch name {
+    case "region": return region
+    case "account": return account
+    case "partition": return partition
+    default:
+      var holder = item
+      while let current = holder {
+        if let found = current[name]?.string { return found }
+        holder = current["parent"]
+      }
+      return ""
+    }
+  }
+}
+
+extension AccountService {
+  /// The request of a call, unsigned.
+  func request(
+    _ call: AccountCall, item: Value?, scope: CallScope, extra: (name: String, value: String)?, origin: String
+  ) -> ServiceRequest {
+    var parameters = call.parameters.map { ($0.name, scope.filled($0.value, item), $0.value.contains("{")) }
+    if let extra { parameters.append((extra.name, extra.value, true)) }
+    switch protocolKind {
+    case .query, .ec2:
+      let fields =
+        [(name: "Action", value: call.action), (name: "Version", value: version)]
+        + parameters.map { (name: $0.0, value: $0.1) }
+      return ServiceRequest(
+        method: "POST", origin: origin, path: "/",
+        headers: [("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+        body: Array(RequestSigner.canonical(fields).utf8))
+    case .json:
+      let members = parameters.map { name, value, isText in
+        let plain = !isText && (value == "true" || value == "false" || Int64(value) != nil)
+        return "\(Self.quoted(name)):\(plain ? value : Self.quoted(value))"
+      }
+      return ServiceRequest(
+        method: "POST", origin: origin, path: "/",
+        headers: [
+          ("content-type", "application/x-amz-json-\(jsonVersion)"),
+          ("x-amz-target", "\(version).\(call.action)"),
+        ], body: Array("{\(members.joined(separator: ","))}".utf8))
+    case .restJSON, .restXML:
+      let target = call.action.dropFirst("GET ".count)
+      let halves = target.split(separator: "?", maxSplits: 1)
+      var query = (halves.count > 1 ? halves[1] : "").split(separator: "&").map { pair in
+        let sides = pair.split(separator: "=", maxSplits: 1).map(String.init)
+        return (name: sides[0], value: sides.count > 1 ? scope.filled(sides[1], item) : "")
+      }
+      query += parameters.map { (name: $0.0, value: $0.1) }
+      return ServiceRequest(
+        method: "GET", origin: origin, path: scope.filled(String(halves[0]), item, encodes: true),
+        query: query)
+    }
+  }
+
+  /// The value that an answer holds.
+  func value(of body: [UInt8]) throws(CallFailure) -> Value {
+    let first = body.first { ![32, 9, 10, 13].contains($0) }
+    guard let first else { return Value(.null) }
+    do throws(DocumentFault) {
+      if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+        return try JSONReader.value(of: String(decoding: body, as: UTF8.self))
+      }
+      let value = try XMLAnswer.value(of: body)
+      // AWS Query wraps what it gives in one element more.
+      if protocolKind == .query, let result = value.members.first(where: { $0.name.hasSuffix("Result") }) {
+        return result.value
+      }
+      return value
+    } catch { throw CallFailure(code: "Unreadable", message: "the answer can't be read: \(error)") }
+  }
+
+  /// What an answer with an error says.
+  static func failure(status: Int, type: String?, body: [UInt8]) -> CallFailure {
+    var code = type ?? ""
+    var message = ""
+    let isJSON = body.first == UInt8(ascii: "{")
+    let value =
+      isJSON
+      ? try? JSONReader.value(of: String(decoding: body, as: UTF8.self)) : try? XMLAnswer.value(of: body)
+    if let value {
+      let inner = value.all(at: ["Errors", "Error"]).first ?? value.all(at: ["Error"]).first ?? value
+      for name in ["__type", "code", "Code"] where code.isEmpty { code = inner[name]?.string ?? "" }
+      for name in ["message", "Message"] where message.isEmpty { message = inner[name]?.string ?? "" }
+    }
+    code = String(code.split(separator: "#").last ?? "").split(separator: ":").first.map(String.init) ?? ""
+    let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
+    return CallFailure(
+      code: code.isEmpty ? "HTTP \(status)" : code, message: String(line.prefix(300)), status: status)
+  }
+
+  private static func quoted(_ text: String) -> String {
+    (try? JSONEncoder().encode(text)).map { String(decoding: $0, as: UTF8.self) } ?? "\"\""
+  }
+}

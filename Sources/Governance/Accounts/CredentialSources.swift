@@ -1,0 +1,247 @@
+// Where keys come from: the environment, the shared files, the instance's metadata (version 2 only), and roles assumed with
+// any of them, in other accounts too. Faults name the place where something is missing, never what is there.
+
+import AsyncHTTPClient
+import Foundation
+import GuardRules
+import NIOCore
+import Resources
+
+/// Whose resources are looked at.
+public enum AccountTarget: Sendable, Equatable {
+  /// Those of the key at hand.
+  case own
+  /// Those of a profile in the shared files.
+  case profile(String)
+  /// Those that a role may see, by its ARN.
+  case role(String)
+  /// Those of an account by its number: with the key at hand where it is that account's, else by the role of that name.
+  case account(String, role: String)
+
+  /// For people.
+  public var name: String {
+    switch self {
+    case .own: "own account"
+    case .profile(let name): "profile \(name)"
+    case .role(let arn): arn
+    case .account(let number, _): "account \(number)"
+    }
+  }
+}
+
+struct CredentialSources: Sendable {
+  let environment: [String: String]
+  let http: HTTPClient
+  let policy: RetryPolicy
+  let endpoints: Endpoints
+  let now: @Sendable () -> Int64
+  private let file: ProfileFile
+
+  init(
+    environment: [String: String], http: HTTPClient, policy: RetryPolicy, endpoints: Endpoints,
+    now: @escaping @Sendable () -> Int64
+  ) {
+    (self.environment, self.http, self.policy, self.endpoints, self.now) = (
+      environment, http, policy, endpoints, now
+    )
+    let home = environment["HOME"] ?? NSHomeDirectory()
+    var file = ProfileFile()
+    for (variable, usual, isConfig) in [
+      ("AWS_CONFIG_FILE", "\(home)/.aws/config", true),
+      ("AWS_SHARED_CREDENTIALS_FILE", "\(home)/.aws/credentials", false),
+    ] {
+      let path = environment[variable] ?? usual
+      if let data = FileManager.default.contents(atPath: path) {
+        file.read(String(decoding: data, as: UTF8.self), isConfig: isConfig)
+      }
+    }
+    self.file = file
+  }
+
+  /// The region that is asked first.
+  func homeRegion(_ target: AccountTarget) -> String {
+    var profile = environment["AWS_PROFILE"] ?? "default"
+    if case .profile(let name) = target { profile = name }
+    let written = file.profiles[profile]?["region"]
+    let set = environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"]
+    if case .profile = target { return written ?? set ?? "us-east-1" }
+    return set ?? written ?? "us-east-1"
+  }
+
+  /// A keeper for a target.
+  func keeper(_ target: AccountTarget) -> CredentialKeeper {
+    let home = homeRegion(target)
+    switch target {
+    case .own:
+      return CredentialKeeper(now: now) { () async throws(GovernanceFaults) in try await self.own() }
+    case .profile(let name):
+      return CredentialKeeper(now: now) { () async throws(GovernanceFaults) in
+        try await self.profile(name, seen: [])
+      }
+    case .role(let arn):
+      let base = keeper(.own)
+      return CredentialKeeper(now: now) { () async throws(GovernanceFaults) in
+        try await self.assume(arn, with: base, region: home, externalID: nil)
+      }
+    case .account(let number, let role):
+      let base = keeper(.own)
+      return CredentialKeeper(now: now) { () async throws(GovernanceFaults) in
+        let own: (account: String, partition: String)
+        do throws(CallFailure) { own = try await self.client(base).identity(home) } catch {
+          throw GovernanceFaults(["account \(number) can't be entered: sts GetCallerIdentity: \(error.text)"])
+        }
+        if own.account == number { return try await base.current() }
+        return try await self.assume(
+          "arn:\(own.partition):iam::\(number):role/\(role)", with: base, region: home, externalID: nil)
+      }
+    }
+  }
+
+  private func client(_ keeper: CredentialKeeper) -> ServiceClient {
+    ServiceClient(
+      http: http, keeper: keeper, endpoints: endpoints, policy: policy, traffic: Traffic(mostAtOnce: 1),
+      now: now)
+  }
+
+  /// Environment, then the files, then the instance.
+  func own() async throws(GovernanceFaults) -> Credentials {
+    if let found = fromEnvironment { return found }
+    let name = environment["AWS_PROFILE"] ?? "default"
+    if file.profiles[name] != nil || environment["AWS_PROFILE"] != nil {
+      return try await profile(name, seen: [])
+    }
+    return try await instance()
+  }
+
+  private var fromEnvironment: Credentials? {
+    guard let id = environment["AWS_ACCESS_KEY_ID"], let secret = environment["AWS_SECRET_ACCESS_KEY"],
+      !id.isEmpty,
+      !secret.isEmpty
+    else { return nil }
+    return Credentials(accessKeyID: id, secretKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"])
+  }
+
+  /// A profile: a key, or a role assumed with another profile's key.
+  func profile(_ name: String, seen: Set<String>) async throws(GovernanceFaults) -> Credentials {
+    guard let profile = file.profiles[name] else {
+      throw GovernanceFaults([
+        "no profile \(name) in the shared files of AWS; there are: "
+          + (file.profiles.isEmpty ? "none" : file.profiles.keys.sorted().joined(separator: ", "))
+      ])
+    }
+    if let arn = profile["role_arn"], !seen.contains(name) {
+      let source: @Sendable () async throws(GovernanceFaults) -> Credentials
+      if let from = profile["source_profile"] {
+        source = { () async throws(GovernanceFaults) in try await self.profile(from, seen: seen.union([name]))
+        }
+      } else {
+        switch profile["credential_source"] {
+        case "Environment":
+          source = { () async throws(GovernanceFaults) in
+            guard let found = self.fromEnvironment else {
+              throw GovernanceFaults(["profile \(name): no key in the environment"])
+            }
+            return found
+          }
+        case "Ec2InstanceMetadata":
+          source = { () async throws(GovernanceFaults) in try await self.instance() }
+        case let other:
+          throw GovernanceFaults([
+            "profile \(name): role_arn with \(other.map { "credential_source \($0)" } ?? "no source"); wanted "
+              + "source_profile, or credential_source Environment or Ec2InstanceMetadata"
+          ])
+        }
+      }
+      return try await assume(
+        arn, with: CredentialKeeper(now: now, source: source), region: profile["region"] ?? homeRegion(.own),
+        externalID: profile["external_id"])
+    }
+    guard let id = profile["aws_access_key_id"], let secret = profile["aws_secret_access_key"] else {
+      throw GovernanceFaults([
+        "profile \(name): no key; wanted aws_access_key_id and aws_secret_access_key, or role_arn and source_profile"
+      ])
+    }
+    return Credentials(accessKeyID: id, secretKey: secret, sessionToken: profile["aws_session_token"])
+  }
+
+  // MARK: - Roles
+
+  static let sts = AccountService(
+    name: "sts", protocolKind: .query, version: "2011-06-15", jsonVersion: "", isGlobal: false)
+
+  /// A role's temporary key.
+  func assume(
+    _ arn: String, with base: CredentialKeeper, region: String, externalID: String?
+  ) async throws(GovernanceFaults) -> Credentials {
+    let words = arn.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    guard words.count == 6, words[0] == "arn", words[2] == "iam", words[5].hasPrefix("role/") else {
+      throw GovernanceFaults(["\(arn): no role; wanted arn:aws:iam::ACCOUNT:role/NAME"])
+    }
+    var parameters = [
+      CallParameter(name: "RoleArn", value: arn),
+      CallParameter(name: "RoleSessionName", value: "kabuto-govern"),
+    ]
+    if let externalID { parameters.append(CallParameter(name: "ExternalId", value: externalID)) }
+    let client = client(base)
+    let answer: Value
+    do throws(CallFailure) {
+      answer = try await client.call(
+        Self.sts, AccountCall(action: "AssumeRole", parameters: parameters), item: nil,
+        scope: CallScope(region: region, account: words[4], partition: words[1]))
+    } catch { throw GovernanceFaults(["\(arn) can't be assumed: \(error.text)"]) }
+    guard let key = answer["Credentials"], let found = Self.credentials(key, "AccessKeyId", "SessionToken")
+    else {
+      throw GovernanceFaults(["\(arn) can't be assumed: the answer has no key"])
+    }
+    return found
+  }
+
+  private static func credentials(_ value: Value, _ id: String, _ token: String) -> Credentials? {
+    guard let id = value[id]?.string, let secret = value["SecretAccessKey"]?.string else { return nil }
+    let expires = value["Expiration"]?.string.flatMap(seconds)
+    return Credentials(
+      accessKeyID: id, secretKey: secret, sessionToken: value[token]?.string, expiresAt: expires)
+  }
+
+  /// `2026-01-02T03:04:05Z`, with or without fractions.
+  static func seconds(_ text: String) -> Int64? {
+    let whole = text.split(separator: ".").first.map { $0.hasSuffix("Z") ? String($0) : $0 + "Z" } ?? text
+    return (try? Date(whole, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970) }
+  }
+
+  // MARK: - The instance
+
+  /// Instance metadata service, version 2: a token first, so that nobody who only forwards a request gets at the key.
+  func instance() async throws(GovernanceFaults) -> Credentials {
+    let nothing =
+      "no key of AWS: none in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), no profile in the shared files"
+    if environment["AWS_EC2_METADATA_DISABLED"]?.lowercased() == "true" { throw GovernanceFaults([nothing]) }
+    let origin = environment["AWS_EC2_METADATA_SERVICE_ENDPOINT"] ?? "http://169.254.169.254"
+    let base = origin.hasSuffix("/") ? String(origin.dropLast()) : origin
+    var quick = policy
+    quick.answerMilliseconds = min(policy.answerMilliseconds, 2_000)
+    func ask(_ method: String, _ path: String, _ header: (String, String)) async throws(GovernanceFaults)
+      -> String
+    {
+      let request = ServiceRequest(
+        method: method, origin: base, path: path, headers: [(name: header.0, value: header.1)])
+      switch await ServiceClient.send(request, http, quick) {
+      case .success(let answer) where answer.status == 200:
+        return String(decoding: answer.body, as: UTF8.self)
+      case .success(let answer):
+        throw GovernanceFaults(["\(nothing); the instance's metadata answered \(answer.status) at \(path)"])
+      case .failure: throw GovernanceFaults(["\(nothing), and no instance's metadata"])
+      }
+    }
+    let token = try await ask("PUT", "/latest/api/token", ("x-aws-ec2-metadata-token-ttl-seconds", "21600"))
+    let header = ("x-aws-ec2-metadata-token", token)
+    let folder = "/latest/meta-data/iam/security-credentials/"
+    let role =
+      try await ask("GET", folder, header).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+    let text = try await ask("GET", folder + RequestSigner.encoded(role), header)
+    guard let value = try? JSONReader.value(of: text),
+      let found = Self.credentials(value, "AccessKeyId", "Token")
+    else { throw GovernanceFaults(["\(nothing); the instance's metadata has no key of a role"]) }
+    return found
+  }
+}

@@ -1,0 +1,199 @@
+// Sends calls: signed, within a bound of calls at once, again where that may help, never faster than a service bears. What
+// doesn't answer isn't asked again and again: the first call that failed speaks for the others of that service and region.
+
+import AsyncHTTPClient
+import Foundation
+import GuardRules
+import NIOCore
+import NIOHTTP1
+import Resources
+
+/// Where services are.
+struct Endpoints: Sendable {
+  /// One address for all; nil = AWS's own.
+  let only: String?
+
+  /// `https://host`, and the region that a signature is for.
+  func find(_ service: String, region: String, isGlobal: Bool, partition: String) -> (
+    origin: String, region: String
+  ) {
+    let home = ["aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"][partition] ?? "us-east-1"
+    let signed = isGlobal && service != "s3" ? home : region
+    if let only { return (only, signed) }
+    let domain = partition == "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"
+    switch (service, partition) {
+    case ("iam", "aws"), ("route53", "aws"): return ("https://\(service).\(domain)", signed)
+    case ("iam", "aws-us-gov"), ("route53", "aws-us-gov"):
+      return ("https://\(service).us-gov.\(domain)", signed)
+    case ("route53", "aws-cn"): return ("https://route53.\(domain)", "cn-northwest-1")
+    default: return ("https://\(service).\(signed).\(domain)", signed)
+    }
+  }
+}
+
+/// How much goes on at once, and what a service said about it.
+actor Traffic {
+  private var free: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+  private var silent: [String: CallFailure] = [:]
+  private var pausedUntil: [String: ContinuousClock.Instant] = [:]
+  private(set) var callCount = 0
+  private(set) var throttledCount = 0
+
+  init(mostAtOnce: Int) { free = max(1, mostAtOnce) }
+
+  func enter() async {
+    if free > 0 {
+      free -= 1
+    } else {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+    callCount += 1
+  }
+
+  func leave() {
+    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
+  }
+
+  /// Nobody answers there.
+  func silence(of place: String) -> CallFailure? { silent[place] }
+  func isSilent(_ place: String, _ failure: CallFailure) { silent[place] = failure }
+
+  /// All calls to a place wait, not only the one that was told.
+  func pause(_ place: String, milliseconds: Int) {
+    throttledCount += 1
+    let until = ContinuousClock.now + .milliseconds(milliseconds)
+    pausedUntil[place] = max(pausedUntil[place] ?? until, until)
+  }
+  func pauseEnd(of place: String) -> ContinuousClock.Instant? { pausedUntil[place] }
+}
+
+struct ServiceClient: Sendable {
+  let http: HTTPClient
+  let keeper: CredentialKeeper
+  let endpoints: Endpoints
+  let policy: RetryPolicy
+  let traffic: Traffic
+  let now: @Sendable () -> Int64
+
+  static let mostAnswerBytes = 64 << 20
+
+  /// Makes a call.
+  /// - Returns: null where there is nothing of the kind (the call's `absent` codes).
+  func call(
+    _ service: AccountService, _ call: AccountCall, item: Value?, scope: CallScope,
+    extra: (name: String, value: String)? = nil
+  ) async throws(CallFailure) -> Value {
+    let place = "\(service.name) \(scope.region)"
+    if let silent = await traffic.silence(of: place) { throw silent }
+    let (origin, region) = endpoints.find(
+      service.name, region: scope.region, isGlobal: service.isGlobal, partition: scope.partition)
+    let plain = service.request(call, item: item, scope: scope, extra: extra, origin: origin)
+    var attempt = 0
+    var isFresh = false
+    while true {
+      attempt += 1
+      if let end = await traffic.pauseEnd(of: place), end > .now { try await rest(until: end) }
+      let credentials: Credentials
+      do throws(GovernanceFaults) { credentials = try await keeper.current() } catch {
+        throw CallFailure(code: "NoCredentials", message: error.description)
+      }
+      var request = plain
+      RequestSigner.sign(&request, with: credentials, service: service.name, region: region, time: now())
+      await traffic.enter()
+      let answer = await send(request)
+      await traffic.leave()
+      let outcome: RetryPolicy.Outcome
+      var failure: CallFailure
+      switch answer {
+      case .success(let answer) where (200..<300).contains(answer.status):
+        return try service.value(of: answer.body)
+      case .success(let answer):
+        failure = AccountService.failure(status: answer.status, type: answer.type, body: answer.body)
+        if call.absent.contains(failure.code) { return Value(.null) }
+        outcome = RetryPolicy.outcome(
+          status: answer.status, code: failure.code, retryAfter: answer.retryAfter)
+        if !isFresh, ["ExpiredToken", "ExpiredTokenException", "RequestExpired"].contains(failure.code) {
+          isFresh = true
+          await keeper.forget()
+          continue
+        }
+      case .failure(let silence):
+        failure = silence
+        outcome = .silence
+      }
+      failure.message = credentials.cleaned(failure.message)
+      guard
+        let pause = policy.pauseMilliseconds(
+          after: outcome, attempt: attempt, random: Double.random(in: 0..<1))
+      else {
+        if outcome == .silence { await traffic.isSilent(place, failure) }
+        throw failure
+      }
+      if case .throttled = outcome { await traffic.pause(place, milliseconds: pause) }
+      try await rest(until: .now + .milliseconds(pause))
+    }
+  }
+
+  private func rest(until end: ContinuousClock.Instant) async throws(CallFailure) {
+    do { try await Task.sleep(until: end, clock: .continuous) } catch {
+      throw CallFailure(code: "Interrupted", message: "the scan was ended")
+    }
+  }
+
+  struct Answer: Sendable {
+    let status: Int
+    let type: String?
+    let retryAfter: String?
+    let body: [UInt8]
+  }
+
+  private func send(_ request: ServiceRequest) async -> Result<Answer, CallFailure> {
+    await Self.send(request, http, policy)
+  }
+
+  /// One attempt.
+  static func send(
+    _ request: ServiceRequest, _ http: HTTPClient, _ policy: RetryPolicy
+  ) async -> Result<Answer, CallFailure> {
+    var out = HTTPClientRequest(url: request.url)
+    out.method = HTTPMethod(rawValue: request.method)
+    for header in request.headers { out.headers.add(name: header.name, value: header.value) }
+    if !request.body.isEmpty { out.body = .bytes(ByteBuffer(bytes: request.body)) }
+    do {
+      let answer = try await http.execute(out, timeout: .milliseconds(Int64(policy.answerMilliseconds)))
+      let body = try await answer.body.collect(upTo: mostAnswerBytes)
+      return .success(
+        Answer(
+          status: Int(answer.status.code), type: answer.headers.first(name: "x-amzn-errortype"),
+          retryAfter: answer.headers.first(name: "retry-after"), body: Array(body.readableBytesView)))
+    } catch {
+      return .failure(
+        CallFailure(code: "Unreachable", message: "\(request.origin) doesn't answer: \(reason(error))"))
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case let error as HTTPClientError where error == .deadlineExceeded || error == .connectTimeout:
+      "no answer in time"
+    case is NIOTooManyBytesError: "an answer of more than \(mostAnswerBytes >> 20) MiB"
+    default: String("\(error)".prefix(200))
+    }
+  }
+}
+
+extension ServiceClient {
+  /// Whose key it is.
+  func identity(_ region: String) async throws(CallFailure) -> (account: String, partition: String) {
+    let partition = region.hasPrefix("cn-") ? "aws-cn" : region.hasPrefix("us-gov-") ? "aws-us-gov" : "aws"
+    let answer = try await call(
+      CredentialSources.sts, AccountCall(action: "GetCallerIdentity", parameters: []), item: nil,
+      scope: CallScope(region: region, account: "", partition: partition))
+    guard let account = answer["Account"]?.string else {
+      throw CallFailure(code: "Unreadable", message: "the answer has no Account")
+    }
+    let words = (answer["Arn"]?.string ?? "").split(separator: ":")
+    return (account, words.count > 1 ? String(words[1]) : partition)
+  }
+}

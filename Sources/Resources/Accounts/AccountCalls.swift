@@ -1,0 +1,240 @@
+// The calls that a scan of an account makes: one table, in text so that it can be read and extended by who knows the
+// services. Pure: what is called, never the calling.
+//
+//     service kms json TrentService 1.1            prefix of the host, protocol, version (json: target and version)
+//       list KMS.Key ListKeys Limit=1000           type in AccountTypes, action, parameters
+//         from Keys                                where the items are; `.` = the whole answer is one item
+//         page Marker NextMarker                   the parameter that takes what the answer gives for its next page
+//         arn {KeyArn}                             what a resource is called
+//         and key DescribeKey KeyId={KeyId}        a call for each item; its answer is put in the item as `key`
+//           take KeyMetadata                       the part of the answer that is put there
+//           absent NotFoundException               codes of errors that mean: there is none
+//         list …                                   a list for each item, which is its `parent`
+//
+// `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `GET /path?query` as
+// action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave;
+// `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `absent` below `list`: codes that mean an empty list.
+
+public import GuardRules
+
+/// How a service is spoken to.
+public enum AccountProtocol: String, Sendable {
+  /// AWS Query: a form in, XML out.
+  case query
+  /// EC2's dialect of it.
+  case ec2
+  /// JSON both ways, the action in a header.
+  case json
+  /// Paths in, JSON out.
+  case restJSON = "rest-json"
+  /// Paths in, XML out.
+  case restXML = "rest-xml"
+}
+
+/// A service.
+public struct AccountService: Sendable {
+  /// First word of the host, and the name that a signature is for.
+  public let name: String
+  /// How it is spoken to.
+  public let protocolKind: AccountProtocol
+  /// Version of its interface; of JSON services the target.
+  public let version: String
+  /// Of JSON services the version of JSON.
+  public let jsonVersion: String
+  /// Whether it is asked once, not in each region.
+  public let isGlobal: Bool
+  /// What is asked.
+  public internal(set) var lists: [AccountList] = []
+
+  /// A service of which nothing is listed.
+  public init(
+    name: String, protocolKind: AccountProtocol, version: String, jsonVersion: String, isGlobal: Bool
+  ) {
+    self.name = name
+    self.protocolKind = protocolKind
+    self.version = version
+    self.jsonVersion = jsonVersion
+    self.isGlobal = isGlobal
+  }
+}
+
+/// A parameter of a call.
+public struct CallParameter: Sendable {
+  /// Its name.
+  public let name: String
+  /// Its value, with `{Name}` for what isn't fixed.
+  public let value: String
+
+  /// A parameter.
+  public init(name: String, value: String) {
+    self.name = name
+    self.value = value
+  }
+}
+
+/// One call.
+public struct AccountCall: Sendable {
+  /// Its name, or `GET /path?query`.
+  public let action: String
+  /// Its parameters.
+  public let parameters: [CallParameter]
+  /// The part of the answer that is meant; empty = all of it.
+  public var take: [String] = []
+  /// Codes of errors that mean that there is nothing.
+  public var absent: Set<String> = []
+
+  /// A call whose whole answer is meant.
+  public init(action: String, parameters: [CallParameter]) {
+    self.action = action
+    self.parameters = parameters
+  }
+}
+
+/// A call for each item of a list.
+public struct AccountPart: Sendable {
+  /// What its answer is called in the item.
+  public let name: String
+  /// The call.
+  public internal(set) var call: AccountCall
+}
+
+/// A call that lists resources.
+public struct AccountList: Sendable {
+  /// Type in the table of shapes.
+  public let type: String
+  /// The call; `take` = where the items are.
+  public internal(set) var call: AccountCall
+  /// The parameter for a next page, and where the answer has its value.
+  public internal(set) var page: (parameter: String, from: [String])?
+  /// What a resource is called.
+  public internal(set) var arn = ""
+  /// Calls for each item.
+  public internal(set) var parts: [AccountPart] = []
+  /// The part that gives the item's region.
+  public internal(set) var regionPart: String?
+  /// Items with one of these values there are left out.
+  public internal(set) var skip: (path: [String], values: Set<String>)?
+  /// The only region where it is asked; nil = all.
+  public internal(set) var onlyRegion: String?
+  /// Lists for each item.
+  public internal(set) var inner: [AccountList] = []
+}
+
+/// The table.
+public enum AccountCalls {
+  /// All services; a fault of the table is a fault of this program, found by its tests.
+  public static let all: Result<[AccountService], DocumentFault> = Result { () throws(DocumentFault) in
+    try services(AccountCallTable.text)
+  }
+
+  /// Reads a table.
+  static func services(_ text: String) throws(DocumentFault) -> [AccountService] {
+    var out: [AccountService] = []
+    // Lists that are open, from the outermost.
+    var open: [(indent: Int, list: AccountList)] = []
+    func close(_ indent: Int) {
+      while let last = open.last, last.indent >= indent {
+        open.removeLast()
+        if open.isEmpty {
+          out[out.count - 1].lists.append(last.list)
+        } else {
+          open[open.count - 1].list.inner.append(last.list)
+        }
+      }
+    }
+    for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let words = line.split(separator: " ").map(String.init)
+      guard let first = words.first, !first.hasPrefix("//") else { continue }
+      let indent = line.prefix { $0 == " " }.count
+      func wrong(_ wanted: String) -> DocumentFault {
+        DocumentFault(
+          place: TextPlace(line: number + 1, column: indent + 1), found: String(line), wanted: wanted)
+      }
+      if first == "service" {
+        close(0)
+        guard words.count >= 4, let kind = AccountProtocol(rawValue: words[2]) else {
+          throw wrong("service NAME PROTOCOL VERSION")
+        }
+        out.append(
+          AccountService(
+            name: words[1], protocolKind: kind, version: words[3],
+            jsonVersion: kind == .json && words.count > 4 ? words[4] : "1.1", isGlobal: words.last == "global"
+          ))
+        continue
+      }
+      guard !out.isEmpty else { throw wrong("service first") }
+      if first == "list" {
+        close(indent)
+        guard words.count >= 3 else { throw wrong("list TYPE ACTION") }
+        open.append((indent, AccountList(type: words[1], call: call(words[2...]))))
+        continue
+      }
+      guard !open.isEmpty, words.count >= 2 else { throw wrong("a list first, and a value") }
+      close(indent)
+      guard !open.isEmpty else { throw wrong("a line of a list") }
+      let last = open.count - 1
+      // Deeper than the list's own lines: of its last part.
+      let isOfPart = indent > open[last].indent + 2
+      let part = open[last].list.parts.count - 1
+      if isOfPart, part < 0 { throw wrong("and NAME first") }
+      switch first {
+      case "from" where !isOfPart: open[last].list.call.take = path(words[1])
+      case "take" where isOfPart: open[last].list.parts[part].call.take = path(words[1])
+      case "absent":
+        let codes = Set(words[1].split(separator: ",").map(String.init))
+        if isOfPart {
+          open[last].list.parts[part].call.absent = codes
+        } else {
+          open[last].list.call.absent = codes
+        }
+      case "page" where words.count == 3: open[last].list.page = (words[1], path(words[2]))
+      case "arn": open[last].list.arn = words[1]
+      case "region": open[last].list.regionPart = words[1]
+      case "skip" where words.count == 3:
+        open[last].list.skip = (path(words[1]), Set(words[2].split(separator: ",").map(String.init)))
+      case "only": open[last].list.onlyRegion = words[1]
+      case "and" where words.count >= 3:
+        open[last].list.parts.append(AccountPart(name: words[1], call: call(words[2...])))
+      default: throw wrong("from, take, absent, page, arn, region, only, skip, and, or list")
+      }
+    }
+    close(0)
+    return out
+  }
+
+  private static func path(_ text: String) -> [String] { text.split(separator: ".").map(String.init) }
+
+  private static func call(_ words: ArraySlice<String>) -> AccountCall {
+    var words = words
+    var action = words.removeFirst()
+    if action == "GET", let path = words.popFirst() { action += " " + path }
+    return AccountCall(
+      action: action,
+      parameters: words.compactMap { word in
+        guard let sign = word.firstIndex(of: "=") else { return nil }
+        return CallParameter(name: String(word[..<sign]), value: String(word[word.index(after: sign)...]))
+      })
+  }
+}
+
+extension Value {
+  /// What stands at a path of names, lists on the way gone through; JSON within text is read.
+  public func all(at path: some Sequence<String>) -> [Value] {
+    var values = [self]
+    func flat(_ value: Value) -> [Value] { value.list ?? [value] }
+    for name in path {
+      values = values.flatMap(flat).compactMap { value in
+        if let text = value.string, text.hasPrefix("{"), let inner = try? JSONReader.value(of: text) {
+          return inner[name]
+        }
+        return value[name]
+      }
+    }
+    return values.flatMap(flat).filter { !$0.isNull }
+  }
+
+  /// The same value with a member more.
+  public func adding(_ name: String, _ value: Value) -> Value {
+    Value(.map(Members(members.map { ($0.name, $0.value) } + [(name, value)], rest: rest)), at: place)
+  }
+}

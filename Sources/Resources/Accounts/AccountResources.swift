@@ -1,0 +1,159 @@
+// An item of a scan → a resource in CloudFormation's shape. What a call that failed would have told is unknown in it; what
+// the calls don't ask is unknown too; what they told not to be there is absent.
+
+public import GuardRules
+
+/// See the head of this file.
+public enum AccountResources {
+  static let table: Result<ShapeTable, ShapeTableFault> = Result { () throws(ShapeTableFault) in
+    try ShapeTable(AccountTypes.text)
+  }
+  /// Names of properties that are known, by type here.
+  private static let names: [String: Set<String>] = {
+    guard let table = try? table.get() else { return [:] }
+    return table.types.mapValues { table.names(of: $0.to).union(never[$0.to] ?? []) }
+  }()
+  /// What a live resource never has: names that rules ask for though the type has none, and passwords, which no answer
+  /// tells, so that none can stand there in plain text.
+  private static let never: [String: Set<String>] = [
+    "AWS::IAM::Role": ["PolicyDocument"], "AWS::IAM::User": ["PolicyDocument"],
+    "AWS::RDS::DBInstance": ["MasterUserPassword"], "AWS::RDS::DBCluster": ["MasterUserPassword"],
+  ]
+
+  /// Types that have a shape, by CloudFormation's names, in alphabetical order.
+  public static var types: [String] {
+    Set(((try? table.get().types.values.map(\.to)) ?? []) + ["AWS::EC2::SecurityGroup"]).sorted()
+  }
+
+  /// CloudFormation's type of a type in the table of calls.
+  public static func type(of type: String) -> String? {
+    type == "EC2.SecurityGroup" ? "AWS::EC2::SecurityGroup" : (try? table.get())?.types[type]?.to
+  }
+
+  /// A resource.
+  /// - Parameters:
+  ///   - name: its ARN.
+  ///   - type: its type in the table of calls.
+  public static func resource(name: String, type: String, item: Value) -> ShapedResource {
+    func shaped(_ to: String?, _ properties: Value) -> ShapedResource {
+      ShapedResource(name: name, type: to, foundType: to ?? type, properties: properties, place: .none)
+    }
+    if type == "EC2.SecurityGroup" { return shaped("AWS::EC2::SecurityGroup", securityGroup(item)) }
+    guard let shape = (try? table.get())?.types[type] else { return shaped(nil, Value(.map(Members([])))) }
+    return shaped(shape.to, shape.resource(of: prepared(type, item), absent: names[type] ?? []))
+  }
+
+  // MARK: - What a table can't say
+
+  private static func prepared(_ type: String, _ item: Value) -> Value {
+    switch type {
+    case "S3.Bucket": return item.adding("cannedACL", cannedACL(item["acl"]))
+    case "IAM.ManagedPolicy":
+      let versions = item["PolicyVersionList"].map { $0.list ?? [$0] } ?? []
+      let standing = versions.first { $0["IsDefaultVersion"]?.string == "true" } ?? versions.first
+      return standing?["Document"].map { item.adding("defaultDocument", $0) } ?? item
+    case "IAM.AccountSummary":
+      return Value(
+        .map(
+          Members(
+            item.all(at: ["entry"]).compactMap { entry in
+              guard let name = entry["key"]?.string, let value = entry["value"] else { return nil }
+              return (name, value)
+            })))
+    case "RDS.DBInstance", "RDS.DBCluster":
+      return item["MasterUserSecret"]?["SecretArn"] == nil
+        ? item : item.adding("isManaged", Value(.bool(true)))
+    case "Config.ConfigurationRecorder":
+      guard let status = item["status"] else { return item }
+      if case .unknown = status.content { return item.adding("recording", status) }
+      let own = status.list?.first { $0["name"]?.string == item["name"]?.string }
+      return own?["recording"].map { item.adding("recording", $0) } ?? item
+    case "GuardDuty.Detector":
+      guard let detector = item["detector"] else { return item }
+      if case .unknown = detector.content { return item.adding("enabled", detector) }
+      return item.adding("enabled", Value(.bool(detector["status"]?.string?.lowercased() == "enabled")))
+    default: return item
+    }
+  }
+
+  /// The canned list that the grants are, by S3's "Access control list (ACL) overview".
+  private static func cannedACL(_ acl: Value?) -> Value {
+    guard let acl else { return Value(.null) }
+    if case .unknown = acl.content { return acl }
+    var everyone: Set<String> = []
+    var known: Set<String> = []
+    var delivers = false
+    for grant in acl.all(at: ["AccessControlList", "Grant"]) {
+      guard let uri = grant["Grantee"]?["URI"]?.string, let right = grant["Permission"]?.string else {
+        continue
+      }
+      if uri.hasSuffix("/global/AllUsers") { everyone.insert(right) }
+      if uri.hasSuffix("/global/AuthenticatedUsers") { known.insert(right) }
+      if uri.hasSuffix("/s3/LogDelivery") { delivers = true }
+    }
+    let name =
+      if !everyone.isDisjoint(with: ["WRITE", "WRITE_ACP", "FULL_CONTROL"]) {
+        "PublicReadWrite"
+      } else if !everyone.isEmpty {
+        "PublicRead"
+      } else if !known.isEmpty {
+        "AuthenticatedRead"
+      } else {
+        delivers ? "LogDeliveryWrite" : "Private"
+      }
+    return Value(.string(name))
+  }
+
+  /// A rule there has many ranges; in CloudFormation each range is a rule.
+  private static func securityGroup(_ group: Value) -> Value {
+    var members: [(name: String, value: Value)] = []
+    for (from, to) in [
+      ("groupName", "GroupName"), ("groupDescription", "GroupDescription"), ("vpcId", "VpcId"),
+    ] {
+      if let found = group[from], !found.isNull { members.append((to, found)) }
+    }
+    for (from, to, side) in [
+      ("ipPermissions", "SecurityGroupIngress", "Source"),
+      ("ipPermissionsEgress", "SecurityGroupEgress", "Destination"),
+    ] {
+      var rules: [Value] = []
+      for permission in group.all(at: [from]) {
+        var common: [(name: String, value: Value)] = []
+        if let found = permission["ipProtocol"], !found.isNull { common.append(("IpProtocol", found)) }
+        for (from, to) in [("fromPort", "FromPort"), ("toPort", "ToPort")] {
+          guard let text = permission[from]?.string, let port = Int64(text) else { continue }
+          common.append((to, Value(.int(port))))
+        }
+        let before = rules.count
+        for (ranges, inner, name) in [
+          ("ipRanges", "cidrIp", "CidrIp"), ("ipv6Ranges", "cidrIpv6", "CidrIpv6"),
+          ("prefixListIds", "prefixListId", side + "PrefixListId"),
+          ("groups", "groupId", side + "SecurityGroupId"),
+        ] {
+          for range in permission.all(at: [ranges]) {
+            guard let found = range[inner] else { continue }
+            var rule = common + [(name, found)]
+            if let description = range["description"], !description.isNull {
+              rule.append(("Description", description))
+            }
+            rules.append(Value(.map(Members(rule))))
+          }
+        }
+        // Of nobody that is known.
+        if rules.count == before { rules.append(Value(.map(Members(common)))) }
+      }
+      if !rules.isEmpty { members.append((to, Value(.list(rules)))) }
+    }
+    let tags = group.all(at: ["tagSet"]).map { tag in
+      Value(.map(Members([("Key", tag["key"] ?? Value(.null)), ("Value", tag["value"] ?? Value(.null))])))
+    }
+    if !tags.isEmpty { members.append(("Tags", Value(.list(tags)))) }
+    return Value(
+      .map(
+        Members(
+          members,
+          rest: Shaping.rest([
+            "Tags", "SecurityGroupIngress", "SecurityGroupEgress", "VpcId", "GroupDescription",
+          ]))))
+  }
+}
