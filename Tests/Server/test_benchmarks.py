@@ -19,7 +19,7 @@ SCRIPTS = sorted(path for path in glob.glob(os.path.join(FOLDER, "*.py")) if os.
 
 
 def run(script, *arguments, folder=None):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KABUTO_BENCH")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KABUTO_")}
     if folder:
         environment["KABUTO_BENCH_TOOLS"] = os.path.join(folder, "tools")
     return subprocess.run(
