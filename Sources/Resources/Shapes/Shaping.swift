@@ -64,7 +64,9 @@ enum Shaping {
       return self.block(shape.members, of: block)
     case .many:
       // XML doesn't tell a list of one from that one.
-      guard let blocks = value.list ?? (value.members.isEmpty ? nil : [value]), !blocks.isEmpty else { return nil }
+      guard let blocks = value.list ?? (value.members.isEmpty ? nil : [value]), !blocks.isEmpty else {
+        return nil
+      }
       return at(
         .list(
           blocks.map { block in
