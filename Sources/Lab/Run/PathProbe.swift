@@ -25,10 +25,10 @@ final class PathProbe {
   init(from: String, to: String, address: IPv4) throws(LabFailure) {
     one = kabuto_open_socket(from, Int32(SOCK_DGRAM.rawValue))
     other = kabuto_open_socket(to, Int32(SOCK_DGRAM.rawValue))
-    self.address = Self.socketAddress(address, port: 39_999)
-    guard one >= 0, other >= 0, Self.bind(other, self.address) else {
-      throw LabFailure("probe to \(address): \(String(cString: strerror(errno)))")
-    }
+    // Any port: that of the probe before may still be open.
+    let bound = one >= 0 && other >= 0 ? Self.bind(other, Self.socketAddress(address, port: 0)) : nil
+    self.address = bound ?? Self.socketAddress(address, port: 0)
+    if bound == nil { throw LabFailure("probe to \(address): \(String(cString: strerror(errno)))") }
   }
 
   deinit {
@@ -44,12 +44,15 @@ final class PathProbe {
     return result
   }
 
-  private static func bind(_ socket: Int32, _ address: sockaddr_in) -> Bool {
-    withUnsafeBytes(of: address) { bytes in
-      bytes.bindMemory(to: sockaddr.self).baseAddress.map {
-        Glibc.bind(socket, $0, socklen_t(bytes.count)) == 0
-      } ?? false
+  /// - Returns: the address with the port that it was given; nil where it can't be bound.
+  private static func bind(_ socket: Int32, _ address: sockaddr_in) -> sockaddr_in? {
+    var address = address
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutableBytes(of: &address) { bytes in
+      guard let base = bytes.bindMemory(to: sockaddr.self).baseAddress else { return false }
+      return Glibc.bind(socket, base, length) == 0 && getsockname(socket, base, &length) == 0
     }
+    return isBound ? address : nil
   }
 
   /// Sends for so long. `during` is called once, after `after` seconds.
