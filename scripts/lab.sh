@@ -3,7 +3,7 @@
 # Needs root, Debian's frr, nats-server and iproute2 (and faketime for clock-skew). What this machine can't do is left
 # out and named. Exit 1 where a client lost something, or got it twice, out of order or wrong.
 #
-#   scripts/lab.sh [--estate two-sites] [--out kabuto-lab] [--runs N] [SCENARIO…]
+#   scripts/lab.sh [--estate two-sites] [--out kabuto-lab] [--rate 400] [--runs N] [SCENARIO…]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/common.sh
@@ -12,14 +12,17 @@ program=.build/release/kabuto
 estate=two-sites
 out=kabuto-lab
 runs=
+# Messages a second: what two processors carry beside the laboratory.
+rate=400
 names=()
 while (($# > 0)); do
   case $1 in
     --estate) estate=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --runs) runs=$2; shift 2 ;;
+    --rate) rate=$2; shift 2 ;;
     --program) program=$2; shift 2 ;;
-    -*) fail 64 "$1: unknown; wanted --estate, --out, --runs or names of scenarios" ;;
+    -*) fail 64 "$1: unknown; wanted --estate, --out, --rate, --runs or names of scenarios" ;;
     *) names+=("$1"); shift ;;
   esac
 done
@@ -42,7 +45,7 @@ for name in "${names[@]}"; do
   esac
   say "$name: ${runs:-$count} runs"
   status=0
-  "${root[@]}" "$program" lab run "$name" --estate "$estate" --runs "${runs:-$count}" --out "$out" || status=$?
+  "${root[@]}" "$program" lab run "$name" --estate "$estate" --rate "$rate" --runs "${runs:-$count}" --out "$out" || status=$?
   ((status <= worst)) || worst=$status
   # A run removes what an earlier one left before it begins, so a report is of this one.
   ((status > 1)) || done_names+=("$name")

@@ -48,12 +48,16 @@ extension Distributor {
       }
       return
     }
-    let held = incomplete.isEmpty ? [] : client.backlog.filter { isIncomplete($0.key.instrument) }.map { $0 }
-    guard held.isEmpty || held.count < client.backlog.count else { return }
+    if !incomplete.isEmpty, client.lag == nil, client.backlog.keys.allSatisfy({ isIncomplete($0.instrument) })
+    {
+      return
+    }
     client.progress.reset()
     // Not the client is slow: it wanted so much and no more.
     if withinBudget, !client.budget.hasEnough(forWaiting: client.backlog.count, now: now) { return }
     endLag(client)
+    // Also of what it was passed over for.
+    let held = incomplete.isEmpty ? [] : client.backlog.filter { isIncomplete($0.key.instrument) }.map { $0 }
     for (key, _) in held { client.backlog[key] = nil }
     let entries = client.backlog.sorted {
       sequence(of: Int($0.key.instrument), in: lanes[Int($0.key.lane)].key.channel)

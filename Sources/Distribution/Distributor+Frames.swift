@@ -307,7 +307,8 @@ extension Distributor {
   /// Hands the frame over. `isPart`: more of the same follows.
   private func handOver(_ client: Client, events: Int, isPart: Bool = false, _ now: UInt64) {
     // Of a short beat no position follows: lanes may hold something older.
-    client.isSettled = !isPart && client.backlog.isEmpty && !isBeating
+    // Nor while half a message is there: what it changed is in no frame yet.
+    client.isSettled = !isPart && client.backlog.isEmpty && !isBeating && incomplete.isEmpty
     counters.frames &+= 1
     counters.delivered &+= UInt64(events)
     client.delivered &+= UInt64(events)

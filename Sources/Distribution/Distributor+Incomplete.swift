@@ -39,7 +39,10 @@ extension Distributor {
     case .subscribe(let request): id = request.id
     case .unsubscribe(let name): id = name
     }
-    guard !incomplete.isEmpty else { return false }
+    // Behind what waits of the same client it waits too: what it takes back must have been done.
+    guard !incomplete.isEmpty || waitingCommands.contains(where: { $0.client === client }) else {
+      return false
+    }
     guard waitingCommands.count < Self.mostWaitingCommands else {
       error(
         client, id: id, code: "busy",

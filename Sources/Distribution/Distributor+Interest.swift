@@ -18,10 +18,14 @@ extension Distributor {
     "of market \(market) this server takes only the instruments that clients ask for (interest: clients): name them, or ask a server that takes whole markets"
   }
 
-  /// Somebody wants an instrument now, and for a while.
-  public func want(_ index: Int, now: UInt64) {
-    guard markets[images[index].market].description.isSelective else { return }
-    if interest.updateValue(now, forKey: Int32(truncatingIfNeeded: index)) == nil { interestChanged?() }
+  /// Somebody wants instruments now, and for a while.
+  public func want(_ indices: some Sequence<Int>, now: UInt64) {
+    var isChanged = false
+    for index in indices where markets[images[index].market].description.isSelective {
+      if interest.updateValue(now, forKey: Int32(truncatingIfNeeded: index)) == nil { isChanged = true }
+    }
+    // Once for all of them: what is told is the whole interest.
+    if isChanged { interestChanged?() }
   }
 
   /// Whether what is here of an instrument is whole: in a market that comes whole, always.

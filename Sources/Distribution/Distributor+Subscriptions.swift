@@ -155,7 +155,7 @@ extension Distributor {
       }
       leave(client, old)
     }
-    for index in indices { want(Int(index), now: now) }
+    want(indices.lazy.map { Int($0) }, now: now)
     let key = LaneKey(
       channel: request.channel, interval: Lane.step(for: request.interval),
       levels: request.channel == .books ? request.levels : 0, timing: request.timing,

@@ -113,6 +113,8 @@ struct InstrumentImage {
   var epochNumber: UInt64 = 0
   /// What was told of the epoch before the image was made anew.
   private var told = StampsPayload()
+  /// What the quote and the book were then, summed: told again at the same number they must be the same.
+  private var toldSums: (quote: UInt64, book: UInt64) = (0, 0)
   /// When each quote field changed last, by `QuoteField`.
   var fieldSequence = InlineArray<40, UInt64>(repeating: 0)
 
@@ -129,6 +131,7 @@ struct InstrumentImage {
       told.bookSequence = max(told.bookSequence, bookSequence)
       told.tradeSequence = max(told.tradeSequence, tradeSequence)
       told.barSequence = max(told.barSequence, barSequence)
+      toldSums = sums
     } else {
       told = StampsPayload()
       epochNumber = epoch
@@ -151,18 +154,44 @@ struct InstrumentImage {
   }
 
   /// Takes what the messages were that changed it last: it was told whole, at another message. Where a later one was
-  /// told before (it was wrong, of a feed with a gap), what was told now is the change: numbers rise.
+  /// told before, or other values at the same one (they were wrong, of a feed with a gap), what was told now is the
+  /// change: numbers rise.
   mutating func take(_ stamps: StampsPayload) {
-    if stamps.quoteSequence >= told.quoteSequence {
+    let sums = sums
+    if stamps.quoteSequence > told.quoteSequence
+      || stamps.quoteSequence == told.quoteSequence && (toldSums.quote == 0 || sums.quote == toldSums.quote)
+    {
       quoteSequence = stamps.quoteSequence
       quoteTime = stamps.quoteTime
     }
-    if stamps.bookSequence >= told.bookSequence {
+    if stamps.bookSequence > told.bookSequence
+      || stamps.bookSequence == told.bookSequence && (toldSums.book == 0 || sums.book == toldSums.book)
+    {
       bookSequence = stamps.bookSequence
       bookTime = stamps.bookTime
     }
     if stamps.tradeSequence >= told.tradeSequence { tradeSequence = stamps.tradeSequence }
     if stamps.barSequence >= told.barSequence { barSequence = stamps.barSequence }
+  }
+
+  /// Of the quote's values and of the book's levels; never 0.
+  private var sums: (quote: UInt64, book: UInt64) {
+    var quote: UInt64 = 0xcbf2_9ce4_8422_2325
+    withUnsafeBytes(of: statistics) { for byte in $0 { quote = (quote ^ UInt64(byte)) &* 0x100_0000_01b3 } }
+    withUnsafeBytes(of: top) { for byte in $0 { quote = (quote ^ UInt64(byte)) &* 0x100_0000_01b3 } }
+    var book: UInt64 = 0xcbf2_9ce4_8422_2325
+    func add(_ side: borrowing LevelTable) {
+      for depth in 0..<side.count {
+        guard let level = side.level(depth) else { continue }
+        for value in [UInt64(level.price), level.size, UInt64(level.orders)] {
+          book = (book ^ value) &* 0x100_0000_01b3
+        }
+      }
+      book = (book ^ 0xff) &* 0x100_0000_01b3
+    }
+    add(bids)
+    add(asks)
+    return (quote | 1, book | 1)
   }
 
   private mutating func clear() {

@@ -22,7 +22,7 @@ extension LoopContext {
   /// Wants instruments; nil where all that is known of them is here, else when it is, or the time is over.
   func heard(_ instruments: [Int]) -> EventLoopFuture<Void>? {
     let now = Self.now()
-    for index in instruments { distributor.want(index, now: now) }
+    distributor.want(instruments, now: now)
     let lacking = instruments.filter { !distributor.isHeard($0) }
     guard !lacking.isEmpty, awaited.count < Self.mostAwaiting else { return nil }
     let promise = eventLoop.makePromise(of: Void.self)
@@ -33,8 +33,10 @@ extension LoopContext {
 
   /// Answers who has waited long enough, or for long enough.
   func settleAwaited(ending: Bool = false) {
-    guard !awaited.isEmpty else { return }
     let now = Self.now()
+    // Drains come thousands of times a second.
+    guard !awaited.isEmpty, ending || now > settledAt else { return }
+    settledAt = now
     let waiting = awaited
     awaited = []
     for one in waiting {

@@ -24,6 +24,8 @@ final class LoopContext: @unchecked Sendable {
   var share = WorkShare()
   /// Requests that wait for instruments' states.
   var awaited: [AwaitedState] = []
+  /// When it was last looked who has waited enough, milliseconds.
+  var settledAt: UInt64 = 0
   private var lastWakeWanted = true
   private var drainScheduled = false
   private var sendScheduled = false

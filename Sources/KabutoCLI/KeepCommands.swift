@@ -178,6 +178,9 @@ struct NodeUsage: AsyncParsableCommand {
 
   func run() async throws {
     let range = try Self.range(from, to)
+    guard range.lowerBound < Int64.max / 60_000_000_000 else {
+      throw giveUp("--from \(from ?? ""): wanted a time before the year 2262")
+    }
     let buses = try await options.connectToKeepers()
     defer { for bus in buses { bus.close() } }
     var sums = UsageSums(minutes: range)

@@ -117,6 +117,17 @@ import Testing
     #expect(minutes.current(at: 1_230) == 20)
   }
 
+  @Test func aRefusalWithANumberIsARefusal() {
+    func answer(_ text: String) -> KeepAnswer { Array(text.utf8).withUnsafeBytes { KeepAnswer($0) } }
+    #expect(answer(#"{"stream":"KEEP_USAGE","seq":12}"#).fault == nil)
+    #expect(answer(#"{"stream":"KEEP_USAGE","seq":12,"duplicate":true}"#).isDuplicate)
+    let refused = answer(
+      #"{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"KEEP_USAGE","seq":0}"#
+    )
+    #expect(refused.fault?.contains("maximum bytes exceeded") == true)
+    #expect(answer("").fault != nil)
+  }
+
   @Test func anOutboxThatIsFullGivesUpTheOldestAndCountsThem() {
     var outbox = KeepOutbox(mostBytes: 100)
     for number in 1...15 { outbox.add("s", id: "\(number)", [UInt8](repeating: 0, count: 10)) }

@@ -97,4 +97,59 @@ import TickerPlant
       #expect(view.unheard == Set(codes).subtracting(wanted), "\(seedNote) round \(round)")
     }
   }
+
+  /// A plant that doesn't take the want up: its beats come, frames of the instrument don't. What was shown isn't so any more.
+  @Test func whatNobodyTellsOfIsSaidToBeUnheard() {
+    let messages = dayMessages(seed: runSeed, instruments: 6, messages: 300)
+    let source = Source(incarnation: 1)
+    source.apply(messages.prefix(200), first: 1)
+    let code = source.plant.code(of: 0)
+    let view = MarketView()
+    view.isSelective = true
+    var configuration = StreamMerger.Configuration(configuration: 7)
+    configuration.isSelective = true
+    var merger = StreamMerger(configuration)
+    let stream = merger.addStream("plant")
+    var now: UInt64 = 1_000_000_000
+    func feed(_ frames: [[UInt8]]) {
+      for frame in frames {
+        frame.withUnsafeBytes { raw in
+          merger.take(raw, stream: stream, at: now) { view.take($0, continues: $1) }
+        }
+      }
+    }
+    var asked = 0
+    func turn(tells: Bool) {
+      now += 20 * millisecond
+      source.now = now
+      if tells { source.publisher.want([code], at: now) }
+      source.beat()
+      if tells { feed(source.single[code] ?? []) }
+      feed(source.takeFrames())
+      source.single = [:]
+      while let action = merger.nextAction() {
+        switch action {
+        case .snapshot(_, let code):
+          asked += 1
+          feed(source.snapshot(code))
+        case .list: feed(source.snapshot(isList: true))
+        default: break
+        }
+      }
+      merger.tick(at: now) { view.take($0, continues: $1) }
+    }
+    merger.want(code, at: now) { view.take($0, continues: $1) }
+    for _ in 0..<500 { turn(tells: true) }
+    #expect(!view.unheard.contains(code) && asked == 1)
+    // It stands, and is told of each second: nothing is wrong with it.
+    for _ in 0..<1_000 { turn(tells: true) }
+    #expect(!view.unheard.contains(code) && asked == 1)
+    var wasUnheard = false
+    for _ in 0..<1_000 {
+      turn(tells: false)
+      wasUnheard = wasUnheard || view.unheard.contains(code)
+    }
+    #expect(wasUnheard && asked > 1 && merger.counters.leftUnheard > 0)
+    #expect(view.faults.prefix(3) == [])
+  }
 }

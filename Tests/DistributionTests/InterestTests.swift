@@ -159,9 +159,9 @@ import TickerPlant
 
   @Test func whatOneAskedForIsWantedForAWhile() {
     let world = Selective()
-    world.distributor.want(1, now: world.now)
+    world.distributor.want([1], now: world.now)
     world.wait(9_000)
-    world.distributor.want(1, now: world.now)
+    world.distributor.want([1], now: world.now)
     world.wait(9_000)
     #expect(world.wanted == [world.codes[1]] && world.changes == 1)
     world.wait(3_000)

@@ -109,6 +109,13 @@ class Keep(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
+    def read_total(self):
+        """The same where a server that keeps may still be starting: nothing then."""
+        try:
+            return self.total()
+        except AssertionError:
+            return {}
+
     def total(self):
         return {one["tenant"]: one["requests"] for one in self.usage()["totals"]}
 
@@ -161,9 +168,9 @@ class Keep(unittest.TestCase):
         self.assertEqual(self.get("g1", "/health/live?tenant=alpha")[0], 200)
         self.carry("ka")
         # Four where a minute has just ended.
-        kabuto.until(lambda: self.total()["alpha"] in (3, 4), "the kept usage to be there again")
+        kabuto.until(lambda: self.read_total().get("alpha") in (3, 4), "the kept usage to be there again")
         self.stop("g1")
-        kabuto.until(lambda: self.total().get("alpha") == 4, "what was used meanwhile")
+        kabuto.until(lambda: self.read_total().get("alpha") == 4, "what was used meanwhile")
         self.assertEqual(self.total()["beta"], 2)
         self.assertEqual(self.usage("--to", "2020-01-01")["minutes"], [])
         text = kabuto.run("node", "usage", "--estate", self.estate, "--from", "2020-01-01")

@@ -90,15 +90,15 @@ public final class ConfigurationWatch: @unchecked Sendable {
       let now = Clock.monotonic()
       if now >= askAt {
         let found = ask()
-        let isKnown = if case .unknown = found { false } else { true }
+        let isKnown = if case .unknown = found.state { false } else { true }
         askAt = now + UInt64((isKnown ? Self.askSeconds : Self.retrySeconds) * 1e9)
-        become(found)
+        become(found.state, hasFaults: found.hasFaults)
       }
       signal.wait(nanoseconds: 500_000_000)
     }
   }
 
-  private func ask() -> State {
+  private func ask() -> (state: State, hasFaults: Bool) {
     var best: KeptConfiguration?
     var answers = 0
     var faults: [String] = []
@@ -113,15 +113,20 @@ public final class ConfigurationWatch: @unchecked Sendable {
       } catch { faults.append(error.description) }
     }
     if let best {
-      return .kept(estate: best.estate, version: best.version, configuration: best.configuration)
+      return (
+        .kept(estate: best.estate, version: best.version, configuration: best.configuration), !faults.isEmpty
+      )
     }
-    return answers > 0 ? .nothingKept : .unknown(faults.joined(separator: "; "))
+    return (answers > 0 ? .nothingKept : .unknown(faults.joined(separator: "; ")), !faults.isEmpty)
   }
 
-  private func become(_ state: State) {
+  private func become(_ state: State, hasFaults: Bool) {
     let isNews = shared.withLock { shared in
-      // What was known stays known while nobody answers.
+      // What was known stays known while nobody answers, and a higher version while not all do.
       if case .unknown = state, case .kept = shared.state { return false }
+      if hasFaults, case .kept(_, let known, _) = shared.state {
+        guard case .kept(_, let version, _) = state, version >= known else { return false }
+      }
       defer { shared.state = state }
       return shared.state != state
     }

@@ -74,7 +74,8 @@ struct KeepAnswer: Equatable {
   init(_ payload: UnsafeRawBufferPointer) {
     let text = String(decoding: payload, as: UTF8.self)
     isDuplicate = text.contains("\"duplicate\":")
-    if !text.contains("\"seq\":") {
+    // A refusal may have a number too, which then is 0.
+    if !text.contains("\"seq\":") || text.contains("\"error\":") {
       // An empty answer is the server's own: nobody keeps the subject.
       fault = text.isEmpty ? "no stream keeps the subject yet" : String(text.prefix(300))
     }

@@ -47,16 +47,18 @@ public final class KeptTicks {
     } catch { throw BusError("kept ticks of \(market): \(error)") }
   }
 
-  /// Takes what the store hasn't taken yet, until there is no more for the moment.
+  /// Takes what the store hasn't taken yet of what is kept when this begins; what comes meanwhile is the next call's.
   /// - Parameters:
   ///   - store: names the place of this store among the kept messages.
   ///   - configuration: hash of the node's configuration, as in the frames.
+  ///   - isEnding: asked between pieces; true ends the call.
   ///   - deliver: gets records, valid during the call; what it has taken isn't given again.
   /// - Returns: frames that were taken.
   /// - Throws: `BusError` where the server that keeps can't be reached, or refuses.
   @discardableResult
   public func catchUp(
-    store: String, configuration: UInt32, deliver: (UnsafeRawBufferPointer, _ continues: Bool) -> Void
+    store: String, configuration: UInt32, isEnding: () -> Bool = { false },
+    deliver: (UnsafeRawBufferPointer, _ continues: Bool) -> Void
   ) throws(BusError) -> Int {
     let keep = try keep()
     var count = 0
@@ -64,7 +66,10 @@ public final class KeptTicks {
       let consumer = try keep.consumer(StreamSubjects.word(store), stream: stream, subject: subject)
       var passed = passed ?? KeptFrames(configuration: configuration)
       defer { self.passed = passed }
-      while let taken = try consumer.fetch(256, milliseconds: 500, { passed.take($0, deliver: deliver) }) {
+      let last = try keep.bounds(of: stream).last
+      while consumer.next <= last, !isEnding() {
+        guard let taken = try consumer.fetch(256, milliseconds: 500, { passed.take($0, deliver: deliver) })
+        else { break }
         count += taken
       }
     } catch { throw BusError("kept ticks of \(market): \(error)") }

@@ -139,7 +139,10 @@ public final class StoreCatchUp: @unchecked Sendable {
   private func round() -> Bool {
     do throws(BusError) {
       try ticks.ensure()
-      let frames = try ticks.catchUp(store: name, configuration: configuration) { records, continues in
+      let frames = try ticks.catchUp(
+        store: name, configuration: configuration,
+        isEnding: { self.asksNoMore.load(ordering: .acquiring) }
+      ) { records, continues in
         // Kept by this process's own numbers of instruments, as what is learned later of a gap is.
         var pieces = RecordSplitter(records, limit: 8 << 10)
         while let piece = pieces.next() {

@@ -169,14 +169,14 @@ final class NatsKeep: @unchecked Sendable {
       isDone: consumer.NumPending == 0 && consumer.NumAckPending == 0)
   }
 
-  /// The number of a stream's first message; what was before it is kept no more.
-  fileprivate func first(of stream: String) throws(NatsError) -> UInt64 {
+  /// The numbers of a stream's first and last message; what was before the first is kept no more.
+  func bounds(of stream: String) throws(NatsError) -> (first: UInt64, last: UInt64) {
     var information: UnsafeMutablePointer<jsStreamInfo>?
     var code = jsErrCode(0)
     try NatsError.check(js_GetStreamInfo(&information, handle, stream, nil, &code), "stream \(stream)")
     defer { jsStreamInfo_Destroy(information) }
     guard let stream = information?.pointee else { throw NatsError(NATS_NO_MEMORY, doing: "stream") }
-    return stream.State.FirstSeq
+    return (stream.State.FirstSeq, stream.State.LastSeq)
   }
 }
 
@@ -206,7 +206,8 @@ final class NatsConsumer: @unchecked Sendable {
   private let keep: NatsKeep
   private let stream: String
   private let durable: String
-  private var next: UInt64
+  /// The number of the message that is taken next.
+  private(set) var next: UInt64
   private var tries = 0
 
   fileprivate init(
@@ -216,7 +217,7 @@ final class NatsConsumer: @unchecked Sendable {
     self.keep = keep
     self.stream = stream
     self.durable = durable
-    next = try max(keep.place(durable, stream: stream).acknowledged + 1, keep.first(of: stream))
+    next = try max(keep.place(durable, stream: stream).acknowledged + 1, keep.bounds(of: stream).first)
   }
 
   deinit { natsSubscription_Destroy(handle) }
@@ -279,7 +280,7 @@ final class NatsConsumer: @unchecked Sendable {
   /// Waits until the server has all from the hole on to send again.
   private func mend() throws(NatsError) {
     tries += 1
-    next = try max(next, keep.first(of: stream))
+    next = try max(next, keep.bounds(of: stream).first)
     if tries > Self.mostTries {
       next += 1
     } else {

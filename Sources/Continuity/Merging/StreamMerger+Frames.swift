@@ -158,6 +158,7 @@ extension StreamMerger {
     _ frame: StreamFrame, _ stream: Int, at now: UInt64, deliver: Deliver
   ) {
     guard let place = coverage(of: frame) else { return }
+    coverages[place].heardAt = now
     let header = frame.header
     let isReplay = header.kind == .replay
     if header.flags.contains(.continues) || header.part > 0 {

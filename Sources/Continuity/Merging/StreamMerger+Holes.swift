@@ -19,11 +19,35 @@ extension StreamMerger {
       }
       active.removeLast(index - kept)
     }
-    if configuration.isSelective { askForList(at: now) }
+    if configuration.isSelective {
+      askForList(at: now)
+      leaveUnheard(at: now, deliver: deliver)
+    }
     if let other = disputed, now &- other.heardAt > configuration.patienceNanoseconds, now > other.heardAt {
       disputed = nil
     }
     show(at: now, deliver: deliver)
+  }
+
+  /// A plant that doesn't take a want up, or whose frames don't come through, says nothing more of an instrument: its last
+  /// state must not stand as if it were so now. It is shown as unheard, and asked for again.
+  private mutating func leaveUnheard(at now: UInt64, deliver: Deliver) {
+    guard now &- silenceLookedAt >= configuration.unheardNanoseconds / 4, hasHeardStream(at: now) else {
+      return
+    }
+    silenceLookedAt = now
+    for place in coverages.indices
+    where coverages[place].isWanted && coverages[place].position != nil
+      && now &- coverages[place].heardAt > configuration.unheardNanoseconds && now > coverages[place].heardAt
+    {
+      coverages[place].reset()
+      coverages[place].floor = shownSequence
+      let local = locals.number(of: InstrumentCode(coverages[place].code))
+      if local >= 0 { appendCleared(local, sequence: shownSequence, isHeard: false) }
+      counters.leftUnheard &+= 1
+      activate(place, at: now)
+    }
+    hand(false, deliver)
   }
 
   /// Something is missing.

@@ -12,8 +12,10 @@ struct Listing {
   var at: UInt64 = 0
   /// Who was asked, when, and as which incarnation it answers; nil: nobody is.
   var request: (stream: Int, at: UInt64)?
-  /// Parts that came, checked.
+  /// Parts that came, checked: of one state of one publisher.
   var parts: [[UInt8]] = []
+  var incarnation: UInt64 = 0
+  var through: UInt64 = 0
   var byteCount = 0
   /// Streams that were asked in vain.
   var tried: [Int] = []
@@ -62,8 +64,10 @@ extension StreamMerger {
     let header = frame.header
     guard (try? frame.validateRecords()) != nil, header.epoch == epoch,
       Int(header.part) == listing.parts.count,
+      listing.parts.isEmpty || (header.incarnation, header.through) == (listing.incarnation, listing.through),
       listing.byteCount + frame.bytes.count <= Listing.mostBytes
     else { return failList(stream) }
+    (listing.incarnation, listing.through) = (header.incarnation, header.through)
     listing.parts.append([UInt8](frame.bytes))
     listing.byteCount += frame.bytes.count
     listing.request?.at = now

@@ -13,6 +13,7 @@ extension StreamMerger {
       request.stream == stream
     else { return }
     let header = frame.header
+    coverages[place].heardAt = now
     guard (try? frame.validateRecords()) != nil else {
       streams[stream].counters.malformed &+= 1
       return fail(place, stream, at: now, deliver: deliver)

@@ -20,6 +20,9 @@ public struct StreamMerger: ~Copyable {
     public var isSelective = false
     /// Time between lists of the instruments (selective mode).
     public var listNanoseconds: UInt64 = 60_000_000_000
+    /// A wanted instrument of which no frame comes for so long isn't taken by anybody (selective mode): publishers say
+    /// something of each of theirs every second.
+    public var unheardNanoseconds: UInt64 = 4_000_000_000
     /// Beats come this often.
     public var beatNanoseconds: UInt64 = 100_000_000
     /// How long another stream may take to fill a hole before somebody is asked.
@@ -102,6 +105,8 @@ public struct StreamMerger: ~Copyable {
     public var epochs: UInt64 = 0
     /// Times that more waited than may.
     public var overflows: UInt64 = 0
+    /// Wanted instruments of which nothing came any more (selective mode).
+    public var leftUnheard: UInt64 = 0
     /// Records of instruments beyond the most that are announced.
     public var beyondInstruments: UInt64 = 0
 
@@ -121,6 +126,8 @@ public struct StreamMerger: ~Copyable {
   var active: [Int] = []
   /// The list of instruments (selective mode).
   var listing = Listing()
+  /// When it was last looked for instruments of which nothing comes.
+  var silenceLookedAt: UInt64 = 0
   /// Instruments ever wanted: number = place in `coverages`.
   var interest = CodeTable()
   /// Instruments announced: number = as delivered.

@@ -142,6 +142,8 @@ struct Coverage {
   var needsSnapshot = false
   var progress: Progress?
   var isActive = false
+  /// When a frame about it came last (selective mode).
+  var heardAt: UInt64 = 0
 
   init(code: UInt64) { self.code = code }
 

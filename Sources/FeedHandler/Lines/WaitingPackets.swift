@@ -13,61 +13,61 @@ struct WaitingPackets {
     var receivedAt: UInt64
   }
 
-  /// Bytes kept of one line.
+  private struct Line {
+    var packets: [Packet] = []
+    var bytes = 0
+    var newestAt: UInt64 = 0
+  }
+
+  /// Bytes kept of one line, with what it costs to keep them.
   static let mostBytes = 16 << 20
+  private static let overhead = 96
   /// Messages for which there was no room.
   private(set) var passedOver: UInt64 = 0
-  private var packets: [Packet] = []
-  /// By line: bytes that are kept, and when the newest came.
-  private var lines: [(bytes: Int, newestAt: UInt64)] = []
+  private var lines: [Line] = []
 
   /// Nothing is kept.
-  var isEmpty: Bool { packets.isEmpty }
+  var isEmpty: Bool { lines.allSatisfy(\.packets.isEmpty) }
 
-  /// Keeps a packet. False where there is no room for it, the first time.
+  /// Keeps a packet; one without messages says nothing that could get lost. False where there is no room for it, the first
+  /// time.
   mutating func keep(
     _ packet: UnsafeRawBufferPointer, _ header: MoldUDP64Header, line: Int, receivedAt: UInt64, at now: UInt64
   ) -> Bool {
-    while lines.count <= line { lines.append((0, 0)) }
+    while lines.count <= line { lines.append(Line()) }
     lines[line].newestAt = now
-    if lines[line].bytes + packet.count > Self.mostBytes {
-      // What it said before it spoke of this session.
-      forget(line) { $0.session != header.session }
+    guard header.blockCount > 0 || header.isEndOfSession else { return true }
+    // What it said before it spoke of this session isn't so any more.
+    if let newest = lines[line].packets.last, newest.session != header.session {
+      lines[line] = Line(newestAt: now)
     }
-    guard lines[line].bytes + packet.count <= Self.mostBytes else {
+    let cost = packet.count + Self.overhead
+    guard lines[line].bytes + cost <= Self.mostBytes else {
       let isFirst = passedOver == 0
       passedOver &+= UInt64(header.blockCount)
       return !isFirst
     }
-    lines[line].bytes += packet.count
-    packets.append(
+    lines[line].bytes += cost
+    lines[line].packets.append(
       Packet(bytes: [UInt8](packet), line: line, session: header.session, receivedAt: receivedAt))
     return true
   }
 
   /// Hands over all packets, oldest first.
   mutating func takeAll() -> [Packet] {
-    defer {
-      packets = []
-      lines = []
-    }
-    return packets
+    defer { lines = [] }
+    var all = lines.flatMap(\.packets)
+    all.sort { $0.receivedAt < $1.receivedAt }
+    return all
   }
 
-  /// Forgets what a line said that has long been saying what is believed.
+  /// Forgets what a line said that has long been saying what is believed, or nothing.
   mutating func forgetDisproved(_ arbiter: borrowing LineArbiter, at now: UInt64) {
-    guard !packets.isEmpty else { return }
-    for line in lines.indices where lines[line].bytes > 0 && line < arbiter.lines.count {
-      if arbiter.lines[line].state == .live,
-        now > lines[line].newestAt &+ 3 &* arbiter.configuration.heartbeatNanoseconds
-      {
-        forget(line) { _ in true }
+    for line in lines.indices where !lines[line].packets.isEmpty && line < arbiter.lines.count {
+      let beats: UInt64 = arbiter.lines[line].state == .live ? 3 : 10
+      if now > lines[line].newestAt &+ beats &* arbiter.configuration.heartbeatNanoseconds {
+        lines[line] = Line(newestAt: lines[line].newestAt)
       }
     }
-  }
-
-  private mutating func forget(_ line: Int, _ isUnwanted: (Packet) -> Bool) {
-    packets.removeAll { $0.line == line && isUnwanted($0) }
-    lines[line].bytes = packets.reduce(0) { $0 + ($1.line == line ? $1.bytes.count : 0) }
   }
 }

@@ -5,8 +5,11 @@ import Foundation
 
 extension LabSession {
   func prepareFiles() throws(LabFailure) {
+    // Nodes that come back wait for others, and for being well for a while: a feed that ended meanwhile would be a run
+    // without an end.
     let seconds =
-      Double(plan.controls + plan.runs) * (plan.secondsOfFault + plan.scenario.afterSeconds + slack) + 40
+      Double(plan.controls + plan.runs) * (plan.secondsOfFault + plan.scenario.afterSeconds + 2 * slack) * 1.5
+      + 60
     let messages = max(20_000, Int(seconds * Double(plan.rate)))
     say("a market of \(plan.instruments) instruments, \(messages) messages, seed \(plan.seed)")
     try LabCommand.require(
