@@ -31,6 +31,7 @@ export const ESTATE_WORDS = {
   role_plant: ["plant", "プラント"], role_store: ["store", "ストア"], role_gateway: ["gateway", "ゲートウェイ"], role_firewall: ["firewall", "ファイアウォール"],
   site_datacenter: ["data centre", "データセンター"], site_cloud: ["cloud", "クラウド"], site_location: ["connection point", "接続拠点"],
   // What servers say in words, by their keys.
+  why_one_crosses: ["well; of another site one stream is taken", "正常(他サイトからは一系統だけ受信)"],
   why_well: ["well", "正常"], why_not_needed: ["well; nearer ones are enough", "正常(より近い経路で足りるため予備)"],
   why_returning: ["well again for {figure} s", "復旧から {figure} 秒経過(安定を確認中)"], why_never_heard: ["never heard", "受信したことがない"],
   why_missed_beats: ["missed {figure} beats", "ハートビートが {figure} 回途絶"], why_stale: ["its position stands for {figure} s while others advance", "他の経路が進む中 {figure} 秒間停止"],
