@@ -13,11 +13,6 @@ struct GovernCommand: AsyncParsableCommand {
     subcommands: [GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self])
 }
 
-/// How a report is written.
-enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, json, sarif, junit
-}
-
 struct GovernCheck: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Checks templates, plans and configuration items against rules.",
@@ -67,18 +62,8 @@ struct GovernCheck: AsyncParsableCommand {
       let check = Check(try RuleSet(rules), context: context, now: Int64(Date().timeIntervalSince1970))
       result = try check.run(input)
     } catch { throw giveUp(error.description) }
-    switch json ? .json : format {
-    case .text: Self.show(result)
-    case .json: try printJSON(Report(result))
-    case .sarif: try printJSON(SARIF(result, version: Kabuto.version))
-    case .junit: print(JUnit.text(result), terminator: "")
-    }
-    for fault in result.faults { say("kabuto: \(fault)") }
-    if !result.faults.isEmpty { throw couldNot }
-    switch result.status {
-    case .fail: throw foundWrong
-    case .unknown: if !allowUnknown { throw foundWrong }
-    case .pass, .skip: break
+    try result.report(as: json ? .json : format, allowUnknown: allowUnknown, json: Report(result)) {
+      Self.show(result)
     }
   }
 
@@ -110,15 +95,9 @@ struct GovernCheck: AsyncParsableCommand {
       if !finding.resource.isEmpty {
         print("  \(finding.resource)  \(finding.resourceType)  \(finding.path)")
       }
-      print("  wanted  \(finding.clause)")
-      if !finding.found.isEmpty { print("  found   \(finding.found)") }
-      for line in finding.message.split(whereSeparator: \.isNewline) {
-        print("  \(line.trimmingCharacters(in: .whitespaces))")
-      }
+      finding.showDetails()
     }
-    print(
-      "\(result.status.rawValue): \(result.inputs) inputs, rules passed \(result.count(.pass)), failed "
-        + "\(result.count(.fail)), unknown \(result.count(.unknown)), skipped \(result.count(.skip))")
+    print("\(result.status.rawValue): \(result.inputs) inputs, \(result.counts)")
   }
 }
 

@@ -85,18 +85,8 @@ struct GovernScan: AsyncParsableCommand {
         now: { Int64(Date().timeIntervalSince1970) })
       (result, figures) = try await scan.run(targets, try RuleSet(rules))
     } catch { throw giveUp(error.description) }
-    switch format {
-    case .text: Self.show(result, figures)
-    case .json: try printJSON(Report(result, figures))
-    case .sarif: try printJSON(SARIF(result, version: Kabuto.version))
-    case .junit: print(JUnit.text(result), terminator: "")
-    }
-    for fault in result.faults { say("kabuto: \(fault)") }
-    if !result.faults.isEmpty { throw couldNot }
-    switch result.status {
-    case .fail: throw foundWrong
-    case .unknown: if !allowUnknown { throw foundWrong }
-    case .pass, .skip: break
+    try result.report(as: format, allowUnknown: allowUnknown, json: Report(result, figures)) {
+      Self.show(result, figures)
     }
   }
 
@@ -133,15 +123,10 @@ struct GovernScan: AsyncParsableCommand {
       print(
         "\(finding.status)  \(finding.resource.isEmpty ? finding.input : finding.resource)  \(finding.rule)")
       print("  in      \(finding.input)  \(finding.resourceType)  \(finding.path)")
-      print("  wanted  \(finding.clause)")
-      if !finding.found.isEmpty { print("  found   \(finding.found)") }
-      for line in finding.message.split(whereSeparator: \.isNewline) {
-        print("  \(line.trimmingCharacters(in: .whitespaces))")
-      }
+      finding.showDetails()
     }
     print(
       "\(result.status.rawValue): \(result.inputs) regions, \(figures.resources) resources, \(figures.calls) calls, "
-        + "rules passed \(result.count(.pass)), failed \(result.count(.fail)), unknown \(result.count(.unknown)), "
-        + "skipped \(result.count(.skip))")
+        + result.counts)
   }
 }
