@@ -157,7 +157,6 @@ struct InstrumentImage {
   /// told before, or other values at the same one (they were wrong, of a feed with a gap), what was told now is the
   /// change: numbers rise.
   mutating func take(_ stamps: StampsPayload) {
-    let sums = sums
     if stamps.quoteSequence > told.quoteSequence
       || stamps.quoteSequence == told.quoteSequence && (toldSums.quote == 0 || sums.quote == toldSums.quote)
     {
@@ -183,9 +182,9 @@ struct InstrumentImage {
     func add(_ side: borrowing LevelTable) {
       for depth in 0..<side.count {
         guard let level = side.level(depth) else { continue }
-        for value in [UInt64(level.price), level.size, UInt64(level.orders)] {
-          book = (book ^ value) &* 0x100_0000_01b3
-        }
+        book = (book ^ UInt64(level.price)) &* 0x100_0000_01b3
+        book = (book ^ level.size) &* 0x100_0000_01b3
+        book = (book ^ UInt64(level.orders)) &* 0x100_0000_01b3
       }
       book = (book ^ 0xff) &* 0x100_0000_01b3
     }
