@@ -46,6 +46,7 @@ let package = Package(
       name: "GuardRules", dependencies: ["CPCRE2", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "Resources", dependencies: ["GuardRules"], swiftSettings: strict),
+    .target(name: "Controls", dependencies: ["GuardRules"], swiftSettings: strict),
     .target(name: "Estate", dependencies: [.product(name: "Yams", package: "Yams")], swiftSettings: strict),
     .target(name: "Continuity", dependencies: ["MarketData", "TickerPlant"], swiftSettings: strict),
     .target(
@@ -92,9 +93,11 @@ let package = Package(
     .target(
       name: "Governance",
       dependencies: [
-        "GuardRules", "Resources",
+        "GuardRules", "Resources", "Controls",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
@@ -131,7 +134,7 @@ let package = Package(
       dependencies: [
         "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
         "PriceStore", "Gateway", "Firewall", "FirewallProxy", "Estate", "Continuity", "Backbone", "Lab",
-        "GuardRules", "Resources", "Governance",
+        "GuardRules", "Resources", "Controls", "Governance",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Yams", package: "Yams"),
@@ -148,6 +151,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
       ], swiftSettings: strict),
+    .testTarget(name: "ControlsTests", dependencies: ["Controls", "GuardRules"], swiftSettings: strict),
     .testTarget(name: "ResourcesTests", dependencies: ["Resources", "GuardRules"], swiftSettings: strict),
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(

@@ -27,16 +27,17 @@ import Testing
     "Gateway": ["MarketData", "FeedProtocols", "TickerPlant", "Distribution", "PriceStore"],
     "GuardRules": ["CPCRE2"],
     "Resources": ["GuardRules"],
-    "Governance": ["GuardRules", "Resources"],
+    "Controls": ["GuardRules"],
+    "Governance": ["GuardRules", "Resources", "Controls"],
     "KabutoCLI": [
       "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "FeedHandler",
       "PriceStore", "Gateway", "Firewall", "FirewallProxy", "Estate", "Continuity", "Backbone", "Lab",
-      "GuardRules", "Resources", "Governance",
+      "GuardRules", "Resources", "Controls", "Governance",
     ],
   ]
   static let pure = [
     "MarketData", "FeedProtocols", "ExchangeSimulator", "TickerPlant", "Distribution", "Firewall", "Estate",
-    "Continuity", "GuardRules", "Resources",
+    "Continuity", "GuardRules", "Resources", "Controls",
   ]
   /// What reaches outside: files, sockets, clocks, processes, threads, chance.
   static let outside = [
