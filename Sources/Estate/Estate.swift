@@ -104,7 +104,7 @@ public struct Link: Sendable, Equatable {
   public var bandwidthMegabits: Int?
   /// Whether it carries, or waits.
   public var role = Role.active
-  /// Names of systems that may have a budget: words of subjects (docs/PLAN.md), and `prices` for `px`, `history` for
+  /// Names of systems that may have a budget: words of subjects (docs/BACKBONE.md), and `prices` for `px`, `history` for
   /// `keep`, `feeds` for `feed`.
   public static let budgetSystems = [
     "prices", "history", "feeds", "px", "feed", "want", "beat", "ask", "keep", "node", "answer", "other",

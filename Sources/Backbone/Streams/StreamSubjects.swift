@@ -1,4 +1,4 @@
-// The subjects of a market's streams (docs/PLAN.md), and the questions that are asked on them.
+// The subjects of a market's streams (docs/BACKBONE.md), and the questions that are asked on them.
 
 import Continuity
 import Foundation

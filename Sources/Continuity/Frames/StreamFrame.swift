@@ -1,4 +1,4 @@
-// A frame: what crosses between nodes (docs/PLAN.md). Little-endian, readable by itself: a header of 104 bytes, the
+// A frame: what crosses between nodes (docs/BACKBONE.md). Little-endian, readable by itself: a header of 104 bytes, the
 // codes of the instruments that occur (8 bytes each), then records as `UpdateCursor` reads them, whose `instrument` is
 // the place in that table. A beat has `BeatFacts` instead.
 // Invariant: a frame that `StreamFrame(decoding:)` accepts is safe to walk and to hand on; what it says may still be

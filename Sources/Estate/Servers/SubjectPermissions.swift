@@ -1,4 +1,4 @@
-// Which subjects a node may publish and hear: the table of docs/PLAN.md. What says something of a node carries that
+// Which subjects a node may publish and hear: the table of docs/BACKBONE.md. What says something of a node carries that
 // node's name, and only that node may say it; questions carry the name of the one who is asked.
 
 /// See the head of this file.
