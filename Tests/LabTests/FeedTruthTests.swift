@@ -63,13 +63,27 @@ import Testing
   }
 
   @Test func theFilesValuesHaveTheReferencesTimes() {
-    let truth = Self.file.timed(by: Self.reference(Self.good))
+    let (truth, late) = Self.file.timed(by: Self.reference(Self.good))
+    #expect(late == 0)
     #expect(truth.quotes["7203"]?.map(\.sequence) == [1, 10, 20, 30])
     #expect(truth.quotes["7203"]?.map { $0.at / 1_000_000 } == [110, 110, 120, 130])
     #expect(truth.trades["7203"]?.map { $0.at / 1_000_000 } == [115])
     #expect(truth.epoch == "\"s-1\"")
-    let short = Self.file.timed(by: Self.reference(Array(Self.good.prefix(4))))
+    let short = Self.file.timed(by: Self.reference(Array(Self.good.prefix(4)))).truth
     #expect(short.quotes["7203"]?.last?.sequence == 20)
+  }
+
+  @Test func whatAClientKnewBeforeTheReferenceCounts() {
+    // The reference's own frames came 50 ms late from 20 on; a client that wants less had 25 by then.
+    var late = Self.good
+    for place in 3..<5 { late[place].0 += 50 }
+    let client = Self.reference([
+      (112, JudgeTests.snapshot(10, bid: "100")), (126, JudgeTests.update(25, "\"ask\":102")),
+    ])
+    let (truth, most) = Self.file.timed(by: Self.reference(late), or: [client])
+    #expect(most == 44_000_000)
+    #expect(truth.quotes["7203"]?.map { $0.at / 1_000_000 } == [110, 110, 126, 180])
+    #expect(truth.trades["7203"]?.map { $0.at / 1_000_000 } == [115])
   }
 
   @Test func framesThatCannotBeReadAreTold() {

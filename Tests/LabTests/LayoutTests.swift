@@ -123,6 +123,13 @@ import Testing
         "route-map out-\(toStandby.line) permit 10\n match ip address prefix-list estate\n"
           + " set as-path prepend \(system) \(system) \(system)\n"))
     #expect(standby.bgpd.contains("route-map in-\(toStandby.line) permit 10\n set local-preference 100\n"))
+    // What goes to the site's own other zone doesn't leave the site while the line between the zones is there.
+    #expect(toActive.ownSitePreference == 90)
+    #expect(active.neighbours.first { $0.name == "r-tky-b" }?.ownSitePreference == nil)
+    #expect(
+      active.bgpd.contains(
+        "route-map in-\(toActive.line) permit 5\n match ip address prefix-list site\n set local-preference 90\n"
+      ))
     #expect(active.bgpd.contains("timers bgp 3 9"))
     #expect(active.bgpd.contains("network 10.1.1.0/24"))
   }

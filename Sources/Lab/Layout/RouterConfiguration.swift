@@ -1,8 +1,9 @@
 // What zebra, bfdd and bgpd of one router are told (FRR 8.4). Pure text.
 //
 // Active and standby as the estate says, the way the real system did it: local preference decides what comes in (active
-// 200, by way of another zone of the site 150, internet 120, standby 100), AS-path prepend tells the other side. BFD
-// declares a neighbour lost after 3 × 50 ms; without it the hold time of 9 s does.
+// 200, by way of another zone of the site 150, internet 120, standby 100), AS-path prepend tells the other side. A site's own
+// networks are reached over its carriers only when nothing else is left (90): what goes from zone to zone doesn't leave the
+// site. BFD declares a neighbour lost after 3 × 50 ms; without it the hold time of 9 s does.
 
 /// See the head of this file.
 struct RouterConfiguration: Sendable, Equatable {
@@ -32,6 +33,8 @@ struct RouterConfiguration: Sendable, Equatable {
     var system: UInt32
     /// Of what it tells.
     var localPreference: Int
+    /// Of what it tells of this router's own site; nil: the same.
+    var ownSitePreference: Int?
     /// How often the own number is put before what it is told.
     var prepends: Int
     var announces: Announces
@@ -79,10 +82,12 @@ struct RouterConfiguration: Sendable, Equatable {
       default: announces = .estate
       }
       if line.isStandby { preference = 100 }
+      var ownSitePreference: Int?
+      if case .zone = router.place, announces == .estate { ownSitePreference = 90 }
       return Neighbour(
         name: other.name, line: line.name, address: isFrom ? line.toAddress : line.fromAddress,
-        system: other.system, localPreference: preference, prepends: line.isStandby ? 3 : 0,
-        announces: announces)
+        system: other.system, localPreference: preference, ownSitePreference: ownSitePreference,
+        prepends: line.isStandby ? 3 : 0, announces: announces)
     }
   }
 
@@ -122,6 +127,12 @@ struct RouterConfiguration: Sendable, Equatable {
       if networks.isEmpty { lines.append("ip prefix-list \(name) deny any") }
     }
     for neighbour in neighbours {
+      if let preference = neighbour.ownSitePreference {
+        lines += [
+          "route-map in-\(neighbour.line) permit 5", " match ip address prefix-list site",
+          " set local-preference \(preference)",
+        ]
+      }
       lines += [
         "route-map in-\(neighbour.line) permit 10", " set local-preference \(neighbour.localPreference)",
         "route-map out-\(neighbour.line) permit 10",

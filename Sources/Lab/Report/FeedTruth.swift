@@ -1,6 +1,7 @@
 // The truth of a run: what the feed's own file makes of every instrument at every number. The reference client, at a
-// plant that no fault reaches, says only when each number could be known; and what it got is compared with the file, so
-// that a fault of the reference is no clients' fault. Pure: frames in, changes and differences out.
+// plant that no fault reaches, says only when each number could be known, unless a judged client knew it earlier; and what
+// it got is compared with the file, so that a fault of the reference is no clients' fault. Pure: frames in, changes and
+// differences out.
 
 /// See the head of this file.
 struct FeedTruth {
@@ -66,36 +67,51 @@ struct FeedTruth {
     return found
   }
 
-  /// The file's changes up to the last number that the reference got, each with the time at which the reference had got
-  /// that number.
-  func timed(by reference: Truth) -> Truth {
-    var arrivals = [reference.quotes, reference.trades].flatMap(\.values).joined().map {
-      ($0.sequence, $0.at)
-    }
-    arrivals.sort { $0.0 < $1.0 }
-    // When a number was there: when the first message from it on was.
-    for place in arrivals.indices.dropLast().reversed() {
-      arrivals[place].1 = min(arrivals[place].1, arrivals[place + 1].1)
-    }
-    func at(_ sequence: UInt64) -> UInt64? {
-      var low = 0
-      var high = arrivals.count
-      while low < high {
-        let middle = (low + high) / 2
-        if arrivals[middle].0 < sequence { low = middle + 1 } else { high = middle }
-      }
-      return low < arrivals.count ? arrivals[low].1 : nil
-    }
-    func timed(_ all: [String: [Truth.Change]]) -> [String: [Truth.Change]] {
-      all.mapValues { changes in
+  /// The file's changes up to the last number that the reference got, each with the time at which anybody had got that
+  /// number: where the reference is slow, what others had already counts.
+  /// - Parameter others: what the judged clients got.
+  /// - Returns: and how late the reference was at worst, nanoseconds.
+  func timed(by reference: Truth, or others: [Truth] = []) -> (truth: Truth, late: UInt64) {
+    let own = Arrivals([reference])
+    let all = Arrivals([reference] + others)
+    // What was before the reference began says nothing about it.
+    let late =
+      own.all.filter { $0.sequence > reference.first }
+      .map { $0.at - min($0.at, all.time(of: $0.sequence) ?? $0.at) }.max() ?? 0
+    func timed(_ channel: [String: [Truth.Change]]) -> [String: [Truth.Change]] {
+      channel.mapValues { changes in
         changes.compactMap { change in
-          at(change.sequence).map { Truth.Change(sequence: change.sequence, at: $0, fields: change.fields) }
+          all.time(of: change.sequence).map {
+            Truth.Change(sequence: change.sequence, at: $0, fields: change.fields)
+          }
         }
       }.filter { !$0.value.isEmpty }
     }
     var truth = reference
     truth.quotes = timed(feed.quotes)
     truth.trades = timed(feed.trades)
-    return truth
+    return (truth, late)
+  }
+
+  /// When each number was there.
+  private struct Arrivals {
+    /// By rising numbers; a number was there when the first message from it on was.
+    private(set) var all: [(sequence: UInt64, at: UInt64)]
+
+    init(_ records: [Truth]) {
+      all = records.flatMap { [$0.quotes, $0.trades].flatMap(\.values).joined() }.map { ($0.sequence, $0.at) }
+      all.sort { $0.sequence < $1.sequence }
+      for place in all.indices.dropLast().reversed() { all[place].at = min(all[place].at, all[place + 1].at) }
+    }
+
+    func time(of sequence: UInt64) -> UInt64? {
+      var low = 0
+      var high = all.count
+      while low < high {
+        let middle = (low + high) / 2
+        if all[middle].sequence < sequence { low = middle + 1 } else { high = middle }
+      }
+      return low < all.count ? all[low].at : nil
+    }
   }
 }

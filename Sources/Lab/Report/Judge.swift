@@ -1,12 +1,12 @@
-// What clients got, judged against the feed itself: a reference client at a plant that no fault reached, in the
-// exchange's own room, got every update; its record is the truth. Pure: records in, figures out.
+// What clients got, judged against the feed itself: what its file makes of every number, and when anybody had it first
+// (FeedTruth). Pure: records in, figures out.
 //
 // Per instrument and channel:
 //   wrong         after an update, a field that isn't what the feed had made it at that number
 //   lost          what was neither delivered nor replaced by a newer value of the same field; every trade counts
 //   repeated      the same number twice on one connection
 //   out of order  a lower number after a higher one on one connection
-//   waited        how long news that the reference had already was not there yet, at worst
+//   waited        how long news that somebody had already was not there yet, at worst
 // Of two connections, or of an old and a new one, the client takes each number once, as every client should: what comes
 // again by another connection is neither repeated nor lost, but its values are compared with the feed's all the same.
 // A wait counts where it began, and from the beginning of each later repetition that it reaches into; what is still

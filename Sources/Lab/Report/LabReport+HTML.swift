@@ -185,11 +185,11 @@ extension LabReport {
   private var method: String {
     """
     <h2>\(Self.label("How it was measured", "測定の方法"))</h2>
-    <p>Outage: the longest time for which news of any instrument that the reference client had already did not
+    <p>Outage: the longest time for which news of any instrument that the reference or another client had already did not
     reach a client, beyond the longest such time of the control stretches of the same run. Lost: neither delivered nor
     replaced by a newer value of the same field; every trade counts. The reference is a plant and a client in the
-    exchange's own room, which no fault reaches.</p>
-    <p lang="ja">途絶とは、基準の利用者に届いていた銘柄の新しい値が利用者に届かなかった最長時間から、同じ実行の無障害区間の最長時間を引いたもの。
+    exchange's own room, which no fault reaches; it was \(Self.rounded(referenceLateMs)) ms behind a client at worst.</p>
+    <p lang="ja">途絶とは、基準または他の利用者に届いていた銘柄の新しい値が利用者に届かなかった最長時間から、同じ実行の無障害区間の最長時間を引いたもの。
     欠落とは、配信されず、同じ項目の新しい値でも置き換えられなかったもの。約定は 1 件ずつ数える。</p>
     <p>\(rate) messages a second, \(instruments) instruments, seed \(seed); fault for \(String(format: "%.1f", faultSeconds)) s, watched
     for \(String(format: "%.1f", afterSeconds)) s after it healed; machine busy \(Int(busyShare * 100)) % without a fault, \(Int(ownShare * 100)) % by the laboratory; frames leave the

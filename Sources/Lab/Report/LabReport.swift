@@ -187,6 +187,8 @@ public struct LabReport: Sendable, Codable {
   public var busyShare: Double
   /// Of it what the laboratory itself needed.
   public var ownShare: Double
+  /// How much later than a judged client the reference had a number, at worst; outages are counted from the earlier.
+  public var referenceLateMs: Double
   /// What made the run fail as a whole, such as records that can't be read.
   public var faults: [String]
 
@@ -204,6 +206,7 @@ public struct LabReport: Sendable, Codable {
     case emulatorLateP99Us = "emulator_late_p99_us"
     case busyShare = "busy_share"
     case ownShare = "own_share"
+    case referenceLateMs = "reference_late_ms"
   }
 
   /// Whether nothing was lost, repeated, out of order or wrong.
@@ -227,7 +230,10 @@ extension LabReport {
   public static func make(_ outcome: LabOutcome, play: PlayFeed) throws(LabFailure) -> LabReport {
     let reference = Truth(record: try lines(outcome.truthRecord))
     let feed = try feedTruth(of: reference, play)
-    let truth = feed.timed(by: reference)
+    let others = try outcome.clients.map { (client) throws(LabFailure) in
+      Truth(record: try lines(client.record))
+    }
+    let (truth, late) = feed.timed(by: reference, or: others)
     for window in outcome.windows
     where !truth.isAlive(in: JudgedWindow(from: window.from, through: window.through)) {
       throw LabFailure(
@@ -301,7 +307,8 @@ extension LabReport {
       afterSeconds: outcome.plan.scenario.afterSeconds, changes: outcome.changes,
       emulatorLateP50Us: outcome.lateP50, emulatorLateP99Us: outcome.lateP99,
       busyShare: (outcome.cpuShare * 100).rounded() / 100,
-      ownShare: (outcome.ownShare * 100).rounded() / 100, faults: faults)
+      ownShare: (outcome.ownShare * 100).rounded() / 100, referenceLateMs: rounded(Double(late) / 1e6),
+      faults: faults)
   }
 
   private static func feedTruth(of reference: Truth, _ play: PlayFeed) throws(LabFailure) -> FeedTruth {
