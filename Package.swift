@@ -146,7 +146,7 @@ let package = Package(
     .testTarget(
       name: "AccountsTests",
       dependencies: [
-        "Governance", "Resources", "GuardRules",
+        "Governance", "Resources", "GuardRules", "Controls",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),

@@ -118,6 +118,9 @@ enum RequestSigner {
     text.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
   }
 
+  /// SHA-256.
+  static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
+
   /// RFC 1864: base64 of the digest; a sum against damage, no protection.
   static func md5(_ bytes: [UInt8]) -> String {
     Data(Insecure.MD5.hash(data: bytes)).base64EncodedString()
