@@ -18,7 +18,7 @@ indirect enum CallField: Sendable, Equatable {
   }
 
   /// The same as a value of a document; what such a call can't say (null, unknown) is left out.
-  init?(_ value: Value) {
+  init?(_ value: GuardRules.Value) {
     switch value.content {
     case .string(let text): self = .text(text)
     case .int(let number): self = .number(number)
@@ -69,7 +69,8 @@ indirect enum CallField: Sendable, Equatable {
   }
 }
 
-extension CallField: ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
+extension CallField: ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
+  ExpressibleByIntegerLiteral,
   ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
   init(stringLiteral text: String) { self = .text(text) }

@@ -129,7 +129,8 @@ extension AccountService {
     AccountService(
       name: "s3-control", protocolKind: .restXML, version: "2018-08-20", jsonVersion: "", isGlobal: false),
     AccountService(
-      name: "access-analyzer", protocolKind: .restJSON, version: "2019-11-01", jsonVersion: "", isGlobal: false),
+      name: "access-analyzer", protocolKind: .restJSON, version: "2019-11-01", jsonVersion: "",
+      isGlobal: false),
     AccountService(
       name: "organizations", protocolKind: .json, version: "AWSOrganizationsV20161128", jsonVersion: "1.1",
       isGlobal: true),

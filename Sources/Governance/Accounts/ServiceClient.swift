@@ -114,7 +114,8 @@ struct ServiceClient: Sendable {
         throw CallFailure(code: "NoCredentials", message: error.description)
       }
       var request = plain
-      RequestSigner.sign(&request, with: credentials, service: service.signedName, region: region, time: now())
+      RequestSigner.sign(
+        &request, with: credentials, service: service.signedName, region: region, time: now())
       await traffic.enter()
       let answer = await send(request)
       await traffic.leave()
