@@ -21,7 +21,8 @@ struct RecordReader {
   init(_ value: Value, path: String, _ faults: RecordFaults) {
     (self.value, self.path, self.faults) = (value, path, faults)
     if case .map = value.content { return }
-    faults.add(value.place, "\(path.isEmpty ? "the document" : path): a \(value.kind)", wanted: "names with values")
+    faults.add(
+      value.place, "\(path.isEmpty ? "the document" : path): a \(value.kind)", wanted: "names with values")
   }
 
   var place: TextPlace { value.place }

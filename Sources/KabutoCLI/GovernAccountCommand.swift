@@ -7,7 +7,8 @@ import Governance
 
 struct GovernAccount: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "account", abstract: "Keeps requests for accounts, and approves those that meet the conditions.",
+    commandName: "account",
+    abstract: "Keeps requests for accounts, and approves those that meet the conditions.",
     discussion: """
       A request is a file of its own in a folder: who asks, who will own the account and with which certificate, whom \
       bills and budget go to, where root's credentials are kept. It is approved only if it meets all conditions; one that \
@@ -38,7 +39,9 @@ struct GovernAccount: AsyncParsableCommand {
   static func conditions(_ path: String?) throws -> AccountConditions {
     var text = AccountConditions.standardText
     if let path {
-      guard let data = FileManager.default.contents(atPath: path) else { throw giveUp("\(path): can't be read") }
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw giveUp("\(path): can't be read")
+      }
       text = String(decoding: data, as: UTF8.self)
     }
     do throws(DocumentFaults) { return try AccountConditions(text) } catch {
@@ -53,7 +56,8 @@ struct GovernAccount: AsyncParsableCommand {
   }
 
   struct Conditions: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Prints the conditions that hold without any file.")
+    static let configuration = CommandConfiguration(
+      abstract: "Prints the conditions that hold without any file.")
 
     func run() { print(AccountConditions.standardText, terminator: "") }
   }
@@ -61,7 +65,8 @@ struct GovernAccount: AsyncParsableCommand {
   struct Request: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Files a request; says which conditions it doesn't meet yet.",
-      discussion: "Exit status: 0 = filed, and all conditions are met, 1 = filed, and some aren't, 2 = not filed.")
+      discussion:
+        "Exit status: 0 = filed, and all conditions are met, 1 = filed, and some aren't, 2 = not filed.")
 
     @Argument(help: ArgumentHelp("A filled form.", valueName: "file"), completion: .file())
     var form: String
@@ -107,7 +112,8 @@ struct GovernAccount: AsyncParsableCommand {
       guard let person else { throw couldNot }
       let result: RequestFolder.Approving
       do throws(GovernanceFaults) {
-        result = try options.folder.approve(id, by: person, demanded, now: Int64(Date().timeIntervalSince1970))
+        result = try options.folder.approve(
+          id, by: person, demanded, now: Int64(Date().timeIntervalSince1970))
       } catch { throw giveUp(error.description) }
       switch result {
       case .approved(let request): try GovernAccount.tell(request, demanded, json: options.json)
@@ -132,15 +138,20 @@ struct GovernAccount: AsyncParsableCommand {
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Lists requests and how they stand.",
-      discussion: "Exit status: 0 = all are approved or open, 1 = one was changed or lapsed, 2 = a file can't be read.")
+      discussion:
+        "Exit status: 0 = all are approved or open, 1 = one was changed or lapsed, 2 = a file can't be read.")
 
     @OptionGroup var options: Folder
 
     func run() throws {
       let demanded = try options.demanded()
       let found: (requests: [AccountRequest], faults: [String])
-      do throws(GovernanceFaults) { found = try options.folder.all() } catch { throw giveUp(error.description) }
-      let rows = found.requests.map { Row($0, RequestFolder.standing($0, demanded, today: today)) }
+      do throws(GovernanceFaults) { found = try options.folder.all() } catch {
+        throw giveUp(error.description)
+      }
+      let rows = found.requests.map {
+        Row($0, RequestFolder.standing($0, demanded, today: GovernAccount.today))
+      }
       if options.json {
         try printJSON(rows)
       } else {
@@ -156,7 +167,8 @@ struct GovernAccount: AsyncParsableCommand {
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Shows a request, how it stands, and which conditions it doesn't meet.",
-      discussion: "Exit status: 0 = all conditions are met, 1 = some aren't, or it was changed, 2 = it can't be read.")
+      discussion:
+        "Exit status: 0 = all conditions are met, 1 = some aren't, or it was changed, 2 = it can't be read.")
 
     @Argument(help: "The request's name.")
     var id: String

@@ -17,13 +17,17 @@ struct ProvisionArguments: ParsableArguments {
   var roleName = "OrganizationAccountAccessRole"
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Regions, or all that an account has; the first is the home, if the baseline names none.", valueName: "a,b|all"))
+    help: ArgumentHelp(
+      "Regions, or all that an account has; the first is the home, if the baseline names none.",
+      valueName: "a,b|all"))
   var regions: [String] = ["all"]
   @Option(
-    help: ArgumentHelp("The baseline; without it, what `baseline` shows.", valueName: "file"), completion: .file())
+    help: ArgumentHelp("The baseline; without it, what `baseline` shows.", valueName: "file"),
+    completion: .file())
   var baseline: String?
   @Option(
-    help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url"))
+    help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url")
+  )
   var endpoint: String?
   @Option(help: ArgumentHelp("Calls at once, over all accounts.", valueName: "count"))
   var parallel = 32
@@ -41,7 +45,8 @@ struct ProvisionArguments: ParsableArguments {
   }
 
   func validate() throws {
-    for number in Self.words(accounts) where number.utf8.count != 12 || !number.utf8.allSatisfy({ (48...57).contains($0) }) {
+    for number in Self.words(accounts)
+    where number.utf8.count != 12 || !number.utf8.allSatisfy({ (48...57).contains($0) }) {
       throw ValidationError("--accounts \(number): wanted twelve digits")
     }
     for region in Self.words(regions)
@@ -78,20 +83,11 @@ struct ProvisionArguments: ParsableArguments {
   }
 
   func read() throws -> Baseline {
-    var text = Baseline.standardText
-    if let baseline {
-      guard let data = FileManager.default.contents(atPath: baseline) else {
-        throw giveUp("\(baseline): can't be read")
-      }
-      text = String(decoding: data, as: UTF8.self)
-    }
-    let found: Baseline
-    do throws(DocumentFaults) { found = try Baseline(text) } catch {
-      throw giveUp(error.all.map { "\(baseline ?? "baseline"):\($0)" }.joined(separator: "\n"))
-    }
+    let found = try GovernBaseline.read(try GovernBaseline.text(baseline), baseline)
     let names = options.regions
     if let home = found.home, !names.isEmpty, !names.contains(home) {
-      throw giveUp("\(baseline ?? "baseline"): its home \(home) isn't among --regions \(names.joined(separator: ","))")
+      throw giveUp(
+        "\(baseline ?? "baseline"): its home \(home) isn't among --regions \(names.joined(separator: ","))")
     }
     return found
   }
@@ -112,7 +108,8 @@ struct ProvisionArguments: ParsableArguments {
 
 struct GovernProvision: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "provision", abstract: "Sets a baseline up in accounts: a plan first, and with --apply the deeds.",
+    commandName: "provision",
+    abstract: "Sets a baseline up in accounts: a plan first, and with --apply the deeds.",
     discussion: """
       Looks at what is there, and prints what differs from the baseline: steps that make it right, what people have to mend, \
       and what can't be told. With --apply the steps are carried out, each written to the journal before and after; ended \
@@ -135,13 +132,17 @@ struct GovernProvision: AsyncParsableCommand {
     completion: .directory)
   var requests: String?
   @Option(
-    help: ArgumentHelp("What is demanded of requests; without it, the conditions that hold without any file.", valueName: "file"),
+    help: ArgumentHelp(
+      "What is demanded of requests; without it, the conditions that hold without any file.",
+      valueName: "file"),
     completion: .file())
   var conditions: String?
 
   func validate() throws {
     if apply, drift { throw ValidationError("--drift only looks; wanted either --apply or --drift") }
-    if conditions != nil, requests == nil { throw ValidationError("--conditions: wanted --requests beside it") }
+    if conditions != nil, requests == nil {
+      throw ValidationError("--conditions: wanted --requests beside it")
+    }
   }
 
   func run() async throws {
@@ -152,13 +153,15 @@ struct GovernProvision: AsyncParsableCommand {
     do throws(GovernanceFaults) {
       var purpose = Provision.Purpose.plan
       if apply {
-        let journal = try ProvisionJournal(
+        let opened = try ProvisionJournal(
           journal, run: "\(Int64(Date().timeIntervalSince1970))-\(ProcessInfo.processInfo.processIdentifier)",
           now: { Int64(Date().timeIntervalSince1970) })
-        if journal.tornBytes > 0 {
-          say("\(self.journal): a line that was cut off in the middle of its writing is taken off; nothing came of it")
+        if opened.tornBytes > 0 {
+          say(
+            "\(journal): a line that was cut off in the middle of its writing is taken off; nothing came of it"
+          )
         }
-        purpose = .apply(journal)
+        purpose = .apply(opened)
       }
       report = try await arguments.provision().run(arguments.targets, baseline, purpose, gate: gate)
     } catch { throw giveUp(error.description) }
@@ -184,7 +187,9 @@ struct GovernProvision: AsyncParsableCommand {
     var steps = 0
     var outcomes: [StepOutcome.Kind: Int] = [:]
     for account in report.accounts {
-      print("account \(account.account)  baseline \(report.baseline)  home \(account.home)  \(account.regions.count) regions")
+      print(
+        "account \(account.account)  baseline \(report.baseline)  home \(account.home)  \(account.regions.count) regions"
+      )
       for step in account.steps {
         steps += 1
         let outcome = step.outcome?.kind.rawValue ?? (step.isNew ? "make" : "change")
@@ -202,7 +207,9 @@ struct GovernProvision: AsyncParsableCommand {
         print("      mend: \(notice.reason)")
       }
       for gap in account.unknown { print("  unknown  \(gap.step)\n      \(gap.reason)") }
-      if account.steps.isEmpty, account.notices.isEmpty, account.unknown.isEmpty { print("  all is as wanted") }
+      if account.steps.isEmpty, account.notices.isEmpty, account.unknown.isEmpty {
+        print("  all is as wanted")
+      }
     }
     let notices = report.accounts.map(\.notices.count).reduce(0, +)
     let unknown = report.accounts.map(\.unknown.count).reduce(0, +)
@@ -210,14 +217,17 @@ struct GovernProvision: AsyncParsableCommand {
       applied
       ? "\(outcomes[.done] ?? 0) steps done, \(outcomes[.already] ?? 0) already, \(outcomes[.failed] ?? 0) failed, "
         + "\(outcomes[.notDone] ?? 0) not done" : "\(steps) steps"
-    print("\(report.accounts.count) accounts: \(told), \(notices) to mend, \(unknown) unknown; \(report.calls) calls")
+    print(
+      "\(report.accounts.count) accounts: \(told), \(notices) to mend, \(unknown) unknown; \(report.calls) calls"
+    )
     if !applied, steps > 0 { say("nothing was changed; --apply carries the steps out") }
   }
 }
 
 struct GovernDrift: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "drift", abstract: "Shows what differs from a baseline since it was set up, and who changed it.",
+    commandName: "drift",
+    abstract: "Shows what differs from a baseline since it was set up, and who changed it.",
     discussion: """
       The journal of `kabuto govern provision --apply` tells when each thing was last right; CloudTrail, where it may be \
       asked, who changed it. Nothing is changed.
@@ -261,9 +271,43 @@ struct GovernDrift: AsyncParsableCommand {
 
 struct GovernBaseline: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "baseline", abstract: "Prints the baseline that holds without any file.")
+    commandName: "baseline",
+    abstract: "Prints the baseline that holds without any file, or a policy for unused regions.",
+    discussion: """
+      With --region-policy a service control policy that denies all regions but the baseline's `regions: used`, for the \
+      organization to attach; the role that sets baselines up stays free.
+      """)
 
-  func run() { print(Baseline.standardText, terminator: "") }
+  @Option(help: ArgumentHelp("A baseline instead.", valueName: "file"), completion: .file())
+  var baseline: String?
+  @Flag(help: "The policy, as JSON.")
+  var regionPolicy = false
+  @Option(help: ArgumentHelp("The role that sets baselines up.", valueName: "name"))
+  var roleName = "OrganizationAccountAccessRole"
+
+  func run() throws {
+    let text = try Self.text(baseline)
+    let found = try Self.read(text, baseline)
+    guard regionPolicy else { return print(text, terminator: "") }
+    guard let policy = found.regionPolicy(exceptRole: roleName) else {
+      throw giveUp("\(baseline ?? "baseline"): no regions.used; wanted the regions that are meant to be used")
+    }
+    print(policy, terminator: "")
+  }
+
+  static func text(_ path: String?) throws -> String {
+    guard let path else { return Baseline.standardText }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw giveUp("\(path): can't be read")
+    }
+    return String(decoding: data, as: UTF8.self)
+  }
+
+  static func read(_ text: String, _ path: String?) throws -> Baseline {
+    do throws(DocumentFaults) { return try Baseline(text) } catch {
+      throw giveUp(error.all.map { "\(path ?? "baseline"):\($0)" }.joined(separator: "\n"))
+    }
+  }
 }
 
 extension BaselineChange {

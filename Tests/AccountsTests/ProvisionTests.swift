@@ -14,14 +14,17 @@ import Testing
     number: "111122223333", partition: "aws", home: "eu-west-1", regions: ["eu-west-1"])
 
   private func settings(_ client: ServiceClient, _ text: String) throws -> AccountSettings {
-    AccountSettings(client: client, account: Self.account, baseline: try Baseline(text), now: { 1_800_000_000 })
+    AccountSettings(
+      client: client, account: Self.account, baseline: try Baseline(text), now: { 1_800_000_000 })
   }
 
   // MARK: - Access Analyzer
 
   @Test func analyzerIsMadeOnceAndKnownAgain() async throws {
     let play: PlayedService.Play = { asked, number in
-      if asked.method == "PUT" { return Said(body: #"{"arn":"arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/kabuto"}"#) }
+      if asked.method == "PUT" {
+        return Said(body: #"{"arn":"arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/kabuto"}"#)
+      }
       return number == 1
         ? Said(body: #"{"analyzers":[]}"#)
         : Said(body: #"{"analyzers":[{"arn":"a","name":"theirs","status":"ACTIVE","type":"ACCOUNT"}]}"#)
@@ -66,7 +69,9 @@ import Testing
       let settings = try settings(
         client, "baseline: b\nlogs: {bucket: logs}\ntrail: {name: made}")
       var found: [BaselineKey: FoundSetting] = [:]
-      for goal in settings.baseline.goals(of: Self.account, [:]) { found[goal.key] = goal.reached(from: .absent) }
+      for goal in settings.baseline.goals(of: Self.account, [:]) {
+        found[goal.key] = goal.reached(from: .absent)
+      }
       found[BaselineKey(.trailLogging)] = .set(["IsLogging": "false"])
       let plan = BaselinePlan(settings.baseline, Self.account, found: found)
       let all = await Drift(settings: settings, journal: journal).of(plan)
@@ -96,12 +101,17 @@ import Testing
     let play: PlayedService.Play = { asked, _ in
       guard asked.body.contains("StopLogging") else { return Said(body: #"{"Events":[]}"#) }
       if asked.body.contains("NextToken") {
-        return Said(body: #"{"Events":[\#(event("StopLogging", 1_700_000_500, trail: "made", by: "arn:aws:iam::1:user/eve"))]}"#)
+        return Said(
+          body:
+            #"{"Events":[\#(event("StopLogging", 1_700_000_500, trail: "made", by: "arn:aws:iam::1:user/eve"))]}"#
+        )
       }
       let events = [
         event("StopLogging", 1_700_000_900.5, trail: "made", by: "arn:aws:iam::1:user/mallory"),
         event("StopLogging", 1_700_000_800, trail: "others", by: "arn:aws:iam::1:user/bob"),
-        event("StopLogging", 1_700_000_700, trail: "made", by: "arn:aws:iam::1:user/denied", error: "AccessDenied"),
+        event(
+          "StopLogging", 1_700_000_700, trail: "made", by: "arn:aws:iam::1:user/denied", error: "AccessDenied"
+        ),
       ]
       return Said(body: #"{"Events":[\#(events.joined(separator: ","))],"NextToken":"t"}"#)
     }
@@ -113,8 +123,12 @@ import Testing
     #expect(drifted.changedBy.first?.at == "2023-11-14T22:28:20Z")
     #expect(drifted.unknownBecause == nil)
     let first = try #require(asked.first)
-    #expect(first.header("x-amz-target") == "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents")
-    #expect(first.body.contains(#""LookupAttributes":[{"AttributeKey":"EventName","AttributeValue":"StopLogging"}],"StartTime":1700000000"#))
+    #expect(
+      first.header("x-amz-target") == "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents")
+    #expect(
+      first.body.contains(
+        #""LookupAttributes":[{"AttributeKey":"EventName","AttributeValue":"StopLogging"}],"StartTime":1700000000"#
+      ))
   }
 
   @Test func nobodyIsAccusedWhereNothingIsKnown() async throws {
@@ -133,7 +147,8 @@ import Testing
   // MARK: - Journal
 
   private func withFolder<T>(_ body: (String) throws -> T) throws -> T {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kabuto-\(UUID().uuidString)").path
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kabuto-\(UUID().uuidString)")
+      .path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     return try body(folder)
@@ -154,7 +169,8 @@ import Testing
       }
       let whole = try Data(contentsOf: URL(fileURLWithPath: path))
       // However far the next line was written when the end came.
-      let line = Data(#"{"account":"111122223333","at":"2023-11-14T22:13:20Z","event":"result","run":"r"}"#.utf8)
+      let line = Data(
+        #"{"account":"111122223333","at":"2023-11-14T22:13:20Z","event":"result","run":"r"}"#.utf8)
       for cut in 1...line.count {
         try (whole + line.prefix(cut)).write(to: URL(fileURLWithPath: path))
         let again = try journal(path)
@@ -194,7 +210,8 @@ import Testing
     (failed.step, failed.outcome) = ("a", .failed)
     var end = JournalEntry(at: 20, run: "r", account: "1", event: .end)
     end.steps = ["a", "b"]
-    #expect([done, end, failed].rightAt(of: "1") == ["a": "1970-01-01T00:00:20Z", "b": "1970-01-01T00:00:20Z"])
+    #expect(
+      [done, end, failed].rightAt(of: "1") == ["a": "1970-01-01T00:00:20Z", "b": "1970-01-01T00:00:20Z"])
     #expect([done, end, failed].rightAt(of: "2").isEmpty)
   }
 
@@ -228,13 +245,19 @@ import Testing
       other.id = "second"
       let told = #expect(throws: GovernanceFaults.self) { try folder.add(other, now: Self.now) }
       #expect(told?.description.contains("asked for already, by payments") == true)
-      #expect(try folder.refusal(of: form.account, conditions, today: today) == "its request payments isn't approved")
-      #expect(try folder.refusal(of: "444455556666", conditions, today: today)?.contains("no request") == true)
+      #expect(
+        try folder.refusal(of: form.account, conditions, today: today)
+          == "its request payments isn't approved")
+      #expect(
+        try folder.refusal(of: "444455556666", conditions, today: today)?.contains("no request") == true)
 
       // Who asks can't approve; nothing is written then.
       let file = path + "/requests/payments.yaml"
       let before = try String(contentsOfFile: file, encoding: .utf8)
-      guard case .refused(let unmet) = try folder.approve("payments", by: form.requester, conditions, now: Self.now) else {
+      guard
+        case .refused(let unmet) = try folder.approve(
+          "payments", by: form.requester, conditions, now: Self.now)
+      else {
         Issue.record("it was approved")
         return
       }
@@ -248,11 +271,14 @@ import Testing
       #expect(try folder.refusal(of: form.account, conditions, today: today) == nil)
       // Nobody takes a certificate that ran out.
       let later = CalendarDay(of: Self.now + 200 * 86_400)
-      #expect(try folder.refusal(of: form.account, conditions, today: later)?.contains("ran out on 2027-03-31") == true)
+      #expect(
+        try folder.refusal(of: form.account, conditions, today: later)?.contains("ran out on 2027-03-31")
+          == true)
 
       // Another owner than the one that was approved.
       let approved = try String(contentsOfFile: file, encoding: .utf8)
-      try approved.replacing("sato@example.co.jp", with: "eve@example.co.jp").write(toFile: file, atomically: true, encoding: .utf8)
+      try approved.replacing("sato@example.co.jp", with: "eve@example.co.jp").write(
+        toFile: file, atomically: true, encoding: .utf8)
       #expect(
         try folder.refusal(of: form.account, conditions, today: today)
           == "its request payments was changed after its approval")
@@ -260,7 +286,10 @@ import Testing
       try ("# a word\n" + approved).write(toFile: file, atomically: true, encoding: .utf8)
       #expect(try folder.refusal(of: form.account, conditions, today: today) == nil)
       // No draft is left.
-      #expect(try FileManager.default.contentsOfDirectory(atPath: path + "/requests").sorted() == [".lock", "payments.yaml"])
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: path + "/requests").sorted() == [
+          ".lock", "payments.yaml",
+        ])
     }
   }
 

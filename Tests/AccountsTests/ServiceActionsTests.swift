@@ -21,7 +21,8 @@ import Testing
     }
   }
 
-  private func request(_ action: ServiceAction, _ kind: AccountProtocol, name: String = "x") -> ServiceRequest {
+  private func request(_ action: ServiceAction, _ kind: AccountProtocol, name: String = "x") -> ServiceRequest
+  {
     AccountService(name: name, protocolKind: kind, version: "V", jsonVersion: "1.1", isGlobal: false)
       .request(action, origin: "http://h")
   }
@@ -61,7 +62,8 @@ import Testing
     xml.text = "<A/>"
     let s3 = request(xml, .restXML, name: "s3")
     #expect(body(s3) == "<A/>")
-    #expect(s3.headers.contains { $0.name == "content-md5" && $0.value == RequestSigner.md5(Array("<A/>".utf8)) })
+    #expect(
+      s3.headers.contains { $0.name == "content-md5" && $0.value == RequestSigner.md5(Array("<A/>".utf8)) })
     // A test value of RFC 1321.
     #expect(RequestSigner.md5(Array("abc".utf8)) == "kAFQmDzST7DWlj99KOF/cg==")
     #expect(body(request(ServiceAction("Get", "GET", path: ["b"]), .restJSON)) == "")
@@ -95,7 +97,8 @@ import Testing
       #expect(failure.mayBeDone)
       #expect(service.asked.count == 1)
     }
-    try await ServiceClientTests.with({ _, number in number < 3 ? Said(status: status) : Said(body: "<R/>") }) {
+    try await ServiceClientTests.with({ _, number in number < 3 ? Said(status: status) : Said(body: "<R/>") })
+    {
       client, service in
       _ = try await Self.act(client, ServiceAction("PutIt", isRepeatable: true)).get()
       #expect(service.asked.count == 3)
@@ -121,7 +124,8 @@ import Testing
     let gone = try await PlayedService { _, _ in nil }
     let origin = gone.origin
     try await gone.end()
-    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .forAccounts(RetryPolicy(), atOnce: 2))
+    let http = HTTPClient(
+      eventLoopGroupProvider: .singleton, configuration: .forAccounts(RetryPolicy(), atOnce: 2))
     let keeper = CredentialKeeper(now: { 0 }) { () async throws(GovernanceFaults) in
       Credentials(accessKeyID: "AKIDEXAMPLE", secretKey: ServiceClientTests.secret)
     }
@@ -166,12 +170,13 @@ import Testing
         Self.iam, ServiceAction("ListUsers"), Self.scope, items: ["Users"], page: ("Marker", ["Marker"]))
       #expect(all.compactMap { $0["N"]?.string } == ["a", "b"])
     }
-    try await ServiceClientTests.with({ _, _ in Said(body: "<R><XResult><Marker>same</Marker></XResult></R>") }) {
-      client, _ in
-      await #expect(throws: CallFailure.self) {
-        _ = try await client.read(
-          Self.iam, ServiceAction("ListUsers"), Self.scope, items: ["Users"], page: ("Marker", ["Marker"]))
+    try await ServiceClientTests.with({ _, _ in Said(body: "<R><XResult><Marker>same</Marker></XResult></R>")
+      }) {
+        client, _ in
+        await #expect(throws: CallFailure.self) {
+          _ = try await client.read(
+            Self.iam, ServiceAction("ListUsers"), Self.scope, items: ["Users"], page: ("Marker", ["Marker"]))
+        }
       }
-    }
   }
 }

@@ -26,7 +26,9 @@ import Testing
   static let today = CalendarDay("2026-11-26") ?? CalendarDay(of: 0)
   static let approver = Person(name: "R. Mori", mail: "mori@example.co.jp")
 
-  private func conditions() throws -> AccountConditions { try AccountConditions(AccountConditions.standardText) }
+  private func conditions() throws -> AccountConditions {
+    try AccountConditions(AccountConditions.standardText)
+  }
 
   private func unmet(
     _ change: (inout String) -> Void = { _ in }, approver: Person? = approver, today: CalendarDay = today
@@ -83,7 +85,8 @@ import Testing
       try AccountRequest(poor), on: Self.today, approver: Person(name: "T. Ito", mail: "ito@example.co.jp"))
     #expect(
       found.map(\.condition) == [
-        "owner-certificate", "billing-contact", "budget-contact", "root-custody", "purpose", "data-classes", "approver",
+        "owner-certificate", "billing-contact", "budget-contact", "root-custody", "purpose", "data-classes",
+        "approver",
       ])
   }
 
@@ -101,7 +104,8 @@ import Testing
     let demanded = try AccountConditions(
       "conditions: c\nmail-domains: [example.co.jp]\napprover: {one-of: [mori@example.co.jp]}")
     let request = try AccountRequest(Self.filled.replacing("abe@example.co.jp", with: "abe@example.com"))
-    #expect(demanded.unmet(request, on: Self.today, approver: Self.approver).map(\.found) == ["abe@example.com"])
+    #expect(
+      demanded.unmet(request, on: Self.today, approver: Self.approver).map(\.found) == ["abe@example.com"])
     let other = Person(name: "x", mail: "x@example.co.jp.evil.com")
     #expect(
       demanded.unmet(try AccountRequest(Self.filled), on: Self.today, approver: other).map(\.condition)
@@ -125,9 +129,10 @@ import Testing
       Issue.record("it was read")
     } catch {
       let told = error.description
-      for wanted in ["id: ../etc", "account: 12", "name: nothing", "environment: production", "requester.mail: nobody",
-        "2026-02-30", "boss"]
-      {
+      for wanted in [
+        "id: ../etc", "account: 12", "name: nothing", "environment: production", "requester.mail: nobody",
+        "2026-02-30", "boss",
+      ] {
         #expect(told.contains(wanted), "\(wanted) in \(told)")
       }
     }
@@ -148,6 +153,8 @@ import Testing
     #expect(RecordTime.text(seconds) == text)
   }
 
-  @Test(arguments: ["2026-11-26T24:00:00Z", "2026-11-26 17:36:00Z", "2026-11-26T17:36:00", "", "2026-11-26T1a:36:00Z"])
+  @Test(arguments: [
+    "2026-11-26T24:00:00Z", "2026-11-26 17:36:00Z", "2026-11-26T17:36:00", "", "2026-11-26T1a:36:00Z",
+  ])
   func otherTimesAreNone(text: String) { #expect(RecordTime.seconds(text) == nil) }
 }

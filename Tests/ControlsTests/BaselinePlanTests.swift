@@ -6,7 +6,9 @@ import Testing
 @Suite struct BaselinePlanTests {
   static let rounds = 400
 
-  private func each(_ unknown: Bool = true, _ body: (inout BaselineMaker, Baseline, State, BaselinePlan) throws -> Void) rethrows {
+  private func each(
+    _ unknown: Bool = true, _ body: (inout BaselineMaker, Baseline, State, BaselinePlan) throws -> Void
+  ) rethrows {
     for round in 0..<Self.rounds {
       var maker = BaselineMaker(round: round)
       guard let baseline = try? maker.baseline() else {
@@ -72,7 +74,8 @@ import Testing
           continue
         }
         guard case .set(let before)? = state[key] else { continue }
-        let wanted = Set(baseline.goals(of: maker.account, state).first { $0.key == key }?.wanted.map(\.name) ?? [])
+        let wanted = Set(
+          baseline.goals(of: maker.account, state).first { $0.key == key }?.wanted.map(\.name) ?? [])
         for (name, value) in before where !wanted.contains(name) {
           #expect(after[name] == value, "\(key) \(name) \(baselineSeedNote)")
         }
@@ -86,7 +89,9 @@ import Testing
         #expect(!step.changes.isEmpty)
         for change in step.changes {
           let wanted = step.goal.wanted.first { $0.name == change.name }
-          #expect(wanted.map { !$0.value.isMet(by: change.from) } ?? (change.name == "exists"), "\(baselineSeedNote)")
+          #expect(
+            wanted.map { !$0.value.isMet(by: change.from) } ?? (change.name == "exists"),
+            "\(baselineSeedNote)")
           #expect(wanted.map { $0.value.isMet(by: change.to) } ?? true, "\(baselineSeedNote)")
         }
       }
@@ -196,7 +201,8 @@ import Testing
 
   @Test func homeHasWhatIsRecordedOnce() throws {
     let account = BaselineAccount(
-      number: "111122223333", partition: "aws-cn", home: "cn-north-1", regions: ["cn-north-1", "cn-northwest-1"])
+      number: "111122223333", partition: "aws-cn", home: "cn-north-1",
+      regions: ["cn-north-1", "cn-northwest-1"])
     let baseline = try Baseline(
       """
       baseline: b
@@ -207,12 +213,16 @@ import Testing
     let goals = baseline.goals(of: account, [:])
     let rules = goals.filter { $0.key.item == .configRule }.map(\.key.description)
     #expect(
-      rules == ["cn-north-1/config-rule/all", "cn-north-1/config-rule/here", "cn-northwest-1/config-rule/all"])
+      rules == [
+        "cn-north-1/config-rule/all", "cn-north-1/config-rule/here", "cn-northwest-1/config-rule/all",
+      ])
     let recorders = goals.filter { $0.key.item == .recorder }
     #expect(recorders.map { $0.target("IncludeGlobalResourceTypes") } == ["true", nil])
     #expect(goals.first { $0.key.item == .logBucket }?.target("Name") == "l-111122223333-cn-north-1-aws-cn")
     let policy = goals.first { $0.key.item == .logBucketPolicy }
-    #expect(policy?.target("KabutoTrailWrite")?.contains("arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/made") == true)
+    #expect(
+      policy?.target("KabutoTrailWrite")?.contains("arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/made")
+        == true)
     let parameters = goals.first { $0.key.name == "all" }?.target("InputParameters")
     #expect(parameters == #"{"a":"true","b":"2"}"#)
   }

@@ -47,12 +47,14 @@ struct BaselineMaker {
     var text = "baseline: made\n"
     let hasLogs = !chance.once(in: 4)
     if hasLogs {
-      text += "logs: {bucket: 'logs-{account}', versioning: \(chance.once(in: 2)), only-tls: \(chance.once(in: 2))}\n"
+      text +=
+        "logs: {bucket: 'logs-{account}', versioning: \(chance.once(in: 2)), only-tls: \(chance.once(in: 2))}\n"
       if !chance.once(in: 3) { text += "trail: {name: made, validation: \(chance.once(in: 2))}\n" }
       if !chance.once(in: 3) {
         text += "config:\n  delivery: \(chance.pick(["One_Hour", "TwentyFour_Hours"]))\n  rules:\n"
         for number in 0...chance.below(4) {
-          text += "    - {name: rule-\(number), identifier: RULE_\(number)\(chance.once(in: 2) ? ", only: home" : "")}\n"
+          text +=
+            "    - {name: rule-\(number), identifier: RULE_\(number)\(chance.once(in: 2) ? ", only: home" : "")}\n"
         }
       }
     }
@@ -73,7 +75,9 @@ struct BaselineMaker {
     var state: State = [:]
     // Those that are found there, first, so that the goals know of them.
     for region in account.regions {
-      for number in 0..<chance.below(3) { state[BaselineKey(.defaultGroup, region: region, name: "sg-\(number)")] = .absent }
+      for number in 0..<chance.below(3) {
+        state[BaselineKey(.defaultGroup, region: region, name: "sg-\(number)")] = .absent
+      }
     }
     for number in 0..<chance.below(4) { state[BaselineKey(.user, name: "user-\(number)")] = .absent }
     for goal in baseline.goals(of: account, state) {
@@ -99,7 +103,8 @@ struct BaselineMaker {
     }
     if unknown, chance.once(in: 4) { state[BaselineKey(.user)] = .unknown("denied") }
     // What the baseline doesn't name.
-    state[BaselineKey(.configRule, region: "eu-west-1", name: "others")] = .set(["SourceIdentifier": "OTHERS"])
+    state[BaselineKey(.configRule, region: "eu-west-1", name: "others")] = .set(["SourceIdentifier": "OTHERS"]
+    )
     state[BaselineKey(.trail, name: "others")] = .set(["IsMultiRegionTrail": "false"])
     return state
   }

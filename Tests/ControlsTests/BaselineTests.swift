@@ -14,8 +14,11 @@ import Testing
 
   @Test func shippedBaselineNamesAllThatCanBeSet() throws {
     let baseline = try Baseline(Baseline.standardText)
-    let account = BaselineAccount(number: "111122223333", partition: "aws", home: "eu-west-1", regions: ["eu-west-1"])
-    let found: [BaselineKey: FoundSetting] = [BaselineKey(.defaultGroup, region: "eu-west-1", name: "sg"): .absent]
+    let account = BaselineAccount(
+      number: "111122223333", partition: "aws", home: "eu-west-1", regions: ["eu-west-1"])
+    let found: [BaselineKey: FoundSetting] = [
+      BaselineKey(.defaultGroup, region: "eu-west-1", name: "sg"): .absent
+    ]
     let items = Set(baseline.goals(of: account, found).map(\.key.item))
     for item in BaselineItem.allCases where item.isSettable { #expect(items.contains(item), "\(item)") }
   }
@@ -44,7 +47,8 @@ import Testing
         "2:8: found trial", "3:16: found logs.bucket: Bad_Name", "found logs without kms-key",
         "4:15: found trail.name: ab", "4:31: found trail.validation", "6:13: found config.delivery: Daily",
         "9:14: found config.rules[1].name: one twice", "9:42: found config.rules[1].only: sometimes",
-        "found config.rules[2] without identifier", "password-policy.minimum-length: 3", "password-policy.minimum-lenght",
+        "found config.rules[2] without identifier", "password-policy.minimum-length: 3",
+        "password-policy.minimum-lenght",
         "12:10: found hygiene: a list",
       ] {
         #expect(told.contains { $0.contains(wanted) }, "\(wanted) in \(told)")
@@ -53,7 +57,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "baseline: b\ntrail: {name: made}", "baseline: b\nconfig: {name: made}", "version: 1", "[]", "", "baseline: [",
+    "baseline: b\ntrail: {name: made}", "baseline: b\nconfig: {name: made}", "version: 1", "[]", "",
+    "baseline: [",
     "baseline: b\nlogs: {bucket: logs, kms-key: arn}",
   ]) func isRefused(text: String) {
     #expect(throws: DocumentFaults.self) { try Baseline(text) }
@@ -64,15 +69,19 @@ import Testing
   private func read(_ text: String) throws -> Value { try Value.reading(yaml: text) }
 
   @Test func orderOfNamesDoesNotMatter() throws {
-    #expect(CanonicalJSON.text(try read(#"{"b": [1, "x"], "a": {"d": true, "c": null}}"#))
-      == #"{"a":{"c":null,"d":true},"b":[1,"x"]}"#)
+    #expect(
+      CanonicalJSON.text(try read(#"{"b": [1, "x"], "a": {"d": true, "c": null}}"#))
+        == #"{"a":{"c":null,"d":true},"b":[1,"x"]}"#)
   }
 
   @Test func policiesMeanTheSameInEitherForm() throws {
-    let one = try read(#"{"Sid": "S", "Action": ["s3:B", "s3:A"], "Resource": ["r"], "Condition": {"Bool": {"x": "true"}}}"#)
-    let other = try read(#"{"Resource": "r", "Condition": {"Bool": {"x": true}}, "Action": ["s3:A", "s3:B"], "Sid": ["S"]}"#)
+    let one = try read(
+      #"{"Sid": "S", "Action": ["s3:B", "s3:A"], "Resource": ["r"], "Condition": {"Bool": {"x": "true"}}}"#)
+    let other = try read(
+      #"{"Resource": "r", "Condition": {"Bool": {"x": true}}, "Action": ["s3:A", "s3:B"], "Sid": ["S"]}"#)
     #expect(CanonicalJSON.policy(one) == CanonicalJSON.policy(other))
-    let third = try read(#"{"Resource": "r", "Condition": {"Bool": {"x": true}}, "Action": ["s3:A"], "Sid": "S"}"#)
+    let third = try read(
+      #"{"Resource": "r", "Condition": {"Bool": {"x": true}}, "Action": ["s3:A"], "Sid": "S"}"#)
     #expect(CanonicalJSON.policy(one) != CanonicalJSON.policy(third))
   }
 

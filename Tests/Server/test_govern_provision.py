@@ -571,6 +571,25 @@ class GovernProvision(unittest.TestCase):
         self.assertEqual("us-east-1/region-use", notice["step"])
         self.assertEqual([{"name": "Volumes", "from": "1", "to": "0"}], notice["changes"])
 
+    def test_policy_for_unused_regions_is_one_that_an_organization_takes(self):
+        found = kabuto.run("govern", "baseline", "--region-policy", "--baseline", self.baseline)
+        self.assertEqual(0, found.returncode, found.stderr)
+        (statement,) = json.loads(found.stdout)["Statement"]
+        self.assertEqual(sorted(REGIONS), statement["Condition"]["StringNotEquals"]["aws:RequestedRegion"])
+        self.assertIn("iam:*", statement["NotAction"])
+        # The organization's limit of a policy.
+        self.assertLess(len(found.stdout.encode()), 5_120)
+        organizations = self.account.client("organizations", "us-east-1")
+        organizations.create_organization(FeatureSet="ALL")
+        made = organizations.create_policy(
+            Content=found.stdout, Description="d", Name="regions", Type="SERVICE_CONTROL_POLICY"
+        )["Policy"]
+        self.assertEqual(found.stdout, made["Content"])
+        # The shipped one says of no region that it is meant to be used.
+        none = kabuto.run("govern", "baseline", "--region-policy")
+        self.assertEqual(2, none.returncode)
+        self.assertIn("no regions.used", none.stderr)
+
     def test_bad_baseline_is_told_with_its_places(self):
         bad = os.path.join(self.folder, "bad.yaml")
         with open(bad, "w", encoding="utf-8") as out:

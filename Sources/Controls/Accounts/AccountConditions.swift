@@ -41,7 +41,8 @@ public struct AccountConditions: Sendable, Equatable {
     do throws(DocumentFault) {
       let document = RecordReader(try Value.reading(yaml: text), path: "", faults)
       document.only(
-        "conditions", "version", "owner-certificate", "billing-contact", "budget-contact", "root-custody", "purpose",
+        "conditions", "version", "owner-certificate", "billing-contact", "budget-contact", "root-custody",
+        "purpose",
         "environments", "data-classes", "mail-domains", "approver")
       name = document.text("conditions", isRequired: true, wanted: "their name") ?? ""
       version = document.number("version", 1...1_000_000) ?? 1
@@ -149,7 +150,9 @@ extension AccountConditions {
           tell("root-custody", "second factor: \(custody.factor)", rootFactors.joined(separator: " or "))
         }
       } else {
-        tell("root-custody", "nothing of root's credentials", "where they are, who keeps them, and with which factor")
+        tell(
+          "root-custody", "nothing of root's credentials",
+          "where they are, who keeps them, and with which factor")
       }
     }
     let letters = request.purpose.count { !$0.isWhitespace }
@@ -163,14 +166,18 @@ extension AccountConditions {
       tell("data-classes", request.dataClass, dataClasses.joined(separator: " or "))
     }
     if let domains {
-      let people = [request.requester, request.owner, request.billing, request.budget, request.custody?.keeper, approver]
+      let people = [
+        request.requester, request.owner, request.billing, request.budget, request.custody?.keeper, approver,
+      ]
       for person in people.compactMap({ $0 })
       where !domains.contains(where: { person.mail.lowercased().hasSuffix("@" + $0.lowercased()) }) {
         tell("mail-domains", person.mail, domains.joined(separator: " or "))
       }
     }
     if let approver {
-      if approver.isSame(as: request.requester) { tell("approver", "\(approver.text), who asks", "somebody else") }
+      if approver.isSame(as: request.requester) {
+        tell("approver", "\(approver.text), who asks", "somebody else")
+      }
       if !ownerMayApprove, approver.isSame(as: request.owner) {
         tell("approver", "\(approver.text), who will own it", "somebody else")
       }

@@ -129,7 +129,8 @@ extension AccountRequest {
 
   private static func read(_ document: RecordReader) -> AccountRequest? {
     document.only(
-      "id", "account", "name", "environment", "purpose", "data-class", "requester", "owner", "billing-contact",
+      "id", "account", "name", "environment", "purpose", "data-class", "requester", "owner",
+      "billing-contact",
       "budget-contact", "root-custody", "requested-at", "approval")
     let id = document.text("id", isRequired: true, wanted: "letters, digits, - and _")
     if let id, !isName(id) { document.wrong("id", id, wanted: "1 to 64 letters, digits, - and _") }
@@ -146,7 +147,8 @@ extension AccountRequest {
     let owner = holder.flatMap { person($0, "certificate") }
     let certificate = holder?.section("certificate").flatMap { (section) -> Certificate? in
       section.only("name", "valid-until")
-      guard let name = section.text("name", isRequired: true), let day = section.day("valid-until", isRequired: true)
+      guard let name = section.text("name", isRequired: true),
+        let day = section.day("valid-until", isRequired: true)
       else { return nil }
       return Certificate(name: name, validUntil: day)
     }
@@ -229,8 +231,12 @@ extension AccountRequest {
 
   private var value: Value {
     func text(_ text: String) -> Value { Value(.string(text)) }
-    func map(_ members: [(String, Value)]) -> Value { Value(.map(Members(members.map { (name: $0.0, value: $0.1) }))) }
-    func person(_ person: Person) -> [(String, Value)] { [("name", text(person.name)), ("mail", text(person.mail))] }
+    func map(_ members: [(String, Value)]) -> Value {
+      Value(.map(Members(members.map { (name: $0.0, value: $0.1) })))
+    }
+    func person(_ person: Person) -> [(String, Value)] {
+      [("name", text(person.name)), ("mail", text(person.mail))]
+    }
     var ofOwner = person(owner)
     if let certificate {
       ofOwner.append(
@@ -251,7 +257,8 @@ extension AccountRequest {
         (
           "root-custody",
           map([
-            ("place", text(custody.place)), ("keeper", map(person(custody.keeper))), ("mfa", text(custody.factor)),
+            ("place", text(custody.place)), ("keeper", map(person(custody.keeper))),
+            ("mfa", text(custody.factor)),
           ])
         ))
     }

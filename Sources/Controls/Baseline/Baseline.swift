@@ -101,7 +101,8 @@ extension Baseline {
   private init(_ document: RecordReader, _ faults: RecordFaults) {
     document.only(
       "baseline", "version", "home", "logs", "trail", "config", "guardduty", "access-analyzer",
-      "ebs-encryption", "account-public-access-block", "default-security-groups", "password-policy", "regions",
+      "ebs-encryption", "account-public-access-block", "default-security-groups", "password-policy",
+      "regions",
       "hygiene")
     name = document.text("baseline", isRequired: true, wanted: "the baseline's name") ?? ""
     version = document.number("version", 1...1_000_000) ?? 1
@@ -125,7 +126,8 @@ extension Baseline {
     }
     ebsEncryption = document.flag("ebs-encryption") ?? false
     accountPublicAccessBlock = document.flag("account-public-access-block") ?? false
-    closesDefaultGroups = document.choice("default-security-groups", of: ["closed", "as-they-are"]) == "closed"
+    closesDefaultGroups =
+      document.choice("default-security-groups", of: ["closed", "as-they-are"]) == "closed"
     passwords = document.section("password-policy").map(Self.passwords) ?? []
     if let section = document.section("regions") {
       section.only("used")
@@ -181,7 +183,8 @@ extension Baseline {
     let rules = section.sections("rules").compactMap { (rule) -> Rule? in
       rule.only("name", "identifier", "parameters", "only")
       let name = rule.text("name", isRequired: true)
-      let identifier = rule.text("identifier", isRequired: true, wanted: "a managed rule, as ROOT_ACCOUNT_MFA_ENABLED")
+      let identifier = rule.text(
+        "identifier", isRequired: true, wanted: "a managed rule, as ROOT_ACCOUNT_MFA_ENABLED")
       let only = rule.choice("only", of: ["home"])
       let parameters = rule.pairs("parameters")
       guard let name, let identifier else { return nil }
@@ -199,7 +202,8 @@ extension Baseline {
 
   private static func passwords(_ section: RecordReader) -> [BaselineGoal.Property] {
     section.only(
-      "minimum-length", "reuse-prevention", "maximum-age-days", "symbols", "numbers", "upper-case", "lower-case",
+      "minimum-length", "reuse-prevention", "maximum-age-days", "symbols", "numbers", "upper-case",
+      "lower-case",
       "users-may-change")
     var out: [BaselineGoal.Property] = []
     if let number = section.number("minimum-length", 6...128) {

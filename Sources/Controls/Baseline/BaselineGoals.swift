@@ -34,7 +34,9 @@ extension Baseline {
   /// A role of AWS Config that isn't the service's own.
   public var configRole: String? { config?.role }
   /// Names of AWS Config's rules in a region, with the identifiers that they stand for.
-  public func configRules(in region: String, of account: BaselineAccount) -> [(name: String, identifier: String)] {
+  public func configRules(in region: String, of account: BaselineAccount) -> [(
+    name: String, identifier: String
+  )] {
     (config?.rules ?? []).filter { !$0.isHomeOnly || region == account.home }.map { ($0.name, $0.identifier) }
   }
   /// Name of a new analyzer.
@@ -61,7 +63,9 @@ extension Baseline {
       case .user where key.region.isEmpty && (hygiene.userMFA || hygiene.keyDays != nil):
         var wanted: [BaselineGoal.Property] = []
         if hygiene.userMFA { wanted.append(.init(name: "SignsInWithoutMFA", value: .equal("false"))) }
-        if let days = hygiene.keyDays, case .set(let properties) = found[key], properties["OldestKeyDays"] != nil {
+        if let days = hygiene.keyDays, case .set(let properties) = found[key],
+          properties["OldestKeyDays"] != nil
+        {
           wanted.append(.init(name: "OldestKeyDays", value: .atMost(days)))
         }
         out.append(BaselineGoal(key: key, wanted: wanted, needs: []))
@@ -81,7 +85,9 @@ extension Baseline {
   /// What doesn't hang on what is found.
   private func fixedGoals(of account: BaselineAccount) -> [BaselineGoal] {
     var all: [(BaselineKey, [(String, WantedValue)])] = []
-    func add(_ item: BaselineItem, _ region: String = "", name: String = "", _ wanted: [(String, WantedValue)]) {
+    func add(
+      _ item: BaselineItem, in region: String = "", name: String = "", _ wanted: [(String, WantedValue)]
+    ) {
       all.append((BaselineKey(item, region: region, name: name), wanted))
     }
     let yes = WantedValue.equal("true")
@@ -97,7 +103,9 @@ extension Baseline {
       add(.logBucketEncryption, encryption)
       if logs.hasVersions { add(.logBucketVersioning, [("Status", .equal("Enabled"))]) }
       let statements = statements(of: account, bucket)
-      if !statements.isEmpty { add(.logBucketPolicy, statements.map { ($0.name, .equal($0.text)) }) }
+      if !statements.isEmpty {
+        add(.logBucketPolicy, statements.map { ($0.name, WantedValue.equal($0.text)) })
+      }
     }
     if let trail, let bucket = logBucket(of: account) {
       var wanted: [(String, WantedValue)] = [
@@ -114,31 +122,36 @@ extension Baseline {
     for region in account.regions {
       if let guardDuty {
         add(
-          .detector, region, [("Status", .equal("ENABLED")), ("FindingPublishingFrequency", .equal(guardDuty))])
+          .detector, in: region,
+          [("Status", .equal("ENABLED")), ("FindingPublishingFrequency", .equal(guardDuty))])
       }
       if let config, let bucket = logBucket(of: account) {
         var recorder: [(String, WantedValue)] = [
           ("Role", .equal(config.role ?? Self.serviceRole)), ("AllSupported", yes),
         ]
         if region == account.home { recorder.append(("IncludeGlobalResourceTypes", yes)) }
-        add(.recorder, region, recorder)
+        add(.recorder, in: region, recorder)
         add(
-          .deliveryChannel, region,
+          .deliveryChannel, in: region,
           [("S3BucketName", .equal(bucket)), ("DeliveryFrequency", .equal(config.delivery))])
-        add(.recording, region, [("Recording", yes)])
+        add(.recording, in: region, [("Recording", yes)])
         for rule in config.rules where !rule.isHomeOnly || region == account.home {
           add(
-            .configRule, region, name: rule.name,
+            .configRule, in: region, name: rule.name,
             [
               ("SourceIdentifier", .equal(rule.identifier)),
               ("InputParameters", .equal(Self.parameters(rule.parameters))),
             ])
         }
       }
-      if analyzer != nil { add(.analyzer, region, [("Type", .equal("ACCOUNT")), ("Status", .equal("ACTIVE"))]) }
-      if ebsEncryption { add(.ebsEncryption, region, [("EbsEncryptionByDefault", yes)]) }
+      if analyzer != nil {
+        add(.analyzer, in: region, [("Type", .equal("ACCOUNT")), ("Status", .equal("ACTIVE"))])
+      }
+      if ebsEncryption { add(.ebsEncryption, in: region, [("EbsEncryptionByDefault", yes)]) }
       if let usedRegions, !usedRegions.contains(region) {
-        add(.regionUse, region, [("Instances", .equal("0")), ("Volumes", .equal("0")), ("Functions", .equal("0"))])
+        add(
+          .regionUse, in: region,
+          [("Instances", .equal("0")), ("Volumes", .equal("0")), ("Functions", .equal("0"))])
       }
     }
     let keys = Set(all.map(\.0))
@@ -161,9 +174,11 @@ extension Baseline {
   /// Statements of the policy of the bucket for logs, by their `Sid`; each as `CanonicalJSON.policy` writes it.
   private func statements(of account: BaselineAccount, _ bucket: String) -> [(name: String, text: String)] {
     let arn = "arn:\(account.partition):s3:::\(bucket)"
-    func service(_ sid: String, _ name: String, _ actions: String, _ resource: String, _ condition: String) -> (
-      name: String, text: String
-    ) {
+    func service(_ sid: String, _ name: String, _ actions: String, _ resource: String, _ condition: String)
+      -> (
+        name: String, text: String
+      )
+    {
       (
         sid,
         #"{"Action":\#(actions),"Condition":{"StringEquals":{\#(condition)}},"Effect":"Allow","#

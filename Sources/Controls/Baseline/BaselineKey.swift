@@ -79,7 +79,8 @@ public enum BaselineItem: String, Sendable, CaseIterable {
     case .configRule: "A standard rule that risks are noticed by."
     case .analyzer: "What outsiders can reach is told."
     case .ebsEncryption: "New volumes are encrypted without anybody thinking of it."
-    case .defaultGroup: "What is started without thought of a group reaches nothing and is reached by nothing."
+    case .defaultGroup:
+      "What is started without thought of a group reaches nothing and is reached by nothing."
     case .regionUse: "Nobody looks at a region that isn't meant to be used."
     }
   }

@@ -67,7 +67,8 @@ public struct BaselinePlan: Sendable, Equatable {
         notices.append(
           BaselineNotice(
             key: key, changes: changes,
-            reason: "\(use) network interfaces use it, which would be cut off; move them to a group of their own"))
+            reason:
+              "\(use) network interfaces use it, which would be cut off; move them to a group of their own"))
       } else if let wait = goal.needs.first(where: { held.contains($0) }) {
         unknown.append(BaselineGap(key: key, reason: "it needs \(wait), which isn't known"))
         held.insert(key)

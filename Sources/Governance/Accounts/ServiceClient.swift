@@ -123,7 +123,12 @@ struct ServiceClient: Sendable {
       var failure: CallFailure
       switch answer {
       case .success(let answer) where (200..<300).contains(answer.status):
-        return try service.value(of: answer.body)
+        do throws(CallFailure) { return try service.value(of: answer.body) } catch {
+          // It was carried out; only what it says isn't known.
+          var unreadable = error
+          unreadable.mayBeDone = true
+          throw unreadable
+        }
       case .success(let answer):
         failure = AccountService.failure(status: answer.status, type: answer.type, body: answer.body)
         if absent.contains(failure.code) { return Value(.null) }

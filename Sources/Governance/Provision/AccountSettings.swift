@@ -89,12 +89,16 @@ struct AccountSettings: Sendable {
 
   /// A call that may change something.
   @discardableResult
-  func act(_ service: String, _ action: ServiceAction, _ region: String = "") async throws(CallFailure) -> Value {
+  func act(_ service: String, _ action: ServiceAction, _ region: String = "") async throws(CallFailure)
+    -> Value
+  {
     try await client.act(try Self.service(service), action, scope(region))
   }
 
   /// A call that only reads: its one answer.
-  func ask(_ service: String, _ action: ServiceAction, _ region: String = "") async throws(CallFailure) -> Value {
+  func ask(_ service: String, _ action: ServiceAction, _ region: String = "") async throws(CallFailure)
+    -> Value
+  {
     var action = action
     action.isRepeatable = true
     return try await client.act(try Self.service(service), action, scope(region))
@@ -123,7 +127,8 @@ struct AccountSettings: Sendable {
   /// A token that is the same whenever the same thing of the same account is made, so that a service that saw it twice makes
   /// it once.
   func token(_ key: BaselineKey) -> String {
-    RequestSigner.hex(RequestSigner.digest(Array("kabuto \(account.number) \(key)".utf8))).prefix(32).description
+    RequestSigner.hex(RequestSigner.digest(Array("kabuto \(account.number) \(key)".utf8))).prefix(32)
+      .description
   }
 }
 

@@ -1,7 +1,7 @@
 // What differs from the baseline and was right before: when it was last right by the journal, and who changed it, where
 // CloudTrail's LookupEvents can tell. What was never right is told as such: that is no drift.
 
-import Controls
+public import Controls
 import Foundation
 import GuardRules
 import Resources
@@ -52,7 +52,8 @@ struct Drift: Sendable {
         if found.isEmpty {
           reason =
             events.isEmpty
-            ? "no call of AWS tells it" : "no \(events.joined(separator: " or ")) since; events take minutes to appear"
+            ? "no call of AWS tells it"
+            : "no \(events.joined(separator: " or ")) since; events take minutes to appear"
         }
       } catch { reason = "cloudtrail LookupEvents: \(error.text)" }
       return DriftedStep(
@@ -83,7 +84,8 @@ struct Drift: Sendable {
     case .configRule: ["PutConfigRule", "DeleteConfigRule"]
     case .analyzer: ["DeleteAnalyzer"]
     case .ebsEncryption: ["DisableEbsEncryptionByDefault"]
-    case .defaultGroup: ["AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "ModifySecurityGroupRules"]
+    case .defaultGroup:
+      ["AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "ModifySecurityGroupRules"]
     case .regionUse: ["RunInstances", "CreateVolume", "CreateFunction20150331"]
     }
   }
@@ -105,7 +107,9 @@ struct Drift: Sendable {
     // What IAM does is told where IAM is; all else where it was done.
     let isIAM = [.passwordPolicy, .configRole, .rootMFA, .rootKeys, .user].contains(key.item)
     let region =
-      isIAM ? AccountScan.globalHome(settings.account.partition) : key.region.isEmpty ? settings.account.home : key.region
+      isIAM
+      ? AccountScan.globalHome(settings.account.partition)
+      : key.region.isEmpty ? settings.account.home : key.region
     let all = try await settings.list(
       "cloudtrail",
       ServiceAction(
@@ -127,7 +131,8 @@ struct Drift: Sendable {
       }
       let by =
         record?.all(at: ["userIdentity", "arn"]).first?.string ?? found["Username"]?.string
-        ?? record?.all(at: ["userIdentity", "invokedBy"]).first?.string ?? "somebody whom the event doesn't name"
+        ?? record?.all(at: ["userIdentity", "invokedBy"]).first?.string
+        ?? "somebody whom the event doesn't name"
       return DriftedStep.Change(event: event, by: by, at: RecordTime.text(time))
     }
   }
@@ -135,7 +140,7 @@ struct Drift: Sendable {
   private static func seconds(_ value: Value?) -> Int64? {
     switch value?.content {
     case .int(let number): number
-    case .float(let number): Int64(number)
+    case .float(let number): Int64(exactly: number.rounded(.down))
     case .string(let text): CredentialSources.seconds(text)
     default: nil
     }

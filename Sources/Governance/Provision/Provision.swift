@@ -69,7 +69,8 @@ public struct Provision: Sendable {
     _ targets: [AccountTarget], _ baseline: Baseline, _ purpose: Purpose, gate: ProvisionGate? = nil
   ) async throws(GovernanceFaults) -> ProvisionReport {
     let http = HTTPClient(
-      eventLoopGroupProvider: .singleton, configuration: .forAccounts(options.policy, atOnce: options.callsAtOnce))
+      eventLoopGroupProvider: .singleton,
+      configuration: .forAccounts(options.policy, atOnce: options.callsAtOnce))
     let endpoints = Endpoints(only: options.endpoint)
     let sources = CredentialSources(
       environment: environment, http: http, policy: options.policy, endpoints: endpoints, now: now)
@@ -83,7 +84,8 @@ public struct Provision: Sendable {
     var accounts: [Entered] = []
     for result in entered {
       switch result {
-      case .failure(let failure): report.unreached.append(.init(account: failure.name, reason: failure.reason))
+      case .failure(let failure):
+        report.unreached.append(.init(account: failure.name, reason: failure.reason))
       case .success(let account) where seen.insert(account.number).inserted:
         if let reason = gate?(account.number) {
           report.refused.append(.init(account: account.number, reason: reason))
@@ -199,10 +201,13 @@ public struct Provision: Sendable {
       let names = try await entered.client.read(
         ec2, ServiceAction("DescribeRegions"), scope, items: ["regionInfo", "regionName"]
       ).compactMap(\.string).sorted()
-      guard !names.isEmpty else { throw CallFailure(code: "Unreadable", message: "the answer has no regions") }
+      guard !names.isEmpty else {
+        throw CallFailure(code: "Unreadable", message: "the answer has no regions")
+      }
       return names
     } catch {
-      gaps.append(.init(step: "global/regions", reason: "which regions there are: ec2 DescribeRegions: \(error.text)"))
+      gaps.append(
+        .init(step: "global/regions", reason: "which regions there are: ec2 DescribeRegions: \(error.text)"))
       return []
     }
   }

@@ -111,7 +111,9 @@ public final class ProvisionJournal: Sendable {
 
   /// A new file's name must last, too.
   private static func syncFolder(of path: String) {
-    let folder = path.split(separator: "/").count > 1 || path.hasPrefix("/") ? (path as NSString).deletingLastPathComponent : "."
+    let folder =
+      path.split(separator: "/").count > 1 || path.hasPrefix("/")
+      ? (path as NSString).deletingLastPathComponent : "."
     let descriptor = Glibc.open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     fsync(descriptor)
@@ -132,7 +134,8 @@ public final class ProvisionJournal: Sendable {
     let length = data.lastIndex(of: 10).map { $0 + 1 } ?? 0
     var out: [JournalEntry] = []
     var faults: [String] = []
-    for (number, line) in data.prefix(length).split(separator: 10, omittingEmptySubsequences: false).enumerated()
+    for (number, line) in data.prefix(length).split(separator: 10, omittingEmptySubsequences: false)
+      .enumerated()
     where !line.isEmpty {
       do { out.append(try JSONDecoder().decode(JournalEntry.self, from: Data(line))) } catch {
         faults.append("\(path):\(number + 1): no line of a journal of provisions; is it another file?")
@@ -155,7 +158,9 @@ public final class ProvisionJournal: Sendable {
     fill(&entry)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard var line = try? encoder.encode(entry) else { throw GovernanceFaults(["\(path): a line can't be made"]) }
+    guard var line = try? encoder.encode(entry) else {
+      throw GovernanceFaults(["\(path): a line can't be made"])
+    }
     line.append(10)
     let isWritten = file.withLock { descriptor in
       line.withUnsafeBytes { bytes in

@@ -101,7 +101,8 @@ public struct AccountProvision: Sendable, Encodable {
   }
 
   mutating func add(_ outcomes: [BaselineKey: StepOutcome]) {
-    let byName = Dictionary(outcomes.map { ($0.key.description, $0.value) }, uniquingKeysWith: { first, _ in first })
+    let byName = Dictionary(
+      outcomes.map { ($0.key.description, $0.value) }, uniquingKeysWith: { first, _ in first })
     for place in steps.indices { steps[place].outcome = byName[steps[place].step] }
   }
 

@@ -88,7 +88,8 @@ public struct RequestFolder: Sendable {
     var requests: [AccountRequest] = []
     var faults: [String] = []
     for name in names.sorted() where name.hasSuffix(".yaml") && !name.hasPrefix(".") {
-      do throws(GovernanceFaults) { requests.append(try request(String(name.dropLast(".yaml".count)))) } catch {
+      do throws(GovernanceFaults) { requests.append(try request(String(name.dropLast(".yaml".count)))) } catch
+      {
         faults += error.all
       }
     }
@@ -125,7 +126,9 @@ public struct RequestFolder: Sendable {
   public func add(_ form: AccountRequest, now: Int64) throws(GovernanceFaults) -> AccountRequest {
     var request = form
     guard request.approval == nil else {
-      throw GovernanceFaults(["\(request.id): a request comes without approval; `kabuto govern account approve` gives it"])
+      throw GovernanceFaults([
+        "\(request.id): a request comes without approval; `kabuto govern account approve` gives it"
+      ])
     }
     request.requestedAt = now
     do { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) } catch {
@@ -178,7 +181,9 @@ public struct RequestFolder: Sendable {
     let lock = Glibc.open("\(path)/.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard lock >= 0 else { throw GovernanceFaults(["\(path): \(String(cString: strerror(errno)))"]) }
     defer { _ = Glibc.close(lock) }
-    guard flock(lock, LOCK_EX) == 0 else { throw GovernanceFaults(["\(path): \(String(cString: strerror(errno)))"]) }
+    guard flock(lock, LOCK_EX) == 0 else {
+      throw GovernanceFaults(["\(path): \(String(cString: strerror(errno)))"])
+    }
     try body()
   }
 

@@ -3,6 +3,7 @@
 import Controls
 import Foundation
 import GuardRules
+import Resources
 
 extension AccountSettings {
   func passwordPolicy() async throws(CallFailure) -> FoundSetting {
@@ -81,7 +82,8 @@ extension AccountSettings {
     }
     properties["SignsInWithoutMFA"] = signsInWithoutMFA ? "true" : "false"
     let keys = try await list(
-      "iam", ServiceAction("ListAccessKeys", given), items: ["AccessKeyMetadata"], page: ("Marker", ["Marker"]))
+      "iam", ServiceAction("ListAccessKeys", given), items: ["AccessKeyMetadata"],
+      page: ("Marker", ["Marker"]))
     let days = keys.filter { $0["Status"]?.string == "Active" }.compactMap { key in
       key["CreateDate"]?.string.flatMap(CredentialSources.seconds).map { max(1, (now() - $0) / 86_400) }
     }

@@ -12,13 +12,15 @@ extension AccountSettings {
 
   func trail() async throws(CallFailure) -> FoundSetting {
     let answer = try await ask(
-      "cloudtrail", ServiceAction("DescribeTrails", ["trailNameList": [.text(trailName)], "includeShadowTrails": false]))
+      "cloudtrail",
+      ServiceAction("DescribeTrails", ["trailNameList": [.text(trailName)], "includeShadowTrails": false]))
     guard let trail = answer.all(at: ["trailList"]).first(where: { $0["Name"]?.string == trailName }) else {
       return .absent
     }
     return .set(
       trail.properties([
-        "S3BucketName", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "LogFileValidationEnabled", "KmsKeyId",
+        "S3BucketName", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "LogFileValidationEnabled",
+        "KmsKeyId",
       ]))
   }
 
@@ -29,11 +31,14 @@ extension AccountSettings {
       // The answer's name isn't the call's.
       let name = change.name == "LogFileValidationEnabled" ? "EnableLogFileValidation" : change.name
       members.append(
-        CallField.Member(name: name, value: ["true", "false"].contains(change.to) ? .bool(change.to == "true") : .text(change.to)))
+        CallField.Member(
+          name: name,
+          value: ["true", "false"].contains(change.to) ? .bool(change.to == "true") : .text(change.to)))
     }
     try await act(
       "cloudtrail",
-      ServiceAction(found == .absent ? "CreateTrail" : "UpdateTrail", .map(members), isRepeatable: found != .absent))
+      ServiceAction(
+        found == .absent ? "CreateTrail" : "UpdateTrail", .map(members), isRepeatable: found != .absent))
   }
 
   func trailLogging() async throws(CallFailure) -> FoundSetting {
@@ -86,11 +91,13 @@ extension AccountSettings {
     }
     try await act(
       "config",
-      ServiceAction("PutConfigurationRecorder", ["ConfigurationRecorder": .map(members)], isRepeatable: true), region)
+      ServiceAction("PutConfigurationRecorder", ["ConfigurationRecorder": .map(members)], isRepeatable: true),
+      region)
   }
 
   private func firstChannel(_ region: String) async throws(CallFailure) -> Value? {
-    try await ask("config", ServiceAction("DescribeDeliveryChannels"), region).all(at: ["DeliveryChannels"]).first
+    try await ask("config", ServiceAction("DescribeDeliveryChannels"), region).all(at: ["DeliveryChannels"])
+      .first
   }
 
   func deliveryChannel(_ region: String) async throws(CallFailure) -> FoundSetting {
@@ -119,7 +126,8 @@ extension AccountSettings {
       if let text = found?[name]?.string { members.append(CallField.Member(name: name, value: .text(text))) }
     }
     try await act(
-      "config", ServiceAction("PutDeliveryChannel", ["DeliveryChannel": .map(members)], isRepeatable: true), region)
+      "config", ServiceAction("PutDeliveryChannel", ["DeliveryChannel": .map(members)], isRepeatable: true),
+      region)
   }
 
   func recording(_ region: String) async throws(CallFailure) -> FoundSetting {
@@ -140,7 +148,8 @@ extension AccountSettings {
 
   private func allRules(_ region: String) async throws(CallFailure) -> [Value] {
     try await list(
-      "config", ServiceAction("DescribeConfigRules"), region, items: ["ConfigRules"], page: ("NextToken", ["NextToken"]))
+      "config", ServiceAction("DescribeConfigRules"), region, items: ["ConfigRules"],
+      page: ("NextToken", ["NextToken"]))
   }
 
   /// The rule of that name; else one of another name that is the same managed rule.
@@ -167,7 +176,7 @@ extension AccountSettings {
       let given = rule["InputParameters"]?.string ?? ""
       do throws(DocumentFault) {
         properties["InputParameters"] =
-          given.isEmpty ? "{}" : CanonicalJSON.policy(try JSONReader.value(of: given))
+          try given.isEmpty ? "{}" : CanonicalJSON.policy(JSONReader.value(of: given))
       } catch { properties["InputParameters"] = given }
       out[key] = .set(properties)
     }
@@ -178,7 +187,8 @@ extension AccountSettings {
     let identifier = goal.target("SourceIdentifier") ?? ""
     let found = Self.rule(goal.key.name, identifier, of: try await allRules(region))
     var members = [
-      CallField.Member(name: "ConfigRuleName", value: .text(found?["ConfigRuleName"]?.string ?? goal.key.name)),
+      CallField.Member(
+        name: "ConfigRuleName", value: .text(found?["ConfigRuleName"]?.string ?? goal.key.name)),
       CallField.Member(name: "Source", value: ["Owner": "AWS", "SourceIdentifier": .text(identifier)]),
     ]
     if let parameters = goal.target("InputParameters"), parameters != "{}" {

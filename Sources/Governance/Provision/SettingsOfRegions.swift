@@ -2,6 +2,7 @@
 
 import Controls
 import GuardRules
+import Resources
 
 extension AccountSettings {
   // MARK: - GuardDuty
@@ -15,7 +16,8 @@ extension AccountSettings {
 
   func detector(_ region: String) async throws(CallFailure) -> FoundSetting {
     guard let id = try await detectorID(region) else { return .absent }
-    let answer = try await ask("guardduty", ServiceAction("GetDetector", "GET", path: ["detector", id]), region)
+    let answer = try await ask(
+      "guardduty", ServiceAction("GetDetector", "GET", path: ["detector", id]), region)
     var properties = ["DetectorId": id]
     properties["Status"] = answer["status"]?.plainText
     properties["FindingPublishingFrequency"] = answer["findingPublishingFrequency"]?.plainText
@@ -45,9 +47,12 @@ extension AccountSettings {
 
   func analyzer(_ region: String) async throws(CallFailure) -> FoundSetting {
     let all = try await list(
-      "access-analyzer", ServiceAction("ListAnalyzers", "GET", path: ["analyzer"], query: [("type", "ACCOUNT")]),
+      "access-analyzer",
+      ServiceAction("ListAnalyzers", "GET", path: ["analyzer"], query: [("type", "ACCOUNT")]),
       region, items: ["analyzers"], page: ("nextToken", ["nextToken"]))
-    guard let one = all.first(where: { $0["status"]?.string == "ACTIVE" }) ?? all.first else { return .absent }
+    guard let one = all.first(where: { $0["status"]?.string == "ACTIVE" }) ?? all.first else {
+      return .absent
+    }
     var properties: [String: String] = [:]
     properties["Name"] = one["name"]?.string
     properties["Type"] = one["type"]?.string
@@ -118,7 +123,8 @@ extension AccountSettings {
       let range = Set(ports).count == 1 ? ports[0] : ports.joined(separator: "-")
       let peers =
         permission.all(at: ["groups", "groupId"]) + permission.all(at: ["ipRanges", "cidrIp"])
-        + permission.all(at: ["ipv6Ranges", "cidrIpv6"]) + permission.all(at: ["prefixListIds", "prefixListId"])
+        + permission.all(at: ["ipv6Ranges", "cidrIpv6"])
+        + permission.all(at: ["prefixListIds", "prefixListId"])
       return "\(name == "-1" ? "all" : "\(name) \(range)") \(inward ? "from" : "to") "
         + peers.compactMap(\.plainText).joined(separator: ", ")
     }
@@ -135,7 +141,8 @@ extension AccountSettings {
       try await act(
         "ec2",
         ServiceAction(
-          call, ["GroupId": .text(id), "IpPermissions": .list(permissions.map(Self.permission))], isRepeatable: true,
+          call, ["GroupId": .text(id), "IpPermissions": .list(permissions.map(Self.permission))],
+          isRepeatable: true,
           absent: ["InvalidPermission.NotFound"]), region)
     }
   }
@@ -169,7 +176,8 @@ extension AccountSettings {
 
   func regionUse(_ region: String) async throws(CallFailure) -> FoundSetting {
     let reservations = try await list(
-      "ec2", ServiceAction("DescribeInstances", ["MaxResults": 1000]), region, items: ["reservationSet", "instancesSet"],
+      "ec2", ServiceAction("DescribeInstances", ["MaxResults": 1000]), region,
+      items: ["reservationSet", "instancesSet"],
       page: ("NextToken", ["nextToken"]))
     let instances = reservations.filter {
       !["terminated", "shutting-down"].contains($0.all(at: ["instanceState", "name"]).first?.string ?? "")
@@ -178,10 +186,12 @@ extension AccountSettings {
       "ec2", ServiceAction("DescribeVolumes", ["MaxResults": 500]), region, items: ["volumeSet"],
       page: ("NextToken", ["nextToken"]))
     let functions = try await list(
-      "lambda", ServiceAction("ListFunctions", "GET", path: ["2015-03-31", "functions"], query: [("MaxItems", "50")]),
+      "lambda",
+      ServiceAction("ListFunctions", "GET", path: ["2015-03-31", "functions"], query: [("MaxItems", "50")]),
       region, items: ["Functions"], page: ("Marker", ["NextMarker"]))
     return .set([
-      "Instances": String(instances.count), "Volumes": String(volumes.count), "Functions": String(functions.count),
+      "Instances": String(instances.count), "Volumes": String(volumes.count),
+      "Functions": String(functions.count),
     ])
   }
 }

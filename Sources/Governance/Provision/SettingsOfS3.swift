@@ -3,9 +3,12 @@
 import Controls
 import Foundation
 import GuardRules
+import Resources
 
 extension AccountSettings {
-  private static let blocks = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"]
+  private static let blocks = [
+    "BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets",
+  ]
   private static let blockXML =
     "<PublicAccessBlockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
     + blocks.map { "<\($0)>true</\($0)>" }.joined() + "</PublicAccessBlockConfiguration>"
@@ -33,7 +36,8 @@ extension AccountSettings {
 
   func setAccountPublicAccess() async throws(CallFailure) {
     var action = accountBlock("PUT")
-    action.text = Self.blockXML.replacing("s3.amazonaws.com/doc/2006-03-01", with: "awss3control.amazonaws.com/doc/2018-08-20")
+    action.text = Self.blockXML.replacing(
+      "s3.amazonaws.com/doc/2006-03-01", with: "awss3control.amazonaws.com/doc/2018-08-20")
     try await act("s3-control", action)
   }
 
@@ -54,7 +58,9 @@ extension AccountSettings {
         "GET ?\(part)", "GET", path: [try bucket()], query: [(part, "")], absent: [absent, "NoSuchBucket"]))
   }
 
-  private func put(bucket part: String, _ text: String, type: String = "application/xml") async throws(CallFailure) {
+  private func put(bucket part: String, _ text: String, type: String = "application/xml")
+    async throws(CallFailure)
+  {
     var action = ServiceAction(
       "PUT ?\(part)", "PUT", path: [try bucket()], query: [(part, "")], isRepeatable: true)
     action.text = text
@@ -65,7 +71,9 @@ extension AccountSettings {
   func logBucket() async throws(CallFailure) -> FoundSetting {
     let name = try bucket()
     let answer = try await ask(
-      "s3", ServiceAction("GET ?location", "GET", path: [name], query: [("location", "")], absent: ["NoSuchBucket"]))
+      "s3",
+      ServiceAction("GET ?location", "GET", path: [name], query: [("location", "")], absent: ["NoSuchBucket"])
+    )
     // The oldest region has no name here, and its answer is an empty element: what isn't there has a code instead.
     if answer.isNull, try await isMissing(name) { return .absent }
     let region = RegionScan.region(answer.string ?? answer["LocationConstraint"]?.string) ?? "us-east-1"
@@ -79,7 +87,8 @@ extension AccountSettings {
   /// Whether a bucket isn't there: its versioning tells that, too.
   private func isMissing(_ name: String) async throws(CallFailure) -> Bool {
     do throws(CallFailure) {
-      _ = try await ask("s3", ServiceAction("GET ?versioning", "GET", path: [name], query: [("versioning", "")]))
+      _ = try await ask(
+        "s3", ServiceAction("GET ?versioning", "GET", path: [name], query: [("versioning", "")]))
       return false
     } catch {
       if error.code == "NoSuchBucket" { return true }
@@ -100,14 +109,18 @@ extension AccountSettings {
   }
 
   func logBucketPublicAccess() async throws(CallFailure) -> FoundSetting {
-    Self.blocks(of: try await ask(bucket: "publicAccessBlock", absent: "NoSuchPublicAccessBlockConfiguration"))
+    Self.blocks(
+      of: try await ask(bucket: "publicAccessBlock", absent: "NoSuchPublicAccessBlockConfiguration"))
   }
 
-  func setLogBucketPublicAccess() async throws(CallFailure) { try await put(bucket: "publicAccessBlock", Self.blockXML) }
+  func setLogBucketPublicAccess() async throws(CallFailure) {
+    try await put(bucket: "publicAccessBlock", Self.blockXML)
+  }
 
   func logBucketEncryption() async throws(CallFailure) -> FoundSetting {
     let answer = try await ask(bucket: "encryption", absent: "ServerSideEncryptionConfigurationNotFoundError")
-    guard let rule = answer.all(at: ["Rule"]).first, let set = rule["ApplyServerSideEncryptionByDefault"] else {
+    guard let rule = answer.all(at: ["Rule"]).first, let set = rule["ApplyServerSideEncryptionByDefault"]
+    else {
       return .absent
     }
     var properties = set.properties()
@@ -117,7 +130,8 @@ extension AccountSettings {
 
   func setLogBucketEncryption(_ goal: BaselineGoal) async throws(CallFailure) {
     let algorithm = goal.target("SSEAlgorithm") ?? "AES256"
-    let key = goal.target("KMSMasterKeyID").map { "<KMSMasterKeyID>\(Self.escaped($0))</KMSMasterKeyID>" } ?? ""
+    let key =
+      goal.target("KMSMasterKeyID").map { "<KMSMasterKeyID>\(Self.escaped($0))</KMSMasterKeyID>" } ?? ""
     var hasBucketKey = algorithm == "aws:kms"
     if case .set(let there) = try await logBucketEncryption(), let found = there["BucketKeyEnabled"] {
       hasBucketKey = found == "true"
