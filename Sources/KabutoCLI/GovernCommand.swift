@@ -10,7 +10,10 @@ struct GovernCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "govern",
     abstract: "Checks templates, plans and resources against rules, before they are deployed and after.",
-    subcommands: [GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self])
+    subcommands: [
+      GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self,
+      GovernAccount.self, GovernBaseline.self, GovernProvision.self, GovernDrift.self,
+    ])
 }
 
 struct GovernCheck: AsyncParsableCommand {

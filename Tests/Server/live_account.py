@@ -63,11 +63,14 @@ class Moto:
 
 class Gate:
     """Between kabuto and moto. `rule(service, region, action)` → None (goes through), a status with a code (that is
-    answered), or "drop" (the connection is closed)."""
+    answered), bytes (answered with 200), "drop" (the connection is closed), or "drop-after" (it is carried out, and the
+    connection is closed instead of an answer)."""
 
     def __init__(self, target_port):
         self.rule = lambda service, region, action: None
         self.seen = []
+        self.busy = 0
+        self.lock = threading.Lock()
         gate = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -77,6 +80,15 @@ class Gate:
                 pass
 
             def answer(self):
+                with gate.lock:
+                    gate.busy += 1
+                try:
+                    self.go_on()
+                finally:
+                    with gate.lock:
+                        gate.busy -= 1
+
+            def go_on(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", self.headers.get("Authorization", ""))
                 region, service = scope.groups() if scope else ("", "")
@@ -92,7 +104,13 @@ class Gate:
                     self.close_connection = True
                     self.connection.close()
                     return
-                if verdict:
+                if isinstance(verdict, bytes):
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(verdict)))
+                    self.end_headers()
+                    self.wfile.write(verdict)
+                    return
+                if verdict and verdict != "drop-after":
                     status, code = verdict
                     content = json.dumps({"__type": code, "message": f"{code} for {KEY}"}).encode()
                     if "X-Amz-Target" not in self.headers and service not in ("lambda", "guardduty"):
@@ -107,6 +125,11 @@ class Gate:
                 link.request(self.command, self.path, body, headers)
                 found = link.getresponse()
                 content = found.read()
+                if verdict == "drop-after":
+                    link.close()
+                    self.close_connection = True
+                    self.connection.close()
+                    return
                 self.send_response(found.status)
                 for name, value in found.getheaders():
                     if name.lower() not in ("transfer-encoding", "content-length", "connection", "server", "date"):

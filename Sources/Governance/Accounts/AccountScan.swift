@@ -55,15 +55,9 @@ public struct AccountScan: Sendable {
   public func run(
     _ targets: [AccountTarget], _ rules: RuleSet
   ) async throws(GovernanceFaults) -> (CheckResult, ScanFigures) {
-    var configuration = HTTPClient.Configuration(
-      redirectConfiguration: .disallow,
-      timeout: HTTPClient.Configuration.Timeout(
-        connect: .milliseconds(Int64(options.policy.connectMilliseconds)),
-        read: .milliseconds(Int64(options.policy.answerMilliseconds))))
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, options.callsAtOnce)
-    configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.httpVersion = .http1Only
-    let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    let http = HTTPClient(
+      eventLoopGroupProvider: .singleton,
+      configuration: .forAccounts(options.policy, atOnce: options.callsAtOnce))
     let result: Result<(CheckResult, ScanFigures), GovernanceFaults>
     do throws(GovernanceFaults) { result = .success(try await scan(targets, rules, http)) } catch {
       result = .failure(error)

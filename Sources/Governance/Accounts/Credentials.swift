@@ -1,6 +1,8 @@
 // What a request is signed with. Invariant: the secret and the token are never text that something prints: they describe
 // themselves as hidden, and what others said is cleaned of them before anybody sees it.
 
+import Synchronization
+
 /// Text that must not be shown.
 struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   /// For signing and for headers, nothing else.
@@ -12,6 +14,9 @@ struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, 
   var debugDescription: String { description }
   var customMirror: Mirror { Mirror(self, children: []) }
 }
+
+/// Secret parts of all keys that this process had: a role's key isn't the only one that its calls must not show.
+private let knownSecrets = Mutex<Set<String>>([])
 
 /// A key of AWS.
 struct Credentials: Sendable {
@@ -29,12 +34,14 @@ struct Credentials: Sendable {
     self.secretKey = Secret(secretKey)
     self.sessionToken = sessionToken.flatMap { $0.isEmpty ? nil : Secret($0) }
     self.expiresAt = expiresAt
+    let secrets = [secretKey, sessionToken ?? ""].filter { $0.count >= 8 }
+    knownSecrets.withLock { $0.formUnion(secrets) }
   }
 
   /// A text without the secret parts, should somebody have sent them back.
   func cleaned(_ text: String) -> String {
     var out = text
-    for secret in [secretKey.exposed, sessionToken?.exposed ?? ""] where secret.count >= 8 {
+    for secret in knownSecrets.withLock({ $0 }) where out.contains(secret) {
       out = out.replacing(secret, with: "(hidden)")
     }
     return out

@@ -1,0 +1,206 @@
+// CloudTrail and AWS Config. Of what a region can have only once (recorder, channel) the one that is there is used, whatever
+// its name.
+
+import Controls
+import GuardRules
+import Resources
+
+extension AccountSettings {
+  // MARK: - CloudTrail
+
+  private var trailName: String { baseline.trailName ?? "" }
+
+  func trail() async throws(CallFailure) -> FoundSetting {
+    let answer = try await ask(
+      "cloudtrail",
+      ServiceAction("DescribeTrails", ["trailNameList": [.text(trailName)], "includeShadowTrails": false]))
+    guard let trail = answer.all(at: ["trailList"]).first(where: { $0["Name"]?.string == trailName }) else {
+      return .absent
+    }
+    return .set(
+      trail.properties([
+        "S3BucketName", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "LogFileValidationEnabled",
+        "KmsKeyId",
+      ]))
+  }
+
+  func setTrail(_ goal: BaselineGoal) async throws(CallFailure) {
+    let found = try await trail()
+    var members = [CallField.Member(name: "Name", value: .text(trailName))]
+    for change in goal.changes(from: found) {
+      // The answer's name isn't the call's.
+      let name = change.name == "LogFileValidationEnabled" ? "EnableLogFileValidation" : change.name
+      members.append(
+        CallField.Member(
+          name: name,
+          value: ["true", "false"].contains(change.to) ? .bool(change.to == "true") : .text(change.to)))
+    }
+    try await act(
+      "cloudtrail",
+      ServiceAction(
+        found == .absent ? "CreateTrail" : "UpdateTrail", .map(members), isRepeatable: found != .absent))
+  }
+
+  func trailLogging() async throws(CallFailure) -> FoundSetting {
+    let answer = try await ask(
+      "cloudtrail",
+      ServiceAction("GetTrailStatus", ["Name": .text(trailName)], absent: ["TrailNotFoundException"]))
+    return answer.isNull ? .absent : .set(answer.properties(["IsLogging"]))
+  }
+
+  func startLogging() async throws(CallFailure) {
+    try await act("cloudtrail", ServiceAction("StartLogging", ["Name": .text(trailName)], isRepeatable: true))
+  }
+
+  // MARK: - AWS Config
+
+  private func firstRecorder(_ region: String) async throws(CallFailure) -> Value? {
+    try await ask("config", ServiceAction("DescribeConfigurationRecorders"), region)
+      .all(at: ["ConfigurationRecorders"]).first
+  }
+
+  func recorder(_ region: String) async throws(CallFailure) -> FoundSetting {
+    guard let recorder = try await firstRecorder(region) else { return .absent }
+    var properties: [String: String] = [:]
+    let role = recorder["roleARN"]?.string ?? ""
+    properties["Role"] = Self.isConfigRole(role) ? Baseline.serviceRole : role
+    properties["AllSupported"] = recorder.all(at: ["recordingGroup", "allSupported"]).first?.plainText
+    properties["IncludeGlobalResourceTypes"] =
+      recorder.all(at: ["recordingGroup", "includeGlobalResourceTypes"]).first?.plainText
+    return .set(properties)
+  }
+
+  func setRecorder(_ goal: BaselineGoal, _ region: String) async throws(CallFailure) {
+    let found = try await firstRecorder(region)
+    var role = baseline.configRole
+    if role == nil { role = try await configRoleARN() }
+    guard let role else {
+      throw CallFailure(code: "NoRole", message: "the role of AWS Config isn't there")
+    }
+    let isGlobal =
+      goal.target("IncludeGlobalResourceTypes") == "true"
+      || found?.all(at: ["recordingGroup", "includeGlobalResourceTypes"]).first?.plainText == "true"
+    var members = [
+      CallField.Member(name: "name", value: .text(found?["name"]?.string ?? baseline.configName)),
+      CallField.Member(name: "roleARN", value: .text(role)),
+      CallField.Member(
+        name: "recordingGroup", value: ["allSupported": true, "includeGlobalResourceTypes": .bool(isGlobal)]),
+    ]
+    if let mode = found?["recordingMode"], let field = CallField(mode) {
+      members.append(CallField.Member(name: "recordingMode", value: field))
+    }
+    try await act(
+      "config",
+      ServiceAction("PutConfigurationRecorder", ["ConfigurationRecorder": .map(members)], isRepeatable: true),
+      region)
+  }
+
+  private func firstChannel(_ region: String) async throws(CallFailure) -> Value? {
+    try await ask("config", ServiceAction("DescribeDeliveryChannels"), region).all(at: ["DeliveryChannels"])
+      .first
+  }
+
+  func deliveryChannel(_ region: String) async throws(CallFailure) -> FoundSetting {
+    guard let channel = try await firstChannel(region) else { return .absent }
+    var properties: [String: String] = [:]
+    properties["S3BucketName"] = channel["s3BucketName"]?.string
+    properties["DeliveryFrequency"] =
+      channel.all(at: ["configSnapshotDeliveryProperties", "deliveryFrequency"]).first?.string
+    return .set(properties)
+  }
+
+  func setDeliveryChannel(_ goal: BaselineGoal, _ region: String) async throws(CallFailure) {
+    let found = try await firstChannel(region)
+    let bucket = goal.target("S3BucketName") ?? ""
+    var members = [
+      CallField.Member(name: "name", value: .text(found?["name"]?.string ?? baseline.configName)),
+      CallField.Member(name: "s3BucketName", value: .text(bucket)),
+      CallField.Member(
+        name: "configSnapshotDeliveryProperties",
+        value: ["deliveryFrequency": .text(goal.target("DeliveryFrequency") ?? "TwentyFour_Hours")]),
+    ]
+    // A prefix is of the bucket that it was given for: what the policy of another lets in is elsewhere.
+    var kept = ["s3KmsKeyArn", "snsTopicARN"]
+    if found?["s3BucketName"]?.string == bucket { kept.append("s3KeyPrefix") }
+    for name in kept {
+      if let text = found?[name]?.string { members.append(CallField.Member(name: name, value: .text(text))) }
+    }
+    try await act(
+      "config", ServiceAction("PutDeliveryChannel", ["DeliveryChannel": .map(members)], isRepeatable: true),
+      region)
+  }
+
+  func recording(_ region: String) async throws(CallFailure) -> FoundSetting {
+    let answer = try await ask("config", ServiceAction("DescribeConfigurationRecorderStatus"), region)
+    guard let status = answer.all(at: ["ConfigurationRecordersStatus"]).first else { return .absent }
+    return .set(["Recording": status["recording"]?.plainText ?? "false"])
+  }
+
+  func startRecording(_ region: String) async throws(CallFailure) {
+    let name = try await firstRecorder(region)?["name"]?.string ?? baseline.configName
+    try await act(
+      "config",
+      ServiceAction(
+        "StartConfigurationRecorder", ["ConfigurationRecorderName": .text(name)], isRepeatable: true), region)
+  }
+
+  // MARK: - Rules
+
+  private func allRules(_ region: String) async throws(CallFailure) -> [Value] {
+    try await list(
+      "config", ServiceAction("DescribeConfigRules"), region, items: ["ConfigRules"],
+      page: ("NextToken", ["NextToken"]))
+  }
+
+  /// The rule of that name; else one of another name that is the same managed rule.
+  private static func rule(_ name: String, _ identifier: String, of all: [Value]) -> Value? {
+    all.first { $0["ConfigRuleName"]?.string == name }
+      ?? all.first {
+        $0.all(at: ["Source", "Owner"]).first?.string == "AWS"
+          && $0.all(at: ["Source", "SourceIdentifier"]).first?.string == identifier
+      }
+  }
+
+  func configRules(_ region: String) async throws(CallFailure) -> [BaselineKey: FoundSetting] {
+    let all = try await allRules(region)
+    var out: [BaselineKey: FoundSetting] = [:]
+    for (name, identifier) in baseline.configRules(in: region, of: account) {
+      let key = BaselineKey(.configRule, region: region, name: name)
+      guard let rule = Self.rule(name, identifier, of: all) else {
+        out[key] = .absent
+        continue
+      }
+      var properties: [String: String] = [:]
+      properties["Name"] = rule["ConfigRuleName"]?.string
+      properties["SourceIdentifier"] = rule.all(at: ["Source", "SourceIdentifier"]).first?.string
+      let given = rule["InputParameters"]?.string ?? ""
+      do throws(DocumentFault) {
+        properties["InputParameters"] =
+          try given.isEmpty ? "{}" : CanonicalJSON.policy(JSONReader.value(of: given))
+      } catch { properties["InputParameters"] = given }
+      out[key] = .set(properties)
+    }
+    return out
+  }
+
+  func setConfigRule(_ goal: BaselineGoal, _ region: String) async throws(CallFailure) {
+    let identifier = goal.target("SourceIdentifier") ?? ""
+    let found = Self.rule(goal.key.name, identifier, of: try await allRules(region))
+    var members = [
+      CallField.Member(
+        name: "ConfigRuleName", value: .text(found?["ConfigRuleName"]?.string ?? goal.key.name)),
+      CallField.Member(name: "Source", value: ["Owner": "AWS", "SourceIdentifier": .text(identifier)]),
+    ]
+    if let parameters = goal.target("InputParameters"), parameters != "{}" {
+      members.append(CallField.Member(name: "InputParameters", value: .text(parameters)))
+    }
+    for name in ["Description", "Scope", "MaximumExecutionFrequency"] {
+      if let value = found?[name], let field = CallField(value), field != .text("") {
+        members.append(CallField.Member(name: name, value: field))
+      }
+    }
+    // By its name it is the same rule however often it is given.
+    try await act(
+      "config", ServiceAction("PutConfigRule", ["ConfigRule": .map(members)], isRepeatable: true), region)
+  }
+}
