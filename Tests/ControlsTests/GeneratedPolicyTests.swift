@@ -1,7 +1,7 @@
 // Boundaries and service control policies against the catalogue they were made from: for every action of a small world and
 // every region they allow exactly what it allows. Made catalogues with patterns that overlap in all ways.
 
-import Controls
+@testable import Controls
 import Testing
 
 /// Makes catalogues over the prefixes a and b, names of x and y, and three regions.

@@ -247,7 +247,7 @@ private struct CatalogueReader {
       }
       let level = fields.word(
         fields.required(one, "level"), "level", of: AccessLevel.allCases.map(\.rawValue))
-      if let level = level.flatMap(AccessLevel.init) { access.append(.init(services: services, level: level)) }
+      if let level = level.flatMap(AccessLevel.init(rawValue:)) { access.append(.init(services: services, level: level)) }
     }
     var members: [String] = []
     for each in fields.list(all["members"]) {

@@ -75,37 +75,38 @@ extension Catalogue {
   }
 
   private func denyStatements(_ all: ActionGroups) -> [PolicyStatement] {
-    var out = [PolicyStatement(.deny, all.union.map(\.text), not: true, conditions: exemption)]
-    if all.union.isEmpty { out = [PolicyStatement(.deny, ["*"], conditions: exemption)] }
-    var isFirst = true
+    let named = all.union.map(\.text)
+    return [PolicyStatement(.deny, named.isEmpty ? ["*"] : named, not: !named.isEmpty, conditions: exemption)]
+      + regionStatements(all) + takenBack(all)
+  }
+
+  private func allowStatements(_ all: ActionGroups) -> [PolicyStatement] {
+    [PolicyStatement(.allow, all.union.map(\.text))] + regionStatements(all) + takenBack(all)
+  }
+
+  private func takenBack(_ all: ActionGroups) -> [PolicyStatement] {
+    all.denials.isEmpty ? [] : [PolicyStatement(.deny, all.denials.map(\.text), conditions: exemption)]
+  }
+
+  /// What is denied outside of regions. What isn't allowed anywhere may be denied too.
+  private func regionStatements(_ all: ActionGroups) -> [PolicyStatement] {
+    var out: [PolicyStatement] = []
     for (place, group) in all.groups.enumerated() {
       guard let regions = group.regions else { continue }
       let outside = [ActionGroups.outside(regions)] + exemption
       let plain = PolicyStatement(.deny, group.patterns.map(\.text), conditions: outside)
-      guard isFirst else {
-        out.append(plain)
-        continue
-      }
-      isFirst = false
       // Of the longest list "all but the others" is often shorter; what it has in common with the others is denied beside.
-      let others = all.groups.enumerated().filter { $0.offset != place }.flatMap(\.element.patterns).reduced
+      let others = all.groups.enumerated().filter { $0.offset != place }.flatMap { $0.element.patterns }.reduced
       let shared = group.patterns.filter { pattern in others.contains { $0.intersects(pattern) } }
-      var short = [PolicyStatement(.deny, others.map(\.text), not: true, conditions: outside)]
+      var short = [
+        others.isEmpty
+          ? PolicyStatement(.deny, ["*"], conditions: outside)
+          : PolicyStatement(.deny, others.map(\.text), not: true, conditions: outside)
+      ]
       if !shared.isEmpty { short.append(PolicyStatement(.deny, shared.map(\.text), conditions: outside)) }
       let length = short.reduce(0) { $0 + $1.text.unicodeScalars.count }
-      out += !others.isEmpty && length < plain.text.unicodeScalars.count ? short : [plain]
+      out += out.isEmpty && length < plain.text.unicodeScalars.count ? short : [plain]
     }
-    if !all.denials.isEmpty { out.append(PolicyStatement(.deny, all.denials.map(\.text), conditions: exemption)) }
-    return out
-  }
-
-  private func allowStatements(_ all: ActionGroups) -> [PolicyStatement] {
-    var out = [PolicyStatement(.allow, all.union.map(\.text))]
-    for group in all.groups {
-      guard let regions = group.regions else { continue }
-      out.append(PolicyStatement(.deny, group.patterns.map(\.text), conditions: [ActionGroups.outside(regions)]))
-    }
-    if !all.denials.isEmpty { out.append(PolicyStatement(.deny, all.denials.map(\.text))) }
     return out
   }
 }
