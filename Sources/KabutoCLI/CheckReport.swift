@@ -11,8 +11,6 @@ enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
   case text, json, sarif, junit, comment
 }
 
-extension ReportLanguage: ExpressibleByArgument {}
-
 extension CheckResult {
   /// Writes the report, and its faults to standard error.
   /// - Parameters:

@@ -257,8 +257,6 @@ struct CatalogueBoundary: AsyncParsableCommand {
   }
 }
 
-extension ControlPolicyForm: ExpressibleByArgument {}
-
 struct CatalogueSCP: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scp", abstract: "Writes the organisation's service control policies.",

@@ -4,6 +4,7 @@ import ArgumentParser
 import Controls
 import Foundation
 import Governance
+import GuardRules
 
 struct GovernException: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,10 +20,6 @@ struct GovernException: AsyncParsableCommand {
 struct ExceptionPath: ParsableArguments {
   @Argument(help: ArgumentHelp("The file or folder of exceptions.", valueName: "file|dir"), completion: .file())
   var path: String
-}
-
-extension CalendarDay: ExpressibleByArgument {
-  init?(argument: String) { self.init(argument) }
 }
 
 private func today() -> CalendarDay { CalendarDay(of: Int64(Date().timeIntervalSince1970)) }

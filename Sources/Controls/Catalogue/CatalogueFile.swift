@@ -1,6 +1,6 @@
 // A catalogue's file → the catalogue, or all of its faults. The form: docs/GOVERN-CATALOGUE.md, and the schema beside this.
 
-public import GuardRules
+import GuardRules
 
 extension Catalogue {
   /// Names that a file may have, by the kind of record.

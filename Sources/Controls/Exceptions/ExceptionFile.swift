@@ -1,6 +1,6 @@
 // A file of exceptions → records, or all of its faults; a record → its lines. One file holds a list, or one record.
 
-public import GuardRules
+import GuardRules
 
 extension ExceptionRecord {
   static let names = [

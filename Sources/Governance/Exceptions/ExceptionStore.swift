@@ -3,6 +3,7 @@
 
 public import Controls
 import Foundation
+import GuardRules
 
 /// See the head of this file.
 public struct ExceptionStore: Sendable {

@@ -3,6 +3,7 @@
 public import Controls
 import Crypto
 import Foundation
+import GuardRules
 
 /// See the head of this file.
 public struct Exceptions: Sendable {
