@@ -110,7 +110,8 @@ public struct Check: Sendable {
       }
     }
     catalogue?.look(
-      at: input, region: context.pseudo["AWS::Region"], now: now, evaluated: result.results[first...], &result)
+      at: input, region: context.pseudo["AWS::Region"], now: now, evaluated: result.results[first...], &result
+    )
     result.findings += input.shapeless.map { Finding(shapeless: $0, in: input) }
   }
 }

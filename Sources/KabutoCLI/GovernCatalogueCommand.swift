@@ -8,10 +8,12 @@ import Governance
 struct GovernCatalogue: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "catalogue",
-    abstract: "The catalogue of services: what is assessed and allowed, and the policies that follow from it.",
+    abstract:
+      "The catalogue of services: what is assessed and allowed, and the policies that follow from it.",
     discussion: "The file's form: docs/GOVERN-CATALOGUE.md. An example: Catalogues/example.yaml.",
     subcommands: [
-      CatalogueCheckCommand.self, CatalogueShow.self, CatalogueDecide.self, CatalogueBoundary.self, CatalogueSCP.self,
+      CatalogueCheckCommand.self, CatalogueShow.self, CatalogueDecide.self, CatalogueBoundary.self,
+      CatalogueSCP.self,
       CatalogueUsers.self, CatalogueSchemaCommand.self,
     ])
 }
@@ -22,7 +24,9 @@ struct CatalogueOption: ParsableArguments {
   var file: String
 
   func read() throws -> Catalogue {
-    do throws(GovernanceFaults) { return try CatalogueGate(file).catalogue } catch { throw giveUp(error.description) }
+    do throws(GovernanceFaults) { return try CatalogueGate(file).catalogue } catch {
+      throw giveUp(error.description)
+    }
   }
 }
 
@@ -97,7 +101,8 @@ struct CatalogueCheckCommand: AsyncParsableCommand {
           + "\(report.groups) groups, \(report.users) users")
       if let boundary {
         print(
-          "boundary: \(boundary.document.characterCount) of \(PolicyLimits.managedPolicyCharacters) characters")
+          "boundary: \(boundary.document.characterCount) of \(PolicyLimits.managedPolicyCharacters) characters"
+        )
       }
       if let control {
         print(
@@ -161,7 +166,8 @@ struct CatalogueShow: AsyncParsableCommand {
       Service(
         id: service.id, name: service.name, allowed: service.isAllowed,
         assessedOn: service.assessment?.on.description, assessedBy: service.assessment?.by,
-        until: service.assessment?.until?.description, reason: service.reason, actions: service.actions.map(\.text),
+        until: service.assessment?.until?.description, reason: service.reason,
+        actions: service.actions.map(\.text),
         denied: service.denied.map(\.text), regions: service.regions, types: service.types.map(\.text),
         rules: service.rules.map { rule in
           switch rule {
@@ -177,7 +183,8 @@ struct CatalogueShow: AsyncParsableCommand {
           organisation: catalogue.organisation, services: services,
           groups: catalogue.groups.map {
             Group(
-              id: $0.id, purpose: $0.purpose, members: $0.members, actions: catalogue.actions(of: $0).map(\.text))
+              id: $0.id, purpose: $0.purpose, members: $0.members,
+              actions: catalogue.actions(of: $0).map(\.text))
           }))
     }
     print(catalogue.organisation)
@@ -195,7 +202,9 @@ struct CatalogueShow: AsyncParsableCommand {
     }
     for group in catalogue.groups {
       print("\ngroup \(group.id)  \(group.purpose)\n  \(group.members.joined(separator: ", "))")
-      for access in group.access { print("  \(access.level.rawValue)  \(access.services.joined(separator: " "))") }
+      for access in group.access {
+        print("  \(access.level.rawValue)  \(access.services.joined(separator: " "))")
+      }
     }
   }
 }
@@ -241,7 +250,8 @@ struct CatalogueDecide: AsyncParsableCommand {
 
 struct CatalogueBoundary: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "boundary", abstract: "Writes the boundary of permissions: IAM's policy beyond which nobody can go.",
+    commandName: "boundary",
+    abstract: "Writes the boundary of permissions: IAM's policy beyond which nobody can go.",
     discussion: """
       The policy stands on standard output as IAM takes it. Exit status: 1 = it doesn't fit in 6,144 characters.
       Example:  kabuto govern catalogue boundary Catalogues/example.yaml > boundary.json
@@ -312,8 +322,10 @@ struct CatalogueSCP: AsyncParsableCommand {
 
 struct CatalogueUsers: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "users", abstract: "Writes users, groups and their policies as they follow from the catalogue.",
-    discussion: "Nothing is asked of an account; for that: kabuto govern users. Exit status: 1 = a policy doesn't fit.")
+    commandName: "users",
+    abstract: "Writes users, groups and their policies as they follow from the catalogue.",
+    discussion:
+      "Nothing is asked of an account; for that: kabuto govern users. Exit status: 1 = a policy doesn't fit.")
 
   @OptionGroup var source: CatalogueOption
 
@@ -338,7 +350,9 @@ struct CatalogueUsers: AsyncParsableCommand {
   func run() async throws {
     let catalogue = try source.read()
     let made = try fitting { () throws(PolicyRoomFault) in try catalogue.narrowedUsers() }
-    func policy(_ policy: GeneratedPolicy) -> Policy { Policy(name: policy.name, document: policy.document.text) }
+    func policy(_ policy: GeneratedPolicy) -> Policy {
+      Policy(name: policy.name, document: policy.document.text)
+    }
     try printJSON(
       Report(
         boundary: policy(made.boundary),

@@ -11,7 +11,8 @@ struct GovernCommand: AsyncParsableCommand {
     commandName: "govern",
     abstract: "Checks templates, plans and resources against rules, before they are deployed and after.",
     subcommands: [
-      GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self, GovernCatalogue.self, GovernUsers.self,
+      GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self, GovernCatalogue.self,
+      GovernUsers.self,
       GovernException.self,
     ])
 }
@@ -46,7 +47,9 @@ struct GovernCheck: AsyncParsableCommand {
   var account: String?
   @Option(help: ArgumentHelp("The catalogue of services.", valueName: "file"), completion: .file())
   var catalogue: String?
-  @Option(help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"), completion: .file())
+  @Option(
+    help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
+    completion: .file())
   var exceptions: String?
   @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")

@@ -18,7 +18,8 @@ struct GovernException: AsyncParsableCommand {
 }
 
 struct ExceptionPath: ParsableArguments {
-  @Argument(help: ArgumentHelp("The file or folder of exceptions.", valueName: "file|dir"), completion: .file())
+  @Argument(
+    help: ArgumentHelp("The file or folder of exceptions.", valueName: "file|dir"), completion: .file())
   var path: String
 }
 
@@ -194,7 +195,9 @@ struct ExceptionCheck: AsyncParsableCommand {
     if json {
       try printJSON(wrong)
     } else {
-      for each in wrong { print("\(each.file):\(each.line): \(each.id) \(each.state); until \(each.expires)") }
+      for each in wrong {
+        print("\(each.file):\(each.line): \(each.id) \(each.state); until \(each.expires)")
+      }
     }
     if !wrong.isEmpty { throw foundWrong }
   }

@@ -47,7 +47,9 @@ struct GovernScan: AsyncParsableCommand {
   var attempts = 6
   @Option(help: ArgumentHelp("How long an answer may take.", valueName: "seconds"))
   var timeout = 30
-  @Option(help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"), completion: .file())
+  @Option(
+    help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
+    completion: .file())
   var exceptions: String?
   @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")

@@ -8,7 +8,8 @@ import Governance
 struct GovernUsers: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "users",
-    abstract: "Narrowed users: IAM's users, groups and policies from the catalogue, planned, applied, and watched.",
+    abstract:
+      "Narrowed users: IAM's users, groups and policies from the catalogue, planned, applied, and watched.",
     discussion: """
       Touched is only what has the path /kabuto/; a user there is removed only if it has the tag kabuto=catalogue too. Each \
       user has the boundary. No password and no key is ever made.
@@ -43,7 +44,8 @@ struct UsersOptions: ParsableArguments {
 
   /// Reads the catalogue and the account, and hands over the plan.
   func plan<T: Sendable>(
-    _ body: @Sendable (IdentityAccount, Catalogue, NarrowedUsers, IdentityPlan) async throws(GovernanceFaults) -> T
+    _ body:
+      @Sendable (IdentityAccount, Catalogue, NarrowedUsers, IdentityPlan) async throws(GovernanceFaults) -> T
   ) async throws -> T {
     var options = ScanOptions()
     options.endpoint = endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
@@ -139,7 +141,8 @@ struct UsersPlan: AsyncParsableCommand {
     if options.json {
       try printJSON(
         PlanReport(
-          account: account, steps: plan.steps.map { StepReport($0) }, conflicts: plan.conflicts, foreign: plan.foreign))
+          account: account, steps: plan.steps.map { StepReport($0) }, conflicts: plan.conflicts,
+          foreign: plan.foreign))
     } else {
       plan.show(account)
     }
@@ -164,11 +167,14 @@ struct UsersDrift: AsyncParsableCommand {
     if options.json {
       try printJSON(
         PlanReport(
-          account: account, steps: plan.steps.map { StepReport($0) }, conflicts: plan.conflicts, foreign: plan.foreign))
+          account: account, steps: plan.steps.map { StepReport($0) }, conflicts: plan.conflicts,
+          foreign: plan.foreign))
     } else {
       for step in plan.steps { print("\(step.mark) \(step.text)") }
       plan.showRest()
-      print(plan.steps.isEmpty ? "account \(account) is as the catalogue says" : "\(plan.steps.count) differences")
+      print(
+        plan.steps.isEmpty ? "account \(account) is as the catalogue says" : "\(plan.steps.count) differences"
+      )
     }
     if !plan.steps.isEmpty || !plan.conflicts.isEmpty || !plan.foreign.isEmpty { throw foundWrong }
   }
@@ -204,7 +210,8 @@ struct UsersApply: AsyncParsableCommand {
           "\(removals) users would be removed; wanted at most \(most), or --most-removals \(removals). Nothing was done"
         ])
       }
-      let boundary = "arn:\(account.partition):iam::\(account.account):policy\(Catalogue.path)\(Catalogue.boundaryName)"
+      let boundary =
+        "arn:\(account.partition):iam::\(account.account):policy\(Catalogue.path)\(Catalogue.boundaryName)"
       let outcomes = await account.carryOut(plan, boundary: boundary) { outcome in
         let line = "\(outcome.step.mark) \(outcome.step.text)"
         say(outcome.fault.map { "\(line): \($0)" } ?? line)
@@ -213,9 +220,11 @@ struct UsersApply: AsyncParsableCommand {
       var left = plan.steps
       for attempt in 0..<4 where !plan.steps.isEmpty && !left.isEmpty {
         if attempt > 0 { try? await Task.sleep(for: .seconds(1 << attempt)) }
-        left = IdentityPlan(
-          from: try await account.state(), to: wanted, account: account.account, partition: account.partition
-        ).steps
+        left =
+          IdentityPlan(
+            from: try await account.state(), to: wanted, account: account.account,
+            partition: account.partition
+          ).steps
         if outcomes.contains(where: { $0.fault != nil }) { break }
       }
       return PlanReport(

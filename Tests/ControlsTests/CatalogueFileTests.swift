@@ -1,9 +1,10 @@
 // Catalogues from files: what is read, and that all faults are told with their places.
 
-@testable import Controls
 import Foundation
 import GuardRules
 import Testing
+
+@testable import Controls
 
 @Suite struct CatalogueFileTests {
   static let good = """
@@ -46,7 +47,10 @@ import Testing
     let catalogue = try Catalogue(yaml: Self.good)
     #expect(catalogue.services.map(\.id) == ["s3", "iam", "edge", "new"])
     let s3 = catalogue.services[0]
-    #expect(s3.assessment == Assessment(on: try #require(CalendarDay("2026-01-02")), by: "me", until: CalendarDay("2027-01-02")))
+    #expect(
+      s3.assessment
+        == Assessment(on: try #require(CalendarDay("2026-01-02")), by: "me", until: CalendarDay("2027-01-02"))
+    )
     #expect(s3.actions.map(\.text) == ["s3:*"])
     #expect(s3.reads.map(\.text) == ["s3:Get*", "s3:List*", "s3:Describe*"])
     #expect(s3.regions == ["ap-northeast-1", "eu-west-1"])
@@ -71,8 +75,10 @@ import Testing
     #expect(catalogue.decision("s3:GetObject", region: "eu-west-1") == .allowed(by: "s3"))
     #expect(!catalogue.decision("s3:GetObject", region: "us-east-1").isAllowed)
     #expect(catalogue.decision("iam:GetUser", region: "us-east-1").isAllowed)
-    #expect(catalogue.decision("s3:deletebucket", region: "eu-west-1") == .denied("s3 denies s3:DeleteBucket"))
-    #expect(catalogue.decision("new:Thing", region: "eu-west-1") == .denied("new isn't allowed and has new:*"))
+    #expect(
+      catalogue.decision("s3:deletebucket", region: "eu-west-1") == .denied("s3 denies s3:DeleteBucket"))
+    #expect(
+      catalogue.decision("new:Thing", region: "eu-west-1") == .denied("new isn't allowed and has new:*"))
     #expect(!catalogue.decision("sqs:Send", region: "eu-west-1").isAllowed)
   }
 
@@ -141,19 +147,28 @@ import Testing
       } catch { return "\(error)" }
     }
     let assessed = "assessed: {on: 2026-01-02, by: me}"
-    #expect(fault("  - {id: s3, \(assessed), allowed: yes}\n  - {id: x, prefixes: s3, allowed: no}").contains("takes back"))
+    #expect(
+      fault("  - {id: s3, \(assessed), allowed: yes}\n  - {id: x, prefixes: s3, allowed: no}").contains(
+        "takes back"))
     #expect(fault("  - {id: iam, \(assessed), allowed: yes, regions: eu-west-1}").contains("shut it off"))
     #expect(
-      fault("  - {id: a, allowed: no, types: 'AWS::A::*'}\n  - {id: b, allowed: no, types: 'AWS::A::*'}").contains("has it too"))
+      fault("  - {id: a, allowed: no, types: 'AWS::A::*'}\n  - {id: b, allowed: no, types: 'AWS::A::*'}")
+        .contains("has it too"))
     #expect(
-      fault("  - {id: a, allowed: no}", "groups: [{id: g, access: [{services: a, level: read}]}]").contains("isn't allowed"))
-    #expect(fault("  - {id: s3, \(assessed), allowed: yes, actions: Get*, read: List*}").contains("within the service's"))
+      fault("  - {id: a, allowed: no}", "groups: [{id: g, access: [{services: a, level: read}]}]").contains(
+        "isn't allowed"))
+    #expect(
+      fault("  - {id: s3, \(assessed), allowed: yes, actions: Get*, read: List*}").contains(
+        "within the service's"))
     #expect(fault("  - {id: s3, \(assessed), allowed: yes, actions: Get*, read: GetObject}").isEmpty)
     #expect(fault("  - [s3]").contains("service: a map"))
   }
 
   @Test func hostileFiles() {
-    for text in ["", "[", "- x", "a: &b [*b]", "services: 1", String(repeating: "[", count: 100_000), "organisation: {a: b}"] {
+    for text in [
+      "", "[", "- x", "a: &b [*b]", "services: 1", String(repeating: "[", count: 100_000),
+      "organisation: {a: b}",
+    ] {
       #expect(throws: RecordFaults.self) { try Catalogue(yaml: text) }
     }
   }
@@ -164,7 +179,8 @@ import Testing
   @Test func theExampleIsGoodAndAllItsPoliciesFit() throws {
     let catalogue = try Catalogue(yaml: String(contentsOf: Self.example, encoding: .utf8))
     #expect(catalogue.services.count >= 30)
-    #expect(try catalogue.permissionBoundary().document.characterCount <= PolicyLimits.managedPolicyCharacters)
+    #expect(
+      try catalogue.permissionBoundary().document.characterCount <= PolicyLimits.managedPolicyCharacters)
     #expect(try catalogue.serviceControlPolicies().form == .deny)
     #expect(try !catalogue.narrowedUsers().users.isEmpty)
   }
@@ -173,15 +189,20 @@ import Testing
   @Test func theExamplesPoliciesSayWhatItSays() throws {
     let catalogue = try Catalogue(yaml: String(contentsOf: Self.example, encoding: .utf8))
     let boundary = try catalogue.permissionBoundary().document
-    let control = try catalogue.serviceControlPolicies().policies.map(\.document) + [GeneratedPolicyTests.fullAccess]
+    let control =
+      try catalogue.serviceControlPolicies().policies.map(\.document) + [GeneratedPolicyTests.fullAccess]
     let prefixes = catalogue.services.flatMap(\.prefixes) + ["sagemaker", "quicksight", "bedrock"]
     let patterns = catalogue.services.flatMap { $0.actions + $0.denied }
     var chance = Chance(20)
     var (allowed, all) = (0, 0)
     for _ in 0..<6_000 {
-      let words = ["Get", "Put", "Delete", "Describe", "Create", "Object", "Vpc", "Volume", "Bucket", "Acl", "Key", "X"]
+      let words = [
+        "Get", "Put", "Delete", "Describe", "Create", "Object", "Vpc", "Volume", "Bucket", "Acl", "Key", "X",
+      ]
       var action = "\(chance.pick(prefixes)):\(chance.pick(words))\(chance.pick(words))\(chance.pick(words))"
-      if chance.below(2) == 0 { action = chance.pick(patterns).text.replacingOccurrences(of: "*", with: chance.pick(words)) }
+      if chance.below(2) == 0 {
+        action = chance.pick(patterns).text.replacingOccurrences(of: "*", with: chance.pick(words))
+      }
       // What keeps the boundary on is beside the catalogue.
       if action.hasPrefix("iam:"), action.contains("Boundary") || action.contains("Create") { continue }
       let region = chance.pick(["ap-northeast-1", "ap-northeast-3", "us-east-1", "eu-west-1"])

@@ -24,18 +24,22 @@ import Testing
     """
 
   static func issues(
-    _ resources: String, region: String? = "ap-northeast-1", statuses: [String: [RuleStatus]] = ["s3_encrypted": [.pass]],
+    _ resources: String, region: String? = "ap-northeast-1",
+    statuses: [String: [RuleStatus]] = ["s3_encrypted": [.pass]],
     day: String = "2026-06-01"
   ) throws -> CatalogueInspection {
     let document = try Value.reading(yaml: "Resources:\n" + resources)
-    var inspection = CatalogueInspection(try Catalogue(yaml: catalogue), today: try #require(CalendarDay(day)))
+    var inspection = CatalogueInspection(
+      try Catalogue(yaml: catalogue), today: try #require(CalendarDay(day)))
     inspection.look(at: document, region: region, statuses: statuses)
     return inspection
   }
 
   /// `rule resource`, with `?` where it can't be told.
   static func told(_ inspection: CatalogueInspection) -> [String] {
-    inspection.issues.map { "\($0.rule.rawValue.dropFirst("catalogue_".count))\($0.isUnknown ? "?" : "") \($0.resource)" }
+    inspection.issues.map {
+      "\($0.rule.rawValue.dropFirst("catalogue_".count))\($0.isUnknown ? "?" : "") \($0.resource)"
+    }
   }
 
   @Test func services() throws {
@@ -51,7 +55,8 @@ import Testing
       """)
     #expect(
       Self.told(found) == [
-        "service_assessed B", "service_assessed C", "service_allowed D", "service_assessed F", "service_assessed? G",
+        "service_assessed B", "service_assessed C", "service_allowed D", "service_assessed F",
+        "service_assessed? G",
       ])
     #expect(found.issues[2].message.contains("Too dear."))
     #expect(found.issues[0].place == TextPlace(line: 3, column: 6))
@@ -65,7 +70,8 @@ import Testing
         C: {Type: "AWS::IAM::Group"}
       """
     #expect(try Self.told(Self.issues(table)) == ["region_allowed A"])
-    #expect(try Self.told(Self.issues(table, region: "us-east-1")) == ["region_allowed A", "region_allowed B"])
+    #expect(
+      try Self.told(Self.issues(table, region: "us-east-1")) == ["region_allowed A", "region_allowed B"])
     // B can't be told; A says itself where it is.
     #expect(try Self.told(Self.issues(table, region: nil)) == ["region_allowed A", "region_allowed? B"])
     let zone = "  A: {Type: \"AWS::EC2::Volume\", Properties: {AvailabilityZone: us-east-1a}}"
@@ -114,7 +120,8 @@ import Testing
   }
 
   @Test func whatThePolicyItselfDeniesItDoesNotGrant() throws {
-    let both = "{Effect: Allow, Action: 's3:*', Resource: '*'}\n          - {Effect: Deny, Action: 's3:Delete*', Resource: '*'}"
+    let both =
+      "{Effect: Allow, Action: 's3:*', Resource: '*'}\n          - {Effect: Deny, Action: 's3:Delete*', Resource: '*'}"
     #expect(try Self.issues(Self.policy(both)).issues.isEmpty)
     let some = both.replacing("'s3:Delete*', Resource: '*'", with: "'s3:Delete*', Resource: 'arn:aws:s3:::a'")
     #expect(try Self.issues(Self.policy(some)).issues.count == 1)
@@ -142,12 +149,15 @@ import Testing
       let resource = Value(
         .map(
           Members([
-            ("Type", Value(.string("AWS::IAM::Role"))), ("Properties", Value(.map(Members(properties.map { (name: $0.0, value: $0.1) })))),
+            ("Type", Value(.string("AWS::IAM::Role"))),
+            ("Properties", Value(.map(Members(properties.map { (name: $0.0, value: $0.1) })))),
           ])))
       return Value(.map(Members([("Resources", Value(.map(Members([("R", resource)]))))])))
     }
     let open = Value(.unknown(Unknown("a parameter")))
-    for properties in [[("Policies", open)], [("ManagedPolicyArns", open)], [("ManagedPolicyArns", Value(.list([open])))]] {
+    for properties in [
+      [("Policies", open)], [("ManagedPolicyArns", open)], [("ManagedPolicyArns", Value(.list([open])))],
+    ] {
       var inspection = CatalogueInspection(try Catalogue(yaml: Self.catalogue), today: CalendarDay(of: 0))
       inspection.look(at: document(properties), region: "ap-northeast-1", statuses: [:])
       #expect(Self.told(inspection) == ["policy_grants? R"])
@@ -155,10 +165,13 @@ import Testing
     let own = Value(
       .unknown(
         Unknown(
-          "the account", written: try Value.reading(yaml: "!Sub 'arn:aws:iam::${AWS::AccountId}:policy/kabuto/kabuto-boundary'"))))
+          "the account",
+          written: try Value.reading(
+            yaml: "!Sub 'arn:aws:iam::${AWS::AccountId}:policy/kabuto/kabuto-boundary'"))))
     var inspection = CatalogueInspection(try Catalogue(yaml: Self.catalogue), today: CalendarDay(of: 0))
     inspection.look(
-      at: document([("Policies", open), ("PermissionsBoundary", own)]), region: "ap-northeast-1", statuses: [:])
+      at: document([("Policies", open), ("PermissionsBoundary", own)]), region: "ap-northeast-1",
+      statuses: [:])
     #expect(inspection.issues.isEmpty)
   }
 }

@@ -14,7 +14,9 @@ import Testing
 
   static func day(_ text: String) -> CalendarDay { CalendarDay(text) ?? CalendarDay(of: 0) }
 
-  static func record(approvedBy approver: String? = "suzuki", on: String = "2026-03-01", until: String = "2026-12-31")
+  static func record(
+    approvedBy approver: String? = "suzuki", on: String = "2026-03-01", until: String = "2026-12-31"
+  )
     -> ExceptionRecord
   {
     var record = ExceptionRecord(
@@ -46,9 +48,13 @@ import Testing
   @Test func anyChangeAfterTheApprovalEndsIt() {
     let changes: [(inout ExceptionRecord) -> Void] = [
       { $0.id = "EX-2" }, { $0.rules.append(Wildcard("*")) }, { $0.scope.resource = [] },
-      { $0.scope.account = [Wildcard("1*")] }, { $0.owner = "x" }, { $0.reason += "." }, { $0.coversUnknown = true },
+      { $0.scope.account = [Wildcard("1*")] }, { $0.owner = "x" }, { $0.reason += "." },
+      { $0.coversUnknown = true },
       { $0.expires = Self.day("2027-01-31") }, { $0.requested = .init(by: "mori", on: $0.requested.on) },
-      { $0.sum = String($0.sum.dropLast()) }, { $0.scope.input = [Wildcard("Logs*")]; $0.scope.resource = [] },
+      { $0.sum = String($0.sum.dropLast()) },
+      {
+        $0.scope.input = [Wildcard("Logs*")]; $0.scope.resource = []
+      },
     ]
     for (place, change) in changes.enumerated() {
       var record = Self.record()
@@ -59,7 +65,9 @@ import Testing
 
   @Test func whatItMeans() {
     var record = Self.record()
-    func means(_ rule: String, _ resource: String, input: String = "a.yaml", type: String = "AWS::S3::Bucket") -> Bool {
+    func means(_ rule: String, _ resource: String, input: String = "a.yaml", type: String = "AWS::S3::Bucket")
+      -> Bool
+    {
       record.means(.init(rule: rule, input: input, resource: resource, type: type))
     }
     #expect(means("s3_encrypted", "Logs1"))
@@ -114,7 +122,8 @@ import Testing
       (15, "a second time"), (15, "without sum"),
     ] {
       #expect(
-        told.contains { $0.hasPrefix("\(line):") && $0.contains(word) }, "\(line) \(word)\n\(told.joined(separator: "\n"))")
+        told.contains { $0.hasPrefix("\(line):") && $0.contains(word) },
+        "\(line) \(word)\n\(told.joined(separator: "\n"))")
     }
   }
 
@@ -131,7 +140,7 @@ import Testing
         requested: {by: x, on: 2026-01-01}
         expires: 2026-06-01
         approved:
-          by: y
+          by: yoko
           on: 2026-01-02
           sum: "0"
 
@@ -172,7 +181,7 @@ import Testing
       #expect(again.map(\.id) == ["OLD-1", "OLD-2"])
       #expect(Self.state(try #require(again.first { $0.id == id }), "2026-03-01") == .valid)
       #expect(again.first { $0.id != id }?.approved == records.first { $0.id != id }?.approved)
-      let old = "    approved:\n      by: y\n      on: 2026-01-02\n      sum: \"0\"\n"
+      let old = "    approved:\n      by: yoko\n      on: 2026-01-02\n      sum: \"0\"\n"
       let wanted =
         id == "OLD-1"
         ? Self.file.replacing(old, with: "(approval)\n")

@@ -1,8 +1,9 @@
 // Boundaries and service control policies against the catalogue they were made from: for every action of a small world and
 // every region they allow exactly what it allows. Made catalogues with patterns that overlap in all ways.
 
-@testable import Controls
 import Testing
+
+@testable import Controls
 
 /// Makes catalogues over the prefixes a and b, names of x and y, and three regions.
 struct CatalogueMaker {
@@ -29,7 +30,8 @@ struct CatalogueMaker {
     for number in 0..<1 + chance.below(5) {
       let prefix = chance.pick(["a", "b"])
       var service = CatalogueService(
-        id: "s\(number)", name: "s\(number)", prefixes: [prefix], assessment: nil, isAllowed: chance.below(4) > 0,
+        id: "s\(number)", name: "s\(number)", prefixes: [prefix], assessment: nil,
+        isAllowed: chance.below(4) > 0,
         actions: (0..<1 + chance.below(3)).map { _ in pattern(prefix) })
       service.denied = (0..<chance.below(3)).map { _ in pattern(prefix) }
       if chance.below(3) > 0 {
@@ -47,7 +49,9 @@ struct CatalogueMaker {
 }
 
 @Suite struct GeneratedPolicyTests {
-  static func request(_ action: String, _ region: String, _ principal: String = "arn:aws:iam::1:role/r") -> PolicyRequest {
+  static func request(_ action: String, _ region: String, _ principal: String = "arn:aws:iam::1:role/r")
+    -> PolicyRequest
+  {
     PolicyRequest(action, context: ["aws:requestedregion": [region], "aws:principalarn": [principal]])
   }
 
@@ -56,7 +60,7 @@ struct CatalogueMaker {
   @Test func theBoundaryAllowsWhatTheCatalogueAllows() throws {
     var maker = CatalogueMaker(chance: Chance(10))
     var allowed = 0
-    for round in 0..<400 {
+    for round in 0..<150 {
       let catalogue = maker.catalogue()
       let boundary = try catalogue.permissionBoundary().document
       for action in CatalogueMaker.actions {
@@ -70,14 +74,16 @@ struct CatalogueMaker {
         }
       }
     }
-    #expect(allowed > 1_000)
+    #expect(allowed > 300)
   }
 
-  @Test(arguments: ControlPolicyForm.allCases) func controlPoliciesAllowWhatTheCatalogueAllows(form: ControlPolicyForm)
+  @Test(arguments: ControlPolicyForm.allCases) func controlPoliciesAllowWhatTheCatalogueAllows(
+    form: ControlPolicyForm
+  )
     throws
   {
     var maker = CatalogueMaker(chance: Chance(form == .deny ? 11 : 12))
-    for round in 0..<400 {
+    for round in 0..<150 {
       let catalogue = maker.catalogue()
       let made = try catalogue.serviceControlPolicies(form)
       #expect(made.form == form)
@@ -88,7 +94,8 @@ struct CatalogueMaker {
           let wanted = catalogue.decision(action, region: region).isAllowed
           let found = Self.request(action, region).verdict(of: documents) == .allowed
           guard wanted != found else { continue }
-          Issue.record("round \(round) \(action) \(region): \(wanted) \(found) \(documents.map(\.text)) \(seedNote)")
+          Issue.record(
+            "round \(round) \(action) \(region): \(wanted) \(found) \(documents.map(\.text)) \(seedNote)")
           return
         }
       }
@@ -103,8 +110,12 @@ struct CatalogueMaker {
       for number in 0..<12 {
         var service = CatalogueService(
           id: "service\(number)", name: "", prefixes: ["p\(number)"], assessment: nil, isAllowed: true,
-          actions: (0..<20).map { Wildcard("p\(number):Action\($0)WithALongName\(chance.below(100))", ignoresCase: true) })
-        service.denied = (0..<12).map { Wildcard("p\(number):Action\($0)*\(chance.below(10))", ignoresCase: true) }
+          actions: (0..<20).map {
+            Wildcard("p\(number):Action\($0)WithALongName\(chance.below(100))", ignoresCase: true)
+          })
+        service.denied = (0..<12).map {
+          Wildcard("p\(number):Action\($0)*\(chance.below(10))", ignoresCase: true)
+        }
         service.regions = number % 3 == 0 ? nil : Array(CatalogueMaker.regions.prefix(number % 3))
         services.append(service)
       }
@@ -122,7 +133,8 @@ struct CatalogueMaker {
           for region in CatalogueMaker.regions {
             #expect(
               (Self.request(pattern.text, region).verdict(of: documents) == .allowed)
-                == catalogue.decision(pattern.text, region: region).isAllowed, "\(pattern) \(region) \(seedNote)")
+                == catalogue.decision(pattern.text, region: region).isAllowed,
+              "\(pattern) \(region) \(seedNote)")
           }
         }
       }
@@ -161,12 +173,14 @@ struct CatalogueMaker {
       catalogue.exemptRoles = ["arn:aws:iam::*:role/BreakGlass"]
       let documents = try catalogue.serviceControlPolicies().policies.map(\.document) + [Self.fullAccess]
       for action in CatalogueMaker.actions {
-        let exempt = Self.request(action, CatalogueMaker.regions[0], "arn:aws:iam::111122223333:role/BreakGlass")
+        let exempt = Self.request(
+          action, CatalogueMaker.regions[0], "arn:aws:iam::111122223333:role/BreakGlass")
         #expect(exempt.verdict(of: documents) == .allowed, "\(action) \(seedNote)")
         let other = Self.request(action, CatalogueMaker.regions[0])
         #expect(
           (other.verdict(of: documents) == .allowed)
-            == catalogue.decision(action, region: CatalogueMaker.regions[0]).isAllowed, "\(action) \(seedNote)")
+            == catalogue.decision(action, region: CatalogueMaker.regions[0]).isAllowed,
+          "\(action) \(seedNote)")
       }
     }
   }
@@ -177,7 +191,9 @@ struct CatalogueMaker {
       actions: [Wildcard("iam:*", ignoresCase: true)])
     let catalogue = Catalogue(organisation: "test", services: [iam])
     let boundary = try catalogue.permissionBoundary().document
-    func verdict(_ action: String, _ resource: String = "arn:aws:iam::1:user/x", boundary carried: String? = nil)
+    func verdict(
+      _ action: String, _ resource: String = "arn:aws:iam::1:user/x", boundary carried: String? = nil
+    )
       -> PolicyVerdict
     {
       PolicyRequest(
@@ -229,7 +245,8 @@ struct CatalogueMaker {
           let may =
             request.verdict(of: own) == .allowed && request.verdict(of: [users.boundary.document]) == .allowed
           #expect(
-            may == (isGiven && catalogue.decision(action, region: region).isAllowed), "\(action) \(region) \(seedNote)")
+            may == (isGiven && catalogue.decision(action, region: region).isAllowed),
+            "\(action) \(region) \(seedNote)")
         }
       }
     }
@@ -240,7 +257,9 @@ struct CatalogueMaker {
       id: "large", name: "", prefixes: ["large"], assessment: nil, isAllowed: true,
       actions: [Wildcard("large:*", ignoresCase: true)])
     var catalogue = Catalogue(organisation: "test", services: [service])
-    catalogue.services[0].reads = (0..<400).map { Wildcard("large:AnActionWithALongName\($0)", ignoresCase: true) }
+    catalogue.services[0].reads = (0..<400).map {
+      Wildcard("large:AnActionWithALongName\($0)", ignoresCase: true)
+    }
     catalogue.groups = [CatalogueGroup(id: "g", access: [.init(services: ["*"], level: .read)], members: [])]
     let policies = try catalogue.narrowedUsers().groups[0].policies
     #expect(policies.map(\.name) == ["kabuto-g-1", "kabuto-g-2", "kabuto-g-3"])

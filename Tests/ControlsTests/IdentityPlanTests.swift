@@ -19,7 +19,8 @@ struct IdentityWorld {
     case .createPolicy(let policy):
       guard state.policies[policy.name] == nil else { throw Refused(step: step) }
       state.policies[policy.name] = .init(
-        path: Self.path, arn: Self.arn(policy.name), versions: [.init(id: "v1", isDefault: true, document: policy.document)])
+        path: Self.path, arn: Self.arn(policy.name),
+        versions: [.init(id: "v1", isDefault: true, document: policy.document)])
     case .changePolicy(let arn, let document, let drops):
       var versions = state.policies[name(arn)]?.versions ?? []
       versions.removeAll { $0.id == drops }
@@ -30,7 +31,9 @@ struct IdentityWorld {
       state.policies[name(arn)]?.versions = versions
     case .revertPolicy(let arn, let version):
       guard var policy = state.policies[name(arn)] else { throw Refused(step: step) }
-      for place in policy.versions.indices { policy.versions[place].isDefault = policy.versions[place].id == version }
+      for place in policy.versions.indices {
+        policy.versions[place].isDefault = policy.versions[place].id == version
+      }
       state.policies[name(arn)] = policy
     case .createGroup(let group):
       guard state.groups[group] == nil else { throw Refused(step: step) }
@@ -38,7 +41,8 @@ struct IdentityWorld {
     case .createUser(let user):
       guard state.users[user] == nil else { throw Refused(step: step) }
       state.users[user] = .init(
-        path: Self.path, boundary: Self.arn(Catalogue.boundaryName), tags: [IdentityPlan.tag.key: IdentityPlan.tag.value])
+        path: Self.path, boundary: Self.arn(Catalogue.boundaryName),
+        tags: [IdentityPlan.tag.key: IdentityPlan.tag.value])
     case .setBoundary(let user): state.users[user]?.boundary = Self.arn(Catalogue.boundaryName)
     case .tagUser(let user): state.users[user]?.tags[IdentityPlan.tag.key] = IdentityPlan.tag.value
     case .detachFromUser(let user, let arn): state.users[user]?.attached.remove(arn)
@@ -56,7 +60,9 @@ struct IdentityWorld {
       state.users[user]?.groups.insert(group)
     case .deleteUser(let user): state.users[user] = nil
     case .deleteGroup(let group):
-      guard !state.users.values.contains(where: { $0.groups.contains(group) }) else { throw Refused(step: step) }
+      guard !state.users.values.contains(where: { $0.groups.contains(group) }) else {
+        throw Refused(step: step)
+      }
       state.groups[group] = nil
     case .deletePolicy(let arn, _):
       guard !state.groups.values.contains(where: { $0.attached.contains(arn) }),
@@ -68,14 +74,17 @@ struct IdentityWorld {
 }
 
 @Suite struct IdentityPlanTests {
-  static func wanted(_ groups: [(String, [String])], actions: [String] = ["s3:*", "ec2:Describe*"]) throws -> NarrowedUsers {
+  static func wanted(_ groups: [(String, [String])], actions: [String] = ["s3:*", "ec2:Describe*"]) throws
+    -> NarrowedUsers
+  {
     var service = CatalogueService(
       id: "x", name: "", prefixes: ["s3", "ec2"], assessment: nil, isAllowed: true,
       actions: actions.map { Wildcard($0, ignoresCase: true) })
     service.reads = [Wildcard("s3:Get*", ignoresCase: true)]
     var catalogue = Catalogue(organisation: "t", services: [service])
     catalogue.groups = groups.map {
-      CatalogueGroup(id: $0.0, access: [.init(services: ["*"], level: $0.0 == "full" ? .full : .read)], members: $0.1)
+      CatalogueGroup(
+        id: $0.0, access: [.init(services: ["*"], level: $0.0 == "full" ? .full : .read)], members: $0.1)
     }
     return try catalogue.narrowedUsers()
   }
@@ -142,13 +151,16 @@ struct IdentityWorld {
     #expect(plan.conflicts.isEmpty)
     world.state.users["a"] = .init(path: "/")
     world.state.groups["look"] = .init(path: "/elsewhere/")
-    world.state.policies["kabuto-boundary"] = .init(path: "/", arn: "arn:aws:iam::111122223333:policy/kabuto-boundary", versions: [])
+    world.state.policies["kabuto-boundary"] = .init(
+      path: "/", arn: "arn:aws:iam::111122223333:policy/kabuto-boundary", versions: [])
     #expect(Self.plan(world, try Self.wanted([("look", ["a"])])).conflicts.count == 3)
   }
 
   @Test func whoIsNotInTheCatalogueAnyMoreGoes() throws {
     var world = IdentityWorld()
-    for step in Self.plan(world, try Self.wanted([("full", ["a"]), ("look", ["a", "b"])])).steps { try world.apply(step) }
+    for step in Self.plan(world, try Self.wanted([("full", ["a"]), ("look", ["a", "b"])])).steps {
+      try world.apply(step)
+    }
     let wanted = try Self.wanted([("look", ["a"])])
     let plan = Self.plan(world, wanted)
     for step in plan.steps { try world.apply(step) }
@@ -189,7 +201,8 @@ struct IdentityWorld {
         rounds += 1
         try #require(rounds < 200, "\(seedNote)")
       }
-      #expect(world.state.users == whole.state.users && world.state.groups == whole.state.groups, "\(seedNote)")
+      #expect(
+        world.state.users == whole.state.users && world.state.groups == whole.state.groups, "\(seedNote)")
       #expect(Set(world.state.policies.keys) == Set(whole.state.policies.keys), "\(seedNote)")
     }
   }

@@ -20,7 +20,8 @@ import Testing
   static let cases: [(String, String, [String: [String]], PolicyVerdict)] = [
     ("s3:GetObject", "*", [:], .allowed), ("S3:getobject", "*", [:], .allowed),
     ("s3:PutObject", "*", [:], .silent), ("ec2:RunInstances", "*", [:], .allowed),
-    ("s3:GetSecret", "arn:aws:s3:::shut/a", [:], .denied), ("s3:GetSecret", "arn:aws:s3:::open/a", [:], .allowed),
+    ("s3:GetSecret", "arn:aws:s3:::shut/a", [:], .denied),
+    ("s3:GetSecret", "arn:aws:s3:::open/a", [:], .allowed),
     ("sqs:Send", "arn:aws:x:::y1", ["aws:requestedregion": ["eu-west-1"]], .allowed),
     ("sqs:Send", "arn:aws:x:::y1", ["aws:requestedregion": ["ap-east-1"]], .silent),
     ("sqs:Send", "arn:aws:x:::y1", [:], .silent),
@@ -29,7 +30,9 @@ import Testing
     ("s3:GetObject", "*", ["aws:securetransport": ["true"]], .allowed),
   ]
 
-  @Test(arguments: cases) func verdicts(action: String, resource: String, context: [String: [String]], wanted: PolicyVerdict) throws {
+  @Test(arguments: cases) func verdicts(
+    action: String, resource: String, context: [String: [String]], wanted: PolicyVerdict
+  ) throws {
     let document = try Self.document(Self.document)
     #expect(PolicyRequest(action, resource: resource, context: context).verdict(of: [document]) == wanted)
   }
@@ -37,7 +40,8 @@ import Testing
   @Test func aKeyThatIsNotThere() throws {
     func holds(_ condition: String) throws -> Bool {
       let document = try Self.document(
-        "{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"a:b\", \"Resource\": \"*\", \"Condition\": {\(condition)}}}")
+        "{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"a:b\", \"Resource\": \"*\", \"Condition\": {\(condition)}}}"
+      )
       return PolicyRequest("a:b").verdict(of: [document]) == .allowed
     }
     #expect(try !holds("\"StringEquals\": {\"k\": \"v\"}"))

@@ -35,7 +35,8 @@ import Testing
       let written = Self.pattern(&chance)
       let text = chance.pick(Self.texts)
       #expect(
-        Wildcard(written).matches(text) == Self.means(written[...], text[...]), "\(written) \(text) \(seedNote)")
+        Wildcard(written).matches(text) == Self.means(written[...], text[...]),
+        "\(written) \(text) \(seedNote)")
     }
   }
 

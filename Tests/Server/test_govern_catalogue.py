@@ -416,7 +416,7 @@ class WithAccount(Folder):
             "users": {u["UserName"]: (u["Path"], sorted(u.get("GroupList", [])), self.gate.boundaries.get(u["UserName"]),
                                       [p["PolicyArn"] for p in u["AttachedManagedPolicies"]]) for u in details["UserDetailList"]},
             "groups": {g["GroupName"]: (g["Path"], sorted(p["PolicyArn"] for p in g["AttachedManagedPolicies"])) for g in details["GroupDetailList"]},
-            "policies": {p["PolicyName"]: (p["Path"], json.dumps(next(v["Document"] for v in p["PolicyVersionList"] if v["IsDefaultVersion"]), sort_keys=True))
+            "policies": {p["Arn"].split("/")[-1]: (p["Path"], json.dumps(next(v["Document"] for v in p["PolicyVersionList"] if v["IsDefaultVersion"]), sort_keys=True))
                          for p in details["Policies"]},
         }
 

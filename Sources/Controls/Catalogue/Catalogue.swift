@@ -69,7 +69,8 @@ public struct CatalogueService: Sendable {
 
   /// A service.
   public init(
-    id: String, name: String, prefixes: [String], assessment: Assessment?, isAllowed: Bool, actions: [Wildcard],
+    id: String, name: String, prefixes: [String], assessment: Assessment?, isAllowed: Bool,
+    actions: [Wildcard],
     types: [Wildcard] = []
   ) {
     self.id = id
@@ -194,7 +195,8 @@ extension Catalogue {
     guard let first = naming.first else { return .denied("no service that is allowed has it") }
     for service in naming {
       if let regions = service.regions, !regions.contains(region) {
-        return .denied("\(service.id) is allowed in \(regions.joined(separator: ", ")) only, not in \(region)")
+        return .denied(
+          "\(service.id) is allowed in \(regions.joined(separator: ", ")) only, not in \(region)")
       }
     }
     return .allowed(by: first.id)

@@ -10,7 +10,8 @@ extension Catalogue {
       "protect_boundary",
     ],
     "service": [
-      "id", "name", "prefixes", "assessed", "allowed", "reason", "actions", "denied", "regions", "types", "rules", "read",
+      "id", "name", "prefixes", "assessed", "allowed", "reason", "actions", "denied", "regions", "types",
+      "rules", "read",
       "operate",
     ],
     "assessment": ["on", "by", "until"],
@@ -24,12 +25,16 @@ extension Catalogue {
   /// - Throws: `RecordFaults` with all faults.
   public init(yaml text: String) throws(RecordFaults) {
     let document: Value
-    do throws(DocumentFault) { document = try Value.reading(yaml: text) } catch { throw RecordFaults(all: [error]) }
+    do throws(DocumentFault) { document = try Value.reading(yaml: text) } catch {
+      throw RecordFaults(all: [error])
+    }
     var reader = CatalogueReader()
     let read = reader.catalogue(document)
     if let faults = reader.fields.all { throw faults }
     guard let read else {
-      throw RecordFaults(all: [DocumentFault(place: document.place, found: document.kind, wanted: "a catalogue")])
+      throw RecordFaults(all: [
+        DocumentFault(place: document.place, found: document.kind, wanted: "a catalogue")
+      ])
     }
     self = read
   }
@@ -55,7 +60,8 @@ private struct CatalogueReader {
     for each in fields.list(fields.required(all, "services")) {
       guard let service = service(each) else { continue }
       if let first = places[service.id] {
-        fields.fault(each.place, "service \"\(service.id)\" a second time, after line \(first.line)", "each id once")
+        fields.fault(
+          each.place, "service \"\(service.id)\" a second time, after line \(first.line)", "each id once")
       }
       places[service.id] = each.place
       services.append(service)
@@ -67,10 +73,14 @@ private struct CatalogueReader {
     var groups: Set<String> = []
     for each in fields.list(all["groups"]) {
       guard let group = group(each) else { continue }
-      if !groups.insert(group.id).inserted { fields.fault(each.place, "group \"\(group.id)\" twice", "each id once") }
+      if !groups.insert(group.id).inserted {
+        fields.fault(each.place, "group \"\(group.id)\" twice", "each id once")
+      }
       out.groups.append(group)
     }
-    out.assessedPolicies = fields.texts(all["assessed_policies"], "names of managed policies").map { Wildcard($0.text) }
+    out.assessedPolicies = fields.texts(all["assessed_policies"], "names of managed policies").map {
+      Wildcard($0.text)
+    }
     for (arn, place) in fields.texts(all["exempt_roles"], "ARNs of roles") {
       if !arn.hasPrefix("arn:") || !arn.contains(":role/") || arn.contains("\"") {
         fields.fault(place, "\"\(arn)\"", "arn:\(partition):iam::*:role/NAME")
@@ -104,20 +114,25 @@ private struct CatalogueReader {
     }
     var prefixes: [String] = []
     for (prefix, place) in fields.texts(all["prefixes"], "IAM's prefix of a service") {
-      if !Self.isPrefix(prefix) { fields.fault(place, "\"\(prefix)\"", "a prefix like s3: small letters, digits, -") }
+      if !Self.isPrefix(prefix) {
+        fields.fault(place, "\"\(prefix)\"", "a prefix like s3: small letters, digits, -")
+      }
       prefixes.append(prefix)
     }
     if prefixes.isEmpty { prefixes = [id] }
     let isAllowed = fields.flag(fields.required(all, "allowed"), "allowed") ?? false
     let assessment = assessment(all["assessed"])
     if isAllowed, all["assessed"] == nil {
-      fields.fault(value.place, "\(id) allowed, but not assessed", "assessed: {on: YYYY-MM-DD, by: …}, or allowed: no")
+      fields.fault(
+        value.place, "\(id) allowed, but not assessed", "assessed: {on: YYYY-MM-DD, by: …}, or allowed: no")
     }
     var service = CatalogueService(
-      id: id, name: fields.text(all["name"], "what people call it") ?? id, prefixes: prefixes, assessment: assessment,
+      id: id, name: fields.text(all["name"], "what people call it") ?? id, prefixes: prefixes,
+      assessment: assessment,
       isAllowed: isAllowed,
       actions: all["actions"] == nil
-        ? prefixes.map { Wildcard("\($0):*", ignoresCase: true) } : patterns(all["actions"], prefixes, "an action"))
+        ? prefixes.map { Wildcard("\($0):*", ignoresCase: true) }
+        : patterns(all["actions"], prefixes, "an action"))
     service.place = value.place
     service.reason = fields.text(all["reason"], "why") ?? ""
     service.denied = patterns(all["denied"], prefixes, "an action that is denied")
@@ -148,12 +163,14 @@ private struct CatalogueReader {
   }
 
   /// `global`, regions, or none: those of the catalogue, unless the service has none.
-  private mutating func serviceRegions(_ value: Value?, _ prefixes: [String], _ place: TextPlace) -> [String]? {
+  private mutating func serviceRegions(_ value: Value?, _ prefixes: [String], _ place: TextPlace) -> [String]?
+  {
     let isGlobal = prefixes.allSatisfy { GlobalServices.prefixes.contains($0) }
     guard let value else {
       if isGlobal { return nil }
       if regions == nil {
-        fields.fault(place, "a service without regions", "regions: [a, b] of the service or of the catalogue, or global")
+        fields.fault(
+          place, "a service without regions", "regions: [a, b] of the service or of the catalogue, or global")
       }
       return regions ?? []
     }
@@ -173,7 +190,8 @@ private struct CatalogueReader {
       guard halves.count <= 2, let name = halves.last, !name.isEmpty,
         name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "*" || $0 == "?") })
       else {
-        fields.fault(place, "\"\(text)\"", "\(what) like GetObject, Get* or s3:Get*: letters, digits, * and ?")
+        fields.fault(
+          place, "\"\(text)\"", "\(what) like GetObject, Get* or s3:Get*: letters, digits, * and ?")
         continue
       }
       if halves.count == 1 {
@@ -202,7 +220,9 @@ private struct CatalogueReader {
   }
 
   private mutating func assessment(_ value: Value?) -> Assessment? {
-    guard let value, let all = fields.fields(value, "assessment", Self.names("assessment")) else { return nil }
+    guard let value, let all = fields.fields(value, "assessment", Self.names("assessment")) else {
+      return nil
+    }
     let on = fields.day(fields.required(all, "on"), "on")
     let by = fields.text(fields.required(all, "by"), "who assessed it")
     let until = fields.day(all["until"], "until")
@@ -241,13 +261,16 @@ private struct CatalogueReader {
           fields.fault(
             place, "\"\(service)\"", "a service of this catalogue, or *" + NearestName.hint(service, in: ids))
         } else if service != "*", !allowed.contains(service) {
-          fields.fault(place, "\(id)'s access to \(service), which isn't allowed", "a service with allowed: yes")
+          fields.fault(
+            place, "\(id)'s access to \(service), which isn't allowed", "a service with allowed: yes")
         }
         services.append(service)
       }
       let level = fields.word(
         fields.required(one, "level"), "level", of: AccessLevel.allCases.map(\.rawValue))
-      if let level = level.flatMap(AccessLevel.init(rawValue:)) { access.append(.init(services: services, level: level)) }
+      if let level = level.flatMap(AccessLevel.init(rawValue:)) {
+        access.append(.init(services: services, level: level))
+      }
     }
     var members: [String] = []
     for each in fields.list(all["members"]) {
@@ -262,7 +285,9 @@ private struct CatalogueReader {
   /// IAM's names of users and groups.
   private mutating func name(_ value: Value?, _ what: String) -> String? {
     guard let value, let text = fields.text(value, what) else { return nil }
-    let isGood = text.count <= 64 && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+=,.@_-".contains($0)) }
+    let isGood =
+      text.count <= 64
+      && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+=,.@_-".contains($0)) }
     if !isGood { fields.fault(value.place, "\"\(text)\"", "\(what): at most 64 letters, digits and +=,.@_-") }
     return text
   }
@@ -274,7 +299,8 @@ private struct CatalogueReader {
     for service in catalogue.services {
       for type in service.types {
         if let other = types[type] {
-          fields.fault(service.place, "\(type) of \(service.id)", "a type of one service; \(other) has it too")
+          fields.fault(
+            service.place, "\(type) of \(service.id)", "a type of one service; \(other) has it too")
         }
         types[type] = service.id
       }

@@ -44,7 +44,8 @@ public struct CatalogueInspection: Sendable {
           "Whose type isn't known, can't be looked up in the catalogue.")
         continue
       }
-      guard let service = judge(TypedResource(name: resource.name, type: name, place: resource.value.place)) else {
+      guard let service = judge(TypedResource(name: resource.name, type: name, place: resource.value.place))
+      else {
         continue
       }
       used[service.id] = service
@@ -55,7 +56,8 @@ public struct CatalogueInspection: Sendable {
     if let first = homeless.first {
       let names = Set(homeless.map(\.service.id)).sorted().joined(separator: ", ")
       add(
-        .region, unknown: true, homeless.count == 1 ? first.resource : "", homeless.count == 1 ? first.type : "", "",
+        .region, unknown: true, homeless.count == 1 ? first.resource : "",
+        homeless.count == 1 ? first.type : "", "",
         first.place, "the region is one where the service is allowed",
         "\(homeless.count) resources of \(names), to be deployed nobody knows where",
         "Say the region: --region NAME.")
@@ -69,7 +71,8 @@ public struct CatalogueInspection: Sendable {
   ) {
     issues.append(
       CatalogueIssue(
-        rule: rule, isUnknown: unknown, resource: resource, type: type, path: path, place: place, clause: clause,
+        rule: rule, isUnknown: unknown, resource: resource, type: type, path: path, place: place,
+        clause: clause,
         found: found, message: message))
   }
 
@@ -92,14 +95,16 @@ public struct CatalogueInspection: Sendable {
     }
     guard service.assessment != nil else {
       add(
-        .assessed, resource.name, resource.type, "Type", resource.place, "the service was assessed", resource.type,
+        .assessed, resource.name, resource.type, "Type", resource.place, "the service was assessed",
+        resource.type,
         "\(service.name) is in the catalogue, but nobody has assessed it yet." + Self.reason(service))
       return nil
     }
     asked.insert(.allowed)
     guard service.isAllowed else {
       add(
-        .allowed, resource.name, resource.type, "Type", resource.place, "the service is allowed", resource.type,
+        .allowed, resource.name, resource.type, "Type", resource.place, "the service is allowed",
+        resource.type,
         "\(service.name) was assessed, and isn't allowed." + Self.reason(service))
       return nil
     }
@@ -168,7 +173,8 @@ public struct CatalogueInspection: Sendable {
       asked.insert(.use)
       guard let all = statuses[name], !all.isEmpty else {
         add(
-          .use, unknown: true, "", "", "", .none, "rule \(name) was evaluated and passed", "it wasn't evaluated",
+          .use, unknown: true, "", "", "", .none, "rule \(name) was evaluated and passed",
+          "it wasn't evaluated",
           "\(service.name) may be used by this rule only.")
         continue
       }
@@ -203,8 +209,11 @@ enum Regions {
     "AWS::AutoScaling::AutoScalingGroup": [["AvailabilityZones"]],
   ]
 
-  static func written(in resource: Value, _ type: String) -> [(region: String, path: String, place: TextPlace)] {
-    guard let paths = paths[type], case .map(let members) = resource.content, let properties = members["Properties"]
+  static func written(in resource: Value, _ type: String) -> [(
+    region: String, path: String, place: TextPlace
+  )] {
+    guard let paths = paths[type], case .map(let members) = resource.content,
+      let properties = members["Properties"]
     else { return [] }
     var out: [(region: String, path: String, place: TextPlace)] = []
     for path in paths {
@@ -226,7 +235,8 @@ enum Regions {
           // A zone is its region and a letter.
           let isZone = text.last?.isLetter == true && text.contains("-")
           out.append(
-            (isZone ? String(text.dropLast()) : text, "Properties.\(path.joined(separator: "."))", each.place))
+            (isZone ? String(text.dropLast()) : text, "Properties.\(path.joined(separator: "."))", each.place)
+          )
         }
       }
     }

@@ -6,9 +6,12 @@
 public enum GlobalServices {
   /// IAM's prefixes.
   public static let prefixes: Set<String> = [
-    "account", "aws-marketplace", "aws-marketplace-management", "aws-portal", "billing", "budgets", "ce", "cloudfront",
-    "consolidatedbilling", "cur", "freetier", "globalaccelerator", "health", "iam", "importexport", "invoicing",
-    "networkmanager", "notifications", "organizations", "payments", "pricing", "route53", "route53domains", "shield", "sts",
+    "account", "aws-marketplace", "aws-marketplace-management", "aws-portal", "billing", "budgets", "ce",
+    "cloudfront",
+    "consolidatedbilling", "cur", "freetier", "globalaccelerator", "health", "iam", "importexport",
+    "invoicing",
+    "networkmanager", "notifications", "organizations", "payments", "pricing", "route53", "route53domains",
+    "shield", "sts",
     "support", "supportapp", "supportplans", "sustainability", "tax", "trustedadvisor", "waf",
   ]
 }

@@ -29,12 +29,16 @@ struct PolicyGrants {
   private static let holders: Set<String> = ["AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"]
 
   /// What a resource grants beyond the catalogue.
-  func look(at resource: Members.Member, _ type: String, _ all: [Members.Member]) -> (isAsked: Bool, findings: [Found]) {
+  func look(at resource: Members.Member, _ type: String, _ all: [Members.Member]) -> (
+    isAsked: Bool, findings: [Found]
+  ) {
     guard case .map(let members) = resource.value.content, let properties = members["Properties"],
       case .map(let fields) = properties.content
     else { return (false, []) }
     if Self.documents.contains(type) {
-      guard let document = fields["PolicyDocument"] else { return (true, [missing(fields, properties.place)]) }
+      guard let document = fields["PolicyDocument"] else {
+        return (true, [missing(fields, properties.place)])
+      }
       return (true, look(at: document, "Properties.PolicyDocument"))
     }
     if type == "AWS::SSO::PermissionSet" {
@@ -53,25 +57,25 @@ struct PolicyGrants {
           if case .map(let inner) = policy.content, let document = inner["PolicyDocument"] {
             out += look(at: document, "\(path).PolicyDocument")
           } else if case .unknown(let unknown) = policy.content {
-            out.append(open(path, policy.place, unknown.reason))
+            out.append(notKnown(path, policy.place, unknown.reason))
           }
         }
       } else if case .unknown(let unknown) = policies.content {
-        out.append(open("Properties.Policies", policies.place, unknown.reason))
+        out.append(notKnown("Properties.Policies", policies.place, unknown.reason))
       }
     }
     out += managed(fields["ManagedPolicyArns"], "Properties.ManagedPolicyArns", all)
     return (true, out)
   }
 
-  private func open(_ path: String, _ place: TextPlace, _ reason: String) -> Found {
+  private func notKnown(_ path: String, _ place: TextPlace, _ reason: String) -> Found {
     Found(
       isUnknown: true, path: path, place: place, found: "not known yet: \(reason)",
       message: "What it grants can't be told.")
   }
 
   private func missing(_ fields: Members, _ place: TextPlace) -> Found {
-    open("Properties.PolicyDocument", place, fields.rest?.unknown.reason ?? "there is no document")
+    notKnown("Properties.PolicyDocument", place, fields.rest?.unknown.reason ?? "there is no document")
   }
 
   /// A boundary of ours: its ARN, or a text that ends like it with the account still open.
@@ -93,7 +97,7 @@ struct PolicyGrants {
   private func managed(_ value: Value?, _ path: String, _ all: [Members.Member]) -> [Found] {
     guard let value else { return [] }
     guard case .list(let each) = value.content else {
-      if case .unknown(let unknown) = value.content { return [open(path, value.place, unknown.reason)] }
+      if case .unknown(let unknown) = value.content { return [notKnown(path, value.place, unknown.reason)] }
       return []
     }
     var out: [Found] = []
@@ -112,12 +116,14 @@ struct PolicyGrants {
           out.append(
             Found(
               isUnknown: true, path: path, place: policy.place, found: arn,
-              message: "What this policy grants isn't known here. Where it was assessed, name it in assessed_policies."))
+              message:
+                "What this policy grants isn't known here. Where it was assessed, name it in assessed_policies."
+            ))
         }
       case .unknown(let unknown):
         // A policy of the same document is looked at where it stands.
         if let name = Self.reference(unknown.written), all.contains(where: { $0.name == name }) { continue }
-        out.append(open(path, policy.place, unknown.reason))
+        out.append(notKnown(path, policy.place, unknown.reason))
       default: continue
       }
     }
@@ -125,7 +131,9 @@ struct PolicyGrants {
   }
 
   private static func reference(_ value: Value?) -> String? {
-    guard let value, case .map(let members) = value.content, members.all.count == 1, let only = members.all.first else {
+    guard let value, case .map(let members) = value.content, members.all.count == 1,
+      let only = members.all.first
+    else {
       return nil
     }
     switch (only.name, only.value.content) {
@@ -143,7 +151,8 @@ struct PolicyGrants {
     let document: PolicyDocument
     do throws(PolicyReadingFault) { document = try PolicyDocument(value) } catch {
       switch error {
-      case .unknown(let reason, let place): return [open(path, place == .none ? value.place : place, reason)]
+      case .unknown(let reason, let place):
+        return [notKnown(path, place == .none ? value.place : place, reason)]
       case .wrong(let found, let wanted, let place):
         return [
           Found(
@@ -154,7 +163,8 @@ struct PolicyGrants {
     }
     // What the document itself denies everywhere and always it doesn't grant.
     let denied = document.statements.filter {
-      $0.effect == .deny && !$0.isNotAction && $0.conditions.isEmpty && $0.resources == ["*"] && !$0.isNotResource
+      $0.effect == .deny && !$0.isNotAction && $0.conditions.isEmpty && $0.resources == ["*"]
+        && !$0.isNotResource
     }.flatMap { $0.actions.map { Wildcard($0, ignoresCase: true) } }
     let places = Self.places(value)
     var out: [Found] = []
@@ -202,7 +212,8 @@ struct PolicyGrants {
     guard case .map(let members) = value.content, let statement = members["Statement"] else { return [] }
     guard case .list(let each) = statement.content else { return [statement.place] }
     return each.map { each in
-      guard case .map(let members) = each.content, let action = members["Action"] ?? members["NotAction"] else {
+      guard case .map(let members) = each.content, let action = members["Action"] ?? members["NotAction"]
+      else {
         return each.place
       }
       return action.place

@@ -12,7 +12,9 @@ extension ExceptionRecord {
   /// - Throws: `RecordFaults` with all faults.
   public static func records(yaml text: String) throws(RecordFaults) -> [ExceptionRecord] {
     let document: Value
-    do throws(DocumentFault) { document = try Value.reading(yaml: text) } catch { throw RecordFaults(all: [error]) }
+    do throws(DocumentFault) { document = try Value.reading(yaml: text) } catch {
+      throw RecordFaults(all: [error])
+    }
     var reader = ExceptionReader()
     let records = reader.records(document)
     if let faults = reader.fields.all { throw faults }
@@ -38,7 +40,8 @@ private struct ExceptionReader {
     for each in fields.list(value) {
       guard let record = record(each) else { continue }
       if let first = seen[record.id] {
-        fields.fault(each.place, "exception \"\(record.id)\" a second time, after line \(first.line)", "each id once")
+        fields.fault(
+          each.place, "exception \"\(record.id)\" a second time, after line \(first.line)", "each id once")
       }
       seen[record.id] = each.place
       out.append(record)
@@ -50,7 +53,8 @@ private struct ExceptionReader {
     guard let all = fields.fields(value, "exception", ExceptionRecord.names) else { return nil }
     let id = fields.text(fields.required(all, "id"), "an exception's id")
     if let id, !ExceptionRecord.isID(id) {
-      fields.fault(all["id"]?.place ?? value.place, "\"\(id)\"", "an id of at most 64 letters, digits, - _ and .")
+      fields.fault(
+        all["id"]?.place ?? value.place, "\"\(id)\"", "an id of at most 64 letters, digits, - _ and .")
     }
     let rules = patterns(fields.required(all, "rule"), "a rule's name or a pattern")
     let owner = fields.text(fields.required(all, "owner"), "who answers for it")
@@ -86,7 +90,9 @@ private struct ExceptionReader {
       fields.fault(value.place, "an exception of every rule on everything", "a rule, or a scope")
     }
     if expires < requested.on {
-      fields.fault(all["expires"]?.place ?? value.place, "expires \(expires)", "a day after the request, \(requested.on)")
+      fields.fault(
+        all["expires"]?.place ?? value.place, "expires \(expires)", "a day after the request, \(requested.on)"
+      )
     }
     return record
   }
@@ -124,7 +130,8 @@ extension ExceptionRecord {
   public func lines(indent: String = "", isItem: Bool = false) -> [String] {
     var out = ["id: \(Self.written(id))", "rule: \(Self.written(rules))"]
     let parts = [
-      ("input", scope.input), ("account", scope.account), ("region", scope.region), ("resource", scope.resource),
+      ("input", scope.input), ("account", scope.account), ("region", scope.region),
+      ("resource", scope.resource),
       ("type", scope.type),
     ].filter { !$0.1.isEmpty }
     if !parts.isEmpty {
@@ -147,7 +154,8 @@ extension ExceptionRecord {
   }
 
   private static func written(_ patterns: [Wildcard]) -> String {
-    patterns.count == 1 ? written(patterns[0].text) : "[\(patterns.map { written($0.text) }.joined(separator: ", "))]"
+    patterns.count == 1
+      ? written(patterns[0].text) : "[\(patterns.map { written($0.text) }.joined(separator: ", "))]"
   }
 
   /// A text of YAML on one line, always quoted: what it holds is never taken for something else.

@@ -130,7 +130,8 @@ extension ExceptionRecord {
     }
     return field("id", [id]) + field("rule", rules.map(\.text)) + field("input", scope.input.map(\.text))
       + field("account", scope.account.map(\.text)) + field("region", scope.region.map(\.text))
-      + field("resource", scope.resource.map(\.text)) + field("type", scope.type.map(\.text)) + field("owner", [owner])
+      + field("resource", scope.resource.map(\.text)) + field("type", scope.type.map(\.text))
+      + field("owner", [owner])
       + field("reason", [reason]) + field("unknown", [coversUnknown ? "yes" : "no"])
       + field("requested", [requested.by, requested.on.description]) + field("expires", [expires.description])
   }
@@ -183,7 +184,9 @@ extension ExceptionRecord {
     func fits(_ patterns: [Wildcard], _ text: String) -> Bool {
       patterns.isEmpty || patterns.contains { $0.matches(text) }
     }
-    return fits(rules, subject.rule) && fits(scope.input, subject.input) && fits(scope.account, subject.account)
-      && fits(scope.region, subject.region) && fits(scope.resource, subject.resource) && fits(scope.type, subject.type)
+    return fits(rules, subject.rule) && fits(scope.input, subject.input)
+      && fits(scope.account, subject.account)
+      && fits(scope.region, subject.region) && fits(scope.resource, subject.resource)
+      && fits(scope.type, subject.type)
   }
 }

@@ -10,7 +10,9 @@ public enum ExceptionText {
     while lines.last?.allSatisfy({ $0 == " " || $0 == "\r" }) == true { lines.removeLast() }
     if lines.isEmpty { lines = ["exceptions:"] }
     guard let head = lines.firstIndex(where: { $0.hasPrefix("exceptions:") }) else { return nil }
-    let behind = lines[head].dropFirst("exceptions:".count).prefix { $0 != "#" }.filter { $0 != " " && $0 != "\r" }
+    let behind = lines[head].dropFirst("exceptions:".count).prefix { $0 != "#" }.filter {
+      $0 != " " && $0 != "\r"
+    }
     if behind == "[]" { lines[head] = "exceptions:" } else if !behind.isEmpty { return nil }
     let item = lines[(head + 1)...].first { line in
       line.drop { $0 == " " }.hasPrefix("- ")
@@ -34,15 +36,21 @@ public enum ExceptionText {
     guard first - 1 < last else { return nil }
     let indent = String(repeating: " ", count: column - 1)
     // An approval that is there already goes, with the lines below that belong to it.
-    let isField = { (line: String) in line.hasPrefix(indent) && line.dropFirst(indent.count).hasPrefix("approved:") }
+    let isField = { (line: String) in
+      line.hasPrefix(indent) && line.dropFirst(indent.count).hasPrefix("approved:")
+    }
     if let old = lines[first..<last].firstIndex(where: isField) {
       var next = old + 1
-      while next < last, lines[next].prefix(while: { $0 == " " }).count >= column, !lines[next].isEmpty { next += 1 }
+      while next < last, lines[next].prefix(while: { $0 == " " }).count >= column, !lines[next].isEmpty {
+        next += 1
+      }
       lines.removeSubrange(old..<next)
       last -= next - old
     }
     // Blank lines and comments at the end belong to what follows.
-    while last > first, lines[last - 1].drop(while: { $0 == " " || $0 == "\r" }).first.map({ $0 == "#" }) ?? true {
+    while last > first,
+      lines[last - 1].drop(while: { $0 == " " || $0 == "\r" }).first.map({ $0 == "#" }) ?? true
+    {
       last -= 1
     }
     lines.insert(indent + approval, at: last)

@@ -54,7 +54,8 @@ public enum IdentityStep: Sendable, Equatable {
   public var user: String? {
     switch self {
     case .createUser(let user), .setBoundary(let user), .tagUser(let user), .detachFromUser(let user, _),
-      .deleteUserPolicy(let user, _), .leaveGroup(let user, _), .joinGroup(let user, _), .deleteUser(let user):
+      .deleteUserPolicy(let user, _), .leaveGroup(let user, _), .joinGroup(let user, _),
+      .deleteUser(let user):
       user
     default: nil
     }
@@ -63,7 +64,8 @@ public enum IdentityStep: Sendable, Equatable {
   /// In words.
   public var text: String {
     switch self {
-    case .createPolicy(let policy): "policy \(policy.name): create, \(policy.document.characterCount) characters"
+    case .createPolicy(let policy):
+      "policy \(policy.name): create, \(policy.document.characterCount) characters"
     case .changePolicy(let arn, let document, _):
       "policy \(Self.name(arn)): say what the catalogue says, \(document.characterCount) characters"
     case .revertPolicy(let arn, let version): "policy \(Self.name(arn)): back to version \(version)"
@@ -116,7 +118,9 @@ public struct IdentityPlan: Sendable, Equatable {
         conflicts.append("policy \(policy.name) is there already, at \(has.arn)")
         continue
       }
-      if has.versions.contains(where: { $0.isDefault && $0.document?.says(policy.document) == true }) { continue }
+      if has.versions.contains(where: { $0.isDefault && $0.document?.says(policy.document) == true }) {
+        continue
+      }
       if let same = has.versions.first(where: { $0.document?.says(policy.document) == true }) {
         steps.append(.revertPolicy(arn: has.arn, version: same.id))
       } else {
@@ -156,8 +160,12 @@ public struct IdentityPlan: Sendable, Equatable {
       takes += (has?.attached ?? []).sorted().map { IdentityStep.detachFromUser(user.name, arn: $0) }
       takes += (has?.inline ?? []).sorted().map { IdentityStep.deleteUserPolicy(user.name, name: $0) }
       let groups = has?.groups ?? []
-      takes += groups.subtracting(user.groups).sorted().map { IdentityStep.leaveGroup(user: user.name, group: $0) }
-      gives += Set(user.groups).subtracting(groups).sorted().map { IdentityStep.joinGroup(user: user.name, group: $0) }
+      takes += groups.subtracting(user.groups).sorted().map {
+        IdentityStep.leaveGroup(user: user.name, group: $0)
+      }
+      gives += Set(user.groups).subtracting(groups).sorted().map {
+        IdentityStep.joinGroup(user: user.name, group: $0)
+      }
     }
     steps += takes + gives
     remove(found, wanted, Set(policies.map(\.name)))
@@ -166,7 +174,8 @@ public struct IdentityPlan: Sendable, Equatable {
   private mutating func remove(_ found: IdentityState, _ wanted: NarrowedUsers, _ policies: Set<String>) {
     let path = Catalogue.path
     let users = Set(wanted.users.map(\.name))
-    for (name, user) in found.users.sorted(by: { $0.key < $1.key }) where user.path == path && !users.contains(name) {
+    for (name, user) in found.users.sorted(by: { $0.key < $1.key })
+    where user.path == path && !users.contains(name) {
       if user.tags[Self.tag.key] == Self.tag.value {
         steps.append(.deleteUser(name))
       } else {
@@ -175,15 +184,18 @@ public struct IdentityPlan: Sendable, Equatable {
     }
     let groups = Set(wanted.groups.map(\.name))
     var held: Set<String> = []
-    for (name, group) in found.groups.sorted(by: { $0.key < $1.key }) where group.path == path && !groups.contains(name) {
+    for (name, group) in found.groups.sorted(by: { $0.key < $1.key })
+    where group.path == path && !groups.contains(name) {
       // A group is emptied before it goes; whoever isn't ours stays in it, and so it stays.
       let strangers = found.users.filter { user in
         user.value.groups.contains(name)
-          && !(user.value.path == path && (users.contains(user.key) || user.value.tags[Self.tag.key] == Self.tag.value))
+          && !(user.value.path == path
+            && (users.contains(user.key) || user.value.tags[Self.tag.key] == Self.tag.value))
       }
       if !strangers.isEmpty {
         foreign.append(
-          "group \(name) isn't the catalogue's, and has users from elsewhere: \(strangers.keys.sorted().joined(separator: ", "))")
+          "group \(name) isn't the catalogue's, and has users from elsewhere: \(strangers.keys.sorted().joined(separator: ", "))"
+        )
         held.formUnion(group.attached)
         continue
       }
@@ -202,7 +214,8 @@ public struct IdentityPlan: Sendable, Equatable {
         continue
       }
       guard !held.contains(policy.arn) else { continue }
-      steps.append(.deletePolicy(arn: policy.arn, versions: policy.versions.filter { !$0.isDefault }.map(\.id)))
+      steps.append(
+        .deletePolicy(arn: policy.arn, versions: policy.versions.filter { !$0.isDefault }.map(\.id)))
     }
   }
 

@@ -31,7 +31,8 @@ extension Catalogue {
   /// What a group may call, the boundary left aside.
   public func actions(of group: CatalogueGroup) -> [Wildcard] {
     group.access.flatMap { access in
-      allowedServices.filter { access.services.contains($0.id) || access.services.contains("*") }.flatMap { service in
+      allowedServices.filter { access.services.contains($0.id) || access.services.contains("*") }.flatMap {
+        service in
         switch access.level {
         case .read: service.reads
         case .operate: service.reads + service.operates
@@ -64,6 +65,7 @@ extension Catalogue {
           }))
     }
     return NarrowedUsers(
-      boundary: boundary, groups: groups, users: users.map { NarrowedUsers.User(name: $0.name, groups: $0.groups) })
+      boundary: boundary, groups: groups,
+      users: users.map { NarrowedUsers.User(name: $0.name, groups: $0.groups) })
   }
 }

@@ -26,7 +26,9 @@ struct ActionGroups {
       return ($0.regions ?? []).joined(separator: ",") < ($1.regions ?? []).joined(separator: ",")
     }
     self.union = union
-    denials = (catalogue.denials + alsoDenied).reduced.filter { denial in union.contains { $0.intersects(denial) } }
+    denials = (catalogue.denials + alsoDenied).reduced.filter { denial in
+      union.contains { $0.intersects(denial) }
+    }
   }
 
   /// Patterns of a group that another group also has something of, and where that other one allows more regions: beside
@@ -59,8 +61,12 @@ struct ActionGroups {
 
   static let regionKey = "aws:RequestedRegion"
 
-  static func within(_ regions: [String]) -> PolicyCondition { PolicyCondition("StringEquals", regionKey, regions) }
-  static func outside(_ regions: [String]) -> PolicyCondition { PolicyCondition("StringNotEquals", regionKey, regions) }
+  static func within(_ regions: [String]) -> PolicyCondition {
+    PolicyCondition("StringEquals", regionKey, regions)
+  }
+  static func outside(_ regions: [String]) -> PolicyCondition {
+    PolicyCondition("StringNotEquals", regionKey, regions)
+  }
 }
 
 extension ActionGroups.Group {

@@ -39,7 +39,8 @@ extension Catalogue {
     guard count <= PolicyLimits.managedPolicyCharacters else {
       throw PolicyRoomFault(
         what: "the boundary of permissions", found: "\(count) characters",
-        wanted: "at most \(PolicyLimits.managedPolicyCharacters): IAM takes one boundary, which can't be divided",
+        wanted:
+          "at most \(PolicyLimits.managedPolicyCharacters): IAM takes one boundary, which can't be divided",
         takers: takers([document]))
     }
     return GeneratedPolicy(name: Self.boundaryName, document: document)
@@ -60,12 +61,14 @@ extension Catalogue {
       let own = all.own(place)
       guard !own.isEmpty else { continue }
       statements.append(
-        PolicyStatement(.allow, own.map(\.text), conditions: group.regions.map { [ActionGroups.within($0)] } ?? []))
+        PolicyStatement(
+          .allow, own.map(\.text), conditions: group.regions.map { [ActionGroups.within($0)] } ?? []))
     }
     for (place, group) in all.groups.enumerated() {
       let shared = all.overlapping(place)
       guard !shared.isEmpty, let regions = group.regions else { continue }
-      statements.append(PolicyStatement(.deny, shared.map(\.text), conditions: [ActionGroups.outside(regions)]))
+      statements.append(
+        PolicyStatement(.deny, shared.map(\.text), conditions: [ActionGroups.outside(regions)]))
     }
     if !all.denials.isEmpty { statements.append(PolicyStatement(.deny, all.denials.map(\.text))) }
     if isGuarded {

@@ -53,13 +53,18 @@ public struct PolicyStatement: Sendable, Equatable {
 
   /// The JSON.
   public var text: String {
-    var out = "{\"Effect\":\"\(effect.rawValue)\",\"\(isNotAction ? "NotAction" : "Action")\":\(Self.list(actions))"
+    var out =
+      "{\"Effect\":\"\(effect.rawValue)\",\"\(isNotAction ? "NotAction" : "Action")\":\(Self.list(actions))"
     out += ",\"\(isNotResource ? "NotResource" : "Resource")\":\(Self.list(resources))"
     if !conditions.isEmpty {
       var operators: [String] = []
-      for condition in conditions where !operators.contains(condition.comparison) { operators.append(condition.comparison) }
+      for condition in conditions where !operators.contains(condition.comparison) {
+        operators.append(condition.comparison)
+      }
       let parts = operators.map { name in
-        let keys = conditions.filter { $0.comparison == name }.map { "\(Self.quoted($0.key)):\(Self.list($0.values))" }
+        let keys = conditions.filter { $0.comparison == name }.map {
+          "\(Self.quoted($0.key)):\(Self.list($0.values))"
+        }
         return "\(Self.quoted(name)):{\(keys.joined(separator: ","))}"
       }
       out += ",\"Condition\":{\(parts.joined(separator: ","))}"

@@ -83,7 +83,8 @@ extension PolicyRequest {
     let compare: (String, String) -> Bool
     switch comparison {
     case "StringEquals", "StringNotEquals": compare = { $0 == $1 }
-    case "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase": compare = { $0.lowercased() == $1.lowercased() }
+    case "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase":
+      compare = { $0.lowercased() == $1.lowercased() }
     case "StringLike", "StringNotLike", "ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals":
       compare = { Wildcard($0).matches($1) }
     case "Bool": compare = { $0.lowercased() == $1.lowercased() }

@@ -58,9 +58,13 @@ extension PolicyStatement {
       isNotResource = members["Resource"] == nil
     }
     guard let condition = members["Condition"] else { return }
-    guard case .map(let operators) = condition.content else { throw PolicyDocument.fault(condition, "conditions") }
+    guard case .map(let operators) = condition.content else {
+      throw PolicyDocument.fault(condition, "conditions")
+    }
     for each in operators.all {
-      guard case .map(let keys) = each.value.content else { throw PolicyDocument.fault(each.value, "keys and values") }
+      guard case .map(let keys) = each.value.content else {
+        throw PolicyDocument.fault(each.value, "keys and values")
+      }
       for key in keys.all {
         conditions.append(PolicyCondition(each.name, key.name, (try? Self.texts(key.value)) ?? ["(unknown)"]))
       }

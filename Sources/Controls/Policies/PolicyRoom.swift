@@ -51,7 +51,9 @@ extension Catalogue {
       return PolicyRoomFault.Taker(
         service: service.id,
         characterCount: written.reduce(0) { own.contains($1) ? $0 + $1.unicodeScalars.count + 3 : $0 })
-    }.filter { $0.characterCount > 0 }.sorted { ($1.characterCount, $0.service) < ($0.characterCount, $1.service) }
+    }.filter { $0.characterCount > 0 }.sorted {
+      ($1.characterCount, $0.service) < ($0.characterCount, $1.service)
+    }
   }
 }
 

@@ -29,7 +29,8 @@ extension Catalogue {
   /// Policies for a root, a unit or an account.
   /// - Parameter form: nil = `deny`, and `allow` where that doesn't fit.
   /// - Throws: `PolicyRoomFault` where it doesn't fit.
-  public func serviceControlPolicies(_ form: ControlPolicyForm? = nil) throws(PolicyRoomFault) -> ServiceControlPolicies
+  public func serviceControlPolicies(_ form: ControlPolicyForm? = nil) throws(PolicyRoomFault)
+    -> ServiceControlPolicies
   {
     if form != .allow {
       do throws(PolicyRoomFault) {
@@ -53,7 +54,8 @@ extension Catalogue {
         what: "what the catalogue names (\(form.rawValue))",
         found: "\(longest) characters in a statement that can't be divided",
         wanted: "at most \(PolicyDocument.room(of: limit)) in a service control policy"
-          + (form == .deny && !exemptRoles.isEmpty ? "; without exempt_roles it could be divided (--form allow)" : ""),
+          + (form == .deny && !exemptRoles.isEmpty
+            ? "; without exempt_roles it could be divided (--form allow)" : ""),
         takers: takers([PolicyDocument(all)]))
     }
     guard documents.count <= most else {
@@ -96,7 +98,8 @@ extension Catalogue {
       let outside = [ActionGroups.outside(regions)] + exemption
       let plain = PolicyStatement(.deny, group.patterns.map(\.text), conditions: outside)
       // Of the longest list "all but the others" is often shorter; what it has in common with the others is denied beside.
-      let others = all.groups.enumerated().filter { $0.offset != place }.flatMap { $0.element.patterns }.reduced
+      let others = all.groups.enumerated().filter { $0.offset != place }.flatMap { $0.element.patterns }
+        .reduced
       let shared = group.patterns.filter { pattern in others.contains { $0.intersects(pattern) } }
       var short = [
         others.isEmpty

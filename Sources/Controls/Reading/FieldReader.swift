@@ -28,7 +28,9 @@ struct FieldReader {
   /// Sorted by place.
   var all: RecordFaults? {
     faults.isEmpty
-      ? nil : RecordFaults(all: faults.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) })
+      ? nil
+      : RecordFaults(
+        all: faults.sorted { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) })
   }
 
   mutating func fault(_ place: TextPlace, _ found: String, _ wanted: String) {
@@ -38,7 +40,8 @@ struct FieldReader {
   /// The fields of a map.
   mutating func fields(_ value: Value, _ what: String, _ names: [String]) -> Fields? {
     guard case .map(let members) = value.content else {
-      fault(value.place, "\(value.kind) \(value.text)", "\(what): a map with \(names.joined(separator: ", "))")
+      fault(
+        value.place, "\(value.kind) \(value.text)", "\(what): a map with \(names.joined(separator: ", "))")
       return nil
     }
     var values: [String: Value] = [:]

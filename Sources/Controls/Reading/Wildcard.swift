@@ -35,7 +35,9 @@ public struct Wildcard: Sendable, Hashable, Comparable, CustomStringConvertible 
 
   /// Whether a text is meant.
   /// - Parameter text: in small letters where the pattern ignores case.
-  public func matches(_ text: String) -> Bool { Self.covers(scalars, Array(text.unicodeScalars), taking: false) }
+  public func matches(_ text: String) -> Bool {
+    Self.covers(scalars, Array(text.unicodeScalars), taking: false)
+  }
 
   /// Whether everything that another stands for is meant. Sound: never true where it isn't so; what only a rearrangement
   /// of wildcards would show (`*?` and `?*`) is not found.

@@ -16,7 +16,9 @@ public struct CatalogueGate: Sendable {
   /// - Throws: `GovernanceFaults` with all faults and their places.
   public init(_ path: String) throws(GovernanceFaults) {
     let text: String
-    do throws(FileFault) { text = try FileList.text(path) } catch { throw GovernanceFaults([error.description]) }
+    do throws(FileFault) { text = try FileList.text(path) } catch {
+      throw GovernanceFaults([error.description])
+    }
     do throws(RecordFaults) { catalogue = try Catalogue(yaml: text) } catch {
       throw GovernanceFaults(error.all.map { "\(path):\($0)" })
     }
@@ -63,11 +65,11 @@ public struct CatalogueGate: Sendable {
   }
 }
 
-
 extension Finding {
   init(_ issue: CatalogueIssue, catalogue: String, input: String) {
     self.init(
-      status: issue.isUnknown ? "UNKNOWN" : "FAIL", rule: issue.rule.rawValue, ruleFile: catalogue, ruleLine: 0,
+      status: issue.isUnknown ? "UNKNOWN" : "FAIL", rule: issue.rule.rawValue, ruleFile: catalogue,
+      ruleLine: 0,
       input: input, line: Int(issue.place.line), column: Int(issue.place.column), resource: issue.resource,
       resourceType: issue.type, path: issue.path, clause: issue.clause, found: issue.found, wanted: "",
       message: issue.message, severity: issue.rule.severity, title: issue.rule.title.en,

@@ -62,7 +62,8 @@ public struct ExceptionStore: Sendable {
   /// Approves what is written of an exception.
   /// - Returns: the exception as it is now.
   /// - Throws: `GovernanceFaults`; nothing is written then.
-  public func approve(_ id: String, by approver: String, on day: CalendarDay) throws(GovernanceFaults) -> ExceptionRecord
+  public func approve(_ id: String, by approver: String, on day: CalendarDay) throws(GovernanceFaults)
+    -> ExceptionRecord
   {
     let folder = isFile ? (path as NSString).deletingLastPathComponent : path
     return try locked(folder.isEmpty ? "." : folder) { () throws(GovernanceFaults) -> ExceptionRecord in
@@ -89,7 +90,9 @@ public struct ExceptionStore: Sendable {
       let changed = ExceptionText.approving(
         record, in: text, first: Int(record.place.line), column: Int(record.place.column), end: end)
       guard let changed else {
-        throw GovernanceFaults(["\(entry.file):\(record.place): wanted the exception's fields on lines of their own"])
+        throw GovernanceFaults([
+          "\(entry.file):\(record.place): wanted the exception's fields on lines of their own"
+        ])
       }
       try write(changed, to: entry.file, meaning: same.map { $0.id == id ? record : $0 })
       return record
@@ -97,7 +100,9 @@ public struct ExceptionStore: Sendable {
   }
 
   /// Puts a text in the place of a file, once it was read as what it should mean.
-  private func write(_ text: String, to file: String, meaning wanted: [ExceptionRecord]) throws(GovernanceFaults) {
+  private func write(_ text: String, to file: String, meaning wanted: [ExceptionRecord])
+    throws(GovernanceFaults)
+  {
     let read: [ExceptionRecord]
     do throws(RecordFaults) { read = try ExceptionRecord.records(yaml: text) } catch {
       throw GovernanceFaults([
@@ -112,7 +117,9 @@ public struct ExceptionStore: Sendable {
       }
     }
     guard plain(read) == plain(wanted) else {
-      throw GovernanceFaults(["\(file): the change can't be written into this text; wanted each field on lines of its own"])
+      throw GovernanceFaults([
+        "\(file): the change can't be written into this text; wanted each field on lines of its own"
+      ])
     }
     let folder = (file as NSString).deletingLastPathComponent
     let name = (file as NSString).lastPathComponent
@@ -122,7 +129,9 @@ public struct ExceptionStore: Sendable {
       let handle = FileHandle(forWritingAtPath: aside)
     else { throw GovernanceFaults(["\(aside) can't be written"]) }
     do {
-      if let permissions { try FileManager.default.setAttributes([.posixPermissions: permissions], ofItemAtPath: aside) }
+      if let permissions {
+        try FileManager.default.setAttributes([.posixPermissions: permissions], ofItemAtPath: aside)
+      }
       try handle.write(contentsOf: Data(text.utf8))
       try handle.synchronize()
       try handle.close()
@@ -138,9 +147,12 @@ public struct ExceptionStore: Sendable {
   }
 
   /// Runs while nobody else who asks this way changes the folder.
-  private func locked<T>(_ folder: String, _ body: () throws(GovernanceFaults) -> T) throws(GovernanceFaults) -> T {
+  private func locked<T>(_ folder: String, _ body: () throws(GovernanceFaults) -> T) throws(GovernanceFaults)
+    -> T
+  {
     if !FileManager.default.fileExists(atPath: folder) {
-      do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+      do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch
+      {
         throw GovernanceFaults(["\(folder) can't be made: \(error.localizedDescription)"])
       }
     }

@@ -33,7 +33,8 @@ public struct Exceptions: Sendable {
         for record in try ExceptionRecord.records(yaml: try FileList.text(name)) {
           let place = "\(name):\(record.place)"
           if let first = seen[record.id] {
-            faults.append("\(place): found exception \"\(record.id)\" a second time, after \(first); wanted each id once")
+            faults.append(
+              "\(place): found exception \"\(record.id)\" a second time, after \(first); wanted each id once")
           }
           seen[record.id] = place
           entries.append(Entry(record: record, file: name))

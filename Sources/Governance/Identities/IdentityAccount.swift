@@ -56,7 +56,9 @@ public struct IdentityAccount: Sendable {
     client = ServiceClient(
       http: http, keeper: sources.keeper(target), endpoints: endpoints, policy: options.policy,
       traffic: Traffic(mostAtOnce: options.callsAtOnce), now: now)
-    guard let iam = AccountService.named("iam") else { throw GovernanceFaults(["the table of calls has no iam"]) }
+    guard let iam = AccountService.named("iam") else {
+      throw GovernanceFaults(["the table of calls has no iam"])
+    }
     self.iam = iam
     let home = sources.homeRegion(target)
     do throws(CallFailure) {
@@ -98,17 +100,23 @@ public struct IdentityAccount: Sendable {
       for group in page.all(at: ["GroupDetailList"]) {
         guard let name = group["GroupName"]?.string else { continue }
         out.groups[name] = IdentityState.Group(
-          path: group["Path"]?.string ?? "/", attached: Self.texts(group, ["AttachedManagedPolicies", "PolicyArn"]),
+          path: group["Path"]?.string ?? "/",
+          attached: Self.texts(group, ["AttachedManagedPolicies", "PolicyArn"]),
           inline: Self.texts(group, ["GroupPolicyList", "PolicyName"]))
       }
       for policy in page.all(at: ["Policies"]) {
-        guard let name = policy["PolicyName"]?.string, let arn = policy["Arn"]?.string else { continue }
+        // The name is the ARN's last word; not every server of this interface says it beside.
+        guard let arn = policy["Arn"]?.string, let name = arn.split(separator: "/").last.map(String.init)
+        else {
+          continue
+        }
         out.policies[name] = IdentityState.Policy(
           path: policy["Path"]?.string ?? "/", arn: arn,
           versions: policy.all(at: ["PolicyVersionList"]).map { version in
             let text = version["Document"]?.string ?? ""
             return IdentityState.Version(
-              id: version["VersionId"]?.string ?? "", isDefault: version["IsDefaultVersion"]?.string == "true",
+              id: version["VersionId"]?.string ?? "",
+              isDefault: version["IsDefaultVersion"]?.string == "true",
               document: try? PolicyDocument(Value(.string(text.removingPercentEncoding ?? text))))
           })
       }
@@ -184,11 +192,13 @@ public struct IdentityAccount: Sendable {
         ], isRepeatable: false)
     case .changePolicy(let arn, let document, let drops):
       if let drops {
-        try await call("DeletePolicyVersion", ["PolicyArn": .text(arn), "VersionId": .text(drops)], absent: gone)
+        try await call(
+          "DeletePolicyVersion", ["PolicyArn": .text(arn), "VersionId": .text(drops)], absent: gone)
       }
       try await call(
         "CreatePolicyVersion",
-        ["PolicyArn": .text(arn), "PolicyDocument": .text(document.text), "SetAsDefault": true], isRepeatable: false)
+        ["PolicyArn": .text(arn), "PolicyDocument": .text(document.text), "SetAsDefault": true],
+        isRepeatable: false)
     case .revertPolicy(let arn, let version):
       try await call("SetDefaultPolicyVersion", ["PolicyArn": .text(arn), "VersionId": .text(version)])
     case .createGroup(let group):
@@ -199,7 +209,8 @@ public struct IdentityAccount: Sendable {
         ["UserName": .text(user), "Path": path, "PermissionsBoundary": .text(boundary), "Tags": tags],
         isRepeatable: false)
     case .setBoundary(let user):
-      try await call("PutUserPermissionsBoundary", ["UserName": .text(user), "PermissionsBoundary": .text(boundary)])
+      try await call(
+        "PutUserPermissionsBoundary", ["UserName": .text(user), "PermissionsBoundary": .text(boundary)])
     case .tagUser(let user): try await call("TagUser", ["UserName": .text(user), "Tags": tags])
     case .detachFromUser(let user, let arn):
       try await call("DetachUserPolicy", ["UserName": .text(user), "PolicyArn": .text(arn)], absent: gone)
@@ -208,9 +219,11 @@ public struct IdentityAccount: Sendable {
     case .detachFromGroup(let group, let arn):
       try await call("DetachGroupPolicy", ["GroupName": .text(group), "PolicyArn": .text(arn)], absent: gone)
     case .deleteGroupPolicy(let group, let name):
-      try await call("DeleteGroupPolicy", ["GroupName": .text(group), "PolicyName": .text(name)], absent: gone)
+      try await call(
+        "DeleteGroupPolicy", ["GroupName": .text(group), "PolicyName": .text(name)], absent: gone)
     case .leaveGroup(let user, let group):
-      try await call("RemoveUserFromGroup", ["UserName": .text(user), "GroupName": .text(group)], absent: gone)
+      try await call(
+        "RemoveUserFromGroup", ["UserName": .text(user), "GroupName": .text(group)], absent: gone)
     case .attachToGroup(let group, let arn):
       try await call("AttachGroupPolicy", ["GroupName": .text(group), "PolicyArn": .text(arn)])
     case .joinGroup(let user, let group):
@@ -219,7 +232,8 @@ public struct IdentityAccount: Sendable {
     case .deleteGroup(let group): try await call("DeleteGroup", ["GroupName": .text(group)], absent: gone)
     case .deletePolicy(let arn, let versions):
       for version in versions {
-        try await call("DeletePolicyVersion", ["PolicyArn": .text(arn), "VersionId": .text(version)], absent: gone)
+        try await call(
+          "DeletePolicyVersion", ["PolicyArn": .text(arn), "VersionId": .text(version)], absent: gone)
       }
       try await call("DeletePolicy", ["PolicyArn": .text(arn)], absent: gone)
     }
@@ -243,7 +257,8 @@ public struct IdentityAccount: Sendable {
         list: "ListGroupsForUser", items: ["Groups", "GroupName"], remove: "RemoveUserFromGroup",
         parameter: "GroupName"),
       Belonging(
-        list: "ListAttachedUserPolicies", items: ["AttachedPolicies", "PolicyArn"], remove: "DetachUserPolicy",
+        list: "ListAttachedUserPolicies", items: ["AttachedPolicies", "PolicyArn"],
+        remove: "DetachUserPolicy",
         parameter: "PolicyArn"),
       Belonging(
         list: "ListUserPolicies", items: ["PolicyNames"], remove: "DeleteUserPolicy", parameter: "PolicyName"),
@@ -256,7 +271,8 @@ public struct IdentityAccount: Sendable {
         list: "ListSSHPublicKeys", items: ["SSHPublicKeys", "SSHPublicKeyId"], remove: "DeleteSSHPublicKey",
         parameter: "SSHPublicKeyId"),
       Belonging(
-        list: "ListServiceSpecificCredentials", items: ["ServiceSpecificCredentials", "ServiceSpecificCredentialId"],
+        list: "ListServiceSpecificCredentials",
+        items: ["ServiceSpecificCredentials", "ServiceSpecificCredentialId"],
         remove: "DeleteServiceSpecificCredential", parameter: "ServiceSpecificCredentialId"),
     ]
   }

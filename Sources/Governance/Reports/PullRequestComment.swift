@@ -22,7 +22,9 @@ public enum PullRequestComment {
   /// A comment.
   /// - Parameters:
   ///   - most: characters that it may have.
-  public static func text(_ result: CheckResult, language: ReportLanguage, most: Int = mostCharacters) -> String {
+  public static func text(_ result: CheckResult, language: ReportLanguage, most: Int = mostCharacters)
+    -> String
+  {
     let words = Words(language)
     var out = head(result, words)
     let order = ["FAIL": 0, "UNKNOWN": 1, "EXCEPTED": 2]
@@ -37,7 +39,8 @@ public enum PullRequestComment {
     var length = out.utf16.count
     var shown = 0
     if !findings.isEmpty {
-      let table = "\n| \(words.status) | \(words.severity) | \(words.rule) | \(words.place) |\n| --- | --- | --- | --- |\n"
+      let table =
+        "\n| \(words.status) | \(words.severity) | \(words.rule) | \(words.place) |\n| --- | --- | --- | --- |\n"
       out += table
       length += table.utf16.count
       for finding in findings {
@@ -71,7 +74,8 @@ public enum PullRequestComment {
     case .pass, .skip: verdict = words.passes
     }
     var out = "\(marker)\n### \(words.title): \(verdict)\n\n"
-    out += "| \(words.inputs) | PASS | FAIL | UNKNOWN | \(words.excepted) | SKIP |\n| --: | --: | --: | --: | --: | --: |\n"
+    out +=
+      "| \(words.inputs) | PASS | FAIL | UNKNOWN | \(words.excepted) | SKIP |\n| --: | --: | --: | --: | --: | --: |\n"
     out += "| \(result.inputs) | \(result.count(.pass)) | \(result.count(.fail)) | \(result.count(.unknown)) "
     out += "| \(result.exceptedCount) | \(result.count(.skip)) |\n"
     let most = 20
@@ -98,7 +102,8 @@ public enum PullRequestComment {
     let subject = finding.resource.isEmpty ? finding.input : finding.resource
     var lines: [(String, String)] = []
     if !finding.path.isEmpty { lines.append((words.at, finding.path)) }
-    lines.append((words.wanted, finding.wanted.isEmpty ? finding.clause : "\(finding.clause) (\(finding.wanted))"))
+    lines.append(
+      (words.wanted, finding.wanted.isEmpty ? finding.clause : "\(finding.clause) (\(finding.wanted))"))
     if !finding.found.isEmpty { lines.append((words.found, finding.found)) }
     if !finding.message.isEmpty { lines.append((words.says, finding.message)) }
     if !mend.isEmpty { lines.append((words.mend, mend)) }
@@ -113,7 +118,9 @@ public enum PullRequestComment {
 
   // MARK: - Text of others
 
-  static func cut(_ text: String, _ most: Int) -> String { text.count <= most ? text : text.prefix(most) + "…" }
+  static func cut(_ text: String, _ most: Int) -> String {
+    text.count <= most ? text : text.prefix(most) + "…"
+  }
 
   /// As text within HTML. Characters of Markdown mean nothing within `<pre>`; a blank line would end it, an @ might call.
   static func escaped(_ text: String) -> String {
