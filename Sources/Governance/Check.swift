@@ -13,8 +13,10 @@ public struct CheckResult: Sendable {
     public let ruleFile: String
     /// The input's path.
     public let input: String
-    /// What came of it.
-    public let status: RuleStatus
+    /// What came of it, exceptions left aside.
+    public internal(set) var status: RuleStatus
+    /// Whether exceptions cover all that it found.
+    public internal(set) var isExcepted = false
   }
 
   /// Every rule on every input.
@@ -25,15 +27,22 @@ public struct CheckResult: Sendable {
   public internal(set) var faults: [String] = []
   /// Inputs that were looked at.
   public internal(set) var inputs = 0
+  /// What is to know beside findings: exceptions that cover nothing.
+  public internal(set) var notes: [String] = []
+  /// Exceptions that were applied: reason, owner and end by their ids.
+  public internal(set) var exceptions: [String: String] = [:]
 
-  /// How many rules on inputs came to a status.
-  public func count(_ status: RuleStatus) -> Int { results.count { $0.status == status } }
+  /// How many rules on inputs came to a status; those that exceptions cover are left out.
+  public func count(_ status: RuleStatus) -> Int { results.count { $0.status == status && !$0.isExcepted } }
+
+  /// How many rules on inputs don't fail only for an exception.
+  public var exceptedCount: Int { results.count(where: \.isExcepted) }
 
   /// All together: any failure, else any that can't be told, else any that passed.
   public var status: RuleStatus {
-    if results.contains(where: { $0.status == .fail }) { return .fail }
-    if !findings.isEmpty || results.contains(where: { $0.status == .unknown }) { return .unknown }
-    return results.contains { $0.status == .pass } ? .pass : .skip
+    if count(.fail) > 0 { return .fail }
+    if findings.contains(where: { $0.status != "EXCEPTED" }) || count(.unknown) > 0 { return .unknown }
+    return count(.pass) > 0 || exceptedCount > 0 ? .pass : .skip
   }
 }
 
@@ -42,6 +51,8 @@ public struct Check: Sendable {
   private let rules: RuleSet
   private let context: Template.Context
   private let now: Int64
+  /// The catalogue of services that inputs are held against; nil = none.
+  public var catalogue: CatalogueGate?
 
   /// A check that is ready to run.
   /// - Parameters:
@@ -80,6 +91,7 @@ public struct Check: Sendable {
   /// Looks at one input.
   public func look(at input: InputFile, _ result: inout CheckResult) {
     result.inputs += 1
+    let first = result.results.count
     var index: ResourceIndex?
     let document = PreparedDocument(input.document)
     for file in rules.files {
@@ -97,6 +109,9 @@ public struct Check: Sendable {
         result.faults.append("\(input.path): \(error)")
       }
     }
+    catalogue?.look(
+      at: input, region: context.pseudo["AWS::Region"], now: now, evaluated: result.results[first...], &result
+    )
     result.findings += input.shapeless.map { Finding(shapeless: $0, in: input) }
   }
 }

@@ -12,6 +12,14 @@ public struct RuleSet: Sendable {
   /// What ends the name of a file of rules.
   public static let endings: Set<String> = ["guard", "ruleset"]
 
+  /// No rules at all: where a catalogue alone is asked.
+  public static let none = RuleSet(files: [], empty: [])
+
+  private init(files: [RuleFile], empty: [String]) {
+    self.files = files
+    self.empty = empty
+  }
+
   /// Reads files, and those within folders.
   /// - Throws: `GovernanceFaults` with all faults of all files.
   public init(_ paths: [String]) throws(GovernanceFaults) {
@@ -44,7 +52,8 @@ public struct GovernanceFaults: Error, Sendable, Equatable, CustomStringConverti
   /// All that were found; at least one.
   public let all: [String]
 
-  init(_ all: [String]) { self.all = all }
+  /// Faults, a line each.
+  public init(_ all: [String]) { self.all = all }
 
   /// A line each.
   public var description: String { all.joined(separator: "\n") }

@@ -8,7 +8,7 @@ import GuardRules
 
 /// How a report is written.
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, json, sarif, junit
+  case text, json, sarif, junit, comment
 }
 
 extension CheckResult {
@@ -18,14 +18,17 @@ extension CheckResult {
   ///   - text: writes the report for people.
   /// - Throws: the exit status where not all is good.
   func report(
-    as format: ReportFormat, allowUnknown: Bool, json: some Encodable, text: () -> Void
+    as format: ReportFormat, language: ReportLanguage = .en, allowUnknown: Bool, json: some Encodable,
+    text: () -> Void
   ) throws {
     switch format {
     case .text: text()
     case .json: try printJSON(json)
     case .sarif: try printJSON(SARIF(self, version: Kabuto.version))
     case .junit: print(JUnit.text(self), terminator: "")
+    case .comment: print(PullRequestComment.text(self, language: language), terminator: "")
     }
+    for note in notes { say("kabuto: \(note)") }
     for fault in faults { say("kabuto: \(fault)") }
     if !faults.isEmpty { throw couldNot }
     switch status {
@@ -38,6 +41,7 @@ extension CheckResult {
   /// How many rules came to what, for people.
   var counts: String {
     "rules passed \(count(.pass)), failed \(count(.fail)), unknown \(count(.unknown)), skipped \(count(.skip))"
+      + (exceptedCount > 0 ? ", excepted \(exceptedCount)" : "")
   }
 }
 
@@ -46,6 +50,7 @@ extension Finding {
   func showDetails() {
     print("  wanted  \(clause)")
     if !found.isEmpty { print("  found   \(found)") }
+    if let exception { print("  exception \(exception)") }
     for line in message.split(whereSeparator: \.isNewline) {
       print("  \(line.trimmingCharacters(in: .whitespaces))")
     }

@@ -13,6 +13,9 @@ struct GovernCommand: AsyncParsableCommand {
     subcommands: [
       GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self,
       GovernAccount.self, GovernBaseline.self, GovernProvision.self, GovernDrift.self,
+      GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self, GovernCatalogue.self,
+      GovernUsers.self,
+      GovernException.self,
     ])
 }
 
@@ -23,7 +26,9 @@ struct GovernCheck: AsyncParsableCommand {
       Rules are AWS CloudFormation Guard's (version 3). Inputs are CloudFormation templates (YAML, JSON), Terraform plans \
       (terraform show -json), AWS Config's items and snapshots, and other documents, which rules see as they are. \
       Parameters, conditions and intrinsic functions of a template are resolved where they can be; what can't be is \
-      unknown, and a rule that depends on it is UNKNOWN: neither kept nor broken.
+      unknown, and a rule that depends on it is UNKNOWN: neither kept nor broken. With --catalogue, services that aren't \
+      assessed or allowed, regions and policies that go beyond it are findings too; with --exceptions, what a valid \
+      exception covers is shown and doesn't fail.
       Exit status: 0 = all rules are kept, 1 = one is broken or can't be told, 2 = a file can't be read.
       Example:  kabuto govern check --rules rules/ --input templates/ --parameter Environment=prod
       """)
@@ -31,7 +36,7 @@ struct GovernCheck: AsyncParsableCommand {
   @Option(
     parsing: .upToNextOption,
     help: ArgumentHelp("Files of rules, or folders with them.", valueName: "file|dir"), completion: .file())
-  var rules: [String]
+  var rules: [String] = []
   @Option(
     parsing: .upToNextOption, help: ArgumentHelp("What to look at: files or folders.", valueName: "file|dir"),
     completion: .file())
@@ -42,13 +47,25 @@ struct GovernCheck: AsyncParsableCommand {
   var region: String?
   @Option(help: ArgumentHelp("The account that templates are deployed in.", valueName: "number"))
   var account: String?
+  @Option(help: ArgumentHelp("The catalogue of services.", valueName: "file"), completion: .file())
+  var catalogue: String?
+  @Option(
+    help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
+    completion: .file())
+  var exceptions: String?
   @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
+  @Option(help: "Language of --format comment: en, ja.")
+  var language: ReportLanguage = .en
   @Flag(help: "The same as --format json.")
   var json = false
   @Flag(help: "What can't be told is no reason to fail.")
   var allowUnknown = false
+
+  func validate() throws {
+    if rules.isEmpty, catalogue == nil { throw ValidationError("wanted --rules, --catalogue or both") }
+  }
 
   func run() async throws {
     var context = Template.Context()
@@ -60,12 +77,20 @@ struct GovernCheck: AsyncParsableCommand {
     }
     if let region { context.pseudo["AWS::Region"] = region }
     if let account { context.pseudo["AWS::AccountId"] = account }
-    let result: CheckResult
+    var result: CheckResult
     do throws(GovernanceFaults) {
-      let check = Check(try RuleSet(rules), context: context, now: Int64(Date().timeIntervalSince1970))
+      let now = Int64(Date().timeIntervalSince1970)
+      let gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
+      let exceptions = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
+      let files = rules + (gate?.ruleFiles ?? [])
+      var check = Check(files.isEmpty ? .none : try RuleSet(files), context: context, now: now)
+      check.catalogue = gate
       result = try check.run(input)
+      exceptions?.apply(to: &result, now: now)
     } catch { throw giveUp(error.description) }
-    try result.report(as: json ? .json : format, allowUnknown: allowUnknown, json: Report(result)) {
+    try result.report(
+      as: json ? .json : format, language: language, allowUnknown: allowUnknown, json: Report(result)
+    ) {
       Self.show(result)
     }
   }
@@ -77,8 +102,10 @@ struct GovernCheck: AsyncParsableCommand {
     let failed: Int
     let unknown: Int
     let skipped: Int
+    let excepted: Int
     let findings: [Finding]
     let faults: [String]
+    let notes: [String]
 
     init(_ result: CheckResult) {
       status = result.status.rawValue
@@ -87,8 +114,10 @@ struct GovernCheck: AsyncParsableCommand {
       failed = result.count(.fail)
       unknown = result.count(.unknown)
       skipped = result.count(.skip)
+      excepted = result.exceptedCount
       findings = result.findings
       faults = result.faults
+      notes = result.notes
     }
   }
 

@@ -48,6 +48,10 @@ struct GovernScan: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How long an answer may take.", valueName: "seconds"))
   var timeout = 30
   @Option(
+    help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
+    completion: .file())
+  var exceptions: String?
+  @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
   @Flag(help: "What can't be told is no reason to fail.")
@@ -77,13 +81,15 @@ struct GovernScan: AsyncParsableCommand {
     var targets: [AccountTarget] = profile.map { .profile($0) } + role.map { .role($0) }
     targets += account.map { .account($0, role: roleName) }
     if targets.isEmpty { targets = [.own] }
-    let result: CheckResult
+    var result: CheckResult
     let figures: ScanFigures
     do throws(GovernanceFaults) {
+      let exceptions = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
       let scan = AccountScan(
         options, environment: ProcessInfo.processInfo.environment,
         now: { Int64(Date().timeIntervalSince1970) })
       (result, figures) = try await scan.run(targets, try RuleSet(rules))
+      exceptions?.apply(to: &result, now: Int64(Date().timeIntervalSince1970))
     } catch { throw giveUp(error.description) }
     try result.report(as: format, allowUnknown: allowUnknown, json: Report(result, figures)) {
       Self.show(result, figures)
@@ -100,8 +106,10 @@ struct GovernScan: AsyncParsableCommand {
     let failed: Int
     let unknown: Int
     let skipped: Int
+    let excepted: Int
     let findings: [Finding]
     let faults: [String]
+    let notes: [String]
 
     init(_ result: CheckResult, _ figures: ScanFigures) {
       status = result.status.rawValue
@@ -113,8 +121,10 @@ struct GovernScan: AsyncParsableCommand {
       failed = result.count(.fail)
       unknown = result.count(.unknown)
       skipped = result.count(.skip)
+      excepted = result.exceptedCount
       findings = result.findings
       faults = result.faults
+      notes = result.notes
     }
   }
 

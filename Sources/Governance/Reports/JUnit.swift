@@ -26,12 +26,18 @@ public enum JUnit {
       let all = byInput[input] ?? []
       out +=
         "  <testsuite name=\"\(escaped(input))\" tests=\"\(all.count)\" "
-        + "failures=\"\(all.count { $0.status == .fail })\" errors=\"\(all.count { $0.status == .unknown })\" "
-        + "skipped=\"\(all.count { $0.status == .skip })\">\n"
+        + "failures=\"\(all.count { $0.status == .fail && !$0.isExcepted })\" "
+        + "errors=\"\(all.count { $0.status == .unknown && !$0.isExcepted })\" "
+        + "skipped=\"\(all.count { $0.status == .skip || $0.isExcepted })\">\n"
       for each in all {
         let head = "    <testcase name=\"\(escaped(each.rule))\" classname=\"\(escaped(each.ruleFile))\""
         let told = findings["\(input)\n\(each.ruleFile)\n\(each.rule)"] ?? []
         let text = told.map { "\($0.line):\($0.column) \($0.sentence)" }.joined(separator: "\n")
+        if each.isExcepted {
+          let names = Set(told.compactMap(\.exception)).sorted().joined(separator: ", ")
+          out += head + "><skipped message=\"\(escaped("exception \(names)"))\"/></testcase>\n"
+          continue
+        }
         switch each.status {
         case .pass: out += head + "/>\n"
         case .skip: out += head + "><skipped/></testcase>\n"

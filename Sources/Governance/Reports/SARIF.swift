@@ -40,6 +40,13 @@ public struct SARIF: Encodable, Sendable {
     let level: String
     let message: Text
     let locations: [Location]
+    let suppressions: [Suppression]?
+  }
+  /// Section 3.35: what was found, and is left as it is by a decision.
+  struct Suppression: Encodable, Sendable {
+    let kind: String
+    let status: String
+    let justification: String
   }
   struct Notification: Encodable, Sendable {
     let level: String
@@ -88,7 +95,14 @@ public struct SARIF: Encodable, Sendable {
                 ? Region(startLine: finding.line, startColumn: max(1, finding.column)) : nil),
             logicalLocations: finding.resource.isEmpty
               ? nil : [Logical(fullyQualifiedName: finding.resource, kind: "resource")])
-        ])
+        ],
+        suppressions: finding.exception.map { id in
+          [
+            Suppression(
+              kind: "external", status: "accepted",
+              justification: "\(id): \(result.exceptions[id] ?? "an exception")")
+          ]
+        })
     }
     let notes = result.faults.map { Notification(level: "error", message: Text(text: $0)) }
     runs = [

@@ -1,0 +1,245 @@
+// A document of resources by the catalogue: services that aren't assessed or allowed, regions, policies that grant too much,
+// rules of use that weren't evaluated. What can't be told is unknown.
+
+public import GuardRules
+
+/// See the head of this file.
+public struct CatalogueInspection: Sendable {
+  private let catalogue: Catalogue
+  private let today: CalendarDay
+  /// What was found.
+  public private(set) var issues: [CatalogueIssue] = []
+  /// Rules that had something to look at.
+  public private(set) var asked: Set<CatalogueRule> = []
+
+  /// - Parameters:
+  ///   - today: for assessments that end.
+  public init(_ catalogue: Catalogue, today: CalendarDay) {
+    self.catalogue = catalogue
+    self.today = today
+  }
+
+  /// Looks at a document.
+  /// - Parameters:
+  ///   - region: where it is or will be deployed; nil = it isn't known.
+  ///   - typed: resources of which only the type is known.
+  ///   - statuses: what came of the rules by their names.
+  public mutating func look(
+    at document: Value, region: String?, typed: [TypedResource] = [], statuses: [String: [RuleStatus]]
+  ) {
+    let resources: [Members.Member]
+    if case .map(let all) = document.content, case .map(let members)? = all["Resources"]?.content {
+      resources = members.all
+    } else {
+      resources = []
+    }
+    var used: [String: CatalogueService] = [:]
+    var homeless: [(resource: String, type: String, place: TextPlace, service: CatalogueService)] = []
+    for resource in resources {
+      guard case .map(let members) = resource.value.content, let type = members["Type"] else { continue }
+      guard case .string(let name) = type.content else {
+        asked.insert(.assessed)
+        add(
+          .assessed, unknown: true, resource.name, "", "Type", type.place, "the type is known", type.text,
+          "Whose type isn't known, can't be looked up in the catalogue.")
+        continue
+      }
+      guard let service = judge(TypedResource(name: resource.name, type: name, place: resource.value.place))
+      else {
+        continue
+      }
+      used[service.id] = service
+      place(resource, name, service, region, &homeless)
+      grants(resource, name, resources)
+    }
+    for resource in typed { if let service = judge(resource) { used[service.id] = service } }
+    if let first = homeless.first {
+      let names = Set(homeless.map(\.service.id)).sorted().joined(separator: ", ")
+      add(
+        .region, unknown: true, homeless.count == 1 ? first.resource : "",
+        homeless.count == 1 ? first.type : "", "",
+        first.place, "the region is one where the service is allowed",
+        "\(homeless.count) resources of \(names), to be deployed nobody knows where",
+        "Say the region: --region NAME.")
+    }
+    for service in used.values.sorted(by: { $0.id < $1.id }) { use(service, statuses) }
+  }
+
+  private mutating func add(
+    _ rule: CatalogueRule, unknown: Bool = false, _ resource: String, _ type: String, _ path: String,
+    _ place: TextPlace, _ clause: String, _ found: String, _ message: String
+  ) {
+    issues.append(
+      CatalogueIssue(
+        rule: rule, isUnknown: unknown, resource: resource, type: type, path: path, place: place,
+        clause: clause,
+        found: found, message: message))
+  }
+
+  // MARK: - Services
+
+  /// - Returns: the service, where it is allowed.
+  private mutating func judge(_ resource: TypedResource) -> CatalogueService? {
+    // What a template makes of its own runs as a custom resource; rules that aren't AWS's are not a service of it.
+    let type = resource.type.hasPrefix("Custom::") ? "AWS::CloudFormation::CustomResource" : resource.type
+    asked.insert(.assessed)
+    guard let service = catalogue.service(ofType: type) else {
+      let isOther = !type.hasPrefix("AWS::")
+      add(
+        .assessed, unknown: isOther, resource.name, resource.type, "Type", resource.place,
+        "the service is in the catalogue", resource.type,
+        isOther
+          ? "The type isn't one of AWS, and no service of the catalogue names it."
+          : "No service of \(catalogue.organisation)'s catalogue has this type: it hasn't been assessed.")
+      return nil
+    }
+    guard service.assessment != nil else {
+      add(
+        .assessed, resource.name, resource.type, "Type", resource.place, "the service was assessed",
+        resource.type,
+        "\(service.name) is in the catalogue, but nobody has assessed it yet." + Self.reason(service))
+      return nil
+    }
+    asked.insert(.allowed)
+    guard service.isAllowed else {
+      add(
+        .allowed, resource.name, resource.type, "Type", resource.place, "the service is allowed",
+        resource.type,
+        "\(service.name) was assessed, and isn't allowed." + Self.reason(service))
+      return nil
+    }
+    if let until = service.assessment?.until {
+      asked.insert(.current)
+      if today > until {
+        add(
+          .current, resource.name, resource.type, "Type", resource.place, "the assessment holds",
+          "until \(until)", "The assessment of \(service.name) ended on \(until).")
+      }
+    }
+    return service
+  }
+
+  private static func reason(_ service: CatalogueService) -> String {
+    service.reason.isEmpty ? "" : " \(service.reason)"
+  }
+
+  // MARK: - Regions
+
+  private mutating func place(
+    _ resource: Members.Member, _ type: String, _ service: CatalogueService, _ region: String?,
+    _ homeless: inout [(resource: String, type: String, place: TextPlace, service: CatalogueService)]
+  ) {
+    guard let allowed = service.regions else { return }
+    asked.insert(.region)
+    let written = Regions.written(in: resource.value, type)
+    // An ARN says where something is.
+    let words = resource.name.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+    let own = words.count == 6 && words[0] == "arn" && !words[3].isEmpty ? String(words[3]) : region
+    if let own {
+      if !allowed.contains(own) {
+        add(
+          .region, resource.name, type, "", resource.value.place,
+          "the region is one of \(allowed.joined(separator: ", "))", own,
+          "\(service.name) is allowed in \(allowed.joined(separator: ", ")) only.")
+      }
+    } else if written.isEmpty {
+      homeless.append((resource.name, type, resource.value.place, service))
+    }
+    for each in written where !allowed.contains(each.region) && each.region != own {
+      add(
+        .region, resource.name, type, each.path, each.place,
+        "the region is one of \(allowed.joined(separator: ", "))", each.region,
+        "\(service.name) is allowed in \(allowed.joined(separator: ", ")) only.")
+    }
+  }
+
+  // MARK: - Policies
+
+  private mutating func grants(_ resource: Members.Member, _ type: String, _ all: [Members.Member]) {
+    let found = PolicyGrants(catalogue).look(at: resource, type, all)
+    guard found.isAsked else { return }
+    asked.insert(.grants)
+    for each in found.findings {
+      add(
+        .grants, unknown: each.isUnknown, resource.name, type, each.path, each.place,
+        "what is granted is allowed by the catalogue", each.found, each.message)
+    }
+  }
+
+  // MARK: - Rules of use
+
+  private mutating func use(_ service: CatalogueService, _ statuses: [String: [RuleStatus]]) {
+    for case .rule(let name) in service.rules {
+      asked.insert(.use)
+      guard let all = statuses[name], !all.isEmpty else {
+        add(
+          .use, unknown: true, "", "", "", .none, "rule \(name) was evaluated and passed",
+          "it wasn't evaluated",
+          "\(service.name) may be used by this rule only.")
+        continue
+      }
+      if all.contains(.fail) {
+        add(
+          .use, "", "", "", .none, "rule \(name) passes", "it failed",
+          "\(service.name) may be used by this rule only. What failed is told with the rule.")
+      } else if all.contains(.unknown) {
+        add(
+          .use, unknown: true, "", "", "", .none, "rule \(name) passes", "it can't be told",
+          "\(service.name) may be used by this rule only.")
+      }
+    }
+  }
+}
+
+/// Regions that a resource names itself.
+enum Regions {
+  /// Paths by type: other regions that it copies itself to, or the zone that it stands in.
+  private static let paths: [String: [[String]]] = [
+    "AWS::DynamoDB::GlobalTable": [["Replicas", "Region"]],
+    "AWS::SecretsManager::Secret": [["ReplicaRegions", "Region"]],
+    "AWS::CloudFormation::StackSet": [["StackInstancesGroup", "Regions"]],
+    "AWS::ECR::ReplicationConfiguration": [
+      ["ReplicationConfiguration", "Rules", "Destinations", "Region"]
+    ],
+    "AWS::EFS::FileSystem": [["ReplicationConfiguration", "Destinations", "Region"]],
+    "AWS::EC2::Instance": [["AvailabilityZone"]],
+    "AWS::EC2::Volume": [["AvailabilityZone"]],
+    "AWS::EC2::Subnet": [["AvailabilityZone"]],
+    "AWS::RDS::DBInstance": [["AvailabilityZone"]],
+    "AWS::AutoScaling::AutoScalingGroup": [["AvailabilityZones"]],
+  ]
+
+  static func written(in resource: Value, _ type: String) -> [(
+    region: String, path: String, place: TextPlace
+  )] {
+    guard let paths = paths[type], case .map(let members) = resource.content,
+      let properties = members["Properties"]
+    else { return [] }
+    var out: [(region: String, path: String, place: TextPlace)] = []
+    for path in paths {
+      var values = [properties]
+      for name in path {
+        values = values.flatMap { value -> [Value] in
+          if case .list(let all) = value.content { return all }
+          return [value]
+        }.compactMap { value in
+          guard case .map(let members) = value.content else { return nil }
+          return members[name]
+        }
+      }
+      for value in values {
+        let all: [Value]
+        if case .list(let each) = value.content { all = each } else { all = [value] }
+        for each in all {
+          guard case .string(let text) = each.content else { continue }
+          // A zone is its region and a letter.
+          let isZone = text.last?.isLetter == true && text.contains("-")
+          out.append(
+            (isZone ? String(text.dropLast()) : text, "Properties.\(path.joined(separator: "."))", each.place)
+          )
+        }
+      }
+    }
+    return out
+  }
+}

@@ -1,0 +1,222 @@
+// What IAM's resources of a document grant, held against the catalogue. Who carries the catalogue's boundary can't do more
+// than it allows, whatever is granted.
+
+import GuardRules
+
+struct PolicyGrants {
+  struct Found {
+    let isUnknown: Bool
+    let path: String
+    let place: TextPlace
+    let found: String
+    let message: String
+  }
+
+  private let catalogue: Catalogue
+  private let allowed: [Wildcard]
+  private let denials: [Wildcard]
+
+  init(_ catalogue: Catalogue) {
+    self.catalogue = catalogue
+    allowed = catalogue.allowedServices.flatMap(\.actions)
+    denials = catalogue.denials
+  }
+
+  private static let documents: Set<String> = [
+    "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy",
+    "AWS::IAM::GroupPolicy",
+  ]
+  private static let holders: Set<String> = ["AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"]
+
+  /// What a resource grants beyond the catalogue.
+  func look(at resource: Members.Member, _ type: String, _ all: [Members.Member]) -> (
+    isAsked: Bool, findings: [Found]
+  ) {
+    guard case .map(let members) = resource.value.content, let properties = members["Properties"],
+      case .map(let fields) = properties.content
+    else { return (false, []) }
+    if Self.documents.contains(type) {
+      guard let document = fields["PolicyDocument"] else {
+        return (true, [missing(fields, properties.place)])
+      }
+      return (true, look(at: document, "Properties.PolicyDocument"))
+    }
+    if type == "AWS::SSO::PermissionSet" {
+      var out: [Found] = []
+      if let document = fields["InlinePolicy"] { out += look(at: document, "Properties.InlinePolicy") }
+      out += managed(fields["ManagedPolicies"], "Properties.ManagedPolicies", all)
+      return (true, out)
+    }
+    guard Self.holders.contains(type) else { return (false, []) }
+    if let boundary = fields["PermissionsBoundary"], isOurs(boundary) { return (true, []) }
+    var out: [Found] = []
+    if let policies = fields["Policies"] {
+      if case .list(let each) = policies.content {
+        for (place, policy) in each.enumerated() {
+          let path = "Properties.Policies[\(place)]"
+          if case .map(let inner) = policy.content, let document = inner["PolicyDocument"] {
+            out += look(at: document, "\(path).PolicyDocument")
+          } else if case .unknown(let unknown) = policy.content {
+            out.append(notKnown(path, policy.place, unknown.reason))
+          }
+        }
+      } else if case .unknown(let unknown) = policies.content {
+        out.append(notKnown("Properties.Policies", policies.place, unknown.reason))
+      }
+    }
+    out += managed(fields["ManagedPolicyArns"], "Properties.ManagedPolicyArns", all)
+    return (true, out)
+  }
+
+  private func notKnown(_ path: String, _ place: TextPlace, _ reason: String) -> Found {
+    Found(
+      isUnknown: true, path: path, place: place, found: "not known yet: \(reason)",
+      message: "What it grants can't be told.")
+  }
+
+  private func missing(_ fields: Members, _ place: TextPlace) -> Found {
+    notKnown("Properties.PolicyDocument", place, fields.rest?.unknown.reason ?? "there is no document")
+  }
+
+  /// A boundary of ours: its ARN, or a text that ends like it with the account still open.
+  private func isOurs(_ value: Value) -> Bool {
+    let ending = ":policy\(Catalogue.path)\(Catalogue.boundaryName)"
+    switch value.content {
+    case .string(let text): return text.hasSuffix(ending)
+    case .unknown(let unknown): return unknown.written.map { isOurs($0) } ?? false
+    case .map(let members):
+      guard members.all.count == 1, let sub = members["Fn::Sub"] else { return false }
+      if case .list(let parts) = sub.content { return parts.first.map { isOurs($0) } ?? false }
+      return isOurs(sub)
+    default: return false
+    }
+  }
+
+  // MARK: - Managed policies
+
+  private func managed(_ value: Value?, _ path: String, _ all: [Members.Member]) -> [Found] {
+    guard let value else { return [] }
+    guard case .list(let each) = value.content else {
+      if case .unknown(let unknown) = value.content { return [notKnown(path, value.place, unknown.reason)] }
+      return []
+    }
+    var out: [Found] = []
+    for (place, policy) in each.enumerated() {
+      let path = "\(path)[\(place)]"
+      switch policy.content {
+      case .string(let arn):
+        let name = arn.firstRange(of: ":policy/").map { String(arn[$0.upperBound...]) } ?? arn
+        if catalogue.assessedPolicies.contains(where: { $0.matches(name) }) { continue }
+        if ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"].contains(name) {
+          out.append(
+            Found(
+              isUnknown: false, path: path, place: policy.place, found: arn,
+              message: "\(name) grants more than the catalogue allows."))
+        } else {
+          out.append(
+            Found(
+              isUnknown: true, path: path, place: policy.place, found: arn,
+              message:
+                "What this policy grants isn't known here. Where it was assessed, name it in assessed_policies."
+            ))
+        }
+      case .unknown(let unknown):
+        // A policy of the same document is looked at where it stands.
+        if let name = Self.reference(unknown.written), all.contains(where: { $0.name == name }) { continue }
+        out.append(notKnown(path, policy.place, unknown.reason))
+      default: continue
+      }
+    }
+    return out
+  }
+
+  private static func reference(_ value: Value?) -> String? {
+    guard let value, case .map(let members) = value.content, members.all.count == 1,
+      let only = members.all.first
+    else {
+      return nil
+    }
+    switch (only.name, only.value.content) {
+    case ("Ref", .string(let name)): return name
+    case ("Fn::GetAtt", .list(let parts)):
+      if case .string(let name)? = parts.first?.content { return name }
+      return nil
+    default: return nil
+    }
+  }
+
+  // MARK: - Documents
+
+  private func look(at value: Value, _ path: String) -> [Found] {
+    let document: PolicyDocument
+    do throws(PolicyReadingFault) { document = try PolicyDocument(value) } catch {
+      switch error {
+      case .unknown(let reason, let place):
+        return [notKnown(path, place == .none ? value.place : place, reason)]
+      case .wrong(let found, let wanted, let place):
+        return [
+          Found(
+            isUnknown: true, path: path, place: place == .none ? value.place : place, found: found,
+            message: "It isn't a policy: wanted \(wanted).")
+        ]
+      }
+    }
+    // What the document itself denies everywhere and always it doesn't grant.
+    let denied = document.statements.filter {
+      $0.effect == .deny && !$0.isNotAction && $0.conditions.isEmpty && $0.resources == ["*"]
+        && !$0.isNotResource
+    }.flatMap { $0.actions.map { Wildcard($0, ignoresCase: true) } }
+    let places = Self.places(value)
+    var out: [Found] = []
+    for (index, statement) in document.statements.enumerated() where statement.effect == .allow {
+      let place = places.indices.contains(index) ? places[index] : value.place
+      if statement.isNotAction {
+        out.append(
+          Found(
+            isUnknown: false, path: path, place: place, found: "Allow with NotAction",
+            message: "It grants all but a few actions, and so services that nobody has assessed."))
+        continue
+      }
+      for action in statement.actions {
+        guard let beyond = beyond(Wildcard(action, ignoresCase: true), denied) else { continue }
+        out.append(Found(isUnknown: false, path: path, place: place, found: action, message: beyond))
+      }
+    }
+    return out
+  }
+
+  /// What is beyond the catalogue of a pattern; nil = nothing.
+  private func beyond(_ action: Wildcard, _ deniedHere: [Wildcard]) -> String? {
+    if deniedHere.contains(where: { $0.contains(action) }) { return nil }
+    guard allowed.contains(where: { $0.contains(action) }) else {
+      let prefix = action.text.split(separator: ":").first.map(String.init) ?? action.text
+      let service = catalogue.services.first { $0.prefixes.contains(prefix.lowercased()) }
+      guard let service else {
+        return action.isEverything
+          ? "It grants everything." : "No service of the catalogue has \(prefix): it hasn't been assessed."
+      }
+      return service.isAllowed
+        ? "It grants more of \(service.name) than the catalogue allows: "
+          + service.actions.prefix(6).map(\.text).joined(separator: ", ") + "."
+        : "\(service.name) isn't allowed."
+    }
+    for denial in denials where denial.intersects(action) {
+      if deniedHere.contains(where: { $0.contains(denial) }) { continue }
+      return "It grants \(denial), which the catalogue denies."
+    }
+    return nil
+  }
+
+  /// Where statements stand.
+  private static func places(_ value: Value) -> [TextPlace] {
+    guard case .map(let members) = value.content, let statement = members["Statement"] else { return [] }
+    guard case .list(let each) = statement.content else { return [statement.place] }
+    return each.map { each in
+      guard case .map(let members) = each.content, let action = members["Action"] ?? members["NotAction"]
+      else {
+        return each.place
+      }
+      return action.place
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// A catalogue → the boundary of permissions: one managed policy that allows what the catalogue allows and nothing else, so
+// that whatever somebody attaches to a user, no more can be done. One policy only: IAM takes one boundary, which can't be
+// divided; where it doesn't fit, that is said.
+//
+// Form: an allowance for each set of regions, denials where patterns of different sets have something in common, and the
+// denials of the catalogue. With `protectsBoundary` also denials that keep the holder from taking the boundary off, from
+// making users and roles without it, and from changing what is made from the catalogue.
+
+/// A policy that was made.
+public struct GeneratedPolicy: Sendable, Equatable {
+  /// Its name in IAM or Organizations.
+  public let name: String
+  /// Its document.
+  public let document: PolicyDocument
+}
+
+extension Catalogue {
+  /// Patterns that no holder of the boundary may call, whatever is allowed.
+  static let unguarding = ["iam:DeleteUserPermissionsBoundary", "iam:DeleteRolePermissionsBoundary"]
+  /// What makes users and roles: with the boundary only.
+  static let making = [
+    "iam:CreateRole", "iam:CreateUser", "iam:PutRolePermissionsBoundary", "iam:PutUserPermissionsBoundary",
+  ]
+  /// What remains possible on users, groups and policies of the catalogue.
+  static let untouching = [
+    "iam:ChangePassword", "iam:*MFADevice", "iam:Generate*", "iam:Get*", "iam:List*", "iam:Simulate*",
+  ]
+
+  /// ARN of the boundary, `*` for the account where it isn't known.
+  public func boundaryARN(account: String = "*") -> String {
+    "arn:\(partition):iam::\(account):policy\(Self.path)\(Self.boundaryName)"
+  }
+
+  /// The boundary.
+  /// - Throws: `PolicyRoomFault` where it is too long.
+  public func permissionBoundary() throws(PolicyRoomFault) -> GeneratedPolicy {
+    let document = boundaryDocument
+    let count = document.characterCount
+    guard count <= PolicyLimits.managedPolicyCharacters else {
+      throw PolicyRoomFault(
+        what: "the boundary of permissions", found: "\(count) characters",
+        wanted:
+          "at most \(PolicyLimits.managedPolicyCharacters): IAM takes one boundary, which can't be divided",
+        takers: takers([document]))
+    }
+    return GeneratedPolicy(name: Self.boundaryName, document: document)
+  }
+
+  private var boundaryDocument: PolicyDocument {
+    let isGuarded =
+      protectsBoundary
+      && allowedServices.contains { service in
+        (Self.unguarding + Self.making).contains { name in
+          service.actions.contains { $0.intersects(Wildcard(name, ignoresCase: true)) }
+        }
+      }
+    let all = ActionGroups(
+      self, alsoDenied: isGuarded ? Self.unguarding.map { Wildcard($0, ignoresCase: true) } : [])
+    var statements: [PolicyStatement] = []
+    for (place, group) in all.groups.enumerated() {
+      let own = all.own(place)
+      guard !own.isEmpty else { continue }
+      statements.append(
+        PolicyStatement(
+          .allow, own.map(\.text), conditions: group.regions.map { [ActionGroups.within($0)] } ?? []))
+    }
+    for (place, group) in all.groups.enumerated() {
+      let shared = all.overlapping(place)
+      guard !shared.isEmpty, let regions = group.regions else { continue }
+      statements.append(
+        PolicyStatement(.deny, shared.map(\.text), conditions: [ActionGroups.outside(regions)]))
+    }
+    if !all.denials.isEmpty { statements.append(PolicyStatement(.deny, all.denials.map(\.text))) }
+    if isGuarded {
+      statements.append(
+        PolicyStatement(
+          .deny, Self.making,
+          conditions: [PolicyCondition("StringNotLike", "iam:PermissionsBoundary", [boundaryARN()])]))
+      var kept = PolicyStatement(.deny, Self.untouching, not: true)
+      kept.resources = ["group", "policy", "user"].map { "arn:\(partition):iam::*:\($0)\(Self.path)*" }
+      statements.append(kept)
+    }
+    return PolicyDocument(statements)
+  }
+}

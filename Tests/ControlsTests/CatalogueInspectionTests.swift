@@ -1,0 +1,177 @@
+// Documents by the catalogue: services, regions, policies, rules of use; what can't be told is unknown.
+
+import Controls
+import GuardRules
+import Testing
+
+@Suite struct CatalogueInspectionTests {
+  static let catalogue = """
+    organisation: Test
+    regions: [ap-northeast-1]
+    assessed_policies: [service-role/*]
+    services:
+      - id: s3
+        assessed: {on: 2026-01-02, by: me, until: 2027-01-02}
+        allowed: yes
+        denied: [DeleteBucket]
+        types: ["AWS::S3::*"]
+        rules: [{rule: s3_encrypted}]
+      - {id: dynamodb, assessed: {on: 2026-01-02, by: me}, allowed: yes, types: "AWS::DynamoDB::*"}
+      - {id: iam, assessed: {on: 2026-01-02, by: me}, allowed: yes, types: "AWS::IAM::*"}
+      - {id: ec2, assessed: {on: 2026-01-02, by: me}, allowed: yes, actions: Describe*, types: ["AWS::EC2::*"]}
+      - {id: spot, prefixes: ec2, assessed: {on: 2026-01-02, by: me}, allowed: no, reason: Too dear., actions: RequestSpot*, types: "AWS::EC2::SpotFleet"}
+      - {id: kinesis, allowed: no, types: "AWS::Kinesis::*"}
+    """
+
+  static func issues(
+    _ resources: String, region: String? = "ap-northeast-1",
+    statuses: [String: [RuleStatus]] = ["s3_encrypted": [.pass]],
+    day: String = "2026-06-01"
+  ) throws -> CatalogueInspection {
+    let document = try Value.reading(yaml: "Resources:\n" + resources)
+    var inspection = CatalogueInspection(
+      try Catalogue(yaml: catalogue), today: try #require(CalendarDay(day)))
+    inspection.look(at: document, region: region, statuses: statuses)
+    return inspection
+  }
+
+  /// `rule resource`, with `?` where it can't be told.
+  static func told(_ inspection: CatalogueInspection) -> [String] {
+    inspection.issues.map {
+      "\($0.rule.rawValue.dropFirst("catalogue_".count))\($0.isUnknown ? "?" : "") \($0.resource)"
+    }
+  }
+
+  @Test func services() throws {
+    let found = try Self.issues(
+      """
+        A: {Type: "AWS::S3::Bucket"}
+        B: {Type: "AWS::Kinesis::Stream"}
+        C: {Type: "AWS::QuickSight::Dashboard"}
+        D: {Type: "AWS::EC2::SpotFleet"}
+        E: {Type: "AWS::EC2::Instance"}
+        F: {Type: "Custom::Thing"}
+        G: {Type: "Datadog::Monitors::Monitor"}
+      """)
+    #expect(
+      Self.told(found) == [
+        "service_assessed B", "service_assessed C", "service_allowed D", "service_assessed F",
+        "service_assessed? G",
+      ])
+    #expect(found.issues[2].message.contains("Too dear."))
+    #expect(found.issues[0].place == TextPlace(line: 3, column: 6))
+    #expect(!found.asked.contains(.grants))
+  }
+
+  @Test func regions() throws {
+    let table = """
+        A: {Type: "AWS::DynamoDB::GlobalTable", Properties: {Replicas: [{Region: ap-northeast-1}, {Region: us-east-1}]}}
+        B: {Type: "AWS::S3::Bucket"}
+        C: {Type: "AWS::IAM::Group"}
+      """
+    #expect(try Self.told(Self.issues(table)) == ["region_allowed A"])
+    #expect(
+      try Self.told(Self.issues(table, region: "us-east-1")) == ["region_allowed A", "region_allowed B"])
+    // B can't be told; A says itself where it is.
+    #expect(try Self.told(Self.issues(table, region: nil)) == ["region_allowed A", "region_allowed? B"])
+    let zone = "  A: {Type: \"AWS::EC2::Volume\", Properties: {AvailabilityZone: us-east-1a}}"
+    #expect(try Self.told(Self.issues(zone, region: nil)) == ["region_allowed A"])
+    let live = "  \"arn:aws:s3:us-east-1:111122223333:bucket/x\": {Type: \"AWS::S3::Bucket\"}"
+    #expect(try Self.told(Self.issues(live)).first?.hasPrefix("region_allowed arn:") == true)
+  }
+
+  @Test func assessmentsEnd() throws {
+    let bucket = "  A: {Type: \"AWS::S3::Bucket\"}"
+    #expect(try Self.issues(bucket, day: "2027-01-02").issues.isEmpty)
+    #expect(try Self.told(Self.issues(bucket, day: "2027-01-03")) == ["assessment_current A"])
+  }
+
+  @Test func rulesOfUse() throws {
+    let bucket = "  A: {Type: \"AWS::S3::Bucket\"}"
+    #expect(try Self.told(Self.issues(bucket, statuses: [:])) == ["rules_of_use? "])
+    #expect(try Self.told(Self.issues(bucket, statuses: ["s3_encrypted": [.fail]])) == ["rules_of_use "])
+    #expect(try Self.told(Self.issues(bucket, statuses: ["s3_encrypted": [.unknown]])) == ["rules_of_use? "])
+    #expect(try Self.told(Self.issues(bucket, statuses: ["s3_encrypted": [.skip]])).isEmpty)
+    // Who doesn't use the service isn't asked.
+    #expect(try Self.issues("  A: {Type: \"AWS::IAM::Group\"}", statuses: [:]).issues.isEmpty)
+  }
+
+  static func policy(_ statement: String, of type: String = "Policy") -> String {
+    "  P:\n    Type: AWS::IAM::\(type)\n    Properties:\n      PolicyDocument:\n        Statement:\n          - \(statement)"
+  }
+
+  static let grants: [(String, Int)] = [
+    ("{Effect: Allow, Action: 's3:Get*', Resource: '*'}", 0),
+    ("{Effect: Allow, Action: [ec2:DescribeInstances, iam:PassRole], Resource: '*'}", 0),
+    ("{Effect: Allow, Action: 's3:*', Resource: '*'}", 1),  // holds DeleteBucket
+    ("{Effect: Allow, Action: 's3:Delete*', Resource: '*'}", 1),
+    ("{Effect: Allow, Action: ['ec2:RunInstances', 'ec2:Describe*'], Resource: '*'}", 1),
+    ("{Effect: Allow, Action: '*', Resource: '*'}", 1),
+    ("{Effect: Allow, Action: ['sqs:SendMessage', 'kinesis:PutRecord'], Resource: '*'}", 2),
+    ("{Effect: Allow, NotAction: 'iam:*', Resource: '*'}", 1),
+    ("{Effect: Deny, Action: '*', Resource: '*'}", 0),
+  ]
+
+  @Test(arguments: grants) func grantsBeyondTheCatalogue(statement: String, count: Int) throws {
+    let found = try Self.issues(Self.policy(statement))
+    #expect(Self.told(found) == Array(repeating: "policy_grants P", count: count))
+    #expect(found.asked.contains(.grants))
+    if let first = found.issues.first { #expect(first.place.line == 7) }
+  }
+
+  @Test func whatThePolicyItselfDeniesItDoesNotGrant() throws {
+    let both =
+      "{Effect: Allow, Action: 's3:*', Resource: '*'}\n          - {Effect: Deny, Action: 's3:Delete*', Resource: '*'}"
+    #expect(try Self.issues(Self.policy(both)).issues.isEmpty)
+    let some = both.replacing("'s3:Delete*', Resource: '*'", with: "'s3:Delete*', Resource: 'arn:aws:s3:::a'")
+    #expect(try Self.issues(Self.policy(some)).issues.count == 1)
+  }
+
+  @Test func rolesAndManagedPolicies() throws {
+    let role = """
+        R:
+          Type: AWS::IAM::Role
+          Properties:
+            Policies: [{PolicyName: a, PolicyDocument: {Statement: {Effect: Allow, Action: 'sqs:*', Resource: '*'}}}]
+            ManagedPolicyArns:
+              - arn:aws:iam::aws:policy/AdministratorAccess
+              - arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole
+              - arn:aws:iam::aws:policy/ReadOnlyAccess
+      """
+    #expect(try Self.told(Self.issues(role)) == ["policy_grants R", "policy_grants R", "policy_grants? R"])
+    let bounded = "\n      PermissionsBoundary: arn:aws:iam::111122223333:policy"
+    #expect(try Self.issues(role + bounded + "/kabuto/kabuto-boundary").issues.isEmpty)
+    #expect(try Self.issues(role + bounded + "/other").issues.count == 3)
+  }
+
+  @Test func whatIsNotKnownIsUnknown() throws {
+    func document(_ properties: [(String, Value)]) -> Value {
+      let resource = Value(
+        .map(
+          Members([
+            ("Type", Value(.string("AWS::IAM::Role"))),
+            ("Properties", Value(.map(Members(properties.map { (name: $0.0, value: $0.1) })))),
+          ])))
+      return Value(.map(Members([("Resources", Value(.map(Members([("R", resource)]))))])))
+    }
+    let open = Value(.unknown(Unknown("a parameter")))
+    for properties in [
+      [("Policies", open)], [("ManagedPolicyArns", open)], [("ManagedPolicyArns", Value(.list([open])))],
+    ] {
+      var inspection = CatalogueInspection(try Catalogue(yaml: Self.catalogue), today: CalendarDay(of: 0))
+      inspection.look(at: document(properties), region: "ap-northeast-1", statuses: [:])
+      #expect(Self.told(inspection) == ["policy_grants? R"])
+    }
+    let own = Value(
+      .unknown(
+        Unknown(
+          "the account",
+          written: try Value.reading(
+            yaml: "!Sub 'arn:aws:iam::${AWS::AccountId}:policy/kabuto/kabuto-boundary'"))))
+    var inspection = CatalogueInspection(try Catalogue(yaml: Self.catalogue), today: CalendarDay(of: 0))
+    inspection.look(
+      at: document([("Policies", open), ("PermissionsBoundary", own)]), region: "ap-northeast-1",
+      statuses: [:])
+    #expect(inspection.issues.isEmpty)
+  }
+}
