@@ -3,7 +3,7 @@
 
 import Dispatch
 import Foundation
-public import GuardRules
+import GuardRules
 public import Resources
 import Synchronization
 
@@ -77,11 +77,11 @@ public struct Check: Sendable {
 
   /// Looks at small inputs, several at once.
   private func lookBeside(_ names: [String]) -> [CheckResult] {
-    let bound = FindingBound(most: limits.keptFindingCount, tell: nil)
     let next = Atomic(0)
     let results = Mutex([CheckResult](repeating: CheckResult(), count: names.count))
     let workers = min(limits.mostAtOnce, names.count, ProcessInfo.processInfo.activeProcessorCount)
     DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
+      let bound = FindingBound(most: limits.keptFindingCount, tell: nil)
       while true {
         let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard place < names.count else { return }
