@@ -29,6 +29,8 @@ struct GovernCheck: AsyncParsableCommand {
       unknown, and a rule that depends on it is UNKNOWN: neither kept nor broken. With --catalogue, services that aren't \
       assessed or allowed, regions and policies that go beyond it are findings too; with --exceptions, what a valid \
       exception covers is shown and doesn't fail.
+      Plans and items of any size are looked at resource by resource; rules that look at several at once keep those of \
+      their types, and --catalogue all of them, within --memory.
       Exit status: 0 = all rules are kept, 1 = one is broken or can't be told, 2 = a file can't be read.
       Example:  kabuto govern check --rules rules/ --input templates/ --parameter Environment=prod
       """)
@@ -54,6 +56,17 @@ struct GovernCheck: AsyncParsableCommand {
     completion: .file())
   var exceptions: String?
   @Option(
+    name: [.customShort("i"), .long], parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "YAML or JSON whose outermost members are put beside those of every input; a name that is there twice is a fault.",
+      valueName: "file"), completion: .file())
+  var inputParameters: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Memory for what has to be looked at as a whole: documents, and resources that a rule sees together.",
+      valueName: "MiB"))
+  var memory = 256
+  @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
   @Option(help: "Language of --format comment: en, ja.")
@@ -65,6 +78,9 @@ struct GovernCheck: AsyncParsableCommand {
 
   func validate() throws {
     if rules.isEmpty, catalogue == nil { throw ValidationError("wanted --rules, --catalogue or both") }
+    guard (16...1_048_576).contains(memory) else {
+      throw ValidationError("--memory: wanted 16 to 1048576 MiB")
+    }
   }
 
   func run() async throws {
@@ -77,20 +93,29 @@ struct GovernCheck: AsyncParsableCommand {
     }
     if let region { context.pseudo["AWS::Region"] = region }
     if let account { context.pseudo["AWS::AccountId"] = account }
-    var result: CheckResult
+    var limits = CheckLimits()
+    limits.memoryBytes = memory << 20
+    let format = json ? ReportFormat.json : format
+    let result: CheckResult
     do throws(GovernanceFaults) {
-      let now = Int64(Date().timeIntervalSince1970)
       let gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
-      let exceptions = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
       let files = rules + (gate?.ruleFiles ?? [])
-      var check = Check(files.isEmpty ? .none : try RuleSet(files), context: context, now: now)
+      var check = Check(
+        files.isEmpty ? .none : try RuleSet(files), context: context,
+        parameters: try InputParameters(inputParameters, mostBytes: limits.memoryBytes / 2), limits: limits,
+        now: Int64(Date().timeIntervalSince1970))
       check.catalogue = gate
-      result = try check.run(input)
-      exceptions?.apply(to: &result, now: now)
+      check.exceptions = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
+      // What can be written as it comes is, where there is more than can be kept.
+      let tell: ((inout CheckResult) -> Void)? =
+        switch format {
+        case .text: { Self.showFindings($0) }
+        case .lines: { $0.writeLines() }
+        case .json, .sarif, .junit, .comment: nil
+        }
+      result = try check.run(input, tell: tell)
     } catch { throw giveUp(error.description) }
-    try result.report(
-      as: json ? .json : format, language: language, allowUnknown: allowUnknown, json: Report(result)
-    ) {
+    try result.report(as: format, language: language, allowUnknown: allowUnknown, json: Report(result)) {
       Self.show(result)
     }
   }
@@ -104,8 +129,10 @@ struct GovernCheck: AsyncParsableCommand {
     let skipped: Int
     let excepted: Int
     let findings: [Finding]
+    let omitted: Int
     let faults: [String]
     let notes: [String]
+    let cost: ProcessCost
 
     init(_ result: CheckResult) {
       status = result.status.rawValue
@@ -116,12 +143,19 @@ struct GovernCheck: AsyncParsableCommand {
       skipped = result.count(.skip)
       excepted = result.exceptedCount
       findings = result.findings
+      omitted = result.omittedCount
       faults = result.faults
       notes = result.notes
+      cost = ProcessCost()
     }
   }
 
   private static func show(_ result: CheckResult) {
+    showFindings(result)
+    print("\(result.status.rawValue): \(result.inputs) inputs, \(result.counts)")
+  }
+
+  private static func showFindings(_ result: CheckResult) {
     for finding in result.findings {
       print("\(finding.status)  \(finding.input):\(finding.line):\(finding.column)  \(finding.rule)")
       if !finding.resource.isEmpty {
@@ -129,7 +163,6 @@ struct GovernCheck: AsyncParsableCommand {
       }
       finding.showDetails()
     }
-    print("\(result.status.rawValue): \(result.inputs) inputs, \(result.counts)")
   }
 }
 

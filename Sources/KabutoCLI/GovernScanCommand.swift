@@ -41,6 +41,11 @@ struct GovernScan: AsyncParsableCommand {
     help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url")
   )
   var endpoint: String?
+  @Flag(
+    help:
+      "Ask only for types that the rules look at. Of others nothing is told, also not that a call would have failed."
+  )
+  var onlyNeeded = false
   @Option(help: ArgumentHelp("Calls at once, over all regions.", valueName: "count"))
   var parallel = 32
   @Option(help: ArgumentHelp("Attempts at a call that is throttled or fails.", valueName: "count"))
@@ -51,6 +56,12 @@ struct GovernScan: AsyncParsableCommand {
     help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
     completion: .file())
   var exceptions: String?
+  @Option(
+    name: [.customShort("i"), .long], parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "YAML or JSON whose outermost members are put beside the resources of every region.", valueName: "file"),
+    completion: .file())
+  var inputParameters: [String] = []
   @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
@@ -74,6 +85,7 @@ struct GovernScan: AsyncParsableCommand {
     if regions != "all" { options.regions = regions.split(separator: ",").map(String.init) }
     options.endpoint = endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     options.callsAtOnce = parallel
+    options.onlyNeeded = onlyNeeded
     options.policy.mostAttempts = attempts
     options.policy.mostConnections = min(attempts, options.policy.mostConnections)
     options.policy.answerMilliseconds = timeout * 1_000
@@ -87,6 +99,7 @@ struct GovernScan: AsyncParsableCommand {
       let exceptions = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
       let scan = AccountScan(
         options, environment: ProcessInfo.processInfo.environment,
+        parameters: try InputParameters(inputParameters),
         now: { Int64(Date().timeIntervalSince1970) })
       (result, figures) = try await scan.run(targets, try RuleSet(rules))
       exceptions?.apply(to: &result, now: Int64(Date().timeIntervalSince1970))
