@@ -37,7 +37,7 @@ public struct AccountConditions: Sendable, Equatable {
   /// Reads a document.
   /// - Throws: `DocumentFaults`, all of them.
   public init(_ text: String) throws(DocumentFaults) {
-    let faults = RecordFaults()
+    let faults = FaultList()
     do throws(DocumentFault) {
       let document = RecordReader(try Value.reading(yaml: text), path: "", faults)
       document.only(

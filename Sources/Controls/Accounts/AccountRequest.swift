@@ -118,7 +118,7 @@ extension AccountRequest {
   /// Reads a record.
   /// - Throws: `DocumentFaults`, all of them.
   public init(_ text: String) throws(DocumentFaults) {
-    let faults = RecordFaults()
+    let faults = FaultList()
     let found: AccountRequest?
     do throws(DocumentFault) {
       found = Self.read(RecordReader(try Value.reading(yaml: text), path: "", faults))

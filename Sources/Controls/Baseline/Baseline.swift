@@ -91,14 +91,14 @@ extension Baseline {
   /// Reads a document.
   /// - Throws: `DocumentFaults`, all of them.
   public init(_ text: String) throws(DocumentFaults) {
-    let faults = RecordFaults()
+    let faults = FaultList()
     do throws(DocumentFault) {
       self.init(RecordReader(try Value.reading(yaml: text), path: "", faults), faults)
     } catch { throw DocumentFaults([error]) }
     guard faults.all.isEmpty else { throw DocumentFaults(faults.all) }
   }
 
-  private init(_ document: RecordReader, _ faults: RecordFaults) {
+  private init(_ document: RecordReader, _ faults: FaultList) {
     document.only(
       "baseline", "version", "home", "logs", "trail", "config", "guardduty", "access-analyzer",
       "ebs-encryption", "account-public-access-block", "default-security-groups", "password-policy",

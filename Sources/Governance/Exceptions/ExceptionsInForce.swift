@@ -1,6 +1,7 @@
 // Exceptions as they stand at a time, on findings as they come: those that are no longer kept are counted.
 
 import Controls
+import GuardRules
 
 /// What exceptions made of findings so far.
 struct ExceptionTally: Sendable {

@@ -4,7 +4,7 @@
 import GuardRules
 
 /// Faults of one document, in the order in which they were found.
-final class RecordFaults {
+final class FaultList {
   private(set) var all: [DocumentFault] = []
 
   func add(_ place: TextPlace, _ found: String, wanted: String) {
@@ -16,9 +16,9 @@ final class RecordFaults {
 struct RecordReader {
   private let value: Value
   private let path: String
-  private let faults: RecordFaults
+  private let faults: FaultList
 
-  init(_ value: Value, path: String, _ faults: RecordFaults) {
+  init(_ value: Value, path: String, _ faults: FaultList) {
     (self.value, self.path, self.faults) = (value, path, faults)
     if case .map = value.content { return }
     faults.add(
@@ -40,7 +40,9 @@ struct RecordReader {
   /// Tells of all other names.
   func only(_ names: String...) {
     for member in members where !names.contains(member.name) {
-      faults.add(member.value.place, "\(at(member.name))", wanted: "one of \(names.joined(separator: ", "))")
+      faults.add(
+        member.value.place, "\(at(member.name))",
+        wanted: "one of \(names.joined(separator: ", "))" + NearestName.hint(member.name, in: names))
     }
   }
 
