@@ -88,7 +88,9 @@ import Testing
 
   @Test func whoStoppedTheTrailIsTold() async throws {
     // As LookupEvents answers, the event within as text.
-    func event(_ name: String, _ time: Double, trail: String, by: String, error: String? = nil) -> String {
+    @Sendable func event(_ name: String, _ time: Double, trail: String, by: String, error: String? = nil)
+      -> String
+    {
       let inner = """
         {"userIdentity":{"type":"IAMUser","arn":"\(by)"},"eventName":"\(name)","requestParameters":{"name":"\(trail)"}\
         \(error.map { #","errorCode":"\#($0)""# } ?? "")}
@@ -295,7 +297,7 @@ import Testing
 
   @Test func namesDoNotLeaveTheFolder() throws {
     try withFolder { path in
-      #expect(throws: GovernanceFaults.self) { try RequestFolder(path).request("../secret") }
+      _ = #expect(throws: GovernanceFaults.self) { try RequestFolder(path).request("../secret") }
     }
   }
 

@@ -164,8 +164,8 @@ import Testing
     #expect(
       changes == [
         BaselineChange(name: "MinimumPasswordLength", from: "8", to: "14"),
-        BaselineChange(name: "MaxPasswordAge", from: "0", to: "90"),
         BaselineChange(name: "PasswordReusePrevention", from: nil, to: "5"),
+        BaselineChange(name: "MaxPasswordAge", from: "0", to: "90"),
       ])
   }
 

@@ -101,7 +101,9 @@ struct BaselineMaker {
       if goal.key.item == .defaultGroup, chance.once(in: 4) { properties["UsedBy"] = "3" }
       state[goal.key] = .set(properties)
     }
-    if unknown, chance.once(in: 4) { state[BaselineKey(.user)] = .unknown("denied") }
+    if unknown, baseline.items(in: "", of: account).contains(.user), chance.once(in: 4) {
+      state[BaselineKey(.user)] = .unknown("denied")
+    }
     // What the baseline doesn't name.
     state[BaselineKey(.configRule, region: "eu-west-1", name: "others")] = .set(["SourceIdentifier": "OTHERS"]
     )

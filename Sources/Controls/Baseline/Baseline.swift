@@ -80,8 +80,10 @@ public struct DocumentFaults: Error, Sendable, CustomStringConvertible {
   /// They, in the order of the document.
   public let all: [DocumentFault]
 
+  /// All of a document; at least one.
   public init(_ all: [DocumentFault]) { self.all = all }
 
+  /// A line each.
   public var description: String { all.map(\.description).joined(separator: "\n") }
 }
 

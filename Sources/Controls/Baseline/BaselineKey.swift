@@ -207,4 +207,7 @@ public struct BaselineChange: Sendable, Equatable, Codable {
   public let from: String?
   /// What it should be.
   public let to: String
+
+  /// A difference.
+  public init(name: String, from: String?, to: String) { (self.name, self.from, self.to) = (name, from, to) }
 }

@@ -204,6 +204,7 @@ struct ServiceClient: Sendable {
     case let error as HTTPClientError:
       error == .connectTimeout || error == .getConnectionFromPoolTimeout || error == .tlsHandshakeTimeout
     case is NIOConnectionError: true
+    case let error as IOError: error.errnoCode == ECONNREFUSED
     default: false
     }
   }
