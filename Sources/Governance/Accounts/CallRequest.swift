@@ -12,6 +12,8 @@ struct CallFailure: Error, Sendable, Equatable {
   var message: String
   /// 0 = there was no answer.
   var status = 0
+  /// Whether the call may have been carried out all the same: it was sent, and nobody said that it was refused.
+  var mayBeDone = false
 
   var text: String { message.isEmpty ? code : "\(code): \(message)" }
 }

@@ -2,10 +2,11 @@
 // in. S3's paths are encoded once, all others' twice; S3 wants the body's digest as a header too.
 
 import Crypto
+import Foundation
 
 /// A request as it goes out.
 struct ServiceRequest: Sendable {
-  /// `GET` or `POST`.
+  /// `GET`, `POST`, `PUT`, `DELETE`.
   var method: String
   /// `http://host:port` or `https://host`.
   var origin: String
@@ -115,6 +116,11 @@ enum RequestSigner {
   /// Blanks around are dropped, blanks within are one.
   private static func trimmed(_ text: String) -> String {
     text.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
+  }
+
+  /// RFC 1864: base64 of the digest; a sum against damage, no protection.
+  static func md5(_ bytes: [UInt8]) -> String {
+    Data(Insecure.MD5.hash(data: bytes)).base64EncodedString()
   }
 
   static func hex(_ bytes: some Sequence<UInt8>) -> String {

@@ -6,6 +6,7 @@ import Foundation
 import GuardRules
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import Resources
 
 /// Where services are.
@@ -84,11 +85,25 @@ struct ServiceClient: Sendable {
     _ service: AccountService, _ call: AccountCall, item: Value?, scope: CallScope,
     extra: (name: String, value: String)? = nil
   ) async throws(CallFailure) -> Value {
-    let place = "\(service.name) \(scope.region)"
-    if let silent = await traffic.silence(of: place) { throw silent }
     let (origin, region) = endpoints.find(
       service.name, region: scope.region, isGlobal: service.isGlobal, partition: scope.partition)
-    let plain = service.request(call, item: item, scope: scope, extra: extra, origin: origin)
+    return try await perform(
+      service.request(call, item: item, scope: scope, extra: extra, origin: origin), of: service,
+      region: region, scope: scope, absent: call.absent, isRepeatable: true)
+  }
+
+  /// Signs and sends a request, again where that may help and does no harm.
+  /// - Parameters:
+  ///   - region: that the signature is for.
+  ///   - isRepeatable: whether carrying it out twice is the same as once. Where it isn't, only what surely wasn't carried
+  ///     out is tried again.
+  /// - Returns: null for codes in `absent`.
+  func perform(
+    _ plain: ServiceRequest, of service: AccountService, region: String, scope: CallScope,
+    absent: Set<String>, isRepeatable: Bool
+  ) async throws(CallFailure) -> Value {
+    let place = "\(service.name) \(scope.region)"
+    if let silent = await traffic.silence(of: place) { throw silent }
     var attempt = 0
     var isFresh = false
     while true {
@@ -99,7 +114,7 @@ struct ServiceClient: Sendable {
         throw CallFailure(code: "NoCredentials", message: error.description)
       }
       var request = plain
-      RequestSigner.sign(&request, with: credentials, service: service.name, region: region, time: now())
+      RequestSigner.sign(&request, with: credentials, service: service.signedName, region: region, time: now())
       await traffic.enter()
       let answer = await send(request)
       await traffic.leave()
@@ -110,7 +125,7 @@ struct ServiceClient: Sendable {
         return try service.value(of: answer.body)
       case .success(let answer):
         failure = AccountService.failure(status: answer.status, type: answer.type, body: answer.body)
-        if call.absent.contains(failure.code) { return Value(.null) }
+        if absent.contains(failure.code) { return Value(.null) }
         outcome = RetryPolicy.outcome(
           status: answer.status, code: failure.code, retryAfter: answer.retryAfter)
         if !isFresh, ["ExpiredToken", "ExpiredTokenException", "RequestExpired"].contains(failure.code) {
@@ -123,11 +138,13 @@ struct ServiceClient: Sendable {
         outcome = .silence
       }
       failure.message = credentials.cleaned(failure.message)
-      guard
+      if outcome == .trouble { failure.mayBeDone = true }
+      guard isRepeatable || !failure.mayBeDone,
         let pause = policy.pauseMilliseconds(
           after: outcome, attempt: attempt, random: Double.random(in: 0..<1))
       else {
-        if outcome == .silence { await traffic.isSilent(place, failure) }
+        // One attempt that mustn't be made again says little of the place.
+        if outcome == .silence, isRepeatable || !failure.mayBeDone { await traffic.isSilent(place, failure) }
         throw failure
       }
       if case .throttled = outcome { await traffic.pause(place, milliseconds: pause) }
@@ -169,7 +186,19 @@ struct ServiceClient: Sendable {
           retryAfter: answer.headers.first(name: "retry-after"), body: Array(body.readableBytesView)))
     } catch {
       return .failure(
-        CallFailure(code: "Unreachable", message: "\(request.origin) doesn't answer: \(reason(error))"))
+        CallFailure(
+          code: "Unreachable", message: "\(request.origin) doesn't answer: \(reason(error))",
+          mayBeDone: !isNotSent(error)))
+    }
+  }
+
+  /// Whether no byte of the request went out: there was no connection.
+  private static func isNotSent(_ error: any Error) -> Bool {
+    switch error {
+    case let error as HTTPClientError:
+      error == .connectTimeout || error == .getConnectionFromPoolTimeout || error == .tlsHandshakeTimeout
+    case is NIOConnectionError: true
+    default: false
     }
   }
 
