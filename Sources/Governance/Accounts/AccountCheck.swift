@@ -1,19 +1,51 @@
 // Rules on what a scan found. Where calls failed, the rules are evaluated twice: with something of the type that couldn't be
 // listed, of which nothing is known, and without it. A rule on which both agree holds; any other is unknown, so that neither
 // "there is none" nor "all are well" is said of what nobody saw.
+//
+// A region's verdicts are kept by rule: after a change only rules are evaluated that can look at what changed, on resources
+// of the types that they can look at. Invariant: what is kept then is what an evaluation of all would give.
 
 import GuardRules
 import Resources
 
+/// What came of a rule on a region.
+struct RuleVerdict: Sendable {
+  /// nil = it couldn't be evaluated.
+  var status: RuleStatus?
+  var findings: [Finding] = []
+  var fault: String?
+  /// Whether it failed while other parts of it can't be told.
+  var hidesUnknown = false
+}
+
+/// What all rules say of a region; the places are those of `AccountCheck.rows`.
+struct RegionVerdicts: Sendable {
+  fileprivate(set) var rules: [RuleVerdict] = []
+}
+
 struct AccountCheck: Sendable {
-  private let rules: RuleSet
+  /// A rule of a file.
+  struct Row: Sendable {
+    let file: RuleFile
+    let place: Int
+    let reach: RuleReach
+  }
+
+  let rows: [Row]
   private let now: Int64
 
   /// - Parameter now: seconds since 1970 UTC, for the rules' function `now`.
   init(_ rules: RuleSet, now: Int64) {
-    self.rules = rules
-    self.now = now
+    self.init(
+      rows: rules.files.flatMap { file in
+        file.reaches.enumerated().map { Row(file: file, place: $0.offset, reach: $0.element) }
+      }, now: now)
   }
+
+  private init(rows: [Row], now: Int64) { (self.rows, self.now) = (rows, now) }
+
+  /// The same rules at another time.
+  func at(_ now: Int64) -> AccountCheck { AccountCheck(rows: rows, now: now) }
 
   /// An account that nothing was told of.
   func unreached(_ account: String, _ reason: String, _ result: inout CheckResult) {
@@ -23,65 +55,169 @@ struct AccountCheck: Sendable {
   }
 
   /// A region of an account.
-  func look(at region: ScannedRegion, _ result: inout CheckResult) {
+  func look(at region: RegionState, _ result: inout CheckResult) {
+    var verdicts = RegionVerdicts()
+    evaluate(region, changed: nil, &verdicts)
+    add(verdicts, of: region, &result)
+  }
+
+  /// Adds what is kept of a region to a result.
+  func add(_ verdicts: RegionVerdicts, of region: RegionState, _ result: inout CheckResult) {
     result.inputs += 1
-    let path = "aws:\(region.account)/\(region.region)"
-    // What stands for lists that failed, one a type.
-    var unlisted: [String: ShapedResource] = [:]
-    let seen = Set(region.resources.map { "\($0.type ?? "") \($0.name)" })
-    for failed in region.failed
-    where failed.type.contains("::") && !seen.contains("\(failed.type) \(failed.resource)") {
-      unlisted[failed.type] = ShapedResource(
-        name: "(\(failed.call))", type: failed.type, foundType: failed.type,
-        properties: Value(
-          .map(Members([], rest: Members.Rest(Unknown("\(failed.call): \(failed.failure.text)"), absent: [])))
-        ),
-        place: .none)
-    }
-    let input = InputFile(
-      account: path,
-      document: document(region, region.resources + unlisted.keys.sorted().compactMap { unlisted[$0] }))
-    let known =
-      unlisted.isEmpty ? nil : InputFile(account: path, document: document(region, region.resources))
-    var index: ResourceIndex?
-    for file in rules.files {
-      do throws(EvaluationFault) {
-        let all = try file.evaluate(input.document, now: now)
-        let others = try known.map { (known) throws(EvaluationFault) in
-          try file.evaluate(known.document, now: now)
-        }
-        for (place, rule) in all.enumerated() {
-          let other = others.flatMap { $0.indices.contains(place) ? $0[place] : nil }
-          let agrees = other == nil || other?.status == rule.status
-          let status = agrees ? rule.status : .unknown
-          result.results.append(
-            CheckResult.RuleOnInput(rule: rule.name, ruleFile: file.name, input: path, status: status))
-          if agrees || rule.status == .unknown {
-            guard !rule.failures.isEmpty else { continue }
-            let owners = index ?? ResourceIndex(input.document)
-            index = owners
-            result.findings += rule.failures.map { Finding($0, file, input, owners) }
-          } else {
-            result.findings.append(Finding(undecided: rule.name, file, input, region.failed))
-          }
-        }
-      } catch {
-        result.faults.append("\(path): \(error)")
+    for (row, verdict) in zip(rows, verdicts.rules) {
+      if let status = verdict.status {
+        result.results.append(
+          CheckResult.RuleOnInput(
+            rule: row.file.rules[row.place].name, ruleFile: row.file.name, input: region.input, status: status,
+            hidesUnknown: verdict.hidesUnknown))
       }
+      result.findings += verdict.findings
+      if let fault = verdict.fault { result.faults.append(fault) }
     }
-    for failed in region.failed {
+    TakenPart.add(region.taken, to: &result, of: region.input)
+    for failed in region.failed + region.taken.sorted(by: { $0.key < $1.key }).flatMap(\.value.failed) {
       result.add(
         Finding(
           unknown: "the call \(failed.call) answers",
           found: "\(failed.call) in \(region.region) of \(region.account): \(failed.failure.text)",
-          input: path,
-          resource: failed.resource, type: failed.type))
+          input: region.input, resource: failed.resource, type: failed.type))
     }
   }
 
-  private func document(_ region: ScannedRegion, _ resources: [ShapedResource]) -> Value {
-    [ShapedResource](resources).document.adding("Account", Value(.string(region.account)))
-      .adding("Region", Value(.string(region.region)))
+  /// Evaluates the rules that can look at what changed.
+  /// - Parameters:
+  ///   - changed: CloudFormation's types of what changed; nil = evaluate all.
+  ///   - timeToo: whether rules that ask for the time are evaluated too.
+  /// - Returns: how many rules were evaluated.
+  @discardableResult
+  func evaluate(
+    _ region: RegionState, changed: Set<String>?, timeToo: Bool = false, _ verdicts: inout RegionVerdicts
+  ) -> Int {
+    var isAll = changed == nil
+    if verdicts.rules.count != rows.count {
+      verdicts.rules = rows.map { _ in RuleVerdict() }
+      isAll = true
+    }
+    let chosen = rows.indices.filter { place in
+      let reach = rows[place].reach
+      guard !isAll, let types = reach.types, let changed else { return true }
+      return !types.isDisjoint(with: changed) || (timeToo && reach.asksTime)
+    }
+    guard !chosen.isEmpty else { return 0 }
+    let view = RegionView(region, Self.types(chosen.map { rows[$0].reach }))
+    var index: ResourceIndex?
+    // A file's rules share their variables.
+    var start = 0
+    while start < chosen.count {
+      let file = rows[chosen[start]].file
+      let end = chosen[start...].firstIndex { rows[$0].file.name != file.name } ?? chosen.endIndex
+      evaluate(Array(chosen[start..<end]), file, view, &verdicts, &index)
+      start = end
+    }
+    return chosen.count
+  }
+
+  private func evaluate(
+    _ chosen: [Int], _ file: RuleFile, _ view: RegionView, _ verdicts: inout RegionVerdicts,
+    _ index: inout ResourceIndex?
+  ) {
+    let all = view.all.evaluate(chosen.map { rows[$0] }, now)
+    let known = view.known?.evaluate(chosen.map { rows[$0] }, now)
+    for (offset, place) in chosen.enumerated() {
+      verdicts.rules[place] = RuleVerdict()
+      switch all[offset] {
+      case .failure(let fault): verdicts.rules[place].fault = "\(view.input.path): \(fault)"
+      case .success(let rule):
+        var other: RuleResult?
+        if case .success(let found)? = known?[offset] { other = found }
+        let agrees = other == nil || other?.status == rule.status
+        verdicts.rules[place].status = agrees ? rule.status : .unknown
+        verdicts.rules[place].hidesUnknown = rule.hidesUnknown || other?.hidesUnknown == true
+        if agrees || rule.status == .unknown {
+          guard !rule.failures.isEmpty else { continue }
+          let owners = index ?? ResourceIndex(view.input.document)
+          index = owners
+          verdicts.rules[place].findings = rule.failures.map { Finding($0, file, view.input, owners) }
+        } else {
+          let failed = view.failed.filter { rows[place].reach.reaches(type: $0.type) }
+          verdicts.rules[place].findings = [Finding(undecided: rule.name, file, view.input, failed)]
+        }
+      }
+    }
+  }
+
+  private static func types(_ reaches: [RuleReach]) -> Set<String>? {
+    var all: Set<String> = []
+    for reach in reaches {
+      guard let types = reach.types else { return nil }
+      all.formUnion(types)
+    }
+    return all
+  }
+}
+
+/// A region as rules see it: the resources of some types.
+private struct RegionView {
+  /// A document, and the same that has resources at all: a region without any isn't one without `Resources`.
+  struct Document {
+    let plain: PreparedDocument
+    let marked: PreparedDocument?
+
+    init(_ region: RegionState, _ resources: [ShapedResource]) {
+      plain = PreparedDocument(Self.value(region, resources))
+      guard !resources.contains(where: { $0.type != nil }) else {
+        marked = nil
+        return
+      }
+      let mark = ShapedResource(
+        name: "(none)", type: "Kabuto::Nothing", foundType: "Kabuto::Nothing", properties: Value(.map(Members([]))),
+        place: .none)
+      marked = PreparedDocument(Self.value(region, [mark]))
+    }
+
+    private static func value(_ region: RegionState, _ resources: [ShapedResource]) -> Value {
+      [ShapedResource](resources).document.adding("Account", Value(.string(region.account)))
+        .adding("Region", Value(.string(region.region)))
+    }
+
+    /// Rules of one file.
+    func evaluate(_ rows: [AccountCheck.Row], _ now: Int64) -> [Result<RuleResult, EvaluationFault>] {
+      guard let file = rows.first?.file else { return [] }
+      guard let marked else { return file.evaluate(plain, only: rows.map(\.place), now: now) }
+      // What isn't by type sees that there is nothing.
+      return rows.map { row in
+        file.evaluate(row.reach.types == nil ? plain : marked, only: [row.place], now: now)[0]
+      }
+    }
+  }
+
+  let input: InputFile
+  let all: Document
+  /// Without what stands for lists that failed; nil = none did.
+  let known: Document?
+  let failed: [FailedCall]
+
+  init(_ region: RegionState, _ types: Set<String>?) {
+    let resources = region.resources(of: types)
+    failed = region.failed.filter { types?.contains($0.type) ?? true }
+    // What stands for lists that failed, one a type.
+    var unlisted: [String: ShapedResource] = [:]
+    if !failed.isEmpty {
+      let seen = Set(resources.map { "\($0.type ?? "") \($0.name)" })
+      for failed in failed
+      where failed.type.contains("::") && !seen.contains("\(failed.type) \(failed.resource)") {
+        unlisted[failed.type] = ShapedResource(
+          name: "(\(failed.call))", type: failed.type, foundType: failed.type,
+          properties: Value(
+            .map(
+              Members([], rest: Members.Rest(Unknown("\(failed.call): \(failed.failure.text)"), absent: [])))
+          ),
+          place: .none)
+      }
+    }
+    all = Document(region, resources + unlisted.keys.sorted().compactMap { unlisted[$0] })
+    known = unlisted.isEmpty ? nil : Document(region, resources)
+    input = InputFile(account: region.input, document: all.plain.root)
   }
 }
 
@@ -92,11 +228,14 @@ extension RuleSet {
     files = [try RuleFile(text, name: name)]
     empty = []
   }
+
+  /// What its rules can look at.
+  var reach: RulesReach { RulesReach(files.flatMap(\.reaches)) }
 }
 
 extension CheckResult {
   /// A finding of no rule.
-  fileprivate mutating func add(_ finding: Finding) {
+  mutating func add(_ finding: Finding) {
     findings.append(finding)
     guard !results.contains(where: { $0.rule == finding.rule && $0.input == finding.input }) else { return }
     results.append(RuleOnInput(rule: finding.rule, ruleFile: "", input: finding.input, status: .unknown))
@@ -129,7 +268,7 @@ extension Finding {
 
   /// A rule whose verdict hangs on what couldn't be listed.
   fileprivate init(undecided rule: String, _ file: RuleFile, _ input: InputFile, _ failed: [FailedCall]) {
-    let calls = Set(failed.filter { $0.resource.isEmpty }.map(\.call)).sorted().joined(separator: ", ")
+    let calls = Set(failed.map(\.call)).sorted().joined(separator: ", ")
     self.init(
       status: "UNKNOWN", rule: rule, ruleFile: file.name, ruleLine: 0, input: input.path, line: 0, column: 0,
       resource: "", resourceType: "", path: "", clause: rule,

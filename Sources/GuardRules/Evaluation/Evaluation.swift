@@ -73,6 +73,23 @@ extension RuleFile {
     for index in rules.indices { results.append(try evaluation.result(of: index)) }
     return results
   }
+
+  /// Evaluates some of the rules, each by itself: one that can't be evaluated says nothing of the others.
+  /// - Parameters:
+  ///   - places: of `rules`, in any order.
+  ///   - now: seconds since 1970 UTC, for the function `now`.
+  public func evaluate(
+    _ document: PreparedDocument, only places: [Int], now: Int64
+  ) -> [Result<RuleResult, EvaluationFault>] {
+    var evaluation = Evaluation(self, document, now: now)
+    return places.map { place in
+      do throws(EvaluationFault) { return .success(try evaluation.result(of: place)) } catch {
+        // What it was in the middle of isn't known to the next.
+        evaluation = Evaluation(self, document, now: now)
+        return .failure(error)
+      }
+    }
+  }
 }
 
 extension [RuleResult] {
