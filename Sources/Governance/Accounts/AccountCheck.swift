@@ -55,7 +55,9 @@ struct AccountCheck: Sendable {
           let agrees = other == nil || other?.status == rule.status
           let status = agrees ? rule.status : .unknown
           result.results.append(
-            CheckResult.RuleOnInput(rule: rule.name, ruleFile: file.name, input: path, status: status))
+            CheckResult.RuleOnInput(
+              rule: rule.name, ruleFile: file.name, input: path, status: status,
+              hidesUnknown: rule.hidesUnknown || other?.hidesUnknown == true))
           if agrees || rule.status == .unknown {
             guard !rule.failures.isEmpty else { continue }
             let owners = index ?? ResourceIndex(input.document)
