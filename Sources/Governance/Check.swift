@@ -15,6 +15,8 @@ public struct CheckResult: Sendable {
     public let input: String
     /// What came of it.
     public let status: RuleStatus
+    /// Whether it failed while other parts of it can't be told.
+    public internal(set) var hidesUnknown = false
   }
 
   /// Every rule on every input.
@@ -25,6 +27,9 @@ public struct CheckResult: Sendable {
   public internal(set) var faults: [String] = []
   /// Inputs that were looked at.
   public internal(set) var inputs = 0
+  /// Services whose own findings were all taken in, by input: `guardduty` of `aws:ACCOUNT/REGION`. Rules of theirs are
+  /// named `guardduty:TYPE`; one that is no longer there is mended only where its service was asked and answered.
+  public internal(set) var answered: [String: Set<String>] = [:]
 
   /// How many rules on inputs came to a status.
   public func count(_ status: RuleStatus) -> Int { results.count { $0.status == status } }
@@ -87,7 +92,8 @@ public struct Check: Sendable {
         for rule in try file.evaluate(document, now: now) {
           result.results.append(
             CheckResult.RuleOnInput(
-              rule: rule.name, ruleFile: file.name, input: input.path, status: rule.status))
+              rule: rule.name, ruleFile: file.name, input: input.path, status: rule.status,
+              hidesUnknown: rule.hidesUnknown))
           guard !rule.failures.isEmpty else { continue }
           let known = index ?? ResourceIndex(input.document)
           index = known

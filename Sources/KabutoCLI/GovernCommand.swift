@@ -10,7 +10,10 @@ struct GovernCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "govern",
     abstract: "Checks templates, plans and resources against rules, before they are deployed and after.",
-    subcommands: [GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self])
+    subcommands: [
+      GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self,
+      GovernHistory.self, GovernNotify.self, GovernServe.self,
+    ])
 }
 
 struct GovernCheck: AsyncParsableCommand {
@@ -46,8 +49,10 @@ struct GovernCheck: AsyncParsableCommand {
   var json = false
   @Flag(help: "What can't be told is no reason to fail.")
   var allowUnknown = false
+  @OptionGroup(title: "Results") var results: ResultOptions
 
   func run() async throws {
+    let began = Date()
     var context = Template.Context()
     for each in parameter {
       guard let sign = each.firstIndex(of: "="), sign > each.startIndex else {
@@ -62,8 +67,12 @@ struct GovernCheck: AsyncParsableCommand {
       let check = Check(try RuleSet(rules), context: context, now: Int64(Date().timeIntervalSince1970))
       result = try check.run(input)
     } catch { throw giveUp(error.description) }
-    try result.report(as: json ? .json : format, allowUnknown: allowUnknown, json: Report(result)) {
-      Self.show(result)
+    let kept = await results.keep(
+      result, source: "check", began: began, account: account, region: region, files: input)
+    try kept.finish {
+      try result.report(
+        as: json ? .json : format, allowUnknown: allowUnknown, json: Report(result), context: kept.context
+      ) { Self.show(result) }
     }
   }
 

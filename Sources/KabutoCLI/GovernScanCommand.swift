@@ -52,6 +52,7 @@ struct GovernScan: AsyncParsableCommand {
   var format: ReportFormat = .text
   @Flag(help: "What can't be told is no reason to fail.")
   var allowUnknown = false
+  @OptionGroup(title: "Results") var results: ResultOptions
 
   func validate() throws {
     for number in account where number.count != 12 || !number.allSatisfy(\.isNumber) {
@@ -66,6 +67,7 @@ struct GovernScan: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let began = Date()
     var options = ScanOptions()
     if regions != "all" { options.regions = regions.split(separator: ",").map(String.init) }
     options.endpoint = endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
@@ -85,8 +87,12 @@ struct GovernScan: AsyncParsableCommand {
         now: { Int64(Date().timeIntervalSince1970) })
       (result, figures) = try await scan.run(targets, try RuleSet(rules))
     } catch { throw giveUp(error.description) }
-    try result.report(as: format, allowUnknown: allowUnknown, json: Report(result, figures)) {
-      Self.show(result, figures)
+    let kept = await results.keep(
+      result, source: "scan", began: began, asked: targets.map { "aws:\($0.name)" })
+    try kept.finish {
+      try result.report(
+        as: format, allowUnknown: allowUnknown, json: Report(result, figures), context: kept.context
+      ) { Self.show(result, figures) }
     }
   }
 

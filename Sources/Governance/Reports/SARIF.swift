@@ -1,13 +1,30 @@
 // SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format"): what code reviews and scanners show beside the line.
 
 import Foundation
+import GuardRules
 
 /// See the head of this file.
 public struct SARIF: Encodable, Sendable {
   struct Text: Encodable, Sendable { let text: String }
+  struct Properties: Encodable, Sendable {
+    /// What code hosts sort by: from 0.0 to 10.0, as text.
+    let securitySeverity: String
+    let tags: [String]
+
+    enum CodingKeys: String, CodingKey {
+      case tags
+      case securitySeverity = "security-severity"
+    }
+  }
+  struct Configuration: Encodable, Sendable { let level: String }
   struct Rule: Encodable, Sendable {
     let id: String
+    let shortDescription: Text
     let fullDescription: Text
+    /// How to mend it; nil = the rule doesn't say.
+    let help: Text?
+    let defaultConfiguration: Configuration
+    let properties: Properties
   }
   struct Driver: Encodable, Sendable {
     let name: String
@@ -40,6 +57,8 @@ public struct SARIF: Encodable, Sendable {
     let level: String
     let message: Text
     let locations: [Location]
+    /// The same for the same finding of another day.
+    let partialFingerprints: [String: String]
   }
   struct Notification: Encodable, Sendable {
     let level: String
@@ -71,14 +90,20 @@ public struct SARIF: Encodable, Sendable {
     for finding in result.findings where order[finding.rule] == nil {
       order[finding.rule] = rules.count
       let text = finding.message.isEmpty ? finding.rule : finding.message
-      rules.append(Rule(id: finding.rule, fullDescription: Text(text: text)))
+      rules.append(
+        Rule(
+          id: finding.rule, shortDescription: Text(text: finding.title), fullDescription: Text(text: text),
+          help: finding.mend.isEmpty ? nil : Text(text: finding.mend),
+          defaultConfiguration: Configuration(level: Self.level(finding.severity)),
+          properties: Properties(
+            securitySeverity: Self.score(finding.severity), tags: ["security"] + finding.controls)))
     }
     let results = result.findings.map { finding in
       let isUnknown = finding.status == "UNKNOWN"
       return Result(
         ruleId: finding.rule, ruleIndex: order[finding.rule] ?? 0,
         // What can't be told is for a person to look at; SARIF has a kind for it, whose level must be none.
-        kind: isUnknown ? "open" : "fail", level: isUnknown ? "none" : "error",
+        kind: isUnknown ? "open" : "fail", level: isUnknown ? "none" : Self.level(finding.severity),
         message: Text(text: finding.sentence),
         locations: [
           Location(
@@ -88,7 +113,7 @@ public struct SARIF: Encodable, Sendable {
                 ? Region(startLine: finding.line, startColumn: max(1, finding.column)) : nil),
             logicalLocations: finding.resource.isEmpty
               ? nil : [Logical(fullyQualifiedName: finding.resource, kind: "resource")])
-        ])
+        ], partialFingerprints: ["kabutoFinding/v1": finding.identity.id])
     }
     let notes = result.faults.map { Notification(level: "error", message: Text(text: $0)) }
     runs = [
@@ -98,6 +123,25 @@ public struct SARIF: Encodable, Sendable {
         invocations: [Invocation(executionSuccessful: notes.isEmpty, toolExecutionNotifications: notes)],
         results: results)
     ]
+  }
+
+  private static func level(_ severity: Severity) -> String {
+    switch severity {
+    case .critical, .high: "error"
+    case .medium: "warning"
+    case .low, .info: "note"
+    }
+  }
+
+  /// Within the bands that code hosts draw: critical from 9.0, high from 7.0, medium from 4.0, low below.
+  private static func score(_ severity: Severity) -> String {
+    switch severity {
+    case .critical: "9.5"
+    case .high: "8.0"
+    case .medium: "5.5"
+    case .low: "3.0"
+    case .info: "0.0"
+    }
   }
 
   private static func uri(_ path: String) -> String {

@@ -54,6 +54,8 @@ public struct RuleResult: Sendable {
   public let status: RuleStatus
   /// Clauses that failed; also within alternatives of which another held, only if the rule failed.
   public let failures: [Failure]
+  /// Whether it failed for certain while other clauses can't be told, which are not among the failures then.
+  public internal(set) var hidesUnknown = false
 }
 
 extension RuleFile {
@@ -151,7 +153,9 @@ final class Evaluation {
     let verdict = try guarded(rule.conditions, rule.body, scope)
     let status = verdict.status
     let told = status == .fail ? failures.filter { !$0.isUnknown } : status == .unknown ? failures : []
-    let result = RuleResult(name: rule.name, status: status, failures: told)
+    let result = RuleResult(
+      name: rule.name, status: status, failures: told,
+      hidesUnknown: status == .fail && told.count < failures.count)
     (self.rule, failures) = outer
     open.remove(index)
     results[index] = (result, verdict)
