@@ -23,30 +23,7 @@ struct GovernScan: AsyncParsableCommand {
     parsing: .upToNextOption,
     help: ArgumentHelp("Files of rules, or folders with them.", valueName: "file|dir"), completion: .file())
   var rules: [String]
-  @Option(
-    help: ArgumentHelp(
-      "An account: the key's own, or by the role --role-name in it; may be given more than once.",
-      valueName: "number"))
-  var account: [String] = []
-  @Option(help: ArgumentHelp("The role that --account means.", valueName: "name"))
-  var roleName = "OrganizationAccountAccessRole"
-  @Option(
-    help: ArgumentHelp("A profile of the shared files; may be given more than once.", valueName: "name"))
-  var profile: [String] = []
-  @Option(help: ArgumentHelp("A role to assume, by its ARN; may be given more than once.", valueName: "arn"))
-  var role: [String] = []
-  @Option(help: ArgumentHelp("Regions, or all that the account has.", valueName: "a,b|all"))
-  var regions = "all"
-  @Option(
-    help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url")
-  )
-  var endpoint: String?
-  @Option(help: ArgumentHelp("Calls at once, over all regions.", valueName: "count"))
-  var parallel = 32
-  @Option(help: ArgumentHelp("Attempts at a call that is throttled or fails.", valueName: "count"))
-  var attempts = 6
-  @Option(help: ArgumentHelp("How long an answer may take.", valueName: "seconds"))
-  var timeout = 30
+  @OptionGroup(title: "Accounts") var accounts: AccountOptions
   @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
@@ -54,31 +31,10 @@ struct GovernScan: AsyncParsableCommand {
   var allowUnknown = false
   @OptionGroup(title: "Results") var results: ResultOptions
 
-  func validate() throws {
-    for number in account where number.count != 12 || !number.allSatisfy(\.isNumber) {
-      throw ValidationError("--account \(number): wanted twelve digits")
-    }
-    guard (1...1_000).contains(parallel) else { throw ValidationError("--parallel: wanted 1 to 1000") }
-    guard (1...20).contains(attempts) else { throw ValidationError("--attempts: wanted 1 to 20") }
-    guard (1...600).contains(timeout) else { throw ValidationError("--timeout: wanted 1 to 600 seconds") }
-    if let endpoint, !endpoint.hasPrefix("http://"), !endpoint.hasPrefix("https://") {
-      throw ValidationError("--endpoint \(endpoint): wanted http://HOST:PORT or https://HOST")
-    }
-  }
-
   func run() async throws {
     let began = Date()
-    var options = ScanOptions()
-    if regions != "all" { options.regions = regions.split(separator: ",").map(String.init) }
-    options.endpoint = endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
-    options.callsAtOnce = parallel
-    options.policy.mostAttempts = attempts
-    options.policy.mostConnections = min(attempts, options.policy.mostConnections)
-    options.policy.answerMilliseconds = timeout * 1_000
-    options.policy.connectMilliseconds = min(options.policy.connectMilliseconds, timeout * 1_000)
-    var targets: [AccountTarget] = profile.map { .profile($0) } + role.map { .role($0) }
-    targets += account.map { .account($0, role: roleName) }
-    if targets.isEmpty { targets = [.own] }
+    let options = accounts.scan
+    let targets = accounts.targets
     let result: CheckResult
     let figures: ScanFigures
     do throws(GovernanceFaults) {
@@ -102,6 +58,7 @@ struct GovernScan: AsyncParsableCommand {
     let resources: Int
     let calls: Int
     let throttled: Int
+    let saved: Int
     let passed: Int
     let failed: Int
     let unknown: Int
@@ -115,6 +72,7 @@ struct GovernScan: AsyncParsableCommand {
       resources = figures.resources
       calls = figures.calls
       throttled = figures.throttled
+      saved = figures.saved
       passed = result.count(.pass)
       failed = result.count(.fail)
       unknown = result.count(.unknown)
@@ -132,7 +90,7 @@ struct GovernScan: AsyncParsableCommand {
       finding.showDetails()
     }
     print(
-      "\(result.status.rawValue): \(result.inputs) regions, \(figures.resources) resources, \(figures.calls) calls, "
-        + result.counts)
+      "\(result.status.rawValue): \(result.inputs) regions, \(figures.resources) resources, \(figures.calls) calls "
+        + "(at least \(figures.saved) more that no rule needs), \(result.counts)")
   }
 }

@@ -63,11 +63,12 @@ class Moto:
 
 class Gate:
     """Between kabuto and moto. `rule(service, region, action)` → None (goes through), a status with a code (that is
-    answered), or "drop" (the connection is closed)."""
+    answered), bytes (the answer), or "drop" (the connection is closed). `seen` and `sent` keep what was asked."""
 
     def __init__(self, target_port):
         self.rule = lambda service, region, action: None
         self.seen = []
+        self.sent = []
         gate = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -87,10 +88,17 @@ class Gate:
                     or f"{self.command} {self.path}"
                 )
                 gate.seen.append((service, region, action))
+                gate.sent.append((service, region, action, body.decode("utf-8", "replace")))
                 verdict = gate.rule(service, region, action)
                 if verdict == "drop":
                     self.close_connection = True
                     self.connection.close()
+                    return
+                if isinstance(verdict, bytes):
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(verdict)))
+                    self.end_headers()
+                    self.wfile.write(verdict)
                     return
                 if verdict:
                     status, code = verdict

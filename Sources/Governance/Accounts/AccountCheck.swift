@@ -68,7 +68,8 @@ struct AccountCheck: Sendable {
       if let status = verdict.status {
         result.results.append(
           CheckResult.RuleOnInput(
-            rule: row.file.rules[row.place].name, ruleFile: row.file.name, input: region.input, status: status,
+            rule: row.file.rules[row.place].name, ruleFile: row.file.name, input: region.input,
+            status: status,
             hidesUnknown: verdict.hidesUnknown))
       }
       result.findings += verdict.findings
@@ -170,7 +171,8 @@ private struct RegionView {
         return
       }
       let mark = ShapedResource(
-        name: "(none)", type: "Kabuto::Nothing", foundType: "Kabuto::Nothing", properties: Value(.map(Members([]))),
+        name: "(none)", type: "Kabuto::Nothing", foundType: "Kabuto::Nothing",
+        properties: Value(.map(Members([]))),
         place: .none)
       marked = PreparedDocument(Self.value(region, [mark]))
     }

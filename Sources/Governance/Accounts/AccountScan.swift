@@ -79,7 +79,9 @@ public struct AccountScan: Sendable {
     var figures = ScanFigures()
     for entered in try await enter(targets, http, traffic) {
       guard case .success(let account) = entered else {
-        if case .failure(let unreached) = entered { check.unreached(unreached.name, unreached.reason, &result) }
+        if case .failure(let unreached) = entered {
+          check.unreached(unreached.name, unreached.reason, &result)
+        }
         continue
       }
       for region in await states(of: account, services, all) {
@@ -101,6 +103,8 @@ public struct AccountScan: Sendable {
 
   /// An account that was entered.
   struct Entered: Sendable {
+    /// As it was asked for.
+    let target: String
     let client: ServiceClient
     let account: String
     let partition: String
@@ -164,7 +168,8 @@ public struct AccountScan: Sendable {
       out.append(
         .success(
           Entered(
-            client: client, account: who.account, partition: who.partition, regions: regions, failed: failed)))
+            target: target.name, client: client, account: who.account, partition: who.partition, regions: regions, failed: failed))
+      )
     }
     return out
   }

@@ -51,7 +51,9 @@ struct RegionScan: Sendable {
     let (items, failure) = await items(service, list, parent: nil, scope)
     var failed: [FailedCall] = []
     if let failure { failed.append(Self.failed(service, list.call, failure, list.type, "")) }
-    let found = await boundedMap(items, atOnce: atOnce) { [self] in try? await item(service, list, $0, gone: []) }
+    let found = await boundedMap(items, atOnce: atOnce) { [self] in
+      try? await item(service, list, $0, gone: [])
+    }
     return ListState(list, items: found.compactMap { $0 }, failed: failed)
   }
 
@@ -88,7 +90,9 @@ struct RegionScan: Sendable {
     var item = wanted
     if let call = one.call {
       let answer = try await ask(call, wanted)
-      guard let found = answer.all(at: call.take).first(where: { !Self.isSkipped($0, list) }) else { return nil }
+      guard let found = answer.all(at: call.take).first(where: { !Self.isSkipped($0, list) }) else {
+        return nil
+      }
       item = found.adding("id", Value(.string(id)))
     }
     for set in one.sets { item = item.adding(set.name, Value(.string(scope.filled(set.value, item)))) }
@@ -159,7 +163,8 @@ struct RegionScan: Sendable {
   /// - Parameter gone: codes of errors that mean that it isn't there any more.
   /// - Throws: `Gone`.
   private func item(
-    _ service: AccountService, _ list: AccountList, _ item: Value, gone: Set<String>, failed: [FailedCall] = []
+    _ service: AccountService, _ list: AccountList, _ item: Value, gone: Set<String>,
+    failed: [FailedCall] = []
   ) async throws -> AccountItem {
     var out = AccountItem(
       name: scope.filled(list.arn, item), key: scope.filled(list.key, item), resources: [], failed: failed)
@@ -169,7 +174,8 @@ struct RegionScan: Sendable {
   }
 
   private func fill(
-    _ out: inout AccountItem, _ service: AccountService, _ list: AccountList, _ item: Value, _ scope: CallScope,
+    _ out: inout AccountItem, _ service: AccountService, _ list: AccountList, _ item: Value,
+    _ scope: CallScope,
     gone: Set<String>
   ) async throws {
     var item = item

@@ -119,7 +119,8 @@ struct RegionState: Sendable {
   func resources(of types: Set<String>?) -> [ShapedResource] {
     var out: [ShapedResource] = []
     for list in lists {
-      if let types, !list.list.types.contains(where: { types.contains(AccountResources.type(of: $0) ?? $0) }) {
+      if let types, !list.list.types.contains(where: { types.contains(AccountResources.type(of: $0) ?? $0) })
+      {
         continue
       }
       for item in list.items {

@@ -217,7 +217,8 @@ struct TakenFindings: Sendable {
       let answer = try await client.act(
         service,
         ServiceAction(
-          "ListFindings", "POST", path: ["detector", detector, "findings"], .map(parameters), isRepeatable: true),
+          "ListFindings", "POST", path: ["detector", detector, "findings"], .map(parameters),
+          isRepeatable: true),
         scope)
       ids += answer.all(at: ["findingIds"]).compactMap(\.string)
       guard let next = answer["nextToken"]?.string, !next.isEmpty else { return ids }

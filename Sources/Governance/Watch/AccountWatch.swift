@@ -87,16 +87,17 @@ public actor AccountWatch {
     var result = CheckResult()
   }
 
-  private let options: WatchOptions
+  let options: WatchOptions
   private let targets: [AccountTarget]
   private let scan: AccountScan
-  private let http: HTTPClient
+  let http: HTTPClient
   let traffic: Traffic
   private let table: [AccountService]
   private let services: [AccountService]
   private let check: AccountCheck
   private let sink: any FindingSink
-  private let clock: @Sendable () -> Int64
+  let clock: @Sendable () -> Int64
+  private let tell: @Sendable (ToldChange) -> Void
   private(set) var regions: [String: Watched] = [:]
   private var figures = WatchFigures()
 
@@ -104,15 +105,18 @@ public actor AccountWatch {
   /// - Parameters:
   ///   - environment: where keys are looked for.
   ///   - clock: milliseconds since 1970 UTC.
+  ///   - tell: is given each change as soon as it is kept.
   /// - Throws: `GovernanceFaults`: a fault of this program.
   public init(
     _ targets: [AccountTarget], _ rules: RuleSet, _ options: WatchOptions, sink: any FindingSink,
-    environment: [String: String], clock: @escaping @Sendable () -> Int64
+    environment: [String: String], clock: @escaping @Sendable () -> Int64,
+    tell: @escaping @Sendable (ToldChange) -> Void = { _ in }
   ) throws(GovernanceFaults) {
     self.options = options
     self.targets = targets
     self.sink = sink
     self.clock = clock
+    self.tell = tell
     scan = AccountScan(options.scan, environment: environment, now: { clock() / 1_000 })
     http = options.scan.client
     traffic = Traffic(mostAtOnce: options.scan.callsAtOnce)
@@ -153,6 +157,7 @@ public actor AccountWatch {
         var result = CheckResult()
         check.unreached(unreached.name, unreached.reason, &result)
         told += try keep(result, "aws:\(unreached.name)", nil, ChangePlan.Cause(time: nil, name: "scan"))
+        told += try forget(unreached)
       case .success(let account):
         for state in await scan.states(of: account, services, table) {
           let input = state.input
@@ -167,6 +172,31 @@ public actor AccountWatch {
     figures.scans += 1
     figures.scanCalls += await traffic.callCount - before
     if !isFirst { figures.lateFinds += told.count }
+    return told
+  }
+
+  /// An account that was entered before and can't be now: of its regions nothing is known any more.
+  private func forget(_ unreached: AccountScan.Unreached) throws -> [ToldChange] {
+    let failure = CallFailure(code: "Unreached", message: unreached.reason)
+    var told: [ToldChange] = []
+    for (input, var region) in regions.sorted(by: { $0.key < $1.key })
+    where region.account.target == unreached.name {
+      region.state.lists = region.state.lists.map { state in
+        ListState(
+          state.list,
+          failed: state.list.types.map { type in
+            FailedCall(
+              call: "sts GetCallerIdentity", failure: failure, type: AccountResources.type(of: type) ?? type,
+              resource: "")
+          })
+      }
+      region.state.taken = region.state.taken.mapValues { _ in
+        TakenPart(
+          failed: [FailedCall(call: "sts GetCallerIdentity", failure: failure, type: "", resource: "others")])
+      }
+      check.at(clock() / 1_000).evaluate(region.state, changed: nil, &region.verdicts)
+      told += try settle(input, region, ChangePlan.Cause(time: nil, name: "scan"))
+    }
     return told
   }
 
@@ -210,7 +240,8 @@ public actor AccountWatch {
       }
       guard !changed.isEmpty || others else { continue }
       if !changed.isEmpty {
-        figures.evaluations += check.at(clock() / 1_000).evaluate(region.state, changed: changed, &region.verdicts)
+        figures.evaluations += check.at(clock() / 1_000).evaluate(
+          region.state, changed: changed, &region.verdicts)
       }
       let causes = look.places.map(\.cause)
       let cause = causes.min { ($0.time ?? .max) < ($1.time ?? .max) }
@@ -226,12 +257,14 @@ public actor AccountWatch {
     let cause = ChangePlan.Cause(time: nil, name: "again")
     for region in regions.values {
       for target in region.state.untold {
-        plan.add(ChangedPlace(account: region.state.account, region: region.state.region, target: target), cause)
+        plan.add(
+          ChangedPlace(account: region.state.account, region: region.state.region, target: target), cause)
       }
     }
     var told = try await apply(plan)
     for (input, var region) in regions.sorted(by: { $0.key < $1.key }) {
-      let count = check.at(clock() / 1_000).evaluate(region.state, changed: [], timeToo: true, &region.verdicts)
+      let count = check.at(clock() / 1_000).evaluate(
+        region.state, changed: [], timeToo: true, &region.verdicts)
       guard count > 0 else { continue }
       figures.evaluations += count
       told += try settle(input, region, cause)
@@ -283,10 +316,12 @@ public actor AccountWatch {
     }
     let changes = try sink.take(result, input: input, resources: resources, at: clock() / 1_000)
     let now = clock()
-    return changes.map { change in
+    let told = changes.map { change in
       ToldChange(
         finding: change, event: cause.name, eventTime: cause.time,
         latency: cause.time.map { max(0, now - $0) })
     }
+    for each in told { tell(each) }
+    return told
   }
 }

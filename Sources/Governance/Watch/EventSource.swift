@@ -123,7 +123,8 @@ struct EventQueue: EventSource {
       _ = try? await client.act(
         Self.service,
         ServiceAction(
-          "ChangeMessageVisibilityBatch", ["QueueUrl": .text(url), "Entries": .list(entries)], isRepeatable: true),
+          "ChangeMessageVisibilityBatch", ["QueueUrl": .text(url), "Entries": .list(entries)],
+          isRepeatable: true),
         scope)
     }
   }

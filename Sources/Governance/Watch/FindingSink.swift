@@ -73,7 +73,8 @@ public protocol FindingSink: Sendable {
   ///   - resources: the only ones that were looked at; nil = all of the input.
   ///   - at: seconds since 1970 UTC.
   /// - Throws: where it can't be kept; then nothing was.
-  func take(_ result: CheckResult, input: String, resources: Set<String>?, at: Int64) throws -> [FindingChange]
+  func take(_ result: CheckResult, input: String, resources: Set<String>?, at: Int64) throws
+    -> [FindingChange]
 }
 
 /// Keeps findings as long as the process lives.

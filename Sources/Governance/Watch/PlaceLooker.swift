@@ -69,7 +69,8 @@ extension AccountItem {
     let calls = list.types.flatMap { type in
       failed.map { each in
         FailedCall(
-          call: each.call, failure: each.failure, type: AccountResources.type(of: type) ?? type, resource: name)
+          call: each.call, failure: each.failure, type: AccountResources.type(of: type) ?? type,
+          resource: name)
       }
     }
     return AccountItem(name: name, key: key, resources: [], failed: calls)

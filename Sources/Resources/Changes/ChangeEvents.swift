@@ -30,7 +30,9 @@ public enum ChangeEvents {
     let notification = value["Sns"] ?? value
     if let message = notification["Message"]?.string, notification["TopicArn"] != nil {
       guard let inner = try? JSONReader.value(of: message) else {
-        return [.failure(ChangeEventFault("a notification of SNS whose Message isn't JSON; wanted an event in it"))]
+        return [
+          .failure(ChangeEventFault("a notification of SNS whose Message isn't JSON; wanted an event in it"))
+        ]
       }
       return events(inner, wraps: wraps + 1)
     }
@@ -45,7 +47,8 @@ public enum ChangeEvents {
     if value["detail"] == nil, value["eventSource"] != nil, value["eventName"] != nil {
       return try call(value, in: value)
     }
-    guard let detail = value["detail"], !detail.members.isEmpty, let kind = value["detail-type"]?.string else {
+    guard let detail = value["detail"], !detail.members.isEmpty, let kind = value["detail-type"]?.string
+    else {
       let names = value.members.prefix(6).map(\.name).joined(separator: ", ")
       throw ChangeEventFault(
         "no event: found \(names.isEmpty ? value.kind : "members \(names)"); wanted detail-type and detail, as EventBridge sends"
@@ -112,7 +115,8 @@ public enum ChangeEvents {
   private static func targets(_ effect: ChangeEventTable.Effect, _ record: Value) -> [ChangeTarget] {
     var names: [String] = []
     for path in effect.paths where names.isEmpty {
-      let holder = ["req": "requestParameters", "res": "responseElements", "who": "userIdentity"][path[0]] ?? ""
+      let holder =
+        ["req": "requestParameters", "res": "responseElements", "who": "userIdentity"][path[0]] ?? ""
       names = record.all(at: [holder] + path.dropFirst()).compactMap(\.string).filter { !$0.isEmpty }
     }
     switch effect.type {
@@ -126,7 +130,9 @@ public enum ChangeEvents {
     default: break
     }
     // A second name of the same (a new one) is there only sometimes.
-    if names.isEmpty { return effect.paths.first?.last?.hasPrefix("new") == true ? [] : [.list(type: effect.type)] }
+    if names.isEmpty {
+      return effect.paths.first?.last?.hasPrefix("new") == true ? [] : [.list(type: effect.type)]
+    }
     return names.compactMap { ChangeNames.target(effect.type, $0) }
   }
 
@@ -188,8 +194,12 @@ public enum ChangeEvents {
     }
     let region = region?.string ?? event["region"]?.string ?? ""
     let places = try targets.map { target throws(ChangeEventFault) -> ChangedPlace in
-      if ChangeNames.isGlobal(target) { return ChangedPlace(account: account, region: "global", target: target) }
-      guard !region.isEmpty else { throw ChangeEventFault("\(name) without a region; wanted region, or awsRegion") }
+      if ChangeNames.isGlobal(target) {
+        return ChangedPlace(account: account, region: "global", target: target)
+      }
+      guard !region.isEmpty else {
+        throw ChangeEventFault("\(name) without a region; wanted region, or awsRegion")
+      }
       return ChangedPlace(account: account, region: region, target: target)
     }
     return ChangeEvent(name: name, time: milliseconds(time) ?? self.time(event), places: places, reason: "")
@@ -200,12 +210,16 @@ public enum ChangeEvents {
   }
 
   private static func time(_ event: Value) -> Int64? {
-    milliseconds(event["detail"]?["eventTime"]) ?? milliseconds(event["eventTime"]) ?? milliseconds(event["time"])
+    milliseconds(event["detail"]?["eventTime"]) ?? milliseconds(event["eventTime"])
+      ?? milliseconds(event["time"])
   }
 
   static func milliseconds(_ value: Value?) -> Int64? {
-    guard let text = value?.string, let seconds = RFC3339.seconds(text), abs(seconds) < 1 << 40 else { return nil }
-    let fraction = text.split(separator: ".", maxSplits: 1).dropFirst().first?.prefix { $0.isASCII && $0.isNumber } ?? ""
+    guard let text = value?.string, let seconds = RFC3339.seconds(text), abs(seconds) < 1 << 40 else {
+      return nil
+    }
+    let fraction =
+      text.split(separator: ".", maxSplits: 1).dropFirst().first?.prefix { $0.isASCII && $0.isNumber } ?? ""
     let digits = (fraction + "000").prefix(3)
     return seconds * 1_000 + (Int64(digits) ?? 0)
   }
