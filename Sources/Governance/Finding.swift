@@ -92,25 +92,53 @@ public struct Finding: Sendable, Encodable, Equatable {
 /// Which resource a value belongs to.
 struct ResourceIndex {
   private var owners: [ObjectIdentifier: (resource: String, type: String, path: String)] = [:]
+  /// The only values that are asked for; nil = any.
+  private let wanted: Set<ObjectIdentifier>?
 
-  init(_ document: Value) {
+  /// - Parameter wanted: the only values that are asked for, so that no others are written down; nil = any.
+  init(_ document: Value, only wanted: Set<ObjectIdentifier>? = nil) {
+    self.wanted = wanted
+    if let wanted, wanted.isEmpty { return }
     for resource in document["Resources"]?.members ?? [] {
       let type = resource.value["Type"]?.string ?? ""
-      add(resource.value, resource.name, type, "")
+      var path: [Part] = []
+      add(resource.value, resource.name, type, &path)
     }
   }
 
-  private mutating func add(_ value: Value, _ resource: String, _ type: String, _ path: String) {
-    owners[ObjectIdentifier(value)] = (resource, type, path)
+  private enum Part {
+    case name(String)
+    case place(Int)
+  }
+
+  private mutating func add(_ value: Value, _ resource: String, _ type: String, _ path: inout [Part]) {
+    let id = ObjectIdentifier(value)
+    if wanted?.contains(id) ?? true { owners[id] = (resource, type, Self.text(path)) }
     switch value.content {
     case .map(let members):
       for member in members.all {
-        add(member.value, resource, type, path.isEmpty ? member.name : "\(path).\(member.name)")
+        path.append(.name(member.name))
+        add(member.value, resource, type, &path)
+        path.removeLast()
       }
     case .list(let values):
-      for (place, element) in values.enumerated() { add(element, resource, type, "\(path)[\(place)]") }
-    case .unknown(let unknown): if let written = unknown.written { add(written, resource, type, path) }
+      for (place, element) in values.enumerated() {
+        path.append(.place(place))
+        add(element, resource, type, &path)
+        path.removeLast()
+      }
+    case .unknown(let unknown): if let written = unknown.written { add(written, resource, type, &path) }
     default: break
+    }
+  }
+
+  /// `Properties.Tags[0].Key`
+  private static func text(_ path: [Part]) -> String {
+    path.reduce(into: "") { text, part in
+      switch part {
+      case .name(let name): text += text.isEmpty ? name : ".\(name)"
+      case .place(let place): text += "[\(place)]"
+      }
     }
   }
 
@@ -142,7 +170,8 @@ extension Finding {
       line: Int(resource.place.line), column: Int(resource.place.column), resource: resource.name,
       resourceType: resource.foundType, path: "", clause: "the type has a shape",
       found: "\(resource.foundType) has no shape here", wanted: "",
-      message: "Rules can't see this resource. Check it by other means, or leave it out with --allow-unknown.",
+      message:
+        "Rules can't see this resource. Check it by other means, or leave it out with --allow-unknown.",
       title: "A resource that rules can't see", titleJa: "ルールで確認できないリソース",
       mend: "Check this resource by other means; nothing is known of it here.",
       mendJa: "このリソースはここでは判定できません。別の方法で確認してください。")

@@ -96,7 +96,7 @@ struct GovernWatch: AsyncParsableCommand {
     return seconds
   }
 
-  private static let clock: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }
+  private static let milliseconds: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1_000) }
 
   func run() async throws {
     let environment = ProcessInfo.processInfo.environment
@@ -120,18 +120,18 @@ struct GovernWatch: AsyncParsableCommand {
         sink = HistorySink(history, targets: targets)
         if !targets.isEmpty {
           delivery = NotificationDelivery(
-            history, targets, environment: environment, now: { Self.clock() / 1_000 })
+            history, targets, environment: environment, now: { Self.milliseconds() / 1_000 })
         }
       }
       watch = try AccountWatch(
         accounts.targets, try RuleSet(rules), options, sink: sink, environment: environment,
-        clock: Self.clock,
+        clock: Self.milliseconds,
         tell: { teller.tell($0) })
       run = try await WatchRun(
         watch, queue.map { .queue($0) } ?? .lines(events ?? "-"), pace, scan: options.scan,
-        targets: accounts.targets, environment: environment, clock: Self.clock, say: { teller.hear($0) })
+        targets: accounts.targets, environment: environment, clock: Self.milliseconds, say: { teller.hear($0) })
     } catch { throw giveUp("\(error)") }
-    let teaching = Task { [delivery] in await Self.deliver(delivery, teller) }
+    let teaching = Task { [delivery] in await Self.deliver(delivery) }
     let running = Task { try await run.run() }
     let ending = Task {
       let signal = await Signals.wait()
@@ -152,7 +152,7 @@ struct GovernWatch: AsyncParsableCommand {
   }
 
   /// Sends what is to be told, while there is something.
-  private static func deliver(_ delivery: NotificationDelivery?, _ teller: Teller) async {
+  private static func deliver(_ delivery: NotificationDelivery?) async {
     guard let delivery else { return }
     var isLast = false
     while !isLast {
@@ -208,7 +208,7 @@ struct GovernWatch: AsyncParsableCommand {
   }
 
   /// CPU seconds of this process.
-  private static var cpuSeconds: Double { Double(Foundation.clock()) / Double(CLOCKS_PER_SEC) }
+  private static var cpuSeconds: Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
 
   private static func line(
     _ figures: WatchFigures, _ events: EventFigures, _ counts: [FindingChange.Kind: Int], _ nextScan: Int
@@ -224,7 +224,7 @@ struct GovernWatch: AsyncParsableCommand {
     if figures.unreached > 0 { text += "; \(figures.unreached) accounts can't be entered" }
     if figures.elsewhere > 0 { text += "; \(figures.elsewhere) changes elsewhere" }
     if figures.lateFinds > 0 { text += "; \(figures.lateFinds) changes were found by a whole look only" }
-    if let last = events.lastAt { text += "; last event \(max(0, clock() - last) / 1_000) s ago" }
+    if let last = events.lastAt { text += "; last event \(max(0, milliseconds() - last) / 1_000) s ago" }
     return text + "; everything again in \(nextScan) s"
   }
 

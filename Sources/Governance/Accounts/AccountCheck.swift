@@ -106,45 +106,54 @@ struct AccountCheck: Sendable {
     }
     guard !chosen.isEmpty else { return 0 }
     let view = RegionView(region, Self.types(chosen.map { rows[$0].reach }))
-    var index: ResourceIndex?
     // A file's rules share their variables.
+    var outcomes: [RuleOutcome] = []
     var start = 0
     while start < chosen.count {
       let file = rows[chosen[start]].file
       let end = chosen[start...].firstIndex { rows[$0].file.name != file.name } ?? chosen.endIndex
-      evaluate(Array(chosen[start..<end]), file, view, &verdicts, &index)
+      let group = chosen[start..<end].map { rows[$0] }
+      let all = view.all.evaluate(group, now)
+      let known = view.known?.evaluate(group, now)
+      for offset in group.indices {
+        outcomes.append(
+          RuleOutcome(place: chosen[start + offset], all: all[offset], known: known.map { $0[offset] }))
+      }
       start = end
     }
+    let failing = outcomes.lazy.flatMap(\.failures).compactMap(\.value).map { ObjectIdentifier($0) }
+    let owners = ResourceIndex(view.input.document, only: Set(failing))
+    for outcome in outcomes { verdicts.rules[outcome.place] = verdict(outcome, view, owners) }
     return chosen.count
   }
 
-  private func evaluate(
-    _ chosen: [Int], _ file: RuleFile, _ view: RegionView, _ verdicts: inout RegionVerdicts,
-    _ index: inout ResourceIndex?
-  ) {
-    let all = view.all.evaluate(chosen.map { rows[$0] }, now)
-    let known = view.known?.evaluate(chosen.map { rows[$0] }, now)
-    for (offset, place) in chosen.enumerated() {
-      verdicts.rules[place] = RuleVerdict()
-      switch all[offset] {
-      case .failure(let fault): verdicts.rules[place].fault = "\(view.input.path): \(fault)"
-      case .success(let rule):
-        var other: RuleResult?
-        if case .success(let found)? = known?[offset] { other = found }
-        let agrees = other == nil || other?.status == rule.status
-        verdicts.rules[place].status = agrees ? rule.status : .unknown
-        verdicts.rules[place].hidesUnknown = rule.hidesUnknown || other?.hidesUnknown == true
-        if agrees || rule.status == .unknown {
-          guard !rule.failures.isEmpty else { continue }
-          let owners = index ?? ResourceIndex(view.input.document)
-          index = owners
-          verdicts.rules[place].findings = rule.failures.map { Finding($0, file, view.input, owners) }
-        } else {
-          let failed = view.failed.filter { rows[place].reach.reaches(type: $0.type) }
-          verdicts.rules[place].findings = [Finding(undecided: rule.name, file, view.input, failed)]
-        }
+  /// What came of a rule with what stands for lists that failed, and without it.
+  private struct RuleOutcome {
+    let place: Int
+    let all: Result<RuleResult, EvaluationFault>
+    let known: Result<RuleResult, EvaluationFault>?
+
+    var failures: [Failure] { (try? all.get())?.failures ?? [] }
+  }
+
+  private func verdict(_ outcome: RuleOutcome, _ view: RegionView, _ owners: ResourceIndex) -> RuleVerdict {
+    let (file, reach) = (rows[outcome.place].file, rows[outcome.place].reach)
+    var verdict = RuleVerdict()
+    switch outcome.all {
+    case .failure(let fault): verdict.fault = "\(view.input.path): \(fault)"
+    case .success(let rule):
+      let other = try? outcome.known?.get()
+      let agrees = other == nil || other?.status == rule.status
+      verdict.status = agrees ? rule.status : .unknown
+      verdict.hidesUnknown = rule.hidesUnknown || other?.hidesUnknown == true
+      if agrees || rule.status == .unknown {
+        verdict.findings = rule.failures.map { Finding($0, file, view.input, owners) }
+      } else {
+        let failed = view.failed.filter { reach.reaches(type: $0.type) }
+        verdict.findings = [Finding(undecided: rule.name, file, view.input, failed)]
       }
     }
+    return verdict
   }
 
   private static func types(_ reaches: [RuleReach]) -> Set<String>? {

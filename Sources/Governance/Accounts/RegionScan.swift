@@ -103,10 +103,7 @@ struct RegionScan: Sendable {
         var values = taken
         if let each = with.each {
           values = []
-          for one in taken {
-            let answer = try await ask(each, item.adding("it", one))
-            values.append(answer)
-          }
+          for value in taken { values.append(try await ask(each, item.adding("it", value))) }
         }
         item = item.adding(with.name, values.isEmpty ? Value(.null) : Value(.list(values)))
       } catch let failure as CallFailure {

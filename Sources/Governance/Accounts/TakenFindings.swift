@@ -62,7 +62,7 @@ struct TakenFindings: Sendable {
     var out: [String: TakenPart] = [:]
     let (rules, failure) = await compliance(of: nil)
     out["config"] = TakenPart(failed: failure.map { [$0] } ?? [])
-    for (name, part) in await boundedMap(rules, atOnce: 4, { [self] in ($0.name, await part(of: $0)) }) {
+    for (name, part) in await boundedMap(rules, atOnce: 4, { [self] in ($0.name, await self.part(of: $0)) }) {
       out["config:\(name)"] = part
     }
     return out
@@ -83,16 +83,17 @@ struct TakenFindings: Sendable {
   private func compliance(of name: String?) async -> ([Compliance], FailedCall?) {
     let action = "DescribeComplianceByConfigRule"
     guard let service = Self.config else { return ([], nil) }
+    var parameters: CallField = [:]
+    if let name { parameters = ["ConfigRuleNames": [.text(name)]] }
     do throws(CallFailure) {
       let items = try await client.read(
-        service, ServiceAction(action, name.map { ["ConfigRuleNames": [.text($0)]] } ?? [:]), scope,
+        service, ServiceAction(action, parameters), scope,
         items: ["ComplianceByConfigRules"], page: ("NextToken", ["NextToken"]))
-      return (
-        items.compactMap { item in
-          guard let name = item["ConfigRuleName"]?.string else { return nil }
-          return (name, item["Compliance"]?["ComplianceType"]?.string ?? "INSUFFICIENT_DATA")
-        }, nil
-      )
+      let rules: [Compliance] = items.compactMap { item in
+        guard let name = item["ConfigRuleName"]?.string else { return nil }
+        return (name: name, type: item["Compliance"]?["ComplianceType"]?.string ?? "INSUFFICIENT_DATA")
+      }
+      return (rules, nil)
     } catch { return ([], failed("config \(action)", error, name.map { "config:\($0)" } ?? "")) }
   }
 

@@ -161,7 +161,7 @@ final class EventLines: EventSource {
   /// - Throws: `FileFault`.
   init(_ path: String, coalesceMilliseconds: Int) throws(FileFault) {
     self.coalesceMilliseconds = coalesceMilliseconds
-    guard let file = path == "-" ? stdin : fopen(path, "r") else {
+    guard let file = path == "-" ? fdopen(0, "r") : fopen(path, "r") else {
       throw FileFault(path: path, reason: "can't be read; wanted lines of JSON, each an event")
     }
     // Reading may take for ever: it has a thread of its own, which ends with the file.

@@ -116,7 +116,7 @@ struct PlaceLooker: Sendable {
       let meant = lists.filter { $0.list.type == type }
       guard !meant.isEmpty else { return [.unneeded] }
       return await boundedMap(meant, atOnce: 4) { service, list in
-        .item(list: list.id, id: id, await scan.one(service, list, id: id))
+        PlaceOutcome.item(list: list.id, id: id, await scan.one(service, list, id: id))
       }
     case .list(let type): return await all(lists.filter { $0.list.type == type }, scan)
     case .service(let name): return await all(lists.filter { $0.service.name == name }, scan)
@@ -137,6 +137,6 @@ struct PlaceLooker: Sendable {
     _ lists: [(service: AccountService, list: AccountList)], _ scan: RegionScan
   ) async -> [PlaceOutcome] {
     guard !lists.isEmpty else { return [.unneeded] }
-    return await boundedMap(lists, atOnce: 4) { service, list in .list(await scan.list(service, list)) }
+    return await boundedMap(lists, atOnce: 4) { service, list in PlaceOutcome.list(await scan.list(service, list)) }
   }
 }

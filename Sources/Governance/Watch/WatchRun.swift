@@ -113,9 +113,9 @@ public struct WatchRun: Sendable {
       nextStatus: now + .seconds(pace.statusSeconds))
     say(.status(await watch.now(), state.events, nextScanSeconds: pace.fullEverySeconds))
     while !Task.isCancelled {
-      let deliveries: [Delivery]?
+      let received: [Delivery]?
       do throws(CallFailure) {
-        deliveries = try await source.next()
+        received = try await source.next()
         state.pause = 1
       } catch {
         if Task.isCancelled { break }
@@ -123,9 +123,9 @@ public struct WatchRun: Sendable {
         try? await Task.sleep(for: .seconds(state.pause))
         state.pause = min(60, state.pause * 2)
         await watch.traffic.listenAgain()
-        deliveries = []
+        received = []
       }
-      guard let deliveries else { break }
+      guard let deliveries = received else { break }
       if !deliveries.isEmpty { await work(deliveries, &state) }
       await periodic(&state)
     }

@@ -117,15 +117,16 @@ public enum ChangeEvents {
     for path in effect.paths where names.isEmpty {
       let holder =
         ["req": "requestParameters", "res": "responseElements", "who": "userIdentity"][path[0]] ?? ""
-      names = record.all(at: [holder] + path.dropFirst()).compactMap(\.string).filter { !$0.isEmpty }
+      let whole: [String] = [holder] + path.dropFirst()
+      names = record.all(at: whole).compactMap(\.string).filter { !$0.isEmpty }
     }
     switch effect.type {
-    case "Taken.ConfigRule": return names.isEmpty ? [.configRule("")] : names.map { .configRule($0) }
+    case "Taken.ConfigRule": return (names.isEmpty ? [""] : names).map { ChangeTarget.configRule($0) }
     case "Taken.GuardDuty": return [.guardDuty(detector: "", finding: "")]
     case "EC2.*":
       return names.compactMap { name in
         let kind = name.prefix { $0 != "-" }
-        return byPrefix[String(kind)].map { .one(type: $0, id: name) }
+        return byPrefix[String(kind)].map { ChangeTarget.one(type: $0, id: name) }
       }
     default: break
     }
@@ -176,8 +177,8 @@ public enum ChangeEvents {
       return nothing(name, event, "rules see nothing of \(type)")
     }
     let id = ChangeNames.memberOfItem(own).compactMap { item[$0]?.string }.first { !$0.isEmpty }
-    let target = id.map { ChangeNames.target(own, $0) } ?? .list(type: own)
-    guard let target else { return nothing(name, event, "not this account's own") }
+    let meant: ChangeTarget? = id.map { ChangeNames.target(own, $0) } ?? ChangeTarget.list(type: own)
+    guard let target = meant else { return nothing(name, event, "not this account's own") }
     return try self.event(
       name, event, [target], account: item["awsAccountId"], region: item["awsRegion"],
       time: item["configurationItemCaptureTime"])

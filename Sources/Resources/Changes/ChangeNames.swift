@@ -43,7 +43,7 @@ enum ChangeNames {
       if let place = name.firstRange(of: ":listener/") {
         // …:listener/app/NAME/ID/LISTENER
         let parts = name[place.upperBound...].split(separator: "/").prefix(3)
-        id = name[..<place.lowerBound] + ":loadbalancer/" + parts.joined(separator: "/")
+        id = String(name[..<place.lowerBound]) + ":loadbalancer/" + parts.joined(separator: "/")
       } else if name.contains(":listener-rule/") || !name.contains(":loadbalancer/") {
         return .list(type: type)
       }

@@ -11,6 +11,12 @@ public struct ChangePlan: Sendable {
     public internal(set) var time: Int64?
     /// What that event is called.
     public internal(set) var name: String
+
+    /// A cause.
+    public init(time: Int64?, name: String) {
+      self.time = time
+      self.name = name
+    }
   }
 
   private var causes: [ChangedPlace: Cause] = [:]
