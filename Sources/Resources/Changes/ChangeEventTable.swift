@@ -10,6 +10,8 @@
 // are gone through. Where no name is found, all of the type is looked at again; a call that isn't here, of a service that
 // is, makes the service's whole region looked at again. `EC2.*`: the type is told by what the name begins with.
 
+import GuardRules
+
 enum ChangeEventTable {
   static let text = """
     service ec2

@@ -5,7 +5,7 @@
 // unless ChangeEventTable says that rules can't see it, or the call failed. An event says where to look, never what is
 // there: late, doubled and disordered ones do no harm.
 
-public import GuardRules
+import GuardRules
 
 /// See the head of this file.
 public enum ChangeEvents {
