@@ -151,3 +151,39 @@ def lived_in():
         history.age(7)
     history.check()
     return history
+
+
+def scan(history, gate, *options):
+    """A scan of moto's accounts into the history."""
+    import live_account
+
+    empty = {name: "" for name in os.environ if name.startswith("AWS_")}
+    keys = {
+        "AWS_ACCESS_KEY_ID": live_account.KEY, "AWS_SECRET_ACCESS_KEY": live_account.SECRET, "AWS_CONFIG_FILE": "/nowhere",
+        "AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return kabuto.run(
+        "govern", "scan", "--rules", history.rules, "--endpoint", gate.url, "--attempts", "1", "--data", history.data, *options,
+        environment={**empty, **keys})
+
+
+def scanned(history):
+    """Adds scans of two accounts: some volumes are plain, and one of the calls is denied."""
+    import live_account
+
+    moto = live_account.Moto()
+    gate = live_account.Gate(moto.port)
+    try:
+        for region, count in (("ap-northeast-1", 3), ("ap-northeast-3", 1)):
+            for _ in range(count):
+                moto.client("ec2", region).create_volume(AvailabilityZone=region + "a", Size=8, Encrypted=False)
+        gate.rule = lambda service, region, action: (
+            (403, "AccessDenied") if (region, action) == ("ap-northeast-3", "DescribeSecurityGroups") else None
+        )
+        account = moto.client("sts", "ap-northeast-1").get_caller_identity()["Account"]
+        found = scan(history, gate, "--regions", "ap-northeast-1,ap-northeast-3", "--account", account, "--account", "111122223333")
+        if found.returncode != 1:
+            raise AssertionError(found.stderr)
+    finally:
+        gate.end()
+        moto.end()
