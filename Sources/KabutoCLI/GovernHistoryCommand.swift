@@ -32,7 +32,7 @@ struct HistoryOptions: ParsableArguments {
   var form: HistoryFormat { json ? .json : format }
 }
 
-extension Severity: @retroactive ExpressibleByArgument {}
+extension Severity: ExpressibleByArgument {}
 
 struct GovernHistoryList: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

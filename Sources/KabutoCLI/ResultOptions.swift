@@ -69,7 +69,10 @@ struct ResultOptions: ParsableArguments {
       var extra = RunExtra()
       extra.milliseconds = Int64(now.timeIntervalSince(began) * 1_000)
       extra.exceptions = exceptions
-      extra.targets = try NotificationTarget.read(notify)
+      // A run is kept though nobody can be told of it.
+      do throws(GovernanceFaults) { extra.targets = try NotificationTarget.read(notify) } catch {
+        kept.faults += error.all
+      }
       if !files.isEmpty {
         extra.gone = try history.unfixedInputs(source: source).filter { input in
           files.contains { input == $0 || input.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
@@ -90,8 +93,6 @@ struct ResultOptions: ParsableArguments {
         if report.sent > 0 { say("kabuto: \(report.sent) messages sent") }
         kept.faults += report.faults
       }
-    } catch let faults as GovernanceFaults {
-      kept.faults += faults.all
     } catch { kept.faults.append("\(error)") }
     return kept
   }

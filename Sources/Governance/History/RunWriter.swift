@@ -131,6 +131,12 @@ struct RunWriter {
   private func insert(_ group: FindingGroup, _ state: String) throws {
     let finding = group.first
     let place = InputPlace(finding.input)
+    var arguments: StatementArguments = [
+      group.key, source, group.identity.rule, group.identity.input, group.identity.resource,
+      group.identity.path, place.account, place.region, state,
+    ]
+    arguments += Self.fields(group)
+    arguments += [at, at, at]
     try db.cachedStatement(
       sql: """
         INSERT INTO finding (key, source, rule, input, resource, path, account, region, state, status, severity,
@@ -138,14 +144,13 @@ struct RunWriter {
           found, wanted, message, also, exception, first_seen, last_seen, since, times)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
         """
-    ).execute(
-      arguments: [
-        group.key, source, group.identity.rule, group.identity.input, group.identity.resource,
-        group.identity.path, place.account, place.region, state,
-      ] + Self.fields(group) + [at, at, at])
+    ).execute(arguments: arguments)
   }
 
   private func update(_ number: Int64, _ group: FindingGroup, _ state: String, isNewState: Bool) throws {
+    var arguments: StatementArguments = [state]
+    arguments += Self.fields(group)
+    arguments += [at, number]
     try db.cachedStatement(
       sql: """
         UPDATE finding SET state = ?, status = ?, severity = ?, title = ?, title_ja = ?, mend = ?, mend_ja = ?,
@@ -153,7 +158,7 @@ struct RunWriter {
           found = ?, wanted = ?, message = ?, also = ?, exception = ?, last_seen = ?, times = times + 1,
           unseen = NULL, fixed_at = NULL WHERE id = ?
         """
-    ).execute(arguments: [state] + Self.fields(group) + [at, number])
+    ).execute(arguments: arguments)
     if isNewState {
       try db.cachedStatement(sql: "UPDATE finding SET since = ? WHERE id = ?").execute(
         arguments: [at, number])
