@@ -204,7 +204,7 @@ public actor AccountWatch {
 
   /// Looks at what events name.
   /// - Throws: what the sink throws; then the events are to be given again.
-  public func apply(_ plan: ChangePlan) async throws -> [ToldChange] {
+  func apply(_ plan: ChangePlan) async throws -> [ToldChange] {
     var byRegion: [String: [(place: ChangedPlace, cause: ChangePlan.Cause)]] = [:]
     var order: [String] = []
     for each in plan.places(services) {

@@ -1,5 +1,6 @@
 // Where findings of a watch are kept, and what each look changed there.
 
+import GuardRules
 import Synchronization
 
 /// A finding whose state changed.

@@ -1,6 +1,8 @@
 // The history of findings as the place where a watch keeps them. A watch is a scan that goes on: both speak of the same
 // findings, and what one told the other doesn't tell again.
 
+import GuardRules
+
 /// See the head of this file.
 public struct HistorySink: FindingSink {
   private let history: FindingHistory
