@@ -127,10 +127,16 @@ struct GovernWatch: AsyncParsableCommand {
         accounts.targets, try RuleSet(rules), options, sink: sink, environment: environment,
         clock: Self.milliseconds,
         tell: { teller.tell($0) })
+    } catch { throw giveUp("\(error)") }
+    do {
       run = try await WatchRun(
         watch, queue.map { .queue($0) } ?? .lines(events ?? "-"), pace, scan: options.scan,
-        targets: accounts.targets, environment: environment, clock: Self.milliseconds, say: { teller.hear($0) })
-    } catch { throw giveUp("\(error)") }
+        targets: accounts.targets, environment: environment, clock: Self.milliseconds,
+        say: { teller.hear($0) })
+    } catch {
+      await watch.end()
+      throw giveUp("\(error)")
+    }
     let teaching = Task { [delivery] in await Self.deliver(delivery) }
     let running = Task { try await run.run() }
     let ending = Task {

@@ -126,7 +126,7 @@ import Testing
     ("/findings", "guardduty ListFindings", ["config"], 3), ("/get", "guardduty GetFindings", ["config"], 3),
     ("/detector", "guardduty ListDetectors", ["config"], 3),
   ]) func callThatFailsIsUnknownAndHidesNothingElse(
-    failing: String, call: String, answered: Set<String>, others: Int
+    failing: String, call: String, answered: [String], others: Int
   ) async throws {
     let result = try Self.result(try await Self.taken(Self.play(failing)) { await $0.all() })
     let failed = result.findings.filter { $0.rule == "kabuto_call" }
@@ -134,7 +134,7 @@ import Testing
     #expect(failed.first?.status == "UNKNOWN")
     #expect(failed.first?.found.hasPrefix("\(call) in eu-west-1") == true)
     #expect(result.findings.count - failed.count == others)
-    #expect(result.answered[Self.input] == answered)
+    #expect(result.answered[Self.input] == Set(answered))
     #expect(result.status != .pass)
   }
 

@@ -28,7 +28,11 @@ import Testing
   static let rules = """
     let groups = Resources.*[ Type == 'AWS::EC2::SecurityGroup' ]
     let volumes = Resources.*[ Type == 'AWS::EC2::Volume' ]
-    rule closed when %groups !empty { %groups.Properties { SecurityGroupIngress[*].CidrIp != '0.0.0.0/0' } }
+    rule closed when %groups !empty {
+      %groups.Properties {
+        when SecurityGroupIngress exists { SecurityGroupIngress[ CidrIp exists ] { CidrIp != '0.0.0.0/0' } }
+      }
+    }
     rule encrypted when %volumes !empty { %volumes.Properties.Encrypted == true }
     rule some_volume when Region != 'global' { %volumes !empty }
     rule no_volume_named_as_a_group when %volumes !empty %groups !empty {
@@ -226,6 +230,8 @@ import Testing
         let place = chance.below(state.lists.count)
         let list = state.lists[place].list
         let id = "id-\(chance.below(5))"
+        // As ARNs are: of one type only.
+        let name = "arn:\(list.type)/\(id)"
         let own = AccountResources.type(of: list.type) ?? ""
         let failure = FailedCall(
           call: "ec2 X", failure: CallFailure(code: "AccessDenied", message: ""), type: own, resource: "")
@@ -236,11 +242,11 @@ import Testing
           state.lists[place].remove(id)
           state.lists[place].put(
             AccountItem(
-              name: id, key: id, resources: [],
+              name: name, key: id, resources: [],
               failed: list.types.map {
                 FailedCall(
                   call: "ec2 Y", failure: failure.failure, type: AccountResources.type(of: $0) ?? "",
-                  resource: id)
+                  resource: name)
               }))
         default:
           var members: [(name: String, value: Value)] = [("groupName", Value(.string(id)))]
@@ -257,8 +263,8 @@ import Testing
           state.lists[place].remove(id)
           state.lists[place].put(
             AccountItem(
-              name: id, key: id,
-              resources: [AccountResources.resource(name: id, type: list.type, item: item)],
+              name: name, key: id,
+              resources: [AccountResources.resource(name: name, type: list.type, item: item)],
               failed: []))
         }
         let changed = Set(list.types.map { AccountResources.type(of: $0) ?? $0 })
@@ -269,7 +275,10 @@ import Testing
         var (kept, whole) = (CheckResult(), CheckResult())
         check.add(verdicts, of: state, &kept)
         check.add(fresh, of: state, &whole)
-        #expect(Self.text(kept) == Self.text(whole), "\(Self.note) round \(round) step \(step) \(list.type)")
+        let (ours, all) = (Set(Self.text(kept)), Set(Self.text(whole)))
+        let differ = ours.symmetricDifference(all).sorted()
+        #expect(differ.isEmpty, "\(Self.note) round \(round) step \(step) \(list.type)")
+        guard differ.isEmpty else { return }
         #expect(kept.faults == whole.faults)
       }
     }

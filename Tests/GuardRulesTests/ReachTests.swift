@@ -13,7 +13,7 @@ import Testing
 
   static let bucket = "Resources.*[ Type == 'AWS::S3::Bucket' ]"
 
-  @Test(arguments: [
+  static let typed: [(String, Set<String>)] = [
     ("let b = Resources.*[ Type == 'A' ]\nrule r when %b !empty { %b.Properties.X == 1 }", ["A"]),
     ("let b = Resources[ Type == 'A' ]\nrule r { %b.Properties.X == 1 }", ["A"]),
     ("rule r { A::B::C { Properties.X == 1 } }", ["A::B::C"]),
@@ -35,7 +35,9 @@ import Testing
     // A variable that no clause asks for isn't evaluated.
     ("let all = Resources.*\nrule r { Resources.*[ Type == 'A' ] exists }", ["A"]),
     ("rule r { Resources.*[ n | Type == 'A' ].Properties.X == 1 }", ["A"]),
-  ]) func typesAreThoseOfItsQueries(text: String, types: Set<String>) throws {
+  ]
+
+  @Test(arguments: typed) func typesAreThoseOfItsQueries(text: String, types: Set<String>) throws {
     #expect(try Self.reach(text).types == types)
   }
 

@@ -31,7 +31,9 @@ import Testing
     return try #require(events.first).get().places.map(\.target)
   }
 
-  @Test(arguments: [
+  typealias Vector = (service: String, name: String, request: String, response: String, expected: String)
+  /// What a call is given and answers, and what is looked at.
+  static let calls: [Vector] = [
     (
       "ec2", "AuthorizeSecurityGroupIngress", #"{"groupId":"sg-1","ipPermissions":{}}"#, "null",
       "EC2.SecurityGroup sg-1"
@@ -123,11 +125,11 @@ import Testing
     // The name isn't where it is looked for.
     ("ec2", "DeleteSecurityGroup", #"{"groupName":"old"}"#, "null", "EC2.SecurityGroup *"),
     ("ec2", "CreateKeyPair", "{}", "{}", ""), ("dynamodb", "DeleteTable", #"{"tableName":"t"}"#, "{}", ""),
-  ]) func callsNameWhatTheyChange(
-    service: String, name: String, request: String, response: String, expected: String
-  ) throws {
-    let text = Self.call(service, name, request: request, response: response)
-    let found = try Self.targets(text).map { target in
+  ]
+
+  @Test(arguments: calls) func callsNameWhatTheyChange(vector: Vector) throws {
+    let text = Self.call(vector.service, vector.name, request: vector.request, response: vector.response)
+    let found = try Self.targets(text).map { target -> String in
       switch target {
       case .one(let type, let id): "\(type) \(id)"
       case .list(let type): "\(type) *"
@@ -136,7 +138,7 @@ import Testing
       case .guardDuty: "guardduty"
       }
     }
-    #expect(found.joined(separator: ", ") == expected)
+    #expect(found.joined(separator: ", ") == vector.expected)
   }
 
   @Test func placesAreRegionsOrGlobal() throws {
@@ -254,6 +256,7 @@ import Testing
   }
 
   @Test(arguments: [
+    #"{"detail-type":"AWS API Call via CloudTrail","account":"1","region":"r","detail":{"eventSource":"ec2.amazonaws.com"}}"#,
     "", "nonsense", "{}", "1", "null", "\"text\"", #"{"detail":{}}"#, #"{"detail-type":"X","detail":1}"#,
     #"{"Type":"Notification","TopicArn":"a","Message":"no json"}"#,
     #"{"detail-type":"Config Configuration Item Change","account":"1","region":"r","detail":{"a":1}}"#,

@@ -24,7 +24,9 @@ let groups = Resources.*[ Type == 'AWS::EC2::SecurityGroup' ]
 # @severity critical
 # @title SSH is closed to the world
 rule group_ssh when %groups !empty {
-  %groups.Properties.SecurityGroupIngress[ FromPort == 22 ] { CidrIp != '0.0.0.0/0' }
+  %groups.Properties {
+    when SecurityGroupIngress exists { SecurityGroupIngress[ FromPort == 22 ] { CidrIp != '0.0.0.0/0' } }
+  }
 }
 rule bucket_policy { AWS::S3::BucketPolicy { Properties.PolicyDocument.Statement[*] { Principal != '*' } } }
 rule bucket_versioned { AWS::S3::Bucket { Properties.VersioningConfiguration.Status == 'Enabled' } }
@@ -97,6 +99,15 @@ class Watch:
                 found[each["id"]] = (each["rule"], each["input"], each["resource"], each["status"])
         return set(found.values())
 
+    def clean(self):
+        """After a test that failed."""
+        if not self.errors.closed:
+            self.process.kill()
+            self.process.wait(60)
+            for stream in (self.errors, self.process.stdout, self.process.stdin):
+                stream.close()
+            shutil.rmtree(self.folder, True)
+
     def end(self, number=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -136,7 +147,7 @@ class GovernWatch(unittest.TestCase):
     def watch(self, *options, source=None):
         source = source or ["--queue", self.queue]
         watch = Watch(self.gate.url, self.rules, *source, *options)
-        self.addCleanup(lambda: watch.process.poll() is None and watch.process.kill())
+        self.addCleanup(watch.clean)
         return watch
 
     def event(self, service, name, request=None, response=None, **more):
@@ -193,6 +204,9 @@ class GovernWatch(unittest.TestCase):
         s3.create_bucket(Bucket="kabuto-watched", CreateBucketConfiguration={"LocationConstraint": REGION})
         iam = self.moto.client("iam", REGION)
         trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+        little = json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+        )
         role = iam.create_role(RoleName="runner", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
         functions = self.moto.client("lambda", REGION)
         functions.create_function(
@@ -235,7 +249,7 @@ class GovernWatch(unittest.TestCase):
         key = iam.create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
         self.send("iam", "CreateAccessKey", {"userName": "ann"}, {"accessKey": {"userName": "ann", "accessKeyId": key}})
         watch.until("new", "key_inactive", key)
-        iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=trust)
+        iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=little)
         self.send("iam", "PutUserPolicy", {"userName": "ann", "policyName": "p"})
         watch.until("new", "user_inline", "user/ann")
         iam.delete_user_policy(UserName="ann", PolicyName="p")
@@ -359,7 +373,7 @@ class GovernWatch(unittest.TestCase):
         self.assertEqual([], watch.told("again", "group_ssh"))
         said = watch.end()
         self.assertEqual(2, said.count("left to the dead-letter queue"), said)
-        self.assertIn("wanted detail-type and detail", said)
+        self.assertIn("wanted eventSource and eventName", said)
 
     def test_what_can_not_be_fetched_is_unknown_until_it_can(self):
         group = self.group("web")

@@ -17,7 +17,7 @@ public enum ChangeEvents {
   public static func read(_ text: String) -> [Result<ChangeEvent, ChangeEventFault>] {
     let value: Value
     do throws(DocumentFault) { value = try JSONReader.value(of: text) } catch {
-      return [.failure(ChangeEventFault("not JSON: \(error)"))]
+      return [.failure(ChangeEventFault("not JSON: \(error); wanted an event, as EventBridge sends it"))]
     }
     return events(value, wraps: 0)
   }
@@ -55,6 +55,9 @@ public enum ChangeEvents {
       )
     }
     if detail["eventSource"] != nil, detail["eventName"] != nil { return try call(detail, in: value) }
+    if kind.hasSuffix("via CloudTrail") {
+      throw ChangeEventFault("\(kind) without the call's name; wanted eventSource and eventName in detail")
+    }
     switch kind {
     case "Config Configuration Item Change", "Configuration Item Change": return try item(detail, in: value)
     case "Config Rules Compliance Change":
