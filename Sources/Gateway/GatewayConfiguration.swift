@@ -48,6 +48,8 @@ public struct GatewayConfiguration: Sendable {
   public var client = ClientLimits()
   /// Folder of the viewer's files; nil = beside the program.
   public var viewerDirectory: String?
+  /// Which of the viewer's files `/` is.
+  public var frontPage = "/index.html"
   /// Where the same is served, this server included, nearest first; empty = here alone.
   public var endpoints: [GatewayEndpoint] = []
   /// Name of this node in its estate; nil = none.

@@ -37,6 +37,7 @@ public final class GatewayServer: Sendable {
   ///   - rails: what went over the backbone; asked with them.
   ///   - configured: which configuration the node runs, and which one is kept; asked at each `/v1/status` and
   ///     `/metrics`. These three are called on an event loop: quick.
+  ///   - governance: findings, for `/governance`; asked at each look, off the event loops.
   ///   - estate: the whole estate, for `/estate`; asked at each look, which may wait for other nodes.
   /// - Throws: `GatewayError` where the address can't be bound or the TLS files can't be used.
   public static func start(
@@ -44,7 +45,7 @@ public final class GatewayServer: Sendable {
     ringBytes: Int = 8 << 20, screen: (any RequestScreen)? = nil,
     paths: @escaping @Sendable () -> [PathReport] = { [] },
     rails: @escaping @Sendable () -> [RailReport] = { [] },
-    estate: (@Sendable () async -> EstateView)? = nil,
+    estate: (@Sendable () async -> EstateView)? = nil, governance: (any GovernanceView)? = nil,
     configured: @escaping @Sendable () -> ConfigurationReport? = { nil },
     sources: @escaping @Sendable () -> [SourceReport]
   ) async throws(GatewayError) -> GatewayServer {
@@ -60,7 +61,7 @@ public final class GatewayServer: Sendable {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.loops))
     let router = Router(
       configuration: configuration, log: log, store: store, screen: screen, paths: paths, rails: rails,
-      estate: estate, configured: configured, sources: sources)
+      estate: estate, governance: governance, configured: configured, sources: sources)
     var loops: [LoopContext] = []
     for eventLoop in group.makeIterator() {
       loops.append(

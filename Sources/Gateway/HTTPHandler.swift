@@ -217,7 +217,7 @@ final class HTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
       if !answer.contentType.isEmpty { headers.replaceOrAdd(name: "Content-Type", value: answer.contentType) }
       headers.replaceOrAdd(name: "Content-Length", value: String(answer.body.readableBytes))
     }
-    router.addCommonHeaders(&headers, origin: head.headers.first(name: "Origin"))
+    router.addCommonHeaders(&headers, origin: answer.isShared ? head.headers.first(name: "Origin") : nil)
     if !keepAlive { headers.replaceOrAdd(name: "Connection", value: "close") }
     if head.version == .http1_0, keepAlive { headers.replaceOrAdd(name: "Connection", value: "keep-alive") }
     if !isScreens {

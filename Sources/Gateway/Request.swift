@@ -71,6 +71,8 @@ struct Answer {
   var contentType: String
   var body: ByteBuffer
   var headers: HTTPHeaders = [:]
+  /// Whether pages of other origins may read it, where the configuration lets them.
+  var isShared = true
 
   static func json(_ writer: borrowing JSONWriter, status: HTTPResponseStatus = .ok) -> Answer {
     var body = ByteBufferAllocator().buffer(capacity: writer.count)

@@ -33,6 +33,8 @@ final class Router: Sendable {
   let rails: @Sendable () -> [RailReport]
   /// The estate; nil: there is none.
   let estateView: (@Sendable () async -> EstateView)?
+  /// Findings; nil: there is no history here.
+  let governanceView: (any GovernanceView)?
   /// Which configuration this is, and which one is kept; nil: there is no estate.
   let configured: @Sendable () -> ConfigurationReport?
   /// Origins that may ask from a browser.
@@ -47,7 +49,7 @@ final class Router: Sendable {
     configuration: GatewayConfiguration, log: Logger, store: PriceStore?, screen: (any RequestScreen)? = nil,
     paths: @escaping @Sendable () -> [PathReport] = { [] },
     rails: @escaping @Sendable () -> [RailReport] = { [] },
-    estate: (@Sendable () async -> EstateView)? = nil,
+    estate: (@Sendable () async -> EstateView)? = nil, governance: (any GovernanceView)? = nil,
     configured: @escaping @Sendable () -> ConfigurationReport? = { nil },
     sources: @escaping @Sendable () -> [SourceReport]
   ) {
@@ -58,6 +60,7 @@ final class Router: Sendable {
     self.paths = paths
     self.rails = rails
     estateView = estate
+    governanceView = governance
     self.configured = configured
     self.sources = sources
     origins = Set(configuration.allowedOrigins + configuration.endpoints.map(\.url))
@@ -118,6 +121,9 @@ final class Router: Sendable {
     let tag = request.headers.first(name: "If-None-Match")
     if request.segments.first == "v1" {
       if !isAwaited, let first = beforeAnswer(request, context) { return first }
+      if request.segments.count > 2, request.segments[1] == "governance" {
+        return governance(request, context)
+      }
       switch (request.segments.count, request.segments.dropFirst().first) {
       case (2, "instruments"): return .now(instruments(request, context))
       case (2, "quotes"): return .now(quotes(request, context))
@@ -141,8 +147,12 @@ final class Router: Sendable {
     case "/estate":
       if let answer = viewer.answer("/estate.html", tag: tag) { return .now(answer) }
       return .now(notFound(request))
+    case "/governance":
+      if let answer = viewer.answer("/governance.html", tag: tag) { return .now(answer) }
+      return .now(notFound(request))
     default:
-      if let answer = viewer.answer(request.path, tag: tag) { return .now(answer) }
+      let path = request.path == "/" ? configuration.frontPage : request.path
+      if let answer = viewer.answer(path, tag: tag) { return .now(answer) }
       if request.path == "/", viewer.directory == nil {
         return .now(
           .problem(

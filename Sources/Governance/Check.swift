@@ -37,7 +37,7 @@ public struct Check: Sendable {
     self.parameters = parameters
     self.limits = limits
     self.now = now
-    reach = rules.files.map(\.reach)
+    reach = rules.files.map(\.reaches)
   }
 
   /// Looks at all files, and those within folders.
@@ -104,8 +104,7 @@ public struct Check: Sendable {
       let file = try MappedFile(name)
       let kind = try InputFile.kind(of: file)
       switch kind {
-      case .plan,
-        .items where catalogue != nil:
+      case .plan where catalogue != nil, .items where catalogue != nil:
         // Services, roles and regions are looked at together.
         look(at: try InputFile.shaped(file, kind, context, mostBytes: limits.keptBytes), &result)
         bound.hold(&result)
@@ -143,7 +142,8 @@ public struct Check: Sendable {
         case .success(let rule):
           result.results.append(
             CheckResult.RuleOnInput(
-              rule: rule.name, ruleFile: file.name, input: input.path, status: rule.status))
+              rule: rule.name, ruleFile: file.name, input: input.path, status: rule.status,
+              hasUnknown: rule.hasUnknown))
           guard !rule.failures.isEmpty else { continue }
           let known = index ?? ResourceIndex(input.document)
           index = known

@@ -14,6 +14,8 @@ public struct CheckResult: Sendable {
     public let input: String
     /// What came of it, exceptions left aside.
     public internal(set) var status: RuleStatus
+    /// Whether clauses of it can't be told, whatever it came to.
+    public internal(set) var hasUnknown = false
     /// Whether exceptions cover all that it found.
     public internal(set) var isExcepted = false
   }
@@ -34,6 +36,9 @@ public struct CheckResult: Sendable {
   public internal(set) var notes: [String] = []
   /// Exceptions that were applied: reason, owner and end by their ids.
   public internal(set) var exceptions: [String: String] = [:]
+  /// Services whose own findings were all taken in, by input: `guardduty` of `aws:ACCOUNT/REGION`. Rules of theirs are
+  /// named `guardduty:TYPE`; one that is no longer there is mended only where its service was asked and answered.
+  public internal(set) var answered: [String: Set<String>] = [:]
   /// Of findings that are no longer kept, those that no exception covers.
   var openBeyondCount = 0
   /// What exceptions made of findings so far.
@@ -67,6 +72,7 @@ public struct CheckResult: Sendable {
     openBeyondCount += other.openBeyondCount
     notes += other.notes
     exceptions.merge(other.exceptions) { $1 }
+    answered.merge(other.answered) { $0.union($1) }
     excepted.add(other.excepted, at: findings.count)
   }
 }

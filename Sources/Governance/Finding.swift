@@ -43,6 +43,8 @@ public struct Finding: Sendable, Encodable, Equatable {
   public internal(set) var mend: String
   /// The same in Japanese; empty = none.
   public internal(set) var mendJa: String
+  /// Controls of standards that the rule stands for: `CIS 1.4`.
+  public internal(set) var controls: [String]
   /// Which exception covers it; nil = none.
   public internal(set) var exception: String?
 
@@ -51,7 +53,7 @@ public struct Finding: Sendable, Encodable, Equatable {
     status: String, rule: String, ruleFile: String, ruleLine: Int, input: String, line: Int, column: Int,
     resource: String, resourceType: String, path: String, clause: String, found: String, wanted: String,
     message: String, severity: Severity = .medium, title: String? = nil, titleJa: String = "",
-    mend: String = "", mendJa: String = "", exception: String? = nil
+    mend: String = "", mendJa: String = "", controls: [String] = [], exception: String? = nil
   ) {
     self.status = status
     self.rule = rule
@@ -72,12 +74,13 @@ public struct Finding: Sendable, Encodable, Equatable {
     self.titleJa = titleJa
     self.mend = mend
     self.mendJa = mendJa
+    self.controls = controls
     self.exception = exception
   }
 
   enum CodingKeys: String, CodingKey {
     case status, rule, input, line, column, resource, path, clause, found, wanted, message, severity, title
-    case mend, exception
+    case mend, controls, exception
     case titleJa = "title_ja"
     case mendJa = "mend_ja"
     case ruleFile = "rule_file"
@@ -124,5 +127,6 @@ extension Finding {
     titleJa = notes.titleJa
     mend = notes.mend
     mendJa = notes.mendJa
+    controls = notes.controls
   }
 }

@@ -11,17 +11,23 @@ struct ResourceIndex {
   }
 
   private let resources: [Members.Member]
+  private let wanted: Set<ObjectIdentifier>?
   private var entries: [Entry] = []
 
-  init(_ document: Value) {
+  /// - Parameter wanted: the only values that are asked for, so that no others are written down; nil = any.
+  init(_ document: Value, only wanted: Set<ObjectIdentifier>? = nil) {
+    self.wanted = wanted
     resources = document["Resources"]?.members ?? []
+    if let wanted, wanted.isEmpty { return }
     for (place, resource) in resources.enumerated() { add(resource.value, UInt32(truncatingIfNeeded: place)) }
     // Of a value that several resources have, the last one counts.
     entries.sort { ($0.value, $0.resource) < ($1.value, $1.resource) }
   }
 
   private mutating func add(_ value: Value, _ resource: UInt32) {
-    entries.append(Entry(value: Self.identity(value), resource: resource))
+    if wanted?.contains(ObjectIdentifier(value)) ?? true {
+      entries.append(Entry(value: Self.identity(value), resource: resource))
+    }
     switch value.content {
     case .map(let members): for member in members.all { add(member.value, resource) }
     case .list(let values): for element in values { add(element, resource) }

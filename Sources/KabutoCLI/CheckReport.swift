@@ -8,19 +8,22 @@ import GuardRules
 
 /// How a report is written.
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, json, lines, sarif, junit, comment
+  case text, json, lines, sarif, junit, comment, asff, ocsf, csv, html
 }
 
 extension CheckResult {
   /// Writes the report, and its faults to standard error.
   /// - Parameters:
   ///   - json: what is written as JSON.
+  ///   - context: what reports for others say beside the findings.
   ///   - text: writes the report for people.
   /// - Throws: the exit status where not all is good.
   func report(
-    as format: ReportFormat, language: ReportLanguage = .en, allowUnknown: Bool, json: some Encodable,
+    as format: ReportFormat, allowUnknown: Bool, json: some Encodable, context: ReportContext? = nil,
     text: () -> Void
   ) throws {
+    let context =
+      context ?? ReportContext(at: Int64(Date().timeIntervalSince1970), version: Kabuto.version)
     switch format {
     case .text: text()
     case .json: try printJSON(json)
@@ -29,7 +32,11 @@ extension CheckResult {
       try printLine(Summary(self))
     case .sarif: try printJSON(SARIF(self, version: Kabuto.version))
     case .junit: print(JUnit.text(self), terminator: "")
-    case .comment: print(PullRequestComment.text(self, language: language), terminator: "")
+    case .comment: print(PullRequestComment.text(self, language: context.language), terminator: "")
+    case .asff: try printJSON(ASFF(self, context))
+    case .ocsf: try printJSON(OCSF(self, context))
+    case .csv: print(CSVReport.text(self), terminator: "")
+    case .html: print(HTMLReport(self, context).text, terminator: "")
     }
     for note in notes { say("kabuto: \(note)") }
     if omittedCount > 0 {

@@ -124,7 +124,7 @@ struct CatalogueShow: AsyncParsableCommand {
 
   @OptionGroup var source: CatalogueOption
   @Option(help: "Language of conditions: en, ja.")
-  var language: ReportLanguage = .en
+  var language: ReportLanguage = .english
   @Flag(help: "One JSON document instead of text.")
   var json = false
 
@@ -173,7 +173,7 @@ struct CatalogueShow: AsyncParsableCommand {
           switch rule {
           case .rule(let name): "rule \(name)"
           case .file(let name): "file \(name)"
-          case .condition(let en, let ja): language == .ja ? ja : en
+          case .condition(let en, let ja): language == .japanese ? ja : en
           }
         })
     }

@@ -11,11 +11,10 @@ struct GovernCommand: AsyncParsableCommand {
     commandName: "govern",
     abstract: "Checks templates, plans and resources against rules, before they are deployed and after.",
     subcommands: [
-      GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self,
+      GovernCheck.self, GovernScan.self, GovernWatch.self, GovernTest.self, GovernTypes.self,
+      GovernCatalogue.self, GovernUsers.self, GovernException.self,
       GovernAccount.self, GovernBaseline.self, GovernProvision.self, GovernDrift.self,
-      GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self, GovernCatalogue.self,
-      GovernUsers.self,
-      GovernException.self,
+      GovernHistory.self, GovernNotify.self, GovernServe.self,
     ])
 }
 
@@ -69,12 +68,11 @@ struct GovernCheck: AsyncParsableCommand {
   @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
-  @Option(help: "Language of --format comment: en, ja.")
-  var language: ReportLanguage = .en
   @Flag(help: "The same as --format json.")
   var json = false
   @Flag(help: "What can't be told is no reason to fail.")
   var allowUnknown = false
+  @OptionGroup(title: "Results") var results: ResultOptions
 
   func validate() throws {
     if rules.isEmpty, catalogue == nil { throw ValidationError("wanted --rules, --catalogue or both") }
@@ -84,6 +82,7 @@ struct GovernCheck: AsyncParsableCommand {
   }
 
   func run() async throws {
+    let began = Date()
     var context = Template.Context()
     for each in parameter {
       guard let sign = each.firstIndex(of: "="), sign > each.startIndex else {
@@ -96,7 +95,10 @@ struct GovernCheck: AsyncParsableCommand {
     var limits = CheckLimits()
     limits.memoryBytes = memory << 20
     let format = json ? ReportFormat.json : format
+    // What is kept in a history is kept as a whole.
+    if results.data != nil { limits.keptFindingCount = 1_000_000 }
     let result: CheckResult
+    var approved: Exceptions?
     do throws(GovernanceFaults) {
       let gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
       let files = rules + (gate?.ruleFiles ?? [])
@@ -105,18 +107,25 @@ struct GovernCheck: AsyncParsableCommand {
         parameters: try InputParameters(inputParameters, mostBytes: limits.memoryBytes / 2), limits: limits,
         now: Int64(Date().timeIntervalSince1970))
       check.catalogue = gate
-      check.exceptions = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
+      approved = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
+      check.exceptions = approved
       // What can be written as it comes is, where there is more than can be kept.
       let tell: ((inout CheckResult) -> Void)? =
         switch format {
+        case _ where results.data != nil: nil
         case .text: { Self.showFindings($0) }
         case .lines: { $0.writeLines() }
-        case .json, .sarif, .junit, .comment: nil
+        case .json, .sarif, .junit, .comment, .asff, .ocsf, .csv, .html: nil
         }
       result = try check.run(input, tell: tell)
     } catch { throw giveUp(error.description) }
-    try result.report(as: format, language: language, allowUnknown: allowUnknown, json: Report(result)) {
-      Self.show(result)
+    let kept = await results.keep(
+      result, source: "check", began: began, account: account, region: region, files: input,
+      exceptions: approved.map { ExceptionEnd.all(of: $0) } ?? [])
+    try kept.finish {
+      try result.report(as: format, allowUnknown: allowUnknown, json: Report(result), context: kept.context) {
+        Self.show(result)
+      }
     }
   }
 

@@ -129,7 +129,7 @@ private struct ExceptionReport: Encodable {
   init(_ entry: Exceptions.Entry, _ state: ExceptionState, _ language: ReportLanguage) {
     let record = entry.record
     id = record.id
-    self.state = language == .ja ? state.textJa : state.text
+    self.state = language == .japanese ? state.textJa : state.text
     counts = state == .valid
     rule = record.rules.map(\.text)
     owner = record.owner
@@ -157,7 +157,7 @@ struct ExceptionList: AsyncParsableCommand {
 
   @OptionGroup var place: ExceptionPath
   @Option(help: "Language: en, ja.")
-  var language: ReportLanguage = .en
+  var language: ReportLanguage = .english
   @Flag(help: "One JSON document instead of text.")
   var json = false
 
@@ -183,7 +183,7 @@ struct ExceptionCheck: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Tell also those that end within so many days.", valueName: "count"))
   var days = 0
   @Option(help: "Language: en, ja.")
-  var language: ReportLanguage = .en
+  var language: ReportLanguage = .english
   @Flag(help: "One JSON document instead of text.")
   var json = false
 

@@ -23,35 +23,7 @@ struct GovernScan: AsyncParsableCommand {
     parsing: .upToNextOption,
     help: ArgumentHelp("Files of rules, or folders with them.", valueName: "file|dir"), completion: .file())
   var rules: [String]
-  @Option(
-    help: ArgumentHelp(
-      "An account: the key's own, or by the role --role-name in it; may be given more than once.",
-      valueName: "number"))
-  var account: [String] = []
-  @Option(help: ArgumentHelp("The role that --account means.", valueName: "name"))
-  var roleName = "OrganizationAccountAccessRole"
-  @Option(
-    help: ArgumentHelp("A profile of the shared files; may be given more than once.", valueName: "name"))
-  var profile: [String] = []
-  @Option(help: ArgumentHelp("A role to assume, by its ARN; may be given more than once.", valueName: "arn"))
-  var role: [String] = []
-  @Option(help: ArgumentHelp("Regions, or all that the account has.", valueName: "a,b|all"))
-  var regions = "all"
-  @Option(
-    help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url")
-  )
-  var endpoint: String?
-  @Flag(
-    help:
-      "Ask only for types that the rules look at. Of others nothing is told, also not that a call would have failed."
-  )
-  var onlyNeeded = false
-  @Option(help: ArgumentHelp("Calls at once, over all regions.", valueName: "count"))
-  var parallel = 32
-  @Option(help: ArgumentHelp("Attempts at a call that is throttled or fails.", valueName: "count"))
-  var attempts = 6
-  @Option(help: ArgumentHelp("How long an answer may take.", valueName: "seconds"))
-  var timeout = 30
+  @OptionGroup(title: "Accounts") var accounts: AccountOptions
   @Option(
     help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
     completion: .file())
@@ -67,45 +39,31 @@ struct GovernScan: AsyncParsableCommand {
   var format: ReportFormat = .text
   @Flag(help: "What can't be told is no reason to fail.")
   var allowUnknown = false
-
-  func validate() throws {
-    for number in account where number.count != 12 || !number.allSatisfy(\.isNumber) {
-      throw ValidationError("--account \(number): wanted twelve digits")
-    }
-    guard (1...1_000).contains(parallel) else { throw ValidationError("--parallel: wanted 1 to 1000") }
-    guard (1...20).contains(attempts) else { throw ValidationError("--attempts: wanted 1 to 20") }
-    guard (1...600).contains(timeout) else { throw ValidationError("--timeout: wanted 1 to 600 seconds") }
-    if let endpoint, !endpoint.hasPrefix("http://"), !endpoint.hasPrefix("https://") {
-      throw ValidationError("--endpoint \(endpoint): wanted http://HOST:PORT or https://HOST")
-    }
-  }
+  @OptionGroup(title: "Results") var results: ResultOptions
 
   func run() async throws {
-    var options = ScanOptions()
-    if regions != "all" { options.regions = regions.split(separator: ",").map(String.init) }
-    options.endpoint = endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
-    options.callsAtOnce = parallel
-    options.onlyNeeded = onlyNeeded
-    options.policy.mostAttempts = attempts
-    options.policy.mostConnections = min(attempts, options.policy.mostConnections)
-    options.policy.answerMilliseconds = timeout * 1_000
-    options.policy.connectMilliseconds = min(options.policy.connectMilliseconds, timeout * 1_000)
-    var targets: [AccountTarget] = profile.map { .profile($0) } + role.map { .role($0) }
-    targets += account.map { .account($0, role: roleName) }
-    if targets.isEmpty { targets = [.own] }
+    let began = Date()
+    let options = accounts.scan
+    let targets = accounts.targets
+    var approved: Exceptions?
     var result: CheckResult
     let figures: ScanFigures
     do throws(GovernanceFaults) {
-      let exceptions = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
+      approved = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
       let scan = AccountScan(
         options, environment: ProcessInfo.processInfo.environment,
         parameters: try InputParameters(inputParameters),
         now: { Int64(Date().timeIntervalSince1970) })
       (result, figures) = try await scan.run(targets, try RuleSet(rules))
-      exceptions?.apply(to: &result, now: Int64(Date().timeIntervalSince1970))
+      approved?.apply(to: &result, now: Int64(Date().timeIntervalSince1970))
     } catch { throw giveUp(error.description) }
-    try result.report(as: format, allowUnknown: allowUnknown, json: Report(result, figures)) {
-      Self.show(result, figures)
+    let kept = await results.keep(
+      result, source: "scan", began: began, asked: targets.map { "aws:\($0.name)" },
+      exceptions: approved.map { ExceptionEnd.all(of: $0) } ?? [])
+    try kept.finish {
+      try result.report(
+        as: format, allowUnknown: allowUnknown, json: Report(result, figures), context: kept.context
+      ) { Self.show(result, figures) }
     }
   }
 
@@ -115,6 +73,7 @@ struct GovernScan: AsyncParsableCommand {
     let resources: Int
     let calls: Int
     let throttled: Int
+    let saved: Int
     let passed: Int
     let failed: Int
     let unknown: Int
@@ -130,6 +89,7 @@ struct GovernScan: AsyncParsableCommand {
       resources = figures.resources
       calls = figures.calls
       throttled = figures.throttled
+      saved = figures.saved
       passed = result.count(.pass)
       failed = result.count(.fail)
       unknown = result.count(.unknown)
@@ -149,7 +109,7 @@ struct GovernScan: AsyncParsableCommand {
       finding.showDetails()
     }
     print(
-      "\(result.status.rawValue): \(result.inputs) regions, \(figures.resources) resources, \(figures.calls) calls, "
-        + result.counts)
+      "\(result.status.rawValue): \(result.inputs) regions, \(figures.resources) resources, \(figures.calls) calls "
+        + "(at least \(figures.saved) more that no rule needs), \(result.counts)")
   }
 }

@@ -187,6 +187,10 @@ struct ServeRun {
         gatewayConfiguration, markets: markets, store: store, log: log,
         screen: screen.map(FirewallScreen.init), paths: { running.paths },
         rails: { [backbone] in backbone?.rails ?? [] }, estate: estate,
+        // Prices may be anybody's, findings aren't: elsewhere `kabuto govern serve` shows them.
+        governance: configuration.data.flatMap {
+          ServeGovernance.isLoopback(configuration.listenHost) ? ServeGovernance($0) : nil
+        },
         configured: { keep?.configuration ?? ownReport },
         sources: { running.reports })
     } catch { throw giveUp(error.description) }

@@ -174,7 +174,7 @@ import Testing
     }
     try await Self.with(play) { client, _ in
       let found = await Self.region(client).run(try Self.services(Self.volumes))
-      #expect(found.resources.map(\.name) == ["v1", "v2", "v3"])
+      #expect(found.resources(of: nil).map(\.name) == ["v1", "v2", "v3"])
       #expect(found.failed.isEmpty)
     }
   }
@@ -193,7 +193,7 @@ import Testing
     }
     try await Self.with(play) { client, _ in
       let found = await Self.region(client).run(try Self.services(Self.volumes))
-      #expect(found.resources.map(\.name).sorted() == ["n1", "v1"])
+      #expect(found.resources(of: nil).map(\.name).sorted() == ["n1", "v1"])
       #expect(found.failed.map(\.call) == ["ec2 DescribeVolumes"])
       #expect(found.failed.first?.failure.code == "UnauthorizedOperation")
       #expect(found.failed.first?.type == "AWS::EC2::Volume")
@@ -217,7 +217,7 @@ import Testing
     }
     try await Self.with(play) { client, _ in
       let found = await Self.region(client).run(try Self.services(Self.volumes))
-      #expect(found.resources.map(\.name) == ["v"])
+      #expect(found.resources(of: nil).map(\.name) == ["v"])
       #expect(found.failed.map(\.failure.code) == ["Unreadable"])
     }
   }
@@ -236,16 +236,23 @@ import Testing
       rule encrypted when %volumes !empty { %volumes.Properties.Encrypted == true }
       rule vpc_named when %groups !empty { %groups.Properties.CidrBlock exists }
       """)
-    var region = ScannedRegion(account: "111122223333", region: "eu-west-1")
-    region.resources = [
-      AccountResources.resource(
-        name: "vpc", type: "EC2.VPC",
-        item: Value(.map(Members([("cidrBlock", Value(.string("10.0.0.0/8")))]))))
-    ]
-    region.failed = [
-      FailedCall(
-        call: "ec2 DescribeVolumes", failure: CallFailure(code: "AccessDenied", message: ""),
-        type: "AWS::EC2::Volume", resource: "")
+    let lists = try AccountCalls.all.get().flatMap(\.lists)
+    let (vpcs, volumes) = (
+      try #require(lists.first { $0.type == "EC2.VPC" }),
+      try #require(lists.first { $0.type == "EC2.Volume" })
+    )
+    var region = RegionState(account: "111122223333", region: "eu-west-1")
+    let vpc = AccountResources.resource(
+      name: "vpc", type: "EC2.VPC", item: Value(.map(Members([("cidrBlock", Value(.string("10.0.0.0/8")))]))))
+    region.lists = [
+      ListState(vpcs, items: [AccountItem(name: "vpc", key: "vpc", resources: [vpc], failed: [])]),
+      ListState(
+        volumes,
+        failed: [
+          FailedCall(
+            call: "ec2 DescribeVolumes", failure: CallFailure(code: "AccessDenied", message: ""),
+            type: "AWS::EC2::Volume", resource: "")
+        ]),
     ]
     var result = CheckResult()
     AccountCheck(rules, now: 0).look(at: region, &result)

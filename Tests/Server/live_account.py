@@ -64,13 +64,14 @@ class Moto:
 class Gate:
     """Between kabuto and moto. `rule(service, region, action)` → None (goes through), a status with a code (that is
     answered), bytes (answered with 200), "drop" (the connection is closed), or "drop-after" (it is carried out, and the
-    connection is closed instead of an answer)."""
+    connection is closed instead of an answer). `seen` and `sent` keep what was asked."""
 
     def __init__(self, target_port):
         self.rule = lambda service, region, action: None
         self.seen = []
         self.busy = 0
         self.lock = threading.Lock()
+        self.sent = []
         gate = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -99,6 +100,7 @@ class Gate:
                     or f"{self.command} {self.path}"
                 )
                 gate.seen.append((service, region, action))
+                gate.sent.append((service, region, action, body.decode("utf-8", "replace")))
                 verdict = gate.rule(service, region, action)
                 if verdict == "drop":
                     self.close_connection = True

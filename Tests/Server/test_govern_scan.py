@@ -106,7 +106,7 @@ class GovernScan(unittest.TestCase):
         self.gate.rule = lambda service, region, action: None
         self.gate.seen = []
 
-    def scan(self, *options, rules=None, environment=None, regions="us-east-1,eu-west-1", form="json"):
+    def scan(self, *options, rules=None, environment=None, regions="us-east-1,eu-west-1", form="json", own=True):
         empty = {name: "" for name in os.environ if name.startswith("AWS_")}
         keys = {
             "AWS_ACCESS_KEY_ID": live_account.KEY, "AWS_SECRET_ACCESS_KEY": live_account.SECRET,
@@ -115,7 +115,7 @@ class GovernScan(unittest.TestCase):
         }
         found = kabuto.run(
             "govern", "scan", "--rules", rules or self.rules, "--endpoint", self.gate.url, "--regions", regions,
-            "--format", form, *self.quick, *options, environment={**empty, **keys, **(environment or {})},
+            "--format", form, *self.quick, *(["--own-only"] if own else []), *options, environment={**empty, **keys, **(environment or {})},
         )
         for secret in (live_account.SECRET, live_account.TOKEN, "Signature="):
             self.assertNotIn(secret, found.stdout + found.stderr)
@@ -271,7 +271,9 @@ class GovernScan(unittest.TestCase):
         only = os.path.join(self.folder, "only.guard")
         with open(only, "w", encoding="utf-8") as out:
             out.write(rule("group_any", "AWS::EC2::SecurityGroup", "GroupName exists"))
-        self.gate.rule = lambda service, region, action: (403, "AccessDenied") if action == "ListKeys" else None
+        self.gate.rule = lambda service, region, action: (
+            (403, "AccessDenied") if action == "DescribeSecurityGroups" else None
+        )
         report = self.report(rules=only)
         self.assertEqual("UNKNOWN", report["status"])
         self.report("--allow-unknown", rules=only, status=0)
@@ -282,12 +284,102 @@ class GovernScan(unittest.TestCase):
         def rule_of(service, region, action):
             count[(service, region, action)] = count.get((service, region, action), 0) + 1
             first = count[(service, region, action)] == 1
-            return (400, "Throttling") if first and action in ("DescribeVolumes", "DescribeDBInstances") else None
+            named = action == "DescribeVolumes" or action.startswith("GET /detector?")
+            return (400, "Throttling") if first and named else None
 
         self.gate.rule = rule_of
         report = self.report(rules=self.detector)
         self.assertEqual(4, report["throttled"])
         self.assertFalse([each for each in report["findings"] if each["rule"] == "kabuto_call"])
+
+    def test_only_calls_that_rules_need_are_made(self):
+        report = self.report(rules=self.detector)
+        asked = {(service, action.split("?")[0]) for service, _, action in self.gate.seen}
+        self.assertEqual(
+            {("sts", "GetCallerIdentity"), ("ec2", "DescribeVolumes"), ("guardduty", "GET /detector")}, asked
+        )
+        self.assertGreater(report["saved"], 30)
+        buckets = os.path.join(self.folder, "buckets.guard")
+        with open(buckets, "w", encoding="utf-8") as out:
+            out.write(rule("bucket_encrypted", *RULES["bucket_encrypted"][:2]))
+        self.gate.seen.clear()
+        narrow = self.report(rules=buckets)
+        asked = {action.split("?")[-1] for service, _, action in self.gate.seen if service == "s3" and "?" in action}
+        self.assertEqual({"location", "encryption"}, asked)
+        # A rule that looks at anything makes every call, and says the same of buckets.
+        anything = os.path.join(self.folder, "anything.guard")
+        with open(anything, "w", encoding="utf-8") as out:
+            out.write(rule("bucket_encrypted", *RULES["bucket_encrypted"][:2]))
+            out.write("rule typed { Resources.* { Type exists } }\n")
+        whole = self.report(rules=anything)
+        self.assertEqual(0, whole["saved"])
+        self.assertGreater(whole["calls"], narrow["calls"] + narrow["saved"] - 1)
+        told = [
+            {(each["rule"], each["resource"], each["status"]) for each in report["findings"] if each["rule"] == "bucket_encrypted"}
+            for report in (narrow, whole)
+        ]
+        self.assertEqual(told[0], told[1])
+        self.assertTrue(told[0])
+
+    def test_findings_of_config_and_guardduty_are_in_the_same_list(self):
+        group = self.arns["group_bad"].split("/")[-1]
+
+        def answer(service, region, action):
+            if region != "eu-west-1":
+                return (403, "AccessDenied") if service == "config" else b'{"detectorIds":[]}' if service == "guardduty" else None
+            if action == "DescribeComplianceByConfigRule":
+                return b'{"ComplianceByConfigRules":[{"ConfigRuleName":"ssh","Compliance":{"ComplianceType":"NON_COMPLIANT"}}]}'
+            if action == "GetComplianceDetailsByConfigRule":
+                return json.dumps(
+                    {
+                        "EvaluationResults": [
+                            {
+                                "ComplianceType": "NON_COMPLIANT",
+                                "EvaluationResultIdentifier": {
+                                    "EvaluationResultQualifier": {
+                                        "ConfigRuleName": "ssh", "ResourceType": "AWS::EC2::SecurityGroup",
+                                        "ResourceId": group,
+                                    }
+                                },
+                            }
+                        ]
+                    }
+                ).encode()
+            if action.endswith("/findings"):
+                return b'{"findingIds":["f1"]}'
+            if action.endswith("/findings/get"):
+                return json.dumps(
+                    {
+                        "findings": [
+                            {
+                                "id": "f1", "type": "UnauthorizedAccess:EC2/SSHBruteForce", "severity": 8, "title": "SSH",
+                                "description": "somebody tries", "service": {"archived": False, "count": 2},
+                                "resource": {"resourceType": "Instance", "instanceDetails": {"instanceId": "i-7"}},
+                            }
+                        ]
+                    }
+                ).encode()
+            return None
+
+        self.gate.rule = answer
+        report = self.report(rules=self.detector, own=False)
+        found = {(each["rule"], each["resource"], each["status"], each["severity"]) for each in report["findings"]}
+        account = self.arns["account"]
+        self.assertIn(("config:ssh", self.arns["group_bad"], "FAIL", "medium"), found)
+        self.assertIn(
+            (
+                "guardduty:UnauthorizedAccess:EC2/SSHBruteForce", f"arn:aws:ec2:eu-west-1:{account}:instance/i-7", "FAIL",
+                "high",
+            ),
+            found,
+        )
+        told = [each for each in report["findings"] if each["rule"] == "kabuto_call"]
+        self.assertEqual(["aws:%s/us-east-1" % account], [each["input"] for each in told], told)
+        self.assertIn("config DescribeComplianceByConfigRule", told[0]["found"])
+        self.assertIn(("volumes_encrypted", self.arns["volume_bad"], "FAIL", "medium"), found)
+        self.gate.seen.clear()
+        self.report(rules=self.detector)
+        self.assertNotIn("config", {service for service, _, _ in self.gate.seen})
 
     def test_all_regions_are_those_of_the_account(self):
         report = self.report(rules=self.detector, regions="all")

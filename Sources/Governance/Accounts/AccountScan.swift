@@ -19,8 +19,8 @@ public struct ScanOptions: Sendable {
   public var regionsAtOnce = 8
   /// Calls at once, over all regions.
   public var callsAtOnce = 32
-  /// Whether only that is asked for which rules can look at; of the rest nothing is told then, also not that it failed.
-  public var onlyNeeded = false
+  /// Whether what AWS Config and GuardDuty found is taken in.
+  public var takesOthers = true
 
   /// The usual ones.
   public init() {}
@@ -34,6 +34,8 @@ public struct ScanFigures: Sendable, Equatable {
   public internal(set) var throttled = 0
   /// Resources that were found.
   public internal(set) var resources = 0
+  /// Calls that no rule needed and that weren't made, at least: those for items of a list that wasn't asked aren't counted.
+  public internal(set) var saved = 0
 }
 
 /// See the head of this file.
@@ -66,9 +68,7 @@ public struct AccountScan: Sendable {
     if let fault = parameters.fault(ofNames: AccountCheck.names, "what a scan finds") {
       throw GovernanceFaults([fault])
     }
-    let http = HTTPClient(
-      eventLoopGroupProvider: .singleton,
-      configuration: .forAccounts(options.policy, atOnce: options.callsAtOnce))
+    let http = options.client
     let result: Result<(CheckResult, ScanFigures), GovernanceFaults>
     do throws(GovernanceFaults) { result = .success(try await scan(targets, rules, http)) } catch {
       result = .failure(error)
@@ -80,21 +80,76 @@ public struct AccountScan: Sendable {
   private func scan(
     _ targets: [AccountTarget], _ rules: RuleSet, _ http: HTTPClient
   ) async throws(GovernanceFaults) -> (CheckResult, ScanFigures) {
-    var services: [AccountService]
-    do throws(DocumentFault) { services = try AccountCalls.all.get() } catch {
+    let all = try Self.table()
+    let services = all.reduced(to: rules.reach)
+    let traffic = Traffic(mostAtOnce: options.callsAtOnce)
+    let check = AccountCheck(rules, parameters: parameters, now: now())
+    var result = CheckResult()
+    var figures = ScanFigures()
+    for entered in try await enter(targets, http, traffic) {
+      guard case .success(let account) = entered else {
+        if case .failure(let unreached) = entered {
+          check.unreached(unreached.name, unreached.reason, &result)
+        }
+        continue
+      }
+      for region in await states(of: account, services, all) {
+        figures.resources += region.resourceCount
+        figures.saved += region.savedCalls
+        check.look(at: region, &result)
+      }
+    }
+    figures.calls = await traffic.callCount
+    figures.throttled = await traffic.throttledCount
+    return (result, figures)
+  }
+
+  static func table() throws(GovernanceFaults) -> [AccountService] {
+    do throws(DocumentFault) { return try AccountCalls.all.get() } catch {
       throw GovernanceFaults(["the table of calls: \(error)"])
     }
-    if options.onlyNeeded, let types = rules.files.flatMap(\.reach).map(\.types).union {
-      services = services.map { $0.leading(to: types) }
+  }
+
+  /// An account that was entered.
+  struct Entered: Sendable {
+    /// As it was asked for.
+    let target: String
+    let client: ServiceClient
+    let account: String
+    let partition: String
+    let regions: [String]
+    /// Why not all regions are known.
+    let failed: [FailedCall]
+
+    /// What is looked at in a region; `global` for what has none.
+    func scan(_ region: String) -> RegionScan {
+      let isGlobal = region == "global"
+      return RegionScan(
+        client: client, account: account, partition: partition,
+        region: isGlobal ? AccountScan.globalHome(partition) : region, isGlobal: isGlobal)
     }
+    /// What others say of a region.
+    func taken(_ region: String) -> TakenFindings {
+      TakenFindings(client: client, account: account, partition: partition, region: region)
+    }
+  }
+
+  /// One that wasn't.
+  struct Unreached: Error {
+    let name: String
+    let reason: String
+  }
+
+  /// Enters all accounts, each once.
+  /// - Throws: `GovernanceFaults` where the only one has no key.
+  func enter(
+    _ targets: [AccountTarget], _ http: HTTPClient, _ traffic: Traffic
+  ) async throws(GovernanceFaults) -> [Result<Entered, Unreached>] {
     let endpoints = Endpoints(only: options.endpoint)
     let sources = CredentialSources(
       environment: environment, http: http, policy: options.policy, endpoints: endpoints, now: now)
-    let traffic = Traffic(mostAtOnce: options.callsAtOnce)
-    let check = AccountCheck(rules, parameters: parameters, isPart: options.onlyNeeded, now: now())
-    var result = CheckResult()
-    var figures = ScanFigures()
     var seen: Set<String> = []
+    var out: [Result<Entered, Unreached>] = []
     for target in targets {
       let keeper = sources.keeper(target)
       let client = ServiceClient(
@@ -107,33 +162,46 @@ public struct AccountScan: Sendable {
       } catch let faults as GovernanceFaults {
         // Without a key there is nothing to say, unless others have one.
         if targets.count == 1 { throw faults }
-        check.unreached(target.name, faults.description, &result)
+        out.append(.failure(Unreached(name: target.name, reason: faults.description)))
         continue
       } catch {
         let failure = error as? CallFailure
-        check.unreached(target.name, "sts GetCallerIdentity: \(failure?.text ?? "\(error)")", &result)
+        out.append(
+          .failure(
+            Unreached(name: target.name, reason: "sts GetCallerIdentity: \(failure?.text ?? "\(error)")")))
         continue
       }
       guard seen.insert(who.account).inserted else { continue }
       var failed: [FailedCall] = []
       let regions = await regions(client, who, home, &failed)
-      let scans =
-        [(Self.globalHome(who.partition), true)] + regions.map { ($0, false) }
-      let asked = services
-      let found = await boundedMap(scans, atOnce: options.regionsAtOnce) { region, isGlobal in
-        await RegionScan(
-          client: client, account: who.account, partition: who.partition, region: region, isGlobal: isGlobal
-        ).run(asked)
-      }
-      for (place, var region) in found.enumerated() {
-        if place == 0 { region.failed += failed }
-        figures.resources += region.resources.count
-        check.look(at: region, &result)
-      }
+      out.append(
+        .success(
+          Entered(
+            target: target.name, client: client, account: who.account, partition: who.partition,
+            regions: regions, failed: failed))
+      )
     }
-    figures.calls = await traffic.callCount
-    figures.throttled = await traffic.throttledCount
-    return (result, figures)
+    return out
+  }
+
+  /// Everything of an account that rules need: what has no region first.
+  /// - Parameter all: the table as it is, to tell what is left out.
+  func states(
+    of account: Entered, _ services: [AccountService], _ all: [AccountService]
+  ) async -> [RegionState] {
+    let takes = options.takesOthers
+    var states = await boundedMap(["global"] + account.regions, atOnce: options.regionsAtOnce) { region in
+      let scan = account.scan(region)
+      async let others = takes && region != "global" ? account.taken(region).all() : [:]
+      var state = await scan.run(services)
+      state.taken = await others
+      state.savedCalls +=
+        all.listCount(isGlobal: scan.isGlobal, region: scan.region)
+        - services.listCount(isGlobal: scan.isGlobal, region: scan.region)
+      return state
+    }
+    states[0].failedElsewhere = account.failed
+    return states
   }
 
   static func globalHome(_ partition: String) -> String {
@@ -160,5 +228,20 @@ public struct AccountScan: Sendable {
         FailedCall(call: "ec2 DescribeRegions", failure: error, type: "regions but \(home)", resource: ""))
       return [home]
     }
+  }
+}
+
+extension ScanOptions {
+  /// What calls are sent with.
+  var client: HTTPClient {
+    var configuration = HTTPClient.Configuration(
+      redirectConfiguration: .disallow,
+      timeout: HTTPClient.Configuration.Timeout(
+        connect: .milliseconds(Int64(policy.connectMilliseconds)),
+        read: .milliseconds(Int64(policy.answerMilliseconds))))
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = max(1, callsAtOnce)
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.httpVersion = .http1Only
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 }

@@ -1,28 +1,8 @@
 // One region of one account (or what is global of it): all lists of the table, the calls for each item, resources out of
-// them. A call that fails makes unknown what it covers, and nothing else.
+// them; or one list, or one item, which a change named. A call that fails makes unknown what it covers, and nothing else.
 
 import GuardRules
 import Resources
-
-/// A call that told nothing, and what isn't known for that.
-struct FailedCall: Sendable {
-  /// `ec2 DescribeInstances`.
-  let call: String
-  let failure: CallFailure
-  /// CloudFormation's type of what wasn't told.
-  let type: String
-  /// The resource that it was about; empty = a whole list.
-  let resource: String
-}
-
-/// What was found.
-struct ScannedRegion: Sendable {
-  let account: String
-  /// `global` for what has none.
-  let region: String
-  var resources: [ShapedResource] = []
-  var failed: [FailedCall] = []
-}
 
 struct RegionScan: Sendable {
   let client: ServiceClient
@@ -35,50 +15,109 @@ struct RegionScan: Sendable {
 
   static let mostPages = 10_000
 
-  struct Found: Sendable {
-    var resources: [ShapedResource] = []
-    var failed: [FailedCall] = []
+  /// What is left of an item that was asked for alone.
+  enum One: Sendable {
+    case found(AccountItem)
+    case gone
+    case failed([FailedCall])
+  }
 
-    mutating func add(_ other: Found) {
-      resources += other.resources
-      failed += other.failed
+  /// How an item ends that is no longer there.
+  private struct Gone: Error {}
+
+  var scope: CallScope { CallScope(region: region, account: account, partition: partition) }
+  /// What it is called among inputs.
+  var name: String { isGlobal ? "global" : region }
+
+  /// The lists that are asked here.
+  func lists(_ services: [AccountService]) -> [(service: AccountService, list: AccountList)] {
+    services.filter { $0.isGlobal == isGlobal }.flatMap { service in
+      service.lists.filter { $0.onlyRegion == nil || $0.onlyRegion == region }.map { (service, $0) }
     }
   }
 
-  func run(_ services: [AccountService]) async -> ScannedRegion {
-    let scope = CallScope(region: region, account: account, partition: partition)
-    let lists = services.filter { $0.isGlobal == isGlobal }.flatMap { service in
-      service.lists.filter { $0.onlyRegion == nil || $0.onlyRegion == region }.map { (service, $0) }
+  func run(_ services: [AccountService]) async -> RegionState {
+    let found = await boundedMap(lists(services), atOnce: atOnce) { [self] service, list in
+      await self.list(service, list)
     }
-    let found = await boundedMap(lists, atOnce: atOnce) { [self] service, list in
-      await self.list(service, list, parent: nil, scope)
-    }
-    var out = ScannedRegion(account: account, region: isGlobal ? "global" : region)
-    for each in found {
-      out.resources += each.resources
-      out.failed += each.failed
-    }
-    out.resources = Self.distinct(out.resources)
+    var out = RegionState(account: account, region: name)
+    out.lists = found
+    out.savedCalls = found.reduce(0) { $0 + $1.items.count * $1.list.unasked.count }
     return out
   }
 
   /// One list, and what hangs on its items.
-  private func list(_ service: AccountService, _ list: AccountList, parent: Value?, _ scope: CallScope) async
-    -> Found
-  {
-    var found = Found()
-    let (items, failure) = await items(service, list, parent: parent, scope)
-    if let failure {
-      found.failed.append(
-        FailedCall(
-          call: Self.name(service, list.call), failure: failure,
-          type: AccountResources.type(of: list.type) ?? list.type,
-          resource: parent.map { Self.name($0) } ?? ""))
+  func list(_ service: AccountService, _ list: AccountList) async -> ListState {
+    let (items, failure) = await items(service, list, parent: nil, scope)
+    var failed: [FailedCall] = []
+    if let failure { failed.append(Self.failed(service, list.call, failure, list.type, "")) }
+    let found = await boundedMap(items, atOnce: atOnce) { [self] in
+      try? await item(service, list, $0, gone: [])
     }
-    for each in await boundedMap(items, atOnce: atOnce, { [self] in await item(service, list, $0, scope) }) {
-      found.add(each)
+    return ListState(list, items: found.compactMap { $0 }, failed: failed)
+  }
+
+  /// One item of a list.
+  func one(_ service: AccountService, _ list: AccountList, id: String) async -> One {
+    guard let one = list.one else {
+      let (items, failure) = await items(service, list, parent: nil, scope)
+      let meant = items.first { item in
+        AccountList.isMeant(id, name: scope.filled(list.arn, item), key: scope.filled(list.key, item))
+      }
+      if let meant, let found = try? await item(service, list, meant, gone: []) { return .found(found) }
+      guard let failure else { return .gone }
+      return .failed([Self.failed(service, list.call, failure, list.type, "")])
     }
-    return found
+    do {
+      guard let item = try await alone(service, list, one, id) else { return .gone }
+      return .found(try await self.item(service, list, item.item, gone: one.gone, failed: item.failed))
+    } catch let failure as CallFailure {
+      return .failed([Self.failed(service, one.call ?? list.call, failure, list.type, "")])
+    } catch { return .gone }
+  }
+
+  /// What a list would have told of an item; nil = it is no longer there.
+  private func alone(
+    _ service: AccountService, _ list: AccountList, _ one: AccountOne, _ id: String
+  ) async throws -> (item: Value, failed: [FailedCall])? {
+    func ask(_ call: AccountCall, _ item: Value) async throws -> Value {
+      do throws(CallFailure) { return try await client.call(service, call, item: item, scope: scope) } catch {
+        if one.gone.contains(error.code) { throw Gone() }
+        throw error
+      }
+    }
+    let wanted = Value(.map(Members([("id", Value(.string(id)))])))
+    var item = wanted
+    if let call = one.call {
+      let answer = try await ask(call, wanted)
+      guard let found = answer.all(at: call.take).first(where: { !Self.isSkipped($0, list) }) else {
+        return nil
+      }
+      item = found.adding("id", Value(.string(id)))
+    }
+    for set in one.sets { item = item.adding(set.name, Value(.string(scope.filled(set.value, item)))) }
+    var failed: [FailedCall] = []
+    for with in one.with {
+      do {
+        let taken = try await ask(with.call, item).all(at: with.call.take)
+        var values = taken
+        if let each = with.each {
+          values = []
+          for value in taken { values.append(try await ask(each, item.adding("it", value))) }
+        }
+        item = item.adding(with.name, values.isEmpty ? Value(.null) : Value(.list(values)))
+      } catch let failure as CallFailure {
+        failed.append(Self.failed(service, with.call, failure, list.type, scope.filled(list.arn, item)))
+        item = item.adding(
+          with.name, Value(.unknown(Unknown("\(Self.name(service, with.call)): \(failure.text)"))))
+      }
+    }
+    return (item, failed)
+  }
+
+  private static func isSkipped(_ item: Value, _ list: AccountList) -> Bool {
+    guard let skip = list.skip, let value = item.value(at: skip.path)?.string else { return false }
+    return skip.values.contains(value)
   }
 
   /// All pages; those that came before one that failed count.
@@ -86,25 +125,19 @@ struct RegionScan: Sendable {
     _ service: AccountService, _ list: AccountList, parent: Value?, _ scope: CallScope
   ) async -> ([Value], CallFailure?) {
     var items: [Value] = []
-    var call = list.call
-    call.take = []
     var token: String?
     for _ in 0..<Self.mostPages {
       let answer: Value
       do throws(CallFailure) {
         answer = try await client.call(
-          service, call, item: parent, scope: scope,
+          service, list.call, item: parent, scope: scope,
           extra: token.flatMap { token in list.page.map { (name: $0.parameter, value: token) } })
       } catch { return (items, error) }
       if answer.isNull { return (items, nil) }
       if list.call.take.isEmpty {
         items.append(Value(.map(Members([("answer", answer)]))))
       } else {
-        for item in answer.all(at: list.call.take) {
-          if let skip = list.skip, let value = item.value(at: skip.path)?.string, skip.values.contains(value)
-          {
-            continue
-          }
+        for item in answer.all(at: list.call.take) where !Self.isSkipped(item, list) {
           if case .map = item.content {
             items.append(item)
           } else {
@@ -124,15 +157,28 @@ struct RegionScan: Sendable {
   }
 
   /// One item: its own calls, its resource, its lists.
-  private func item(_ service: AccountService, _ list: AccountList, _ item: Value, _ scope: CallScope) async
-    -> Found
-  {
-    var found = Found()
+  /// - Parameter gone: codes of errors that mean that it isn't there any more.
+  /// - Throws: `Gone`.
+  private func item(
+    _ service: AccountService, _ list: AccountList, _ item: Value, gone: Set<String>,
+    failed: [FailedCall] = []
+  ) async throws -> AccountItem {
+    var out = AccountItem(
+      name: scope.filled(list.arn, item), key: scope.filled(list.key, item), resources: [], failed: failed)
+    try await fill(&out, service, list, item, scope, gone: gone)
+    out.resources = Self.distinct(out.resources)
+    return out
+  }
+
+  private func fill(
+    _ out: inout AccountItem, _ service: AccountService, _ list: AccountList, _ item: Value,
+    _ scope: CallScope,
+    gone: Set<String>
+  ) async throws {
     var item = item
     var scope = scope
     var parts = list.parts
     var regionFailure: CallFailure?
-    let type = AccountResources.type(of: list.type) ?? list.type
     // Where it is comes first: the other calls go there.
     if let name = list.regionPart, let place = parts.firstIndex(where: { $0.name == name }) {
       let part = parts.remove(at: place)
@@ -140,15 +186,17 @@ struct RegionScan: Sendable {
         let answer = try await client.call(service, part.call, item: item, scope: scope)
         scope.region = Self.region(answer.string) ?? scope.region
       } catch {
+        if gone.contains(error.code) { throw Gone() }
         regionFailure = error
-        found.failed.append(
-          FailedCall(
-            call: Self.name(service, part.call), failure: error, type: type,
-            resource: scope.filled(list.arn, item)))
+        out.failed.append(Self.failed(service, part.call, error, list.type, scope.filled(list.arn, item)))
       }
     }
     let name = scope.filled(list.arn, item)
     item = item.adding("itsName", Value(.string(name)))
+    for part in list.unasked {
+      let reason = "\(Self.name(service, part.call)) wasn't made: no rule asks for what it tells"
+      item = item.adding(part.name, Value(.unknown(Unknown(reason))))
+    }
     for part in parts {
       do throws(CallFailure) {
         // Elsewhere than where it is the answer would be another's.
@@ -156,44 +204,35 @@ struct RegionScan: Sendable {
         let answer = try await client.call(service, part.call, item: item, scope: scope)
         item = item.adding(part.name, answer.value(at: part.call.take) ?? Value(.null))
       } catch {
+        if gone.contains(error.code) { throw Gone() }
         item = item.adding(
           part.name, Value(.unknown(Unknown("\(Self.name(service, part.call)): \(error.text)"))))
-        found.failed.append(
-          FailedCall(call: Self.name(service, part.call), failure: error, type: type, resource: name))
+        out.failed.append(Self.failed(service, part.call, error, list.type, name))
       }
     }
-    found.resources.append(AccountResources.resource(name: name, type: list.type, item: item))
+    out.resources.append(AccountResources.resource(name: name, type: list.type, item: item))
     for inner in list.inner {
       if let regionFailure {
-        found.failed.append(
-          FailedCall(
-            call: Self.name(service, inner.call), failure: regionFailure,
-            type: AccountResources.type(of: inner.type) ?? inner.type, resource: name))
+        out.failed.append(Self.failed(service, inner.call, regionFailure, inner.type, name))
         continue
       }
-      found.add(await self.inner(service, inner, item, scope))
+      let (items, failure) = await items(service, inner, parent: item, scope)
+      if let failure { out.failed.append(Self.failed(service, inner.call, failure, inner.type, name)) }
+      for each in items {
+        try await fill(&out, service, inner, each.adding("parent", item), scope, gone: [])
+      }
     }
-    return found
-  }
-
-  private func inner(_ service: AccountService, _ list: AccountList, _ parent: Value, _ scope: CallScope)
-    async -> Found
-  {
-    var found = Found()
-    let (items, failure) = await items(service, list, parent: parent, scope)
-    if let failure {
-      found.failed.append(
-        FailedCall(
-          call: Self.name(service, list.call), failure: failure,
-          type: AccountResources.type(of: list.type) ?? list.type, resource: Self.name(parent)))
-    }
-    for each in items { found.add(await item(service, list, each.adding("parent", parent), scope)) }
-    return found
   }
 
   // MARK: - Names
 
-  private static func name(_ item: Value) -> String { item["itsName"]?.string ?? "" }
+  private static func failed(
+    _ service: AccountService, _ call: AccountCall, _ failure: CallFailure, _ type: String, _ resource: String
+  ) -> FailedCall {
+    FailedCall(
+      call: name(service, call), failure: failure, type: AccountResources.type(of: type) ?? type,
+      resource: resource)
+  }
 
   /// Names of a bucket's place are older than regions.
   static func region(_ location: String?) -> String? {
@@ -215,10 +254,7 @@ struct RegionScan: Sendable {
     return resources.map { resource in
       let count = (seen[resource.name] ?? 0) + 1
       seen[resource.name] = count
-      guard count > 1 else { return resource }
-      return ShapedResource(
-        name: "\(resource.name)#\(count)", type: resource.type, foundType: resource.foundType,
-        properties: resource.properties, place: resource.place)
+      return count > 1 ? resource.named("\(resource.name)#\(count)") : resource
     }
   }
 }

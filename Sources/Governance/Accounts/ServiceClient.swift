@@ -59,6 +59,8 @@ actor Traffic {
   /// Nobody answers there.
   func silence(of place: String) -> CallFailure? { silent[place] }
   func isSilent(_ place: String, _ failure: CallFailure) { silent[place] = failure }
+  /// Who goes on for long asks again.
+  func listenAgain() { silent = [:] }
 
   /// All calls to a place wait, not only the one that was told.
   func pause(_ place: String, milliseconds: Int) {

@@ -4,14 +4,6 @@
 
 import GuardRules
 
-/// Languages of what people read.
-public enum ReportLanguage: String, Sendable, CaseIterable {
-  /// English.
-  case en
-  /// Japanese.
-  case ja
-}
-
 /// See the head of this file.
 public enum PullRequestComment {
   /// What GitHub takes, in UTF-16 units, of which a character has at least one.
@@ -158,7 +150,7 @@ public enum PullRequestComment {
   private struct Words {
     let isJapanese: Bool
 
-    init(_ language: ReportLanguage) { isJapanese = language == .ja }
+    init(_ language: ReportLanguage) { isJapanese = language == .japanese }
 
     private func say(_ en: String, _ ja: String) -> String { isJapanese ? ja : en }
 

@@ -1,13 +1,30 @@
 // SARIF 2.1.0 (OASIS, "Static Analysis Results Interchange Format"): what code reviews and scanners show beside the line.
 
 import Foundation
+import GuardRules
 
 /// See the head of this file.
 public struct SARIF: Encodable, Sendable {
   struct Text: Encodable, Sendable { let text: String }
+  struct Properties: Encodable, Sendable {
+    /// What code hosts sort by: from 0.0 to 10.0, as text.
+    let securitySeverity: String
+    let tags: [String]
+
+    enum CodingKeys: String, CodingKey {
+      case tags
+      case securitySeverity = "security-severity"
+    }
+  }
+  struct Configuration: Encodable, Sendable { let level: String }
   struct Rule: Encodable, Sendable {
     let id: String
+    let shortDescription: Text
     let fullDescription: Text
+    /// How to mend it; nil = the rule doesn't say.
+    let help: Text?
+    let defaultConfiguration: Configuration
+    let properties: Properties
   }
   struct Driver: Encodable, Sendable {
     let name: String
@@ -41,6 +58,8 @@ public struct SARIF: Encodable, Sendable {
     let message: Text
     let locations: [Location]
     let suppressions: [Suppression]?
+    /// The same for the same finding of another day.
+    let partialFingerprints: [String: String]
   }
   /// Section 3.35: what was found, and is left as it is by a decision.
   struct Suppression: Encodable, Sendable {
@@ -78,14 +97,20 @@ public struct SARIF: Encodable, Sendable {
     for finding in result.findings where order[finding.rule] == nil {
       order[finding.rule] = rules.count
       let text = finding.message.isEmpty ? finding.rule : finding.message
-      rules.append(Rule(id: finding.rule, fullDescription: Text(text: text)))
+      rules.append(
+        Rule(
+          id: finding.rule, shortDescription: Text(text: finding.title), fullDescription: Text(text: text),
+          help: finding.mend.isEmpty ? nil : Text(text: finding.mend),
+          defaultConfiguration: Configuration(level: Self.level(finding.severity)),
+          properties: Properties(
+            securitySeverity: Self.score(finding.severity), tags: ["security"] + finding.controls)))
     }
     let results = result.findings.map { finding in
       let isUnknown = finding.status == "UNKNOWN"
       return Result(
         ruleId: finding.rule, ruleIndex: order[finding.rule] ?? 0,
         // What can't be told is for a person to look at; SARIF has a kind for it, whose level must be none.
-        kind: isUnknown ? "open" : "fail", level: isUnknown ? "none" : "error",
+        kind: isUnknown ? "open" : "fail", level: isUnknown ? "none" : Self.level(finding.severity),
         message: Text(text: finding.sentence),
         locations: [
           Location(
@@ -102,7 +127,7 @@ public struct SARIF: Encodable, Sendable {
               kind: "external", status: "accepted",
               justification: "\(id): \(result.exceptions[id] ?? "an exception")")
           ]
-        })
+        }, partialFingerprints: ["kabutoFinding/v1": finding.identity.id])
     }
     let faults = result.faults.map { Notification(level: "error", message: Text(text: $0)) }
     let omitted =
@@ -121,6 +146,25 @@ public struct SARIF: Encodable, Sendable {
         ],
         results: results)
     ]
+  }
+
+  private static func level(_ severity: Severity) -> String {
+    switch severity {
+    case .critical, .high: "error"
+    case .medium: "warning"
+    case .low, .info: "note"
+    }
+  }
+
+  /// Within the bands that code hosts draw: critical from 9.0, high from 7.0, medium from 4.0, low below.
+  private static func score(_ severity: Severity) -> String {
+    switch severity {
+    case .critical: "9.5"
+    case .high: "8.0"
+    case .medium: "5.5"
+    case .low: "3.0"
+    case .info: "0.0"
+    }
   }
 
   private static func uri(_ path: String) -> String {

@@ -4,29 +4,16 @@
 // What is promised (property test: DistributionTests): let the resources of a document be a map that is fully known, each
 // of them a map, and let what stands beside them be fully known too. For a rule that distributes, however the resources
 // are parted into parts of at least one: the worst of the parts' verdicts (FAIL, UNKNOWN, PASS, SKIP) is the rule's, and
-// the parts' failures together are the rule's. For any rule: where resources of other types than those it can look at are
-// left out, and at least one stays, nothing changes but faults of filters that only those would cause.
+// the parts' failures together are the rule's. What types a rule can look at: RuleReach.
 //
 // What distributes: clauses, blocks and blocks of a type over values selected from `Resources.*[…]`, compared with
 // literals, for all of them; `%selection empty`; conditions that ask whether something of the same selection is there, or
 // that don't look at resources. Anything else is taken not to: `some`, `count`, `join`, alternatives between whole
 // resources, other rules, comparisons of resources with each other.
 
-/// How much of a document's resources a rule must see at once.
-public struct RuleReach: Sendable, Equatable {
+extension Rule {
   /// Whether it can be evaluated on parts of the resources.
-  public let distributes: Bool
-  /// Types of resources that it can look at; nil = any.
-  public let types: Set<String>?
-}
-
-extension RuleFile {
-  /// The reach of each rule, in order.
-  public var reach: [RuleReach] {
-    rules.map { rule in
-      RuleReach(distributes: Distribution(self).holds(of: rule), types: TypesInReach(self).types(of: rule))
-    }
-  }
+  func distributes(in file: RuleFile) -> Bool { Distribution(file).holds(of: self) }
 }
 
 /// What a name or a query stands for.
@@ -259,7 +246,9 @@ private final class Distribution {
 
   /// The name of the selection that a query is.
   private func key(of query: Query, _ scope: NameScope) -> String? {
-    guard query.isBareVariable, case .variable(let name)? = query.steps.first else { return Self.name(of: query) }
+    guard query.isBareVariable, case .variable(let name)? = query.steps.first else {
+      return Self.name(of: query)
+    }
     var key: String?
     _ = scope.find(name) { variable, scope in
       if case .query(let inner) = variable.operand {

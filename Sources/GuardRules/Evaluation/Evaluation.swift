@@ -58,6 +58,8 @@ public struct RuleResult: Sendable {
   /// Clauses that failed or can't be told, of a rule that failed or can't be told. One that isn't unknown is part of a
   /// failure: whatever the unknown values turn out to be, it stays one.
   public let failures: [Failure]
+  /// Whether clauses can't be told, though it may have failed for certain.
+  public internal(set) var hasUnknown = false
 }
 
 extension RuleFile {
@@ -165,7 +167,8 @@ final class Evaluation {
     let verdict = try guarded(rule.conditions, rule.body, scope)
     let status = verdict.status
     let told = status == .fail || status == .unknown ? failures : []
-    let result = RuleResult(name: rule.name, status: status, failures: told)
+    let result = RuleResult(
+      name: rule.name, status: status, failures: told, hasUnknown: told.contains(where: \.isUnknown))
     (self.rule, failures, within) = outer
     open.remove(index)
     results[index] = (result, verdict)
@@ -235,7 +238,8 @@ final class Evaluation {
     }
     steps += 1
     guard steps <= Self.mostSteps else {
-      throw fault("more than \(Self.mostSteps) steps: rules, blocks and filters need each other too often", place)
+      throw fault(
+        "more than \(Self.mostSteps) steps: rules, blocks and filters need each other too often", place)
     }
     return try body()
   }

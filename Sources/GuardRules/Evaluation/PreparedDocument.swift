@@ -61,7 +61,7 @@ extension Disjunction {
   }
 
   /// Comparisons of plain queries with plain literals: they hold or don't.
-  fileprivate var endsWithoutError: Bool {
+  var endsWithoutError: Bool {
     allSatisfy { clause in
       guard case .comparison(let comparison) = clause, comparison.comparator != .empty,
         comparison.query.steps.allSatisfy(\.isPlain)

@@ -7,32 +7,45 @@ enum AccountCallTable {
         from securityGroupInfo
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:security-group/{groupId}
+        one DescribeSecurityGroups GroupId.1={id}
+          gone InvalidGroup.NotFound,InvalidGroupId.Malformed,InvalidGroupId.NotFound
       list EC2.Instance DescribeInstances MaxResults=1000
         from reservationSet.instancesSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:instance/{instanceId}
         skip instanceState.name terminated,shutting-down
+        one DescribeInstances InstanceId.1={id}
+          gone InvalidInstanceID.NotFound,InvalidInstanceID.Malformed
       list EC2.Volume DescribeVolumes MaxResults=500
         from volumeSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:volume/{volumeId}
+        one DescribeVolumes VolumeId.1={id}
+          gone InvalidVolume.NotFound
       list EC2.VPC DescribeVpcs MaxResults=1000
         from vpcSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:vpc/{vpcId}
+        one DescribeVpcs VpcId.1={id}
+          gone InvalidVpcID.NotFound
       list EC2.Subnet DescribeSubnets MaxResults=1000
         from subnetSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:subnet/{subnetId}
+        one DescribeSubnets SubnetId.1={id}
+          gone InvalidSubnetID.NotFound
       list EC2.FlowLog DescribeFlowLogs MaxResults=1000
         from flowLogSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{flowLogId}
+        one DescribeFlowLogs FlowLogId.1={id}
+          gone InvalidFlowLogId.NotFound
     service s3 rest-xml 2006-03-01 global
       list S3.Bucket GET /
         from Buckets.Bucket
         page continuation-token ContinuationToken
         arn arn:{partition}:s3:::{Name}
+        key {Name}
         region location
         and location GET /{Name}?location
         and encryption GET /{Name}?encryption
@@ -48,6 +61,9 @@ enum AccountCallTable {
           absent ReplicationConfigurationNotFoundError
         and tagging GET /{Name}?tagging
           absent NoSuchTagSet,NoSuchTagSetError
+        one -
+          set Name {id}
+          gone NoSuchBucket
         list S3.BucketPolicy GET /{Name}?policy
           from .
           absent NoSuchBucketPolicy
@@ -62,6 +78,17 @@ enum AccountCallTable {
           absent NoSuchEntity
         and mfa ListMFADevices UserName={UserName}
           take MFADevices
+        key {UserName}
+        one GetUser UserName={id}
+          from User
+          gone NoSuchEntity
+          with GroupList ListGroupsForUser UserName={id} MaxItems=1000
+            take Groups.GroupName
+          with AttachedManagedPolicies ListAttachedUserPolicies UserName={id} MaxItems=1000
+            take AttachedPolicies
+          with UserPolicyList ListUserPolicies UserName={id} MaxItems=1000
+            take PolicyNames
+            each GetUserPolicy UserName={id} PolicyName={it}
         list IAM.AccessKey ListAccessKeys UserName={UserName}
           from AccessKeyMetadata
           page Marker Marker
@@ -70,15 +97,39 @@ enum AccountCallTable {
         from GroupDetailList
         page Marker Marker
         arn {Arn}
+        key {GroupName}
+        one GetGroup GroupName={id} MaxItems=1
+          from Group
+          gone NoSuchEntity
+          with AttachedManagedPolicies ListAttachedGroupPolicies GroupName={id} MaxItems=1000
+            take AttachedPolicies
+          with GroupPolicyList ListGroupPolicies GroupName={id} MaxItems=1000
+            take PolicyNames
+            each GetGroupPolicy GroupName={id} PolicyName={it}
       list IAM.Role GetAccountAuthorizationDetails Filter.member.1=Role MaxItems=1000
         from RoleDetailList
         page Marker Marker
         arn {Arn}
+        key {RoleName}
+        one GetRole RoleName={id}
+          from Role
+          gone NoSuchEntity
+          with AttachedManagedPolicies ListAttachedRolePolicies RoleName={id} MaxItems=1000
+            take AttachedPolicies
+          with RolePolicyList ListRolePolicies RoleName={id} MaxItems=1000
+            take PolicyNames
+            each GetRolePolicy RoleName={id} PolicyName={it}
       list IAM.ManagedPolicy GetAccountAuthorizationDetails Filter.member.1=LocalManagedPolicy MaxItems=1000
         from Policies
         page Marker Marker
         arn {Arn}
         and attached ListEntitiesForPolicy PolicyArn={Arn} MaxItems=1000
+        key {Arn}
+        one GetPolicy PolicyArn={id}
+          from Policy
+          gone NoSuchEntity
+          with PolicyVersionList GetPolicyVersion PolicyArn={id} VersionId={DefaultVersionId}
+            take PolicyVersion
       list IAM.PasswordPolicy GetAccountPasswordPolicy
         from PasswordPolicy
         absent NoSuchEntity
@@ -93,6 +144,10 @@ enum AccountCallTable {
         arn {FunctionArn}
         and tags GET /2017-03-31/tags/{FunctionArn}
           take Tags
+        key {FunctionName}
+        one GET /2015-03-31/functions/{id}
+          from Configuration
+          gone ResourceNotFoundException
         list Lambda.Permission GET /2015-03-31/functions/{FunctionName}/policy
           from Policy.Statement
           absent ResourceNotFoundException
@@ -105,6 +160,7 @@ enum AccountCallTable {
       list CloudTrail.Trail DescribeTrails includeShadowTrails=false
         from trailList
         arn {TrailARN}
+        key {Name}
         and status GetTrailStatus Name={TrailARN}
         and selectors GetEventSelectors TrailName={TrailARN}
     service kms json TrentService 1.1
@@ -119,19 +175,31 @@ enum AccountCallTable {
           absent UnsupportedOperationException
         and policy GetKeyPolicy KeyId={KeyId} PolicyName=default
           take Policy
+        key {KeyId}
+        one -
+          set KeyId {id}
+          set KeyArn arn:{partition}:kms:{region}:{account}:key/{id}
+          gone NotFoundException
     service rds query 2014-10-31
       list RDS.DBInstance DescribeDBInstances MaxRecords=100
         from DBInstances.DBInstance
         page Marker Marker
         arn {DBInstanceArn}
+        key {DBInstanceIdentifier}
+        one DescribeDBInstances DBInstanceIdentifier={id}
+          gone DBInstanceNotFound,DBInstanceNotFoundFault
       list RDS.DBCluster DescribeDBClusters MaxRecords=100
         from DBClusters.DBCluster
         page Marker Marker
         arn {DBClusterArn}
+        key {DBClusterIdentifier}
+        one DescribeDBClusters DBClusterIdentifier={id}
+          gone DBClusterNotFoundFault
     service config json StarlingDoveService 1.1
       list Config.ConfigurationRecorder DescribeConfigurationRecorders
         from ConfigurationRecorders
         arn arn:{partition}:config:{region}:{account}:configuration-recorder/{name}
+        key {name}
         and status DescribeConfigurationRecorderStatus
           take ConfigurationRecordersStatus
     service guardduty rest-json 2017-11-28
@@ -139,6 +207,7 @@ enum AccountCallTable {
         from detectorIds
         page nextToken nextToken
         arn arn:{partition}:guardduty:{region}:{account}:detector/{it}
+        key {it}
         and detector GET /detector/{it}
     service elasticloadbalancing query 2015-12-01
       list ELBv2.LoadBalancer DescribeLoadBalancers PageSize=400
@@ -147,6 +216,9 @@ enum AccountCallTable {
         arn {LoadBalancerArn}
         and attributes DescribeLoadBalancerAttributes LoadBalancerArn={LoadBalancerArn}
           take Attributes
+        key {LoadBalancerArn}
+        one DescribeLoadBalancers LoadBalancerArns.member.1={id}
+          gone LoadBalancerNotFound
         list ELBv2.Listener DescribeListeners LoadBalancerArn={LoadBalancerArn}
           from Listeners
           page Marker NextMarker
@@ -155,6 +227,9 @@ enum AccountCallTable {
         from TargetGroups
         page Marker NextMarker
         arn {TargetGroupArn}
+        key {TargetGroupArn}
+        one DescribeTargetGroups TargetGroupArns.member.1={id}
+          gone TargetGroupNotFound
     service acm json CertificateManager 1.1
       list ACM.Certificate ListCertificates MaxItems=1000
         from CertificateSummaryList
@@ -162,16 +237,25 @@ enum AccountCallTable {
         arn {CertificateArn}
         and certificate DescribeCertificate CertificateArn={CertificateArn}
           take Certificate
+        key {CertificateArn}
+        one -
+          set CertificateArn {id}
+          gone ResourceNotFoundException
     service route53 rest-xml 2013-04-01 global
       list Route53.HostedZone GET /2013-04-01/hostedzone
         from HostedZones.HostedZone
         page marker NextMarker
         arn arn:{partition}:route53::{account}:{Id}
+        key {Id}
+        one GET /2013-04-01/hostedzone/{id}
+          from HostedZone
+          gone NoSuchHostedZone
     service wafv2 json AWSWAF_20190729 1.1
       list WAFv2.WebACL ListWebACLs Scope=REGIONAL Limit=100
         from WebACLs
         page NextMarker NextMarker
         arn {ARN}
+        key {Id}
         and acl GetWebACL Scope=REGIONAL Name={Name} Id={Id}
           take WebACL
       list WAFv2.WebACL ListWebACLs Scope=CLOUDFRONT Limit=100
@@ -179,6 +263,7 @@ enum AccountCallTable {
         only us-east-1
         page NextMarker NextMarker
         arn {ARN}
+        key {Id}
         and acl GetWebACL Scope=CLOUDFRONT Name={Name} Id={Id}
           take WebACL
     """

@@ -11,6 +11,21 @@
 //           absent NotFoundException               codes of errors that mean: there is none
 //         list …                                   a list for each item, which is its `parent`
 //
+// One resource alone, which a change names:
+//
+//       list EC2.SecurityGroup …
+//         key {groupId}                            what a change calls it; else the last part of its ARN
+//         one DescribeSecurityGroups GroupId.1={id}
+//           gone InvalidGroup.NotFound             codes of errors that mean: it is no longer there
+//           from PATH                              where the answer has the item; else where the list's has it
+//           set Name {id}                          a member that is put into the item
+//           with GroupList ListGroupsForUser …     a call whose answer is put into the item as the list would have it
+//             take Groups.GroupName
+//             each GetUserPolicy … PolicyName={it} a call for each of what was taken, in its place
+//
+// `one -`: no call, `set` says all that the item's calls need. Without `one` the list is asked, and of its items only the one
+// that is meant goes further.
+//
 // `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `GET /path?query` as
 // action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave;
 // `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `absent` below `list`: codes that mean an empty list.
@@ -58,21 +73,6 @@ public struct AccountService: Sendable {
   }
 }
 
-extension AccountService {
-  /// The same with those lists only that lead to some of CloudFormation's types.
-  public func leading(to types: Set<String>) -> AccountService {
-    var some = self
-    some.lists = lists.filter { $0.leads(to: types) }
-    return some
-  }
-}
-
-extension AccountList {
-  fileprivate func leads(to types: Set<String>) -> Bool {
-    AccountResources.type(of: type).map(types.contains) ?? true || inner.contains { $0.leads(to: types) }
-  }
-}
-
 /// A parameter of a call.
 public struct CallParameter: Sendable {
   /// Its name.
@@ -113,6 +113,28 @@ public struct AccountPart: Sendable {
   public internal(set) var call: AccountCall
 }
 
+/// A call that brings what a list would have told of an item.
+public struct AccountWith: Sendable {
+  /// What it is called in the item.
+  public let name: String
+  /// The call.
+  public internal(set) var call: AccountCall
+  /// A call for each value that was taken, whose answer takes its place.
+  public internal(set) var each: AccountCall?
+}
+
+/// How one item of a list is asked for.
+public struct AccountOne: Sendable {
+  /// The call; nil = none is needed.
+  public internal(set) var call: AccountCall?
+  /// Codes of errors that mean that it is no longer there.
+  public internal(set) var gone: Set<String> = []
+  /// Members that are put into the item.
+  public internal(set) var sets: [CallParameter] = []
+  /// What the list would have told.
+  public internal(set) var with: [AccountWith] = []
+}
+
 /// A call that lists resources.
 public struct AccountList: Sendable {
   /// Type in the table of shapes.
@@ -133,6 +155,20 @@ public struct AccountList: Sendable {
   public internal(set) var onlyRegion: String?
   /// Lists for each item.
   public internal(set) var inner: [AccountList] = []
+  /// What a change calls an item; empty = the end of its ARN.
+  public internal(set) var key = ""
+  /// How one item is asked for; nil = by the list.
+  public internal(set) var one: AccountOne?
+  /// Calls for each item that no rule needs: what they would tell is unknown.
+  public internal(set) var unasked: [AccountPart] = []
+
+  /// What it is called among the lists of a region.
+  public var id: String {
+    ([type, call.action] + call.parameters.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
+  }
+
+  /// Its type and those of the lists within it, as the table of shapes calls them.
+  public var types: [String] { [type] + inner.flatMap(\.types) }
 }
 
 /// The table.
@@ -188,8 +224,15 @@ public enum AccountCalls {
       close(indent)
       guard !open.isEmpty else { throw wrong("a line of a list") }
       let last = open.count - 1
-      // Deeper than the list's own lines: of its last part.
-      let isOfPart = indent > open[last].indent + 2
+      // Deeper than the list's own lines: of its last part, or of how one item is asked for.
+      let depth = (indent - open[last].indent) / 2
+      if depth > 1, open[last].list.one != nil {
+        guard one(words, depth, &open[last].list) else {
+          throw wrong("gone, from, set or with; below with: take, absent or each")
+        }
+        continue
+      }
+      let isOfPart = depth > 1
       let part = open[last].list.parts.count - 1
       if isOfPart, part < 0 { throw wrong("and NAME first") }
       switch first {
@@ -204,17 +247,50 @@ public enum AccountCalls {
         }
       case "page" where words.count == 3: open[last].list.page = (words[1], path(words[2]))
       case "arn": open[last].list.arn = words[1]
+      case "key": open[last].list.key = words[1]
       case "region": open[last].list.regionPart = words[1]
       case "skip" where words.count == 3:
         open[last].list.skip = (path(words[1]), Set(words[2].split(separator: ",").map(String.init)))
       case "only": open[last].list.onlyRegion = words[1]
       case "and" where words.count >= 3:
         open[last].list.parts.append(AccountPart(name: words[1], call: call(words[2...])))
-      default: throw wrong("from, take, absent, page, arn, region, only, skip, and, or list")
+      case "one":
+        var only: AccountCall? = words[1] == "-" ? nil : call(words[1...])
+        only?.take = open[last].list.call.take
+        open[last].list.one = AccountOne(call: only)
+      default: throw wrong("from, take, absent, page, arn, key, region, only, skip, and, one or list")
       }
     }
     close(0)
     return out
+  }
+
+  /// A line below `one`.
+  private static func one(_ words: [String], _ depth: Int, _ list: inout AccountList) -> Bool {
+    let with = (list.one?.with.count ?? 0) - 1
+    if depth > 2 {
+      guard with >= 0 else { return false }
+      switch words[0] {
+      case "take": list.one?.with[with].call.take = path(words[1])
+      case "absent":
+        list.one?.with[with].call.absent = Set(words[1].split(separator: ",").map(String.init))
+      case "each": list.one?.with[with].each = call(words[1...])
+      // Of the call for each.
+      case "from": list.one?.with[with].each?.take = path(words[1])
+      default: return false
+      }
+      return true
+    }
+    switch words[0] {
+    case "gone": list.one?.gone = Set(words[1].split(separator: ",").map(String.init))
+    case "from": list.one?.call?.take = path(words[1])
+    case "set" where words.count == 3:
+      list.one?.sets.append(CallParameter(name: words[1], value: words[2]))
+    case "with" where words.count >= 3:
+      list.one?.with.append(AccountWith(name: words[1], call: call(words[2...])))
+    default: return false
+    }
+    return true
   }
 
   private static func path(_ text: String) -> [String] { text.split(separator: ".").map(String.init) }

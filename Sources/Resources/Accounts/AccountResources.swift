@@ -40,7 +40,25 @@ public enum AccountResources {
     }
     if type == "EC2.SecurityGroup" { return shaped("AWS::EC2::SecurityGroup", securityGroup(item)) }
     guard let shape = (try? table.get())?.types[type] else { return shaped(nil, Value(.map(Members([])))) }
-    return shaped(shape.to, shape.resource(of: prepared(type, item), absent: names[type] ?? []))
+    return shaped(shape.to, whole(shape.resource(of: prepared(type, item), absent: names[type] ?? [])))
+  }
+
+  /// Where nothing of a property is known, it isn't known whether it is there: no map around what isn't known.
+  private static func whole(_ properties: Value) -> Value {
+    func unknown(_ value: Value) -> Value? {
+      switch value.content {
+      case .unknown: return value
+      case .map(let members):
+        guard members.rest == nil, let first = members.all.first else { return nil }
+        return members.all.allSatisfy { unknown($0.value) != nil } ? unknown(first.value) : nil
+      default: return nil
+      }
+    }
+    guard properties.members.contains(where: { unknown($0.value) != nil }) else { return properties }
+    return Value(
+      .map(
+        Members(properties.members.map { ($0.name, unknown($0.value) ?? $0.value) }, rest: properties.rest)),
+      at: properties.place)
   }
 
   // MARK: - What a table can't say

@@ -1,0 +1,327 @@
+// The watch of accounts: everything is looked at once, then only what events say may have changed, and only the rules that
+// can look at it are evaluated; at an interval everything again, since events can be lost. Owner: this actor.
+//
+// Invariants: what is kept of a region equals what a whole scan would tell, as far as events came; what couldn't be
+// fetched is unknown until it can be; `apply` returns after what it found is kept by the sink.
+
+import AsyncHTTPClient
+import Foundation
+import GuardRules
+import Resources
+
+/// How a watch is made.
+public struct WatchOptions: Sendable {
+  /// As a scan is made.
+  public var scan = ScanOptions()
+  /// What is done with a result before it is kept: exceptions.
+  public var adjust: @Sendable (inout CheckResult, Int64) -> Void = { _, _ in }
+
+  /// The usual ones.
+  public init() {}
+}
+
+/// A change, with what caused it.
+public struct ToldChange: Sendable, Encodable, Equatable {
+  /// The finding.
+  public let finding: FindingChange
+  /// The event that made it be looked at: `ec2 AuthorizeSecurityGroupIngress`, `scan`, `again`.
+  public let event: String
+  /// Milliseconds since 1970 UTC at which that happened; nil = it isn't known.
+  public let eventTime: Int64?
+  /// From then until the change was kept, in milliseconds; nil = not known.
+  public let latency: Int64?
+
+  enum CodingKeys: String, CodingKey {
+    case event
+    case eventTime = "event_time_ms"
+    case latency = "latency_ms"
+  }
+
+  /// The finding's members and these, side by side.
+  public func encode(to encoder: any Encoder) throws {
+    try finding.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(event, forKey: .event)
+    try container.encodeIfPresent(eventTime, forKey: .eventTime)
+    try container.encodeIfPresent(latency, forKey: .latency)
+  }
+}
+
+/// What a watch took and gave.
+public struct WatchFigures: Sendable, Equatable {
+  /// Regions that are watched, what has no region included.
+  public internal(set) var regions = 0
+  /// Resources that are known.
+  public internal(set) var resources = 0
+  /// Findings that are there.
+  public internal(set) var findings = 0
+  /// Places that events named and that were looked at.
+  public internal(set) var looks = 0
+  /// Places that no rule looks at.
+  public internal(set) var unneeded = 0
+  /// Places in accounts or regions that aren't watched.
+  public internal(set) var elsewhere = 0
+  /// Rules that were evaluated for them.
+  public internal(set) var evaluations = 0
+  /// Attempts at calls, in all.
+  public internal(set) var calls = 0
+  /// Those of whole scans.
+  public internal(set) var scanCalls = 0
+  /// Whole scans.
+  public internal(set) var scans = 0
+  /// Findings that a later whole scan changed: events that were lost, or never sent.
+  public internal(set) var lateFinds = 0
+  /// Calls that told nothing when they were last made.
+  public internal(set) var failed = 0
+  /// Accounts that couldn't be entered.
+  public internal(set) var unreached = 0
+}
+
+/// See the head of this file.
+public actor AccountWatch {
+  /// A region, and what is kept of it.
+  struct Watched {
+    let account: AccountScan.Entered
+    var state: RegionState
+    var verdicts = RegionVerdicts()
+    var result = CheckResult()
+  }
+
+  let options: WatchOptions
+  private let targets: [AccountTarget]
+  private let scan: AccountScan
+  let http: HTTPClient
+  let traffic: Traffic
+  private let table: [AccountService]
+  private let services: [AccountService]
+  private let check: AccountCheck
+  private let sink: any FindingSink
+  let clock: @Sendable () -> Int64
+  private let tell: @Sendable (ToldChange) -> Void
+  private(set) var regions: [String: Watched] = [:]
+  private var figures = WatchFigures()
+
+  /// A watch that has seen nothing yet.
+  /// - Parameters:
+  ///   - environment: where keys are looked for.
+  ///   - clock: milliseconds since 1970 UTC.
+  ///   - tell: is given each change as soon as it is kept.
+  /// - Throws: `GovernanceFaults`: a fault of this program.
+  public init(
+    _ targets: [AccountTarget], _ rules: RuleSet, _ options: WatchOptions, sink: any FindingSink,
+    environment: [String: String], clock: @escaping @Sendable () -> Int64,
+    tell: @escaping @Sendable (ToldChange) -> Void = { _ in }
+  ) throws(GovernanceFaults) {
+    self.options = options
+    self.targets = targets
+    self.sink = sink
+    self.clock = clock
+    self.tell = tell
+    scan = AccountScan(options.scan, environment: environment, now: { clock() / 1_000 })
+    http = options.scan.client
+    traffic = Traffic(mostAtOnce: options.scan.callsAtOnce)
+    table = try AccountScan.table()
+    services = table.reduced(to: rules.reach)
+    check = AccountCheck(rules, now: clock() / 1_000)
+  }
+
+  /// Gives connections back; nothing else may be called then.
+  public func end() async { try? await http.shutdown() }
+
+  /// What it took and gave so far.
+  public func now() async -> WatchFigures {
+    var out = figures
+    out.calls = await traffic.callCount
+    out.regions = regions.count
+    out.resources = regions.values.reduce(0) { $0 + $1.state.resourceCount }
+    out.findings = regions.values.reduce(0) { $0 + $1.result.findings.count }
+    out.failed = regions.values.reduce(0) { $0 + $1.state.failed.count }
+    return out
+  }
+
+  // MARK: - Everything
+
+  /// Looks at everything.
+  /// - Returns: what changed since it was last kept, also by somebody else.
+  /// - Throws: `GovernanceFaults` where there is no key at all; what the sink throws.
+  public func scanAll() async throws -> [ToldChange] {
+    await traffic.listenAgain()
+    let before = await traffic.callCount
+    let isFirst = figures.scans == 0
+    var told: [ToldChange] = []
+    figures.unreached = 0
+    for entered in try await scan.enter(targets, http, traffic) {
+      switch entered {
+      case .failure(let unreached):
+        figures.unreached += 1
+        var result = CheckResult()
+        check.unreached(unreached.name, unreached.reason, &result)
+        told += try keep(result, "aws:\(unreached.name)", nil, ChangePlan.Cause(time: nil, name: "scan"))
+        told += try forget(unreached)
+      case .success(let account):
+        for state in await scan.states(of: account, services, table) {
+          let input = state.input
+          var region = Watched(account: account, state: state)
+          check.at(clock() / 1_000).evaluate(state, changed: nil, &region.verdicts)
+          region.result = result(of: region)
+          told += try keep(region.result, input, nil, ChangePlan.Cause(time: nil, name: "scan"))
+          regions[input] = region
+        }
+      }
+    }
+    figures.scans += 1
+    figures.scanCalls += await traffic.callCount - before
+    if !isFirst { figures.lateFinds += told.count }
+    return told
+  }
+
+  /// An account that was entered before and can't be now: of its regions nothing is known any more.
+  private func forget(_ unreached: AccountScan.Unreached) throws -> [ToldChange] {
+    let failure = CallFailure(code: "Unreached", message: unreached.reason)
+    var told: [ToldChange] = []
+    for (input, var region) in regions.sorted(by: { $0.key < $1.key })
+    where region.account.target == unreached.name {
+      region.state.lists = region.state.lists.map { state in
+        ListState(
+          state.list,
+          failed: state.list.types.map { type in
+            FailedCall(
+              call: "sts GetCallerIdentity", failure: failure, type: AccountResources.type(of: type) ?? type,
+              resource: "")
+          })
+      }
+      region.state.taken = region.state.taken.mapValues { _ in
+        TakenPart(
+          failed: [FailedCall(call: "sts GetCallerIdentity", failure: failure, type: "", resource: "others")])
+      }
+      check.at(clock() / 1_000).evaluate(region.state, changed: nil, &region.verdicts)
+      told += try settle(input, region, ChangePlan.Cause(time: nil, name: "scan"))
+    }
+    return told
+  }
+
+  // MARK: - What changed
+
+  /// Looks at what events name.
+  /// - Throws: what the sink throws; then the events are to be given again.
+  func apply(_ plan: ChangePlan) async throws -> [ToldChange] {
+    var byRegion: [String: [(place: ChangedPlace, cause: ChangePlan.Cause)]] = [:]
+    var order: [String] = []
+    for each in plan.places(services) {
+      let input = "aws:\(each.place.account)/\(each.place.region)"
+      guard regions[input] != nil else {
+        figures.elsewhere += 1
+        continue
+      }
+      if byRegion[input] == nil { order.append(input) }
+      byRegion[input, default: []].append(each)
+    }
+    guard !order.isEmpty else { return [] }
+    await traffic.listenAgain()
+    var told: [ToldChange] = []
+    let looks = order.compactMap { input in
+      regions[input].map { (input: input, account: $0.account, places: byRegion[input] ?? []) }
+    }
+    let services = services
+    let takes = options.scan.takesOthers
+    let fetched = await boundedMap(looks, atOnce: options.scan.regionsAtOnce) { look in
+      let region = String(look.input.split(separator: "/").last ?? "")
+      let looker = PlaceLooker(account: look.account, region: region, services: services, takesOthers: takes)
+      return await boundedMap(look.places.map(\.place), atOnce: 8) { await looker.look(at: $0.target) }
+    }
+    for (look, outcomes) in zip(looks, fetched) {
+      guard var region = regions[look.input] else { continue }
+      var changed: Set<String> = []
+      var others = false
+      for outcome in outcomes.joined() {
+        figures.looks += outcome.isNeeded ? 1 : 0
+        figures.unneeded += outcome.isNeeded ? 0 : 1
+        outcome.put(into: &region.state, &changed, &others)
+      }
+      guard !changed.isEmpty || others else { continue }
+      if !changed.isEmpty {
+        figures.evaluations += check.at(clock() / 1_000).evaluate(
+          region.state, changed: changed, &region.verdicts)
+      }
+      let causes = look.places.map(\.cause)
+      let cause = causes.min { ($0.time ?? .max) < ($1.time ?? .max) }
+      told += try settle(look.input, region, cause ?? ChangePlan.Cause(time: nil, name: ""))
+    }
+    return told
+  }
+
+  /// Asks again what couldn't be told, and evaluates rules that ask for the time.
+  /// - Throws: what the sink throws.
+  public func lookAgain() async throws -> [ToldChange] {
+    var plan = ChangePlan()
+    let cause = ChangePlan.Cause(time: nil, name: "again")
+    for region in regions.values {
+      for target in region.state.untold {
+        plan.add(
+          ChangedPlace(account: region.state.account, region: region.state.region, target: target), cause)
+      }
+    }
+    var told = try await apply(plan)
+    for (input, var region) in regions.sorted(by: { $0.key < $1.key }) {
+      let count = check.at(clock() / 1_000).evaluate(
+        region.state, changed: [], timeToo: true, &region.verdicts)
+      guard count > 0 else { continue }
+      figures.evaluations += count
+      told += try settle(input, region, cause)
+    }
+    return told
+  }
+
+  // MARK: - Keeping
+
+  private func result(of region: Watched) -> CheckResult {
+    var result = CheckResult()
+    check.add(region.verdicts, of: region.state, &result)
+    options.adjust(&result, clock() / 1_000)
+    return result
+  }
+
+  /// Keeps a region's new result where something in it is another.
+  private func settle(_ input: String, _ region: Watched, _ cause: ChangePlan.Cause) throws -> [ToldChange] {
+    var region = region
+    let old = region.result
+    region.result = result(of: region)
+    var told: [ToldChange] = []
+    if let resources = Self.resources(old, region.result) {
+      // What is of the region and of no resource is told only by a look at all of it.
+      told = try keep(region.result, input, resources.contains("") ? nil : resources, cause)
+    }
+    regions[input] = region
+    return told
+  }
+
+  /// Resources of which findings differ; nil = nothing differs.
+  private static func resources(_ old: CheckResult, _ new: CheckResult) -> Set<String>? {
+    func grouped(_ result: CheckResult) -> [FindingIdentity: [Finding]] {
+      Dictionary(grouping: result.findings, by: \.identity)
+    }
+    let (before, after) = (grouped(old), grouped(new))
+    var out: Set<String> = []
+    for (identity, findings) in before where after[identity] != findings { out.insert(identity.resource) }
+    for (identity, findings) in after where before[identity] != findings { out.insert(identity.resource) }
+    return out.isEmpty ? nil : out
+  }
+
+  private func keep(
+    _ result: CheckResult, _ input: String, _ resources: Set<String>?, _ cause: ChangePlan.Cause
+  ) throws -> [ToldChange] {
+    var result = result
+    if let resources {
+      result.findings = result.findings.filter { resources.contains($0.resource) || $0.rule == "kabuto_call" }
+    }
+    let changes = try sink.take(result, input: input, resources: resources, at: clock() / 1_000)
+    let now = clock()
+    let told = changes.map { change in
+      ToldChange(
+        finding: change, event: cause.name, eventTime: cause.time,
+        latency: cause.time.map { max(0, now - $0) })
+    }
+    for each in told { tell(each) }
+    return told
+  }
+}

@@ -1,0 +1,91 @@
+// Names of resources in events → names in the table of calls: an ARN where the service wants a name, a listener where its
+// load balancer is looked at.
+
+import GuardRules
+
+enum ChangeNames {
+  /// Whether it has no region.
+  static func isGlobal(_ target: ChangeTarget) -> Bool {
+    switch target {
+    case .one(let type, _), .list(let type): global.contains { type.hasPrefix($0) }
+    case .service(let name): ["s3", "iam", "route53"].contains(name)
+    case .configRule, .guardDuty: false
+    }
+  }
+  private static let global = ["S3.", "IAM.", "Route53."]
+
+  /// What is looked at again; nil = nothing of this account (a policy of AWS's own).
+  static func target(_ type: String, _ name: String) -> ChangeTarget? {
+    func last(behind sign: Character) -> String { String(name.split(separator: sign).last ?? "") }
+    var id = name
+    switch type {
+    case "IAM.ManagedPolicy":
+      // arn:aws:iam::aws:policy/…
+      if name.split(separator: ":", omittingEmptySubsequences: false).dropFirst(4).first == "aws" {
+        return nil
+      }
+    case "Lambda.Function":
+      // Name, ARN, or part of one, with or without a version behind it.
+      if let place = name.firstRange(of: "function:") {
+        id = String(name[place.upperBound...].prefix { $0 != ":" })
+      } else if let colon = name.firstIndex(of: ":") {
+        id = name.prefix { $0 != ":" }.allSatisfy(\.isNumber) ? last(behind: ":") : String(name[..<colon])
+      }
+    case "KMS.Key":
+      // What an alias stands for isn't told.
+      if name.contains("alias/") { return .list(type: type) }
+      if name.hasPrefix("arn:") { id = last(behind: "/") }
+    case "RDS.DBInstance", "RDS.DBCluster":
+      if name.hasPrefix("arn:") { id = last(behind: ":") }
+      id = id.lowercased()
+    case "Route53.HostedZone": id = last(behind: "/")
+    case "ELBv2.LoadBalancer":
+      if let place = name.firstRange(of: ":listener/") {
+        // …:listener/app/NAME/ID/LISTENER
+        let parts = name[place.upperBound...].split(separator: "/").prefix(3)
+        id = String(name[..<place.lowerBound]) + ":loadbalancer/" + parts.joined(separator: "/")
+      } else if name.contains(":listener-rule/") || !name.contains(":loadbalancer/") {
+        return .list(type: type)
+      }
+    case "S3.Bucket":
+      if name.hasPrefix("arn:") { id = last(behind: ":") }
+    default: break
+    }
+    return id.isEmpty ? .list(type: type) : .one(type: type, id: id)
+  }
+
+  /// The type in the table of calls of a configuration item's type; nil = there is none.
+  static func type(ofItem type: String) -> String? { items[type] }
+
+  private static let items: [String: String] = {
+    // In AWS Config a managed policy is called a policy.
+    var items = ["AWS::IAM::Policy": "IAM.ManagedPolicy"]
+    for service in (try? AccountCalls.all.get()) ?? [] {
+      for list in service.lists {
+        if let type = AccountResources.type(of: list.type) { items[type] = list.type }
+      }
+    }
+    return items
+  }()
+
+  /// Members of an item that have the name, the best first.
+  static func memberOfItem(_ type: String) -> [String] {
+    switch type {
+    case "IAM.User", "IAM.Group", "IAM.Role", "RDS.DBInstance", "RDS.DBCluster": ["resourceName"]
+    case "IAM.ManagedPolicy": ["ARN", "arn"]
+    case "CloudTrail.Trail", "ELBv2.LoadBalancer", "ELBv2.TargetGroup", "ACM.Certificate":
+      ["ARN", "arn", "resourceId"]
+    default: ["resourceId", "resourceName"]
+    }
+  }
+}
+
+extension AccountList {
+  /// Whether an item is the one that is meant.
+  /// - Parameters:
+  ///   - name: its ARN.
+  ///   - key: what a change calls it.
+  public static func isMeant(_ id: String, name: String, key: String) -> Bool {
+    key == id || name == id || name.hasSuffix("/" + id) || name.hasSuffix(":" + id)
+  }
+}
