@@ -9,5 +9,6 @@ extension ReportLanguage: ExpressibleByArgument {}
 extension ControlPolicyForm: ExpressibleByArgument {}
 
 extension CalendarDay: ExpressibleByArgument {
+  /// A day as it is written.
   public init?(argument: String) { self.init(argument) }
 }

@@ -195,7 +195,7 @@ import Testing
     let patterns = catalogue.services.flatMap { $0.actions + $0.denied }
     var chance = Chance(20)
     var (allowed, all) = (0, 0)
-    for _ in 0..<6_000 {
+    for _ in 0..<1_500 {
       let words = [
         "Get", "Put", "Delete", "Describe", "Create", "Object", "Vpc", "Volume", "Bucket", "Acl", "Key", "X",
       ]

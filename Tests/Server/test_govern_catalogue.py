@@ -145,6 +145,22 @@ class CheckByCatalogue(Folder):
             self.assertRegex(answer.stderr, r"bad\.yaml:12:\d+: found .*perhaps.*; wanted ")
             self.assertRegex(answer.stderr, r"bad\.yaml:18:\d+: found .*raed.*did you mean \"read\"\?")
 
+    def test_the_schema_takes_what_the_reader_takes(self):
+        try:
+            import jsonschema
+            import yaml
+        except ImportError as error:
+            self.skipTest(f"no validator of schemas ({error})")
+        schema = json.loads(kabuto.run("govern", "catalogue", "schema").stdout)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        validator = jsonschema.Draft202012Validator(schema)
+        for text in (CATALOGUE, pathlib.Path(EXAMPLE).read_text()):
+            # As editors read YAML 1.2: days, yes and on are texts.
+            document = yaml.load(text, Loader=yaml.BaseLoader)
+            self.assertEqual([error.message for error in validator.iter_errors(document)], [])
+            document["services"][0]["alowed"] = True
+            self.assertEqual(len(list(validator.iter_errors(document))), 1)
+
     def test_a_comment(self):
         path = self.write("t|`<b>.yaml", TEMPLATE.replace("Stream:", "\"@everyone<!--|`*\":"))
         for language, word in [("en", "violations"), ("ja", "違反あり")]:
@@ -581,7 +597,8 @@ class UsersOfAnAccount(WithAccount):
         self.assertTrue(may("anna", "s3", "create_bucket", Bucket="kabuto-x", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}))
         self.assertFalse(may("cleo", "s3", "create_bucket", Bucket="kabuto-y", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}))
         self.assertTrue(may("cleo", "s3", "list_buckets"))
-        self.assertFalse(may("anna", "sqs", "list_queues"))
+        self.assertFalse(may("anna", "ec2", "create_vpc", CidrBlock="10.0.0.0/16"))
+        self.assertFalse(may("anna", "sns", "list_topics"))
 
 
 class PoliciesAreTaken(WithAccount):

@@ -7,6 +7,9 @@ public import GuardRules
 public struct CatalogueInspection: Sendable {
   private let catalogue: Catalogue
   private let today: CalendarDay
+  private let grants: PolicyGrants
+  /// Services by type, as they were looked up.
+  private var known: [String: CatalogueService?] = [:]
   /// What was found.
   public private(set) var issues: [CatalogueIssue] = []
   /// Rules that had something to look at.
@@ -17,6 +20,7 @@ public struct CatalogueInspection: Sendable {
   public init(_ catalogue: Catalogue, today: CalendarDay) {
     self.catalogue = catalogue
     self.today = today
+    grants = PolicyGrants(catalogue)
   }
 
   /// Looks at a document.
@@ -50,7 +54,7 @@ public struct CatalogueInspection: Sendable {
       }
       used[service.id] = service
       place(resource, name, service, region, &homeless)
-      grants(resource, name, resources)
+      lookAtPolicies(resource, name, resources)
     }
     for resource in typed { if let service = judge(resource) { used[service.id] = service } }
     if let first = homeless.first {
@@ -83,7 +87,9 @@ public struct CatalogueInspection: Sendable {
     // What a template makes of its own runs as a custom resource; rules that aren't AWS's are not a service of it.
     let type = resource.type.hasPrefix("Custom::") ? "AWS::CloudFormation::CustomResource" : resource.type
     asked.insert(.assessed)
-    guard let service = catalogue.service(ofType: type) else {
+    let found = known[type] ?? catalogue.service(ofType: type)
+    known[type] = found
+    guard let service = found else {
       let isOther = !type.hasPrefix("AWS::")
       add(
         .assessed, unknown: isOther, resource.name, resource.type, "Type", resource.place,
@@ -155,8 +161,8 @@ public struct CatalogueInspection: Sendable {
 
   // MARK: - Policies
 
-  private mutating func grants(_ resource: Members.Member, _ type: String, _ all: [Members.Member]) {
-    let found = PolicyGrants(catalogue).look(at: resource, type, all)
+  private mutating func lookAtPolicies(_ resource: Members.Member, _ type: String, _ all: [Members.Member]) {
+    let found = grants.look(at: resource, type, all)
     guard found.isAsked else { return }
     asked.insert(.grants)
     for each in found.findings {

@@ -18,12 +18,13 @@ extension Catalogue {
         "groups": {"type": "array", "items": {"$ref": "#/$defs/group"}},
         "assessed_policies": {"$ref": "#/$defs/texts", "description": "Patterns of what stands behind policy/ in ARNs."},
         "exempt_roles": {"$ref": "#/$defs/texts", "description": "ARNs of roles that the organisation's policies leave alone."},
-        "protect_boundary": {"type": "boolean"}
+        "protect_boundary": {"$ref": "#/$defs/flag"}
       },
       "$defs": {
         "texts": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "regions": {"anyOf": [{"$ref": "#/$defs/region"}, {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/region"}}]},
         "region": {"type": "string", "pattern": "^[a-z]+(-[a-z]+)+-[0-9]$"},
+        "flag": {"enum": [true, false, "yes", "no"]},
         "day": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
         "service": {
           "type": "object",
@@ -34,7 +35,7 @@ extension Catalogue {
             "name": {"type": "string"},
             "prefixes": {"$ref": "#/$defs/texts", "description": "IAM's prefixes; without: the id."},
             "assessed": {"$ref": "#/$defs/assessment"},
-            "allowed": {"type": "boolean"},
+            "allowed": {"$ref": "#/$defs/flag"},
             "reason": {"type": "string"},
             "actions": {"$ref": "#/$defs/texts", "description": "Without: all of its prefixes."},
             "denied": {"$ref": "#/$defs/texts"},

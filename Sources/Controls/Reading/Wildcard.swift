@@ -100,8 +100,11 @@ public struct Wildcard: Sendable, Hashable, Comparable, CustomStringConvertible 
     return next[0]
   }
 
+  /// Whether both stand for the same in the same way; `**` is `*`.
   public static func == (left: Wildcard, right: Wildcard) -> Bool { left.scalars == right.scalars }
+  /// By what it stands for.
   public func hash(into hasher: inout Hasher) { hasher.combine(scalars) }
+  /// By their texts.
   public static func < (left: Wildcard, right: Wildcard) -> Bool { left.text < right.text }
 }
 
