@@ -56,7 +56,7 @@ import Testing
     try await ServiceClientTests.with({ _, _ in denied }) { client, _ in
       let settings = try settings(client, "baseline: b\naccess-analyzer: {name: kabuto}")
       let found = await settings.read(BaselineKey(.analyzer, region: "eu-west-1"))
-      #expect(found == .unknown("AccessDeniedException: no"))
+      #expect(found == .unknown("AccessDeniedException: access-analyzer ListAnalyzers: no"))
     }
   }
 
@@ -138,7 +138,7 @@ import Testing
     let journal = [entry(1_700_000_000, steps: ["global/trail-logging"])]
     let (drifted, _) = try await drift(journal) { _, _ in denied }
     #expect(drifted.changedBy.isEmpty)
-    #expect(drifted.unknownBecause == "cloudtrail LookupEvents: AccessDeniedException: no")
+    #expect(drifted.unknownBecause == "AccessDeniedException: cloudtrail LookupEvents: no")
     let (silent, _) = try await drift(journal) { _, _ in Said(body: #"{"Events":[]}"#) }
     #expect(silent.unknownBecause?.hasPrefix("no StopLogging or DeleteTrail since") == true)
     // What was never right hasn't drifted, and nobody is looked for.

@@ -90,7 +90,12 @@ class Gate:
                         gate.busy -= 1
 
             def go_on(self):
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                length = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    # Who asked is gone in the middle of asking: nobody carries that out.
+                    self.close_connection = True
+                    return
                 scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", self.headers.get("Authorization", ""))
                 region, service = scope.groups() if scope else ("", "")
                 form = urllib.parse.parse_qs(body.decode("utf-8", "replace"))

@@ -406,7 +406,10 @@ class GovernProvision(unittest.TestCase):
         def enough():
             if process.poll() is not None:
                 return True
-            return os.path.exists(self.journal) and open(self.journal, "rb").read().count(b"\n") >= lines + count
+            if not os.path.exists(self.journal):
+                return False
+            with open(self.journal, "rb") as file:
+                return file.read().count(b"\n") >= lines + count
 
         try:
             kabuto.until(enough, f"{count} lines of the journal", seconds=300, pause=0.002)

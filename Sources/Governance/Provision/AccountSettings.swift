@@ -92,7 +92,11 @@ struct AccountSettings: Sendable {
   func act(_ service: String, _ action: ServiceAction, _ region: String = "") async throws(CallFailure)
     -> Value
   {
-    try await client.act(try Self.service(service), action, scope(region))
+    do throws(CallFailure) {
+      return try await client.act(try Self.service(service), action, scope(region))
+    } catch {
+      throw Self.named(error, service, action)
+    }
   }
 
   /// A call that only reads: its one answer.
@@ -101,7 +105,7 @@ struct AccountSettings: Sendable {
   {
     var action = action
     action.isRepeatable = true
-    return try await client.act(try Self.service(service), action, scope(region))
+    return try await act(service, action, region)
   }
 
   /// A call that only reads, page by page.
@@ -109,7 +113,17 @@ struct AccountSettings: Sendable {
     _ service: String, _ action: ServiceAction, _ region: String = "", items: [String],
     page: (parameter: String, from: [String])?
   ) async throws(CallFailure) -> [Value] {
-    try await client.read(try Self.service(service), action, scope(region), items: items, page: page)
+    do throws(CallFailure) {
+      return try await client.read(try Self.service(service), action, scope(region), items: items, page: page)
+    } catch { throw Self.named(error, service, action) }
+  }
+
+  /// A failure that says which call it was.
+  private static func named(_ failure: CallFailure, _ service: String, _ action: ServiceAction) -> CallFailure
+  {
+    var failure = failure
+    failure.message = "\(service) \(action.name)" + (failure.message.isEmpty ? "" : ": \(failure.message)")
+    return failure
   }
 
   private func scope(_ region: String) -> CallScope {

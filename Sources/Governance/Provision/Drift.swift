@@ -55,7 +55,7 @@ struct Drift: Sendable {
             ? "no call of AWS tells it"
             : "no \(events.joined(separator: " or ")) since; events take minutes to appear"
         }
-      } catch { reason = "cloudtrail LookupEvents: \(error.text)" }
+      } catch { reason = error.text }
       return DriftedStep(
         step: key.description, changes: changes, rightAt: since, changedBy: found.sorted { $0.at > $1.at },
         unknownBecause: reason)
