@@ -1,9 +1,9 @@
 // `kabuto govern history`: what the history of findings says, on the command line.
 
-import ArgumentParser
+public import ArgumentParser
 import Foundation
 import Governance
-import GuardRules
+public import GuardRules
 
 struct GovernHistory: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,8 +1,8 @@
 // What becomes of results beside the report: they are kept in a history, and who wants to know is told.
 
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Governance
+public import Governance
 
 extension ReportLanguage: ExpressibleByArgument {}
 
