@@ -38,6 +38,11 @@ const tag = (finding) => {
   const word = finding.state === "fixed" ? "fixed" : isUntold(finding) && finding.state === "open" ? "UNKNOWN" : finding.status;
   return h("span", { class: "tag", "data-tag": word }, word === "fixed" ? t("state_fixed") : t(`status_${word}`));
 };
+/** The end of a path, which tells files apart. @param {string} path */
+const tail = (path) => {
+  const parts = path.split("/");
+  return parts.length > 3 ? `…/${parts.slice(-2).join("/")}` : path;
+};
 /** @param {string} name @param {string} text @param {...(Node|string|null|false|undefined)} more */
 const nothing = (name, text, ...more) => h("div", { class: "nothing" }, h("h2", {}, name), h("p", {}, text), ...more);
 
@@ -157,7 +162,7 @@ export function list(page, query, change) {
   const rows = page.findings.map((/** @type {Finding} */ finding) => h("tr", { "data-id": finding.id },
     h("td", {}, severityMark(finding.severity)),
     h("td", {}, h("a", { class: "title", href: address({ finding: finding.id }) }, titleOf(finding)), h("span", { class: "sub" }, finding.resource || finding.path || finding.clause)),
-    h("td", {}, accountOf(finding.account), h("span", { class: "sub" }, finding.account === "files" ? `${finding.input}${finding.line > 0 ? `:${finding.line}` : ""}` : finding.region)),
+    h("td", {}, accountOf(finding.account), h("span", { class: "sub", title: finding.input }, finding.account === "files" ? `${tail(finding.input)}${finding.line > 0 ? `:${finding.line}` : ""}` : finding.region)),
     h("td", {}, h("time", { datetime: finding.since }, format.shortDate(finding.since))),
     h("td", {}, tag(finding))));
   const isFiltered = FILTERS.some((name) => name !== "sort" && query[name]);
