@@ -142,7 +142,8 @@ extension Finding {
       line: Int(resource.place.line), column: Int(resource.place.column), resource: resource.name,
       resourceType: resource.foundType, path: "", clause: "the type has a shape",
       found: "\(resource.foundType) has no shape here", wanted: "",
-      message: "Rules can't see this resource. Check it by other means, or leave it out with --allow-unknown.",
+      message:
+        "Rules can't see this resource. Check it by other means, or leave it out with --allow-unknown.",
       title: "A resource that rules can't see", titleJa: "ルールで確認できないリソース",
       mend: "Check this resource by other means; nothing is known of it here.",
       mendJa: "このリソースはここでは判定できません。別の方法で確認してください。")
