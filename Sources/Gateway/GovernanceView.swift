@@ -69,9 +69,12 @@ extension Router {
   }
 
   private func isRebound(_ request: Request) -> Bool {
-    guard configuration.host == "localhost" || configuration.host == "::1" || configuration.host.hasPrefix("127.")
+    guard
+      configuration.host == "localhost" || configuration.host == "::1" || configuration.host.hasPrefix("127.")
     else { return false }
-    guard var name = request.headers.first(name: "Host").map({ Substring($0.lowercased()) }) else { return false }
+    guard var name = request.headers.first(name: "Host").map({ Substring($0.lowercased()) }) else {
+      return false
+    }
     if name.hasPrefix("[") { return false }
     if let colon = name.firstIndex(of: ":") { name = name[..<colon] }
     return name != "localhost" && !name.allSatisfy { $0.isNumber || $0 == "." }

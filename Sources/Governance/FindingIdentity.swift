@@ -40,6 +40,7 @@ extension Finding {
   public var identity: FindingIdentity {
     // Several calls of a region may fail: which one it was is what tells them apart.
     FindingIdentity(
-      rule: rule, input: input, resource: resource, path: path.isEmpty && rule == "kabuto_call" ? clause : path)
+      rule: rule, input: input, resource: resource,
+      path: path.isEmpty && rule == "kabuto_call" ? clause : path)
   }
 }

@@ -7,7 +7,8 @@ public import GuardRules
 
 struct GovernHistory: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "history", abstract: "Shows the history of findings: what is open, since when, and its course.",
+    commandName: "history",
+    abstract: "Shows the history of findings: what is open, since when, and its course.",
     discussion: """
       Written by `kabuto govern check --data DIR` and `kabuto govern scan --data DIR`.
       Exit status: 0 = told, 1 = there is something open (list), 2 = there is no history, or no such finding.
@@ -85,7 +86,8 @@ struct GovernHistoryList: AsyncParsableCommand {
     case .csv:
       print(
         CSVReport.line([
-          "id", "state", "status", "severity", "rule", "title", "account", "region", "input", "resource", "path",
+          "id", "state", "status", "severity", "rule", "title", "account", "region", "input", "resource",
+          "path",
           "found", "first_seen", "last_seen", "exception",
         ]), terminator: "")
       for finding in page.findings {
@@ -101,7 +103,8 @@ struct GovernHistoryList: AsyncParsableCommand {
       for finding in page.findings {
         let unseen = finding.unseen == nil ? "" : "  (not told since \(Timestamp.text(finding.lastSeen)))"
         print(
-          "\(finding.id.prefix(12))  \(finding.severity.rawValue)  \(finding.status)  \(finding.title)\(unseen)")
+          "\(finding.id.prefix(12))  \(finding.severity.rawValue)  \(finding.status)  \(finding.title)\(unseen)"
+        )
         print(
           "  \(finding.resource.isEmpty ? finding.input : "\(finding.resource)  in \(finding.input)")  since \(Timestamp.text(finding.since))"
         )

@@ -59,7 +59,8 @@ struct GovernServe: AsyncParsableCommand {
         "viewer": "\(gateway.viewerDirectory ?? "not found: give --viewer DIR")",
       ])
     if !ServeGovernance.isLoopback(host) {
-      log.warning("whoever reaches \(gateway.address) sees all findings; put something before it that asks who it is")
+      log.warning(
+        "whoever reaches \(gateway.address) sees all findings; put something before it that asks who it is")
     }
     if isatty(2) == 1 { say("\n  Findings   \(gateway.address)/\n  End        Ctrl-C\n") }
     let reason = await Signals.wait()

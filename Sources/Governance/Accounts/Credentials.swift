@@ -23,6 +23,8 @@ struct Credentials: Sendable {
   let sessionToken: Secret?
   /// Seconds since 1970 UTC; nil = they stay.
   let expiresAt: Int64?
+  /// Secret parts of the keys that this one was got with: a service may repeat those too.
+  private(set) var behind: [Secret] = []
 
   init(accessKeyID: String, secretKey: String, sessionToken: String? = nil, expiresAt: Int64? = nil) {
     self.accessKeyID = accessKeyID
@@ -34,10 +36,19 @@ struct Credentials: Sendable {
   /// A text without the secret parts, should somebody have sent them back.
   func cleaned(_ text: String) -> String {
     var out = text
-    for secret in [secretKey.exposed, sessionToken?.exposed ?? ""] where secret.count >= 8 {
+    for secret in secrets.map(\.exposed) where secret.count >= 8 {
       out = out.replacing(secret, with: "(hidden)")
     }
     return out
+  }
+
+  private var secrets: [Secret] { [secretKey] + [sessionToken].compactMap { $0 } + behind }
+
+  /// The same key, which knows what it was got with.
+  func got(with base: Credentials) -> Credentials {
+    var copy = self
+    copy.behind += base.secrets
+    return copy
   }
 }
 

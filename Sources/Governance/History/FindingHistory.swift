@@ -219,7 +219,9 @@ struct FindingGroup {
       for other in sorted.dropFirst() {
         let clause = HistoryFinding.Clause(
           clause: other.clause, found: other.found, wanted: other.wanted, message: other.message)
-        if !also.contains(clause), also.count < 20, clause.clause != first.clause || clause.found != first.found {
+        if !also.contains(clause), also.count < 20,
+          clause.clause != first.clause || clause.found != first.found
+        {
           also.append(clause)
         }
       }

@@ -49,7 +49,8 @@ public struct HistoryError: Error, Sendable, Equatable, CustomStringConvertible 
     case .SQLITE_CORRUPT, .SQLITE_NOTADB:
       return HistoryError(
         path: path, found: "damaged: \(text)", wanted: "the database as it was written",
-        remedy: "Move it away and bring back a copy, or `sqlite3 FILE .recover`; without it a new one is begun.")
+        remedy:
+          "Move it away and bring back a copy, or `sqlite3 FILE .recover`; without it a new one is begun.")
     default:
       return HistoryError(
         path: path, found: text, wanted: "a database that can be used",

@@ -57,7 +57,8 @@ public struct HistoryPages: Sendable {
       default:
         return .problem(
           status: 404, type: "not-found",
-          detail: "nothing is here; wanted summary, trend, findings, findings/{id}, rules or accounts", faults: [])
+          detail: "nothing is here; wanted summary, trend, findings, findings/{id}, rules or accounts",
+          faults: [])
       }
     } catch {
       return .problem(status: 500, type: "history", detail: error.description, faults: [])
@@ -68,7 +69,8 @@ public struct HistoryPages: Sendable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(value) else {
-      return .problem(status: 500, type: "internal", detail: "the answer can't be written as JSON", faults: [])
+      return .problem(
+        status: 500, type: "internal", detail: "the answer can't be written as JSON", faults: [])
     }
     return .json([UInt8](data), tag: tag)
   }

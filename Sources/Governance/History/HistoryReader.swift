@@ -268,7 +268,9 @@ public final class HistoryReader: Sendable {
         sum.counts.add(
           severity: severity, isExcepted: row["is_excepted"], isUnknown: row["is_unknown"], row["n"])
         let seen: Int64 = row["seen"]
-        if sum.title.isEmpty || seen >= sum.seen { (sum.title, sum.titleJa) = (row["title"], row["title_ja"]) }
+        if sum.title.isEmpty || seen >= sum.seen {
+          (sum.title, sum.titleJa) = (row["title"], row["title_ja"])
+        }
         sum.seen = max(sum.seen, seen)
         sum.severity = max(sum.severity, severity)
         sums[key] = sum
@@ -307,7 +309,8 @@ public final class HistoryReader: Sendable {
     }
     return try read { db in
       let total =
-        try Int.fetchOne(db, sql: "SELECT count(*) FROM finding WHERE \(condition)", arguments: arguments) ?? 0
+        try Int.fetchOne(db, sql: "SELECT count(*) FROM finding WHERE \(condition)", arguments: arguments)
+        ?? 0
       let order = filter.newestFirst ? "since, severity, id" : "severity, since, id"
       if let place {
         condition += " AND (\(order)) < (?, ?, ?)"

@@ -132,7 +132,8 @@ struct ChangeMessage {
         let place = finding.line > 0 ? "\(finding.input):\(finding.line)" : finding.input
         let resource = finding.resource.isEmpty ? "" : "\(finding.resource) "
         lines.append(
-          "• [\(say(Self.severityWords(finding.severity)))] \(title) — \(Self.plain(resource))(\(Self.plain(place)))")
+          "• [\(say(Self.severityWords(finding.severity)))] \(title) — \(Self.plain(resource))(\(Self.plain(place)))"
+        )
       }
       let rest = group.findings.count - listed.count
       if rest > 0 { lines.append(say(("… and \(rest) more", "… ほか\(rest)件"))) }

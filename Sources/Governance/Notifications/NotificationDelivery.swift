@@ -167,7 +167,8 @@ public struct NotificationDelivery: Sendable {
   /// A line, written in one piece and on the disk before the message counts as sent.
   private func append(_ message: Outbox.Waiting, to path: String, wasBegun: Bool) throws {
     // A line has its message's id in it, so that one that was written before the process died isn't written again.
-    let line = message.payload.hasPrefix("{\"text\"")
+    let line =
+      message.payload.hasPrefix("{\"text\"")
       ? "{\"id\":\"\(message.id)\"," + message.payload.dropFirst() + "\n" : message.payload + "\n"
     let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
     guard descriptor >= 0 else { throw Failure.passing(Self.reason(), .trouble) }

@@ -26,6 +26,7 @@ public struct ASFF: Encodable, Sendable {
     }
   }
 
+  /// As a list.
   public func encode(to encoder: any Encoder) throws { try batches.encode(to: encoder) }
 
   struct Item: Encodable, Sendable {
@@ -159,14 +160,16 @@ public struct ASFF: Encodable, Sendable {
       "AWS::CloudTrail::Trail": "AwsCloudTrailTrail", "AWS::DynamoDB::Table": "AwsDynamoDbTable",
       "AWS::EC2::EIP": "AwsEc2Eip", "AWS::EC2::Instance": "AwsEc2Instance",
       "AWS::EC2::SecurityGroup": "AwsEc2SecurityGroup", "AWS::EC2::Subnet": "AwsEc2Subnet",
-      "AWS::EC2::Volume": "AwsEc2Volume", "AWS::EC2::VPC": "AwsEc2Vpc", "AWS::ECR::Repository": "AwsEcrRepository",
+      "AWS::EC2::Volume": "AwsEc2Volume", "AWS::EC2::VPC": "AwsEc2Vpc",
+      "AWS::ECR::Repository": "AwsEcrRepository",
       "AWS::ECS::Cluster": "AwsEcsCluster", "AWS::ECS::Service": "AwsEcsService",
       "AWS::EFS::FileSystem": "AwsEfsFileSystem", "AWS::EKS::Cluster": "AwsEksCluster",
       "AWS::ElasticLoadBalancing::LoadBalancer": "AwsElbLoadBalancer",
       "AWS::ElasticLoadBalancingV2::LoadBalancer": "AwsElbv2LoadBalancer",
       "AWS::GuardDuty::Detector": "AwsGuardDutyDetector", "AWS::IAM::AccessKey": "AwsIamAccessKey",
       "AWS::IAM::Group": "AwsIamGroup", "AWS::IAM::ManagedPolicy": "AwsIamPolicy",
-      "AWS::IAM::Role": "AwsIamRole", "AWS::IAM::User": "AwsIamUser", "AWS::Kinesis::Stream": "AwsKinesisStream",
+      "AWS::IAM::Role": "AwsIamRole", "AWS::IAM::User": "AwsIamUser",
+      "AWS::Kinesis::Stream": "AwsKinesisStream",
       "AWS::KMS::Key": "AwsKmsKey", "AWS::Lambda::Function": "AwsLambdaFunction",
       "AWS::RDS::DBCluster": "AwsRdsDbCluster", "AWS::RDS::DBInstance": "AwsRdsDbInstance",
       "AWS::Redshift::Cluster": "AwsRedshiftCluster", "AWS::S3::Bucket": "AwsS3Bucket",

@@ -36,7 +36,9 @@ public enum CSVReport {
   static func field(_ text: String) -> String {
     var text = text
     // Full-width signs are formulas too in some spreadsheets. Scalars: a carriage return with a line feed is one character.
-    if let first = text.unicodeScalars.first, "=+-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars.contains(first) {
+    if let first = text.unicodeScalars.first,
+      "=+-@\t\r\n\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars.contains(first)
+    {
       text = "'" + text
     }
     guard text.unicodeScalars.contains(where: { $0 == "," || $0 == "\"" || $0 == "\r" || $0 == "\n" }) else {

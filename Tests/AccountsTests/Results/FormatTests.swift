@@ -25,7 +25,8 @@ import Testing
     #expect(first["SchemaVersion"] as? String == "2018-10-08")
     #expect(first["AwsAccountId"] as? String == "111122223333")
     #expect(
-      first["ProductArn"] as? String == "arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default")
+      first["ProductArn"] as? String
+        == "arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default")
     #expect((first["Severity"] as? [String: String])?["Label"] == "HIGH")
     #expect((first["Resources"] as? [[String: String]])?.first?["Type"] == "AwsS3Bucket")
     #expect(first["CreatedAt"] as? String == "2026-11-26T08:00:00Z")
@@ -41,7 +42,10 @@ import Testing
     let batches = try #require(try json(ASFF(.made(findings), context)) as? [[String: Any]])
     let all = batches.flatMap { $0["Findings"] as? [[String: Any]] ?? [] }
     func length(_ text: Any?) -> Int { (text as? String)?.unicodeScalars.count ?? 0 }
-    #expect(all.allSatisfy { length($0["Title"]) <= 256 && length($0["Description"]) <= 1_024 && length($0["Id"]) <= 512 })
+    #expect(
+      all.allSatisfy {
+        length($0["Title"]) <= 256 && length($0["Description"]) <= 1_024 && length($0["Id"]) <= 512
+      })
     #expect(length(all[0]["Title"]) == 256)
     let status = all.map { ($0["Compliance"] as? [String: Any])?["Status"] as? String }
     #expect(status == ["FAILED", "WARNING", "FAILED"])
@@ -52,7 +56,8 @@ import Testing
 
   @Test func ocsfHasWhatTheClassDemands() throws {
     let findings: [Finding] = [
-      .made(severity: .critical), .made(of: "b2", status: "UNKNOWN"), .made(of: "b3", status: "EXCEPTED", exception: "EX-1"),
+      .made(severity: .critical), .made(of: "b2", status: "UNKNOWN"),
+      .made(of: "b3", status: "EXCEPTED", exception: "EX-1"),
     ]
     let events = try #require(try json(OCSF(.made(findings), context)) as? [[String: Any]])
     #expect(events.count == 3)
@@ -87,7 +92,8 @@ import Testing
   @Test func htmlEscapesEverythingThatIsOthers() {
     let evil = "<script>alert(1)</script><img src=x onerror='a'>\"&\u{202E}"
     let finding = Finding.made(
-      evil, in: evil, of: evil, path: evil, found: evil, type: evil, clause: evil, title: evil, exception: evil)
+      evil, in: evil, of: evil, path: evil, found: evil, type: evil, clause: evil, title: evil,
+      exception: evil)
     var result = CheckResult.made([finding])
     result.faults = [evil]
     for language in ReportLanguage.allCases {
@@ -110,7 +116,10 @@ import Testing
       FindingCounts(critical: 0, high: high, medium: 0, low: 0, info: 0, unknown: 2, excepted: 0)
     }
     #expect(!HTMLReport(.made([.made()]), context).text.contains("<svg"))
-    context.trend = [TrendPoint(at: "2026-11-01T00:00:00Z", open: counts(4)), TrendPoint(at: "2026-11-02T00:00:00Z", open: counts(1))]
+    context.trend = [
+      TrendPoint(at: "2026-11-01T00:00:00Z", open: counts(4)),
+      TrendPoint(at: "2026-11-02T00:00:00Z", open: counts(1)),
+    ]
     let text = HTMLReport(.made([.made()]), context).text
     #expect(text.contains("<svg") && text.contains("2026-11-02T00:00:00Z"))
   }
@@ -127,8 +136,12 @@ import Testing
     #expect(results.map { $0["kind"] as? String } == ["fail", "fail", "fail", "open"])
     let driver = try #require((run["tool"] as? [String: Any])?["driver"] as? [String: Any])
     let rules = try #require(driver["rules"] as? [[String: Any]])
-    #expect(rules.map { ($0["properties"] as? [String: Any])?["security-severity"] as? String } == ["9.5", "5.5", "0.0", "8.0"])
-    #expect(rules.allSatisfy { ($0["help"] as? [String: String])?["text"] == "Set AccessControl to Private." })
+    #expect(
+      rules.map { ($0["properties"] as? [String: Any])?["security-severity"] as? String } == [
+        "9.5", "5.5", "0.0", "8.0",
+      ])
+    #expect(
+      rules.allSatisfy { ($0["help"] as? [String: String])?["text"] == "Set AccessControl to Private." })
     for result in results {
       let index = try #require(result["ruleIndex"] as? Int)
       #expect(rules[index]["id"] as? String == result["ruleId"] as? String)
@@ -141,7 +154,8 @@ import Testing
     #expect(
       FindingIdentity(rule: "r", input: "i", resource: "", path: "p").id
         == String(HexText.hash("1:r1:i0:1:p").prefix(32)))
-    #expect(FindingIdentity(rule: "ab", input: "c", resource: "", path: "").id
-      != FindingIdentity(rule: "a", input: "bc", resource: "", path: "").id)
+    #expect(
+      FindingIdentity(rule: "ab", input: "c", resource: "", path: "").id
+        != FindingIdentity(rule: "a", input: "bc", resource: "", path: "").id)
   }
 }

@@ -8,7 +8,8 @@ import Testing
 
 @Suite struct HistoryTests {
   private func record(
-    _ history: FindingHistory, _ result: CheckResult, at: Int64, source: String = "scan", _ extra: RunExtra = RunExtra()
+    _ history: FindingHistory, _ result: CheckResult, at: Int64, source: String = "scan",
+    _ extra: RunExtra = RunExtra()
   ) throws -> HistoryChange {
     try history.record(result, scope: [region], source: source, at: at, extra)
   }
@@ -64,10 +65,13 @@ import Testing
     var extra = RunExtra()
     extra.exceptions = [ExceptionEnd(id: "EX-1", ends: "2026-12-31", owner: "sato", reason: "a website")]
     let covered = try record(
-      history, .made([.made(status: "EXCEPTED", exception: "EX-1")], [("s3_public", .fail)]), at: 2_000, extra)
+      history, .made([.made(status: "EXCEPTED", exception: "EX-1")], [("s3_public", .fail)]), at: 2_000, extra
+    )
     #expect(covered.excepted.map(\.exception) == ["EX-1"])
     let reader = HistoryReader(folder.path)
-    #expect(try reader.counts() == FindingCounts(critical: 0, high: 0, medium: 0, low: 0, info: 0, unknown: 0, excepted: 1))
+    #expect(
+      try reader.counts()
+        == FindingCounts(critical: 0, high: 0, medium: 0, low: 0, info: 0, unknown: 0, excepted: 1))
     #expect(try reader.exception("EX-1")?.ends == "2026-12-31")
     #expect(try reader.endingExceptions(today: 0).map(\.id) == ["EX-1"])
     let ended = try record(history, .made([.made()], [("s3_public", .fail)]), at: 3_000)
@@ -80,10 +84,15 @@ import Testing
   @Test(arguments: [
     // The list failed: other buckets may pass, this one wasn't seen.
     (CheckResult.made([.call()], [("s3_public", .pass), ("kabuto_call", .unknown)]), "list failed"),
-    (CheckResult.made([.call("s3 GetBucketAcl", of: "bucket-1")], [("s3_public", .pass)]), "a call of it failed"),
+    (
+      CheckResult.made([.call("s3 GetBucketAcl", of: "bucket-1")], [("s3_public", .pass)]),
+      "a call of it failed"
+    ),
     (CheckResult.made([.call("", type: "")], [("s3_public", .pass)]), "the account didn't answer"),
     (CheckResult.made([.made(of: "bucket-2", status: "UNKNOWN")], [("s3_public", .unknown)]), "rule unknown"),
-    (CheckResult.made([.made(of: "bucket-2")], [("s3_public", .fail)], hides: ["s3_public"]), "parts unknown"),
+    (
+      CheckResult.made([.made(of: "bucket-2")], [("s3_public", .fail)], hides: ["s3_public"]), "parts unknown"
+    ),
     (CheckResult.made([], [("another_rule", .pass)]), "the rule wasn't evaluated"),
     (CheckResult.made([], []), "nothing was evaluated"),
   ])
@@ -112,7 +121,8 @@ import Testing
     let history = try FindingHistory(folder.path)
     _ = try record(history, .made([.made()], [("s3_public", .fail)]), at: 1_000)
     let change = try record(
-      history, .made([.call("ec2 DescribeVolumes", type: "AWS::EC2::Volume")], [("s3_public", .pass)]), at: 2_000)
+      history, .made([.call("ec2 DescribeVolumes", type: "AWS::EC2::Volume")], [("s3_public", .pass)]),
+      at: 2_000)
     #expect(change.fixed.count == 1)
   }
 
@@ -121,7 +131,8 @@ import Testing
     let history = try FindingHistory(folder.path)
     let elsewhere = "aws:111122223333/us-east-1"
     _ = try history.record(
-      .made([.made(), .made(in: elsewhere)], [("s3_public", .fail)]), scope: [region, elsewhere], source: "scan",
+      .made([.made(), .made(in: elsewhere)], [("s3_public", .fail)]), scope: [region, elsewhere],
+      source: "scan",
       at: 1_000)
     #expect(try record(history, .made(), at: 2_000, source: "check").fixed.isEmpty)
     #expect(try record(history, .made(), at: 3_000).fixed.map(\.input) == [region])
@@ -182,7 +193,8 @@ import Testing
       .made(
         [.made(status: "UNKNOWN", clause: "b exists"), .made(), .made(), .made(clause: "c exists")],
         [("s3_public", .fail)]), at: 1_000)
-    let finding = try #require(try HistoryReader(folder.path).findings(FindingFilter(), limit: 10)?.findings.first)
+    let finding = try #require(
+      try HistoryReader(folder.path).findings(FindingFilter(), limit: 10)?.findings.first)
     #expect(finding.status == "FAIL" && finding.clause == "AccessControl != /^Public/")
     #expect(finding.also.map(\.clause) == ["c exists", "b exists"])
   }
@@ -228,7 +240,9 @@ import Testing
     var filter = FindingFilter()
     filter.severity = .critical
     filter.text = "BUCKET-1"
-    #expect(try reader.findings(filter, limit: 50)?.total == findings.count { $0.severity == .critical && $0.resource.contains("bucket-1") })
+    #expect(
+      try reader.findings(filter, limit: 50)?.total
+        == findings.count { $0.severity == .critical && $0.resource.contains("bucket-1") })
     #expect(try reader.findings(FindingFilter(), limit: 5, cursor: "1.x.3") == nil)
     #expect(try reader.rules().map(\.open.critical) == [10])
   }
@@ -238,7 +252,8 @@ import Testing
     let history = try FindingHistory(folder.path)
     _ = try record(history, .made([.made()], [("s3_public", .fail)]), at: 1_000)
     // No such status: the database refuses it.
-    let bad = CheckResult.made([.made(of: "b2"), .made(of: "b3", status: "NONSENSE")], [("s3_public", .fail)])
+    let bad = CheckResult.made(
+      [.made(of: "b2"), .made(of: "b3", status: "NONSENSE")], [("s3_public", .fail)])
     #expect(throws: HistoryError.self) { try self.record(history, bad, at: 2_000) }
     let reader = HistoryReader(folder.path)
     #expect(try reader.runs(limit: 10).count == 1)
@@ -249,7 +264,8 @@ import Testing
   @Test func otherDatabasesAndDamageAreToldNotReplaced() throws {
     let folder = try TestFolder()
     #expect(throws: HistoryError.self) { try HistoryReader(folder.path).version() }
-    try Data("not a database, but long enough to be read as one".utf8).write(to: URL(fileURLWithPath: folder.file("governance.sqlite")))
+    try Data("not a database, but long enough to be read as one".utf8).write(
+      to: URL(fileURLWithPath: folder.file("governance.sqlite")))
     let error = #expect(throws: HistoryError.self) { try FindingHistory(folder.path) }
     #expect(error?.description.contains("damaged") == true)
     #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("governance.sqlite"))).count == 49)

@@ -2,6 +2,7 @@
 
 import Crypto
 import Foundation
+import GRDB
 import GuardRules
 import Testing
 
@@ -77,8 +78,13 @@ import Testing
     _ = try history.record(.made(findings, rules), scope: [region], source: "scan", at: at, extra)
   }
 
-  private func deliver(_ history: FindingHistory, _ targets: [NotificationTarget], at: Int64, attempts: Int = 2, _ environment: [String: String] = [:]) async throws -> DeliveryReport {
-    try await NotificationDelivery(history, targets, environment: environment, attempts: attempts, now: { at }).run()
+  private func deliver(
+    _ history: FindingHistory, _ targets: [NotificationTarget], at: Int64, attempts: Int = 2,
+    _ environment: [String: String] = [:]
+  ) async throws -> DeliveryReport {
+    try await NotificationDelivery(
+      history, targets, environment: environment, attempts: attempts, now: { at }
+    ).run()
   }
 
   private func lines(_ path: String) throws -> [[String: Any]] {
@@ -107,7 +113,9 @@ import Testing
     #expect(kinds == [["opened"], ["reopened"], ["unknown"]])
     let first = (told[0]["groups"] as? [[String: Any]])?.first
     #expect(first?["count"] as? Int == 1, "low isn't told from high on")
-    #expect((told[0]["text"] as? String)?.contains("[high] Buckets aren't public — bucket-1 (aws:111122223333/eu-west-1)") == true)
+    #expect(
+      (told[0]["text"] as? String)?.contains(
+        "[high] Buckets aren't public — bucket-1 (aws:111122223333/eu-west-1)") == true)
   }
 
   @Test func endsOfExceptionsAreToldOnce() async throws {
@@ -117,7 +125,8 @@ import Testing
     target.language = .japanese
     let day: Int64 = 86_400
     let exceptions = [
-      ExceptionEnd(id: "EX-1", ends: "1970-01-20", owner: "sato"), ExceptionEnd(id: "EX-2", ends: "1970-03-01"),
+      ExceptionEnd(id: "EX-1", ends: "1970-01-20", owner: "sato"),
+      ExceptionEnd(id: "EX-2", ends: "1970-03-01"),
       ExceptionEnd(id: "EX-0", ends: "1970-01-02"),
     ]
     try record(history, [], [target], at: 3 * day, exceptions)

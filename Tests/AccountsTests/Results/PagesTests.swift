@@ -10,7 +10,8 @@ import Testing
   private func pages(_ findings: [Finding]) throws -> (HistoryPages, TestFolder, FindingHistory) {
     let folder = try TestFolder()
     let history = try FindingHistory(folder.path)
-    _ = try history.record(.made(findings, [("s3_public", .fail)]), scope: [region], source: "scan", at: 1_000)
+    _ = try history.record(
+      .made(findings, [("s3_public", .fail)]), scope: [region], source: "scan", at: 1_000)
     return (HistoryPages(folder.path, now: { 90_000 }), folder, history)
   }
 
@@ -29,10 +30,13 @@ import Testing
   }
 
   @Test func summaryCountsAndKeepsItsTag() throws {
-    let (pages, folder, history) = try pages([.made(), .made(of: "b2", status: "UNKNOWN"), .made(of: "b3", severity: .critical)])
+    let (pages, folder, history) = try pages([
+      .made(), .made(of: "b2", status: "UNKNOWN"), .made(of: "b3", severity: .critical),
+    ])
     let (summary, tag) = try document(pages.answer(["summary"], [:], tag: nil))
     let open = try #require(summary["open"] as? [String: Int])
-    #expect(open == ["critical": 1, "high": 1, "medium": 0, "low": 0, "info": 0, "unknown": 1, "excepted": 0])
+    #expect(
+      open == ["critical": 1, "high": 1, "medium": 0, "low": 0, "info": 0, "unknown": 1, "excepted": 0])
     #expect((summary["week"] as? [String: Int]) == ["opened": 3, "fixed": 0])
     #expect((summary["runs"] as? [[String: Any]])?.first?["source"] as? String == "scan")
     #expect(status(pages.answer(["summary"], [:], tag: tag)) == 304)
@@ -76,13 +80,15 @@ import Testing
 
   @Test(arguments: [
     (["findings"], ["limit": "0"]), (["findings"], ["severity": "grave"]), (["findings"], ["state": "x"]),
-    (["findings"], ["cursor": "nonsense"]), (["findings"], ["cursor": "1.2"]), (["findings"], ["colour": "red"]),
+    (["findings"], ["cursor": "nonsense"]), (["findings"], ["cursor": "1.2"]),
+    (["findings"], ["colour": "red"]),
     (["findings"], ["sort": "x"]), (["findings"], ["status": "fail"]), (["trend"], ["days": "-1"]),
     (["rules"], ["cursor": "-1"]), (["summary"], ["x": "1"]),
   ])
   func badQuestionsAreFaults(_ path: [String], _ query: [String: String]) throws {
     let (pages, folder, _) = try pages([.made()])
-    guard case .problem(let status, let type, let detail, let faults) = pages.answer(path, query, tag: nil) else {
+    guard case .problem(let status, let type, let detail, let faults) = pages.answer(path, query, tag: nil)
+    else {
       Issue.record("\(path) \(query) was answered")
       return
     }
@@ -91,7 +97,9 @@ import Testing
     _ = folder
   }
 
-  @Test(arguments: [["nothing"], ["findings", "zz"], ["findings", "0123456789"], ["findings", "a", "b"], []])
+  @Test(arguments: [
+    ["nothing"], ["findings", "zz"], ["findings", "0123456789"], ["findings", "a", "b"], [],
+  ])
   func whatIsNotThereIsNotFound(_ path: [String]) throws {
     let (pages, folder, _) = try pages([.made()])
     #expect(status(pages.answer(path, [:], tag: nil)) == 404)
