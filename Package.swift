@@ -151,6 +151,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: strict),
     .testTarget(name: "ControlsTests", dependencies: ["Controls", "GuardRules"], swiftSettings: strict),
     .testTarget(name: "ResourcesTests", dependencies: ["Resources", "GuardRules"], swiftSettings: strict),

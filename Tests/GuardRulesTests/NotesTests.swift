@@ -59,7 +59,10 @@ import Testing
     ("# @title A\nrule a(p) { %p exists }", "1:3", "\"@title\" above no rule"),
     ("rule a { x exists }\n# @mend M", "2:3", "\"@mend\" above no rule"),
     ("rule a {\n# @mend M\n x exists }", "2:3", "\"@mend\" above no rule"),
-    ("# @title A\nrule a { x exists }\n# @title B\nrule a { y exists }", "3:3", "notes of rule a a second time"),
+    (
+      "# @title A\nrule a { x exists }\n# @title B\nrule a { y exists }", "3:3",
+      "notes of rule a a second time"
+    ),
   ])
   func faultIsToldWhereItStands(_ text: String, _ place: String, _ found: String) {
     let all = faults(text)
@@ -69,8 +72,10 @@ import Testing
 
   @Test func faultsOfNotesAndOfRulesAreToldTogetherInOrder() {
     let all = faults(
-      "# @severity x\nrule a { x == }\n# @nope y\nrule b { y exists }\n# @title T\n# @mend\nrule 1 { z exists }")
-    #expect(all.map { String($0.prefix(12)) } == ["r.guard:1:3:", "r.guard:2:15", "r.guard:3:3:", "r.guard:7:6:"])
+      "# @severity x\nrule a { x == }\n# @nope y\nrule b { y exists }\n# @title T\n# @mend\nrule 1 { z exists }"
+    )
+    #expect(
+      all.map { String($0.prefix(12)) } == ["r.guard:1:3:", "r.guard:2:15", "r.guard:3:3:", "r.guard:7:6:"])
   }
 
   @Test(arguments: [

@@ -184,6 +184,9 @@ def scanned(history):
         found = scan(history, gate, "--regions", "ap-northeast-1,ap-northeast-3", "--account", account, "--account", "111122223333")
         if found.returncode != 1:
             raise AssertionError(found.stderr)
+        with open(history.database, "rb") as kept:
+            if live_account.SECRET.encode() in kept.read() + (found.stdout + found.stderr).encode():
+                raise AssertionError("the secret key is shown")
     finally:
         gate.end()
         moto.end()

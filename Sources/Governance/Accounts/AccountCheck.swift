@@ -220,14 +220,14 @@ private struct RegionView {
   init(_ region: RegionState, _ types: Set<String>?, _ parameters: InputParameters) {
     let resources = region.resources(of: types)
     failed = region.failed.filter { types?.contains($0.type) ?? true }
-    // What stands for lists that failed, one a type.
+    // What stands for lists that failed, one a type; each by a name of its own, since one call may fail for several types.
     var unlisted: [String: ShapedResource] = [:]
     if !failed.isEmpty {
       let seen = Set(resources.map { "\($0.type ?? "") \($0.name)" })
       for failed in failed
       where failed.type.contains("::") && !seen.contains("\(failed.type) \(failed.resource)") {
         unlisted[failed.type] = ShapedResource(
-          name: "(\(failed.call))", type: failed.type, foundType: failed.type,
+          name: "(\(failed.call): \(failed.type))", type: failed.type, foundType: failed.type,
           properties: Value(
             .map(
               Members([], rest: Members.Rest(Unknown("\(failed.call): \(failed.failure.text)"), absent: [])))

@@ -28,6 +28,8 @@ struct Credentials: Sendable {
   let sessionToken: Secret?
   /// Seconds since 1970 UTC; nil = they stay.
   let expiresAt: Int64?
+  /// Secret parts of the keys that this one was got with: a service may repeat those too.
+  private(set) var behind: [Secret] = []
 
   init(accessKeyID: String, secretKey: String, sessionToken: String? = nil, expiresAt: Int64? = nil) {
     self.accessKeyID = accessKeyID
@@ -45,6 +47,15 @@ struct Credentials: Sendable {
       out = out.replacing(secret, with: "(hidden)")
     }
     return out
+  }
+
+  private var secrets: [Secret] { [secretKey] + [sessionToken].compactMap { $0 } + behind }
+
+  /// The same key, which knows what it was got with.
+  func got(with base: Credentials) -> Credentials {
+    var copy = self
+    copy.behind += base.secrets
+    return copy
   }
 }
 

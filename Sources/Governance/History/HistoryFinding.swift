@@ -105,6 +105,7 @@ public struct HistoryFinding: Sendable, Encodable, Equatable {
     case lastSeen = "last_seen"
   }
 
+  /// Times as RFC 3339; what isn't there is null.
   public func encode(to encoder: any Encoder) throws {
     var out = encoder.container(keyedBy: CodingKeys.self)
     for (key, value) in [

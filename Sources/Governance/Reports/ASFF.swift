@@ -26,6 +26,7 @@ public struct ASFF: Encodable, Sendable {
     }
   }
 
+  /// As a list.
   public func encode(to encoder: any Encoder) throws { try batches.encode(to: encoder) }
 
   struct Item: Encodable, Sendable {

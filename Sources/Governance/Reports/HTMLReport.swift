@@ -181,7 +181,7 @@ public struct HTMLReport {
       let cells = [
         counts.critical, counts.high, counts.medium, counts.low, counts.info, counts.unknown, counts.excepted,
       ].map { "<td class=\"number\">\($0)</td>" }.joined()
-      return "<tr><td>\(Self.escaped(point.at))</td>\(cells)</tr>"
+      return "<tr><td class=\"time\">\(Self.escaped(point.at))</td>\(cells)</tr>"
     }.joined()
     let heads =
       "<th scope=\"col\">\(say("Time", "時刻"))</th>"
@@ -223,11 +223,14 @@ enum HTMLTrend {
     let fails = points.map { Double($0.open.open - $0.open.unknown) }
     let unknowns = points.map { Double($0.open.unknown) }
     let most = max(1, (fails + unknowns).max() ?? 1)
+    // A value holds until the next run: steps, at the runs' times.
+    let times = points.map { ISO8601DateFormatter().date(from: $0.at)?.timeIntervalSince1970 ?? 0 }
+    let (first, last) = (times.first ?? 0, times.last ?? 0)
     func path(_ values: [Double]) -> String {
-      values.enumerated().map { place, value in
-        let x = Double(place) / Double(max(1, values.count - 1)) * width
-        let y = height - value / most * (height - 8) - 2
-        return "\(place == 0 ? "M" : "L")\(Int(x.rounded())) \(Int(y.rounded()))"
+      zip(times, values).enumerated().map { place, point in
+        let x = Int(((point.0 - first) / max(1, last - first) * width).rounded())
+        let y = Int((height - point.1 / most * (height - 8) - 2).rounded())
+        return place == 0 ? "M\(x) \(y)" : "H\(x)V\(y)"
       }.joined()
     }
     return """

@@ -13,14 +13,14 @@ enum HTMLStyle {
     h1,h2,h3,p,dl,dd{margin:0}h1,h2{font-size:15px;font-weight:600}h2{margin-bottom:8px}h3{font-size:13px}
     header p,.muted{color:var(--muted)}
     main{max-width:1080px;margin:0 auto;padding:16px;display:grid;gap:24px}main>*{min-width:0}
-    .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(110px,1fr));gap:1px;background:var(--line);\
+    .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(110px,1fr));gap:1px;background:var(--surface);overflow:hidden;\
     border:1px solid var(--line)}
-    .figures div{background:var(--surface);padding:12px 16px}.figures dt{color:var(--muted)}
+    .figures div{outline:1px solid var(--line);padding:12px 16px}.figures dt{color:var(--muted)}
     .figures dd{font-size:28px;line-height:1.2}.bad{color:var(--red);font-weight:600}
     table{border-collapse:collapse;width:100%;background:var(--surface);border:1px solid var(--line)}
     section{overflow-x:auto}
     th,td{text-align:left;padding:4px 12px;border-bottom:1px solid var(--line);vertical-align:baseline}
-    th{color:var(--muted);font-weight:400}.number{text-align:right}
+    th{color:var(--muted);font-weight:400}th,.time{white-space:nowrap}.number{text-align:right}
     article{background:var(--surface);border:1px solid var(--line);border-bottom:0;padding:12px 16px;break-inside:avoid}
     article:last-child{border-bottom:1px solid var(--line)}
     article dl{display:grid;grid-template-columns:120px minmax(0,1fr);gap:2px 12px;margin-top:8px}

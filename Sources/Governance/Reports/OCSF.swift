@@ -13,6 +13,7 @@ public struct OCSF: Encodable, Sendable {
     events = FindingGroup.all(of: result.findings).map { Event($0, context) }
   }
 
+  /// As a list.
   public func encode(to encoder: any Encoder) throws { try events.encode(to: encoder) }
 
   struct Event: Encodable, Sendable {

@@ -35,6 +35,7 @@ public enum Severity: String, Sendable, Codable, CaseIterable, Comparable {
     }
   }
 
+  /// By rank.
   public static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
 }
 

@@ -100,7 +100,8 @@ struct RuleParser {
     let read = RuleNotes(lines) { wrong.append(($0, $1, $2)) }
     for (position, found, wanted) in wrong { fault(at: position, found: found, wanted: wanted) }
     if notes[rule] != nil {
-      fault(at: lines[0].position, found: "notes of rule \(rule) a second time", wanted: "notes of a name once")
+      fault(
+        at: lines[0].position, found: "notes of rule \(rule) a second time", wanted: "notes of a name once")
     }
     notes[rule] = read
   }

@@ -24,7 +24,7 @@ function shape(name, attributes, text) {
 function nice(value) {
   if (value <= 4) return 4;
   const size = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 5, 10].map((step) => step * size).find((step) => step >= value) ?? value;
+  return [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].map((step) => step * size).find((step) => step >= value) ?? value;
 }
 
 /** Low and info are drawn as one. @param {Counts} open @param {string} name */
@@ -65,8 +65,10 @@ export class TrendChart {
   /** @param {{from: string, to: string, points: TrendPoint[]}} trend @param {number} days */
   show(trend, days) {
     this.points = trend.points;
-    this.from = Date.parse(trend.from);
     this.to = Date.parse(trend.to);
+    // A young history fills the picture; before it there is nothing to draw.
+    const first = this.points.length > 0 ? Date.parse(this.points[0].at) : 0;
+    this.from = Math.min(Math.max(Date.parse(trend.from), first), this.to - 86400000);
     this.chosen = -1;
     this.picture.setAttribute("aria-label", t("govTrendLabel", { days }));
     this.draw();

@@ -38,6 +38,11 @@ const tag = (finding) => {
   const word = finding.state === "fixed" ? "fixed" : isUntold(finding) && finding.state === "open" ? "UNKNOWN" : finding.status;
   return h("span", { class: "tag", "data-tag": word }, word === "fixed" ? t("state_fixed") : t(`status_${word}`));
 };
+/** The end of a path, which tells files apart. @param {string} path */
+const tail = (path) => {
+  const parts = path.split("/");
+  return parts.length > 3 ? `…/${parts.slice(-2).join("/")}` : path;
+};
 /** @param {string} name @param {string} text @param {...(Node|string|null|false|undefined)} more */
 const nothing = (name, text, ...more) => h("div", { class: "nothing" }, h("h2", {}, name), h("p", {}, text), ...more);
 
@@ -71,7 +76,7 @@ export function overview(summary, rules, accounts, totals, trend, chart, how) {
   const parts = [
     h("dl", { class: "figures", "aria-label": t("govFigures") }, ...figures.map(([name, value, href, under, isBad]) => h("div", {},
       h("dt", {}, severityMark(name, name === "low" ? t("govLowInfo") : undefined)),
-      h("dd", { class: isBad ? "bad" : null }, h("a", { href, "aria-label": `${name === "low" ? t("govLowInfo") : t(`sev_${name}`)}: ${format.size(value)}` }, format.size(value)), h("span", { class: "under" }, under || "\u00a0"))))),
+      h("dd", { class: isBad ? "bad" : null }, h("a", { href, "aria-label": `${name === "low" ? t("govLowInfo") : t(`sev_${name}`)}: ${format.size(value)}` }, format.size(value)), under && h("span", { class: "under" }, under))))),
     h("section", { "aria-labelledby": "trend-title" },
       h("div", { class: "bar" }, h("h2", { id: "trend-title" }, t("govTrend")),
         h("p", { class: "hint" }, t("govWeek", { opened: format.size(summary.week.opened), fixed: format.size(summary.week.fixed) })),
@@ -157,7 +162,7 @@ export function list(page, query, change) {
   const rows = page.findings.map((/** @type {Finding} */ finding) => h("tr", { "data-id": finding.id },
     h("td", {}, severityMark(finding.severity)),
     h("td", {}, h("a", { class: "title", href: address({ finding: finding.id }) }, titleOf(finding)), h("span", { class: "sub" }, finding.resource || finding.path || finding.clause)),
-    h("td", {}, accountOf(finding.account), h("span", { class: "sub" }, finding.account === "files" ? `${finding.input}${finding.line > 0 ? `:${finding.line}` : ""}` : finding.region)),
+    h("td", {}, accountOf(finding.account), h("span", { class: "sub", title: finding.input }, finding.account === "files" ? `${tail(finding.input)}${finding.line > 0 ? `:${finding.line}` : ""}` : finding.region)),
     h("td", {}, h("time", { datetime: finding.since }, format.shortDate(finding.since))),
     h("td", {}, tag(finding))));
   const isFiltered = FILTERS.some((name) => name !== "sort" && query[name]);
@@ -199,7 +204,7 @@ export function detail(answer, back) {
   const parts = [
     h("nav", { class: "crumbs", "aria-label": t("govOverview") }, h("a", { href: address({}) }, t("govOverview")), "›", h("a", { href: back, id: "back" }, t("govTitle")), "›", h("span", {}, finding.id.slice(0, 12))),
     h("article", { class: "detail", "aria-labelledby": "finding-title" },
-      h("div", { class: "line" }, severityMark(finding.severity), tag(finding), finding.state !== "open" || finding.status === "FAIL" ? h("span", { class: "hint" }, t(`state_${finding.state}`)) : null),
+      h("div", { class: "line" }, severityMark(finding.severity), tag(finding), finding.state === "open" && h("span", { class: "hint" }, t("state_open"))),
       h("h2", { id: "finding-title" }, titleOf(finding)),
       finding.unseen !== null && h("p", { class: "untold" }, t("govUntold")),
       h("dl", { class: "against" }, h("div", {}, h("dt", {}, t("govFound")), h("dd", {}, finding.found || format.NONE)), h("div", {}, h("dt", {}, t("govWanted")), h("dd", {}, finding.clause || finding.wanted || format.NONE))),

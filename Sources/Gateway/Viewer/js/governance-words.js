@@ -37,7 +37,7 @@ export const GOVERNANCE_WORDS = {
   // Detail
   govFound: ["Found", "検出値"], govWanted: ["Wanted", "期待値"], govMend: ["How to mend", "対処方法"], govNoMend: ["The rule doesn't say how to mend it; its own words are below.", "ルールに対処方法の記載がありません。下のルールの説明を参照してください。"],
   govResource: ["Resource", "リソース"], govType: ["Type", "種類"], govPath: ["Path", "項目"], govInput: ["Input", "対象"], govLine: ["line {line}, column {column}", "{line}行 {column}列"],
-  govControls: ["Controls", "基準"], govMessage: ["Rule's own words", "ルールの説明"], govFirstSeen: ["First seen", "初回検出"], govLastSeen: ["Last seen", "最終検出"], govTimes: ["Seen", "検出回数"], govTimesN: ["{n} times", "{n}回"],
+  govControls: ["Controls", "基準"], govMessage: ["Rule's own words", "ルールの説明"], govFirstSeen: ["First seen", "初回検出"], govLastSeen: ["Last seen", "最終検出"], govTimes: ["Seen", "検出回数"], govTimesN: ["{n}×", "{n}回"],
   govAlso: ["Also at this place", "同じ箇所の他の条件"], govException: ["Exception", "例外"], govExceptionUnknown: ["Its end isn't known here.", "期限はこの履歴にありません。"],
   govUntold: ["The latest look couldn't tell whether it is still there: a call failed, or the rule depends on something unknown. It counts as neither good nor bad.", "最新の確認では、まだ残っているか判定できませんでした(呼び出しの失敗、または不明な値に依存)。適合とも違反ともみなしません。"],
   govHistory: ["What happened", "経過"], govWas: ["found {value}", "検出値 {value}"], govUnder: ["exception {name}", "例外 {name}"],
