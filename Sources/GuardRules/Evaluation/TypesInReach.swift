@@ -95,7 +95,7 @@ final class TypesInReach {
 
   private func visit(_ query: Query, _ scope: NameScope, isRoot: Bool) {
     deeper {
-      if isRoot { begin(query) }
+      if isRoot { begin(query, scope) }
       for step in query.steps {
         switch step {
         case .variable(let name), .keysOf(let name):
@@ -115,13 +115,13 @@ final class TypesInReach {
   }
 
   /// What a query that begins at the document can look at.
-  private func begin(_ query: Query) {
+  private func begin(_ query: Query, _ scope: NameScope) {
     switch query.steps.first {
     case .variable?: break
     case .key("Resources")?:
       var rest = query.steps.dropFirst()
       if case .members(nil)? = rest.first { rest = rest.dropFirst() }
-      guard case .filter(_, let clauses)? = rest.first, let types = clauses.lazy.compactMap(\.asTypes).first
+      guard case .filter(_, let clauses)? = rest.first, let types = clauses.lazy.compactMap({ self.types(of: $0, scope) }).first
       else {
         isAny = true
         return
@@ -133,20 +133,14 @@ final class TypesInReach {
   }
 }
 
-extension Query {
-  fileprivate var isResources: Bool {
-    if case .key("Resources")? = steps.first { return steps.count == 1 }
-    return false
-  }
-}
-
-extension Disjunction {
-  /// The types that it leaves: `Type == 'X'`, `Type in ['X', 'Y']`, or alternatives of these; nil = any.
-  fileprivate var asTypes: Set<String>? {
+extension TypesInReach {
+  /// The types that alternatives leave: `Type == 'X'`, `Type in ['X', 'Y']`, `Type in %names`; nil = any.
+  fileprivate func types(of alternatives: Disjunction, _ scope: NameScope) -> Set<String>? {
     var types: Set<String> = []
-    for clause in self {
+    for clause in alternatives {
       guard case .comparison(let only) = clause, !only.isNegated, !only.isInverted, !only.query.isSome,
-        only.query.steps.count == 1, case .key("Type") = only.query.steps[0], case .value(let value)? = only.right
+        only.query.steps.count == 1, case .key("Type") = only.query.steps[0],
+        let value = only.right.flatMap({ literal($0, scope) })
       else { return nil }
       switch (only.comparator, value.content) {
       case (.equal, .string(let type)): types.insert(type)
@@ -159,5 +153,27 @@ extension Disjunction {
       }
     }
     return types
+  }
+
+  private func literal(_ operand: Operand, _ scope: NameScope) -> Value? {
+    switch operand {
+    case .value(let value): return value
+    case .query(let query):
+      guard query.isBareVariable, case .variable(let name)? = query.steps.first else { return nil }
+      var found: Value?
+      _ = scope.find(name) { variable, _ in
+        if case .value(let value) = variable.operand { found = value }
+        return .other
+      }
+      return found
+    case .call: return nil
+    }
+  }
+}
+
+extension Query {
+  fileprivate var isResources: Bool {
+    if case .key("Resources")? = steps.first { return steps.count == 1 }
+    return false
   }
 }
