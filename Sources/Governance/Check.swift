@@ -21,7 +21,7 @@ public struct Check: Sendable {
   public var exceptions: Exceptions?
 
   private static var mostSmallBytes: Int { 256 << 10 }
-  private static var window: Int { 64 }
+  private static var window: Int { 32 }
 
   /// A check that is ready to run.
   /// - Parameters:
@@ -87,7 +87,8 @@ public struct Check: Sendable {
     let results = Mutex([CheckResult](repeating: CheckResult(), count: names.count))
     let workers = min(limits.mostAtOnce, names.count, ProcessInfo.processInfo.activeProcessorCount)
     DispatchQueue.concurrentPerform(iterations: max(1, workers)) { _ in
-      let bound = FindingBound(most: limits.keptFindingCount, exceptions: exceptions, tell: nil)
+      // All of them: they are few, and where they go is settled in the order of the inputs.
+      let bound = FindingBound(most: .max, exceptions: exceptions, tell: nil)
       while true {
         let place = next.wrappingAdd(1, ordering: .relaxed).oldValue
         guard place < names.count else { return }

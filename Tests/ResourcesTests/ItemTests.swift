@@ -107,7 +107,8 @@ import Testing
       var chance = Chance(round: round)
       let text = round == 0 ? Self.text : chance.mutated(Self.text, InputFuzzTests.signs)
       Data(text.utf8).withUnsafeBytes { bytes in
-        var (reading, passing) = (JSONReader(bytes), JSONReader(bytes))
+        var reading = JSONReader(bytes)
+        var passing = JSONReader(bytes)
         let isRead = (try? reading.value()) != nil
         let isPassed = (try? passing.skip()) != nil
         let (read, passed) = (reading.position, passing.position)

@@ -48,9 +48,11 @@ extension Evaluation {
       if left.isEmpty || right.isEmpty { return .skip }
       outcomes = try self.outcomes(
         left, comparison.comparator, comparison.isNegated, right, comparison.place)
-      // Nothing was compared, which fails where one must hold, and it isn't known whether there is anything to compare.
-      if outcomes.isEmpty, comparison.query.isSome, left.allSatisfy(\.isUncertain) {
-        outcomes = [Outcome(answer: .unknown, left: left[0])]
+      // Nothing was compared. Where one must hold that fails, unless there is nothing to compare; what may not be there
+      // at all fails where it isn't.
+      if outcomes.isEmpty {
+        let isOpen = comparison.query.isSome && left.allSatisfy(\.isUncertain)
+        outcomes = left.filter { isOpen || $0.mayBeMissing }.map { Outcome(answer: .unknown, left: $0) }
       }
     }
     return settle(outcomes, comparison)
@@ -269,6 +271,12 @@ extension Selected {
     case .found, .missing: .found(value)
     case .perhaps: .perhaps(value)
     }
+  }
+
+  /// Whether it may turn out not to be there, though it is meant.
+  fileprivate var mayBeMissing: Bool {
+    if case .perhaps = self { return false }
+    return isUncertain
   }
 
   /// Whether it counts as nothing where a selection is asked whether it is empty.

@@ -222,12 +222,50 @@ private final class ReachReader {
   /// A filter of `Resources`: by type, or by anything.
   private func filter(_ clauses: [Disjunction]) {
     // What ends in an error on resources of other types depends on them.
-    guard let types = clauses.lazy.compactMap(\.types).first, clauses.allSatisfy(\.endsWithoutError) else {
+    guard let types = clauses.lazy.compactMap({ self.types(of: $0) }).first, clauses.allSatisfy(\.endsWithoutError) else {
       found = .anything
       return
     }
     found.types?.formUnion(types)
     inner(clauses, .resource)
+  }
+
+  /// The types that alternatives let through, and no other: `Type == 'X'`, `Type in ['X', 'Y']`, `Type in %names`.
+  private func types(of alternatives: Disjunction) -> Set<String>? {
+    var types: Set<String> = []
+    for clause in alternatives {
+      guard case .comparison(let only) = clause, !only.isNegated, !only.isInverted, !only.query.isSome,
+        only.query.steps.count == 1, case .key("Type") = only.query.steps[0],
+        let value = only.right.flatMap(literal)
+      else { return nil }
+      switch (only.comparator, value.content) {
+      case (.equal, .string(let type)): types.insert(type)
+      case (.isIn, .list(let values)):
+        for each in values {
+          guard case .string(let type) = each.content else { return nil }
+          types.insert(type)
+        }
+      default: return nil
+      }
+    }
+    return alternatives.isEmpty ? nil : types
+  }
+
+  /// A value as it is written, or that a variable is set to.
+  private func literal(_ operand: Operand) -> Value? {
+    switch operand {
+    case .value(let value): return value
+    case .query(let query):
+      guard query.steps.count == 1, case .variable(let name) = query.steps[0] else { return nil }
+      for frame in frames.reversed() {
+        if frame.given[name] != nil { return nil }
+        guard let variable = frame.variables.last(where: { $0.name == name }) else { continue }
+        guard case .value(let value) = variable.operand else { return nil }
+        return value
+      }
+      return nil
+    case .call: return nil
+    }
   }
 
   /// Clauses for one value.
@@ -269,25 +307,3 @@ private final class ReachReader {
   }
 }
 
-extension Disjunction {
-  /// The types that it lets through, and no other: `Type == 'X'`, `Type in ['X', 'Y']`, or alternatives of such.
-  fileprivate var types: Set<String>? {
-    var types: Set<String> = []
-    for clause in self {
-      guard case .comparison(let only) = clause, !only.isNegated, !only.isInverted, !only.query.isSome,
-        only.query.steps.count == 1, case .key("Type") = only.query.steps[0],
-        case .value(let value)? = only.right
-      else { return nil }
-      switch (only.comparator, value.content) {
-      case (.equal, .string(let type)): types.insert(type)
-      case (.isIn, .list(let values)):
-        for each in values {
-          guard case .string(let type) = each.content else { return nil }
-          types.insert(type)
-        }
-      default: return nil
-      }
-    }
-    return isEmpty ? nil : types
-  }
-}
