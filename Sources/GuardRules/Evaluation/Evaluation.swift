@@ -105,6 +105,8 @@ final class Evaluation {
   /// Of the rule that is evaluated now.
   private var failures: [Failure] = []
   private var rule = ""
+  /// Whether anything of it couldn't be told so far, though another part may have decided.
+  private var isUncertain = false
 
   /// Where the evaluation began.
   private let stack = StackMark()
@@ -130,16 +132,17 @@ final class Evaluation {
     if let known = results[index] { return known }
     let rule = file.rules[index]
     guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
-    let outer = (self.rule, failures)
+    let outer = (self.rule, failures, isUncertain)
     self.rule = rule.name
     failures = []
+    isUncertain = false
     let verdict = try guarded(rule.conditions, rule.body, scope)
     let status = verdict.status
     let told = status == .fail ? failures.filter { !$0.isUnknown } : status == .unknown ? failures : []
     let result = RuleResult(
       name: rule.name, status: status, failures: told,
-      hidesUnknown: status == .fail && told.count < failures.count)
-    (self.rule, failures) = outer
+      hidesUnknown: status == .fail && isUncertain)
+    (self.rule, failures, isUncertain) = outer
     open.remove(index)
     results[index] = (result, verdict)
     return (result, verdict)
@@ -221,6 +224,7 @@ final class Evaluation {
     var parts: [Verdict] = []
     for clause in clauses {
       let status = try status(of: clause, scope)
+      if !status.isCertain { isUncertain = true }
       if status == .pass {
         failures.removeSubrange(before...)
         return .pass
@@ -325,6 +329,7 @@ final class Evaluation {
 
   /// What failed of a value that may not be meant at all.
   private func makeUnknown(after count: Int) {
+    isUncertain = true
     for place in failures.indices[count...] {
       let failure = failures[place]
       failures[place] = Failure(
@@ -337,6 +342,7 @@ final class Evaluation {
     _ place: TextPlace, _ clause: String, _ message: String?, _ value: Value?, _ missing: String?,
     _ wanted: Value?, isUnknown: Bool = false
   ) {
+    if isUnknown { isUncertain = true }
     failures.append(
       Failure(
         rule: rule, place: place, clause: clause, message: message, value: value, missing: missing,
