@@ -86,6 +86,37 @@ import Testing
     #expect(faults(text) == [])
   }
 
+  /// A failure that is certain may stand beside what can't be told, which is not among the failures then: it is told
+  /// that there is such a thing.
+  @Test(arguments: [
+    ("rule r { Resources.*.P == 1 }", ["2", "?"], RuleStatus.fail, true),
+    ("rule r { Resources.*.P == 1 }", ["2", "1"], .fail, false),
+    ("rule r { Resources.*.P == 1 }", ["1", "?"], .unknown, false),
+    ("rule r { Resources.*.P == 1 }", ["1", "1"], .pass, false),
+    ("rule r { Resources.* { P == 1 } }", ["2", "?"], .fail, true),
+    (
+      "rule r { Resources.r0.P == 1\n when Resources.r1.P == 1 { Resources.r2.P == 1 } }", ["2", "?", "2"],
+      .fail, true
+    ),
+    (
+      "rule r { Resources.r0.P == 1\n when Resources.r1.P == 1 { Resources.r2.P == 1 } }", ["2", "1", "2"],
+      .fail, false
+    ),
+    ("rule r { Resources.r0.P == 1\n Resources.*[ P == 1 ].Q exists }", ["2", "?"], .fail, true),
+  ])
+  func whatFailsSaysWhetherItHidesSomething(
+    _ text: String, _ values: [String], _ status: RuleStatus, _ hides: Bool
+  ) throws {
+    let resources = values.enumerated().map { place, value -> (name: String, value: Value) in
+      let content: Value.Content = value == "?" ? .unknown(Unknown("test")) : .int(Int64(value) ?? 0)
+      return ("r\(place)", Value(.map(Members([("P", Value(content))]))))
+    }
+    let document = Value(.map(Members([("Resources", Value(.map(Members(resources))))])))
+    let result = try #require(try RuleFile(text, name: "r.guard").evaluate(document, now: 0).first)
+    #expect(result.status == status)
+    #expect(result.hasUnknown == hides)
+  }
+
   @Test func graverIsGreater() {
     #expect(Severity.allCases.sorted() == [.info, .low, .medium, .high, .critical])
     #expect(Severity.allCases.map(\.rank) == [4, 3, 2, 1, 0])

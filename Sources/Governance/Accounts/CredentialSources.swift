@@ -193,7 +193,7 @@ struct CredentialSources: Sendable {
     else {
       throw GovernanceFaults(["\(arn) can't be assumed: the answer has no key"])
     }
-    return found.got(with: try await base.current())
+    return found
   }
 
   private static func credentials(_ value: Value, _ id: String, _ token: String) -> Credentials? {

@@ -58,7 +58,7 @@ public struct RuleResult: Sendable {
   /// Clauses that failed or can't be told, of a rule that failed or can't be told. One that isn't unknown is part of a
   /// failure: whatever the unknown values turn out to be, it stays one.
   public let failures: [Failure]
-  /// Whether clauses can't be told, though it may have failed for certain.
+  /// Whether it failed for certain while other parts of it can't be told.
   public internal(set) var hasUnknown = false
 }
 
@@ -133,6 +133,8 @@ final class Evaluation {
   private var rule = ""
   /// Of the outermost block that is evaluated now.
   private var within: Value?
+  /// Whether anything of it couldn't be told so far, though another part may have decided.
+  private var isUncertain = false
 
   /// Where the evaluation began.
   private let stack = StackMark()
@@ -161,15 +163,15 @@ final class Evaluation {
     if let known = results[index] { return known }
     let rule = file.rules[index]
     guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
-    let outer = (self.rule, failures, within)
+    let outer = (self.rule, failures, within, isUncertain)
     self.rule = rule.name
-    (failures, within) = ([], nil)
+    (failures, within, isUncertain) = ([], nil, false)
     let verdict = try guarded(rule.conditions, rule.body, scope)
     let status = verdict.status
     let told = status == .fail || status == .unknown ? failures : []
     let result = RuleResult(
-      name: rule.name, status: status, failures: told, hasUnknown: told.contains(where: \.isUnknown))
-    (self.rule, failures, within) = outer
+      name: rule.name, status: status, failures: told, hasUnknown: status == .fail && isUncertain)
+    (self.rule, failures, within, isUncertain) = outer
     open.remove(index)
     results[index] = (result, verdict)
     return (result, verdict)
@@ -262,6 +264,7 @@ final class Evaluation {
     var parts: [Verdict] = []
     for clause in clauses {
       let status = try status(of: clause, scope)
+      if !status.isCertain { isUncertain = true }
       if status == .pass {
         failures.removeSubrange(before...)
         return .pass
@@ -376,6 +379,7 @@ final class Evaluation {
 
   /// What failed of a value that may not be meant at all, or of one of which another one may hold.
   func makeUnknown(after count: Int) {
+    isUncertain = true
     for place in failures.indices[count...] where !failures[place].isUnknown {
       let failure = failures[place]
       failures[place] = Failure(
@@ -389,6 +393,7 @@ final class Evaluation {
     _ place: TextPlace, _ clause: String, _ message: String?, _ value: Value?, _ missing: String?,
     _ wanted: Value?, isUnknown: Bool = false, holder: Value? = nil
   ) {
+    if isUnknown { isUncertain = true }
     failures.append(
       Failure(
         rule: rule, place: place, clause: clause, message: message, value: value, missing: missing,
