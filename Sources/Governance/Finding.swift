@@ -5,8 +5,8 @@ import Resources
 
 /// See the head of this file.
 public struct Finding: Sendable, Encodable, Equatable {
-  /// `FAIL` or `UNKNOWN`.
-  public let status: String
+  /// `FAIL`, `UNKNOWN`, or `EXCEPTED`: an exception covers it.
+  public internal(set) var status: String
   /// The rule's name.
   public let rule: String
   /// The file of rules, and where in it.
@@ -32,10 +32,54 @@ public struct Finding: Sendable, Encodable, Equatable {
   /// What was wanted; empty = the clause says it.
   public let wanted: String
   /// The rules' own words: what is violated and how to mend it.
-  public let message: String
+  public internal(set) var message: String
+  /// How grave it is.
+  public internal(set) var severity: Severity
+  /// What it is called: by the rule's notes, else the rule's name.
+  public internal(set) var title: String
+  /// The same in Japanese; empty = none.
+  public internal(set) var titleJa: String
+  /// How to mend it; empty = not told.
+  public internal(set) var mend: String
+  /// The same in Japanese; empty = none.
+  public internal(set) var mendJa: String
+  /// Which exception covers it; nil = none.
+  public internal(set) var exception: String?
+
+  /// A finding. What is left out is as for a rule without notes.
+  public init(
+    status: String, rule: String, ruleFile: String, ruleLine: Int, input: String, line: Int, column: Int,
+    resource: String, resourceType: String, path: String, clause: String, found: String, wanted: String,
+    message: String, severity: Severity = .medium, title: String? = nil, titleJa: String = "",
+    mend: String = "", mendJa: String = "", exception: String? = nil
+  ) {
+    self.status = status
+    self.rule = rule
+    self.ruleFile = ruleFile
+    self.ruleLine = ruleLine
+    self.input = input
+    self.line = line
+    self.column = column
+    self.resource = resource
+    self.resourceType = resourceType
+    self.path = path
+    self.clause = clause
+    self.found = found
+    self.wanted = wanted
+    self.message = message
+    self.severity = severity
+    self.title = title ?? rule
+    self.titleJa = titleJa
+    self.mend = mend
+    self.mendJa = mendJa
+    self.exception = exception
+  }
 
   enum CodingKeys: String, CodingKey {
-    case status, rule, input, line, column, resource, path, clause, found, wanted, message
+    case status, rule, input, line, column, resource, path, clause, found, wanted, message, severity, title
+    case mend, exception
+    case titleJa = "title_ja"
+    case mendJa = "mend_ja"
     case ruleFile = "rule_file"
     case ruleLine = "rule_line"
     case resourceType = "resource_type"
@@ -76,41 +120,38 @@ extension Finding {
   init(_ failure: Failure, _ file: RuleFile, _ input: InputFile, _ index: ResourceIndex) {
     let owner = index.owner(failure.value)
     let place = failure.value?.place ?? .none
-    status = failure.isUnknown ? "UNKNOWN" : "FAIL"
-    rule = failure.rule
-    ruleFile = file.name
-    ruleLine = Int(failure.place.line)
-    self.input = input.path
-    line = Int(place.line)
-    column = Int(place.column)
-    resource = owner?.resource ?? ""
-    resourceType = owner?.type ?? ""
-    path = owner?.path ?? ""
-    clause = failure.clause
     var text = failure.missing.map { "no \($0)" } ?? failure.value?.text ?? ""
     if failure.isUnknown, case .unknown(let unknown)? = failure.value?.content {
       text = "not known yet: \(unknown.reason)"
     }
-    found = text
-    wanted = failure.wanted?.text ?? ""
-    message = failure.message ?? ""
+    self.init(
+      status: failure.isUnknown ? "UNKNOWN" : "FAIL", rule: failure.rule, ruleFile: file.name,
+      ruleLine: Int(failure.place.line), input: input.path, line: Int(place.line), column: Int(place.column),
+      resource: owner?.resource ?? "", resourceType: owner?.type ?? "", path: owner?.path ?? "",
+      clause: failure.clause, found: text, wanted: failure.wanted?.text ?? "", message: failure.message ?? "")
+    note(file.notes[failure.rule])
   }
 
   /// A resource of which nothing can be said.
   init(shapeless resource: ShapedResource, in input: InputFile) {
-    status = "UNKNOWN"
-    rule = "kabuto_shape"
-    ruleFile = ""
-    ruleLine = 0
-    self.input = input.path
-    line = Int(resource.place.line)
-    column = Int(resource.place.column)
-    self.resource = resource.name
-    resourceType = resource.foundType
-    path = ""
-    clause = "the type has a shape"
-    found = "\(resource.foundType) has no shape here"
-    wanted = ""
-    message = "Rules can't see this resource. Check it by other means, or leave it out with --allow-unknown."
+    self.init(
+      status: "UNKNOWN", rule: "kabuto_shape", ruleFile: "", ruleLine: 0, input: input.path,
+      line: Int(resource.place.line), column: Int(resource.place.column), resource: resource.name,
+      resourceType: resource.foundType, path: "", clause: "the type has a shape",
+      found: "\(resource.foundType) has no shape here", wanted: "",
+      message: "Rules can't see this resource. Check it by other means, or leave it out with --allow-unknown.",
+      title: "A resource that rules can't see", titleJa: "ルールで確認できないリソース",
+      mend: "Check this resource by other means; nothing is known of it here.",
+      mendJa: "このリソースはここでは判定できません。別の方法で確認してください。")
+  }
+
+  /// Takes over what the rule's file says of it.
+  mutating func note(_ notes: RuleNotes?) {
+    guard let notes else { return }
+    severity = notes.severity
+    if !notes.title.isEmpty { title = notes.title }
+    titleJa = notes.titleJa
+    mend = notes.mend
+    mendJa = notes.mendJa
   }
 }

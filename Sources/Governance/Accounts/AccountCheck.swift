@@ -121,7 +121,10 @@ extension Finding {
       resource: resource, resourceType: type, path: "", clause: clause, found: found, wanted: "",
       message:
         "What this call tells isn't known, and counts as neither good nor bad. Allow it to the scan's role, or "
-        + "try again.")
+        + "try again.",
+      title: "A call that didn't answer", titleJa: "応答のなかったAPI呼び出し",
+      mend: "Allow the call to the scan's role, or scan again when the service answers.",
+      mendJa: "スキャン用ロールにこの呼び出しを許可するか、サービスの回復後に再スキャンしてください。")
   }
 
   /// A rule whose verdict hangs on what couldn't be listed.
@@ -131,5 +134,6 @@ extension Finding {
       status: "UNKNOWN", rule: rule, ruleFile: file.name, ruleLine: 0, input: input.path, line: 0, column: 0,
       resource: "", resourceType: "", path: "", clause: rule,
       found: "it hangs on what couldn't be listed: \(calls)", wanted: "", message: "")
+    note(file.notes[rule])
   }
 }

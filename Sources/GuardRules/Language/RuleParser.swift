@@ -15,6 +15,9 @@ struct RuleParser {
   var scanner: RuleScanner
   var depth = 0
   private var faults: [RuleFault] = []
+  private var notes: [String: RuleNotes] = [:]
+  /// Comment lines that belong to a rule.
+  private var usedNotes: Set<Int> = []
 
   /// Blocks, filters, lists and calls within each other: more than any rule needs, and little enough for a small stack.
   static var mostDepth: Int { 32 }
@@ -39,11 +42,16 @@ struct RuleParser {
           let place = scanner.place(at: begin)
           _ = scanner.takeWord()
           scanner.skipBlanks()
+          let comments = scanner.comments(above: begin)
+          usedNotes.formUnion(comments)
           let name = try name("the rule's name")
           if scanner.peek() == UInt8(ascii: "(") {
+            // Nothing is ever told of such a rule by its name.
+            usedNotes.subtract(comments)
             let parameters = try parameters()
             called.append(CalledRule(name: name, place: place, parameters: parameters, body: try block()))
           } else {
+            readNotes(of: name, comments)
             let conditions = try conditions()
             rules.append(Rule(name: name, place: place, conditions: conditions, body: try block()))
           }
@@ -62,13 +70,39 @@ struct RuleParser {
       rules.append(
         Rule(name: "default", place: place, conditions: [], body: Block(variables: [], clauses: loose)))
     }
-    let file = RuleFile(name: scanner.file, variables: variables, rules: rules, called: called)
+    for position in scanner.noteLines.subtracting(usedNotes).sorted() {
+      guard let note = scanner.note(at: position) else { continue }
+      fault(
+        at: note.position, found: "\"@\(note.key)\" above no rule",
+        wanted: "notes directly above a rule without parameters")
+    }
+    let file = RuleFile(
+      name: scanner.file, variables: variables, rules: rules, called: called, notes: notes)
+    // In the order of the text: notes are read when their rule is.
+    faults.sort { ($0.place.line, $0.place.column) < ($1.place.line, $1.place.column) }
     if faults.isEmpty {
       var check = RuleCheck(file)
       faults = check.faults()
     }
     guard faults.isEmpty else { throw RuleFaults(all: faults) }
     return file
+  }
+
+  private mutating func fault(at position: Int, found: String, wanted: String) {
+    faults.append(
+      RuleFault(file: scanner.file, place: scanner.place(at: position), found: found, wanted: wanted))
+  }
+
+  private mutating func readNotes(of rule: String, _ comments: [Int]) {
+    let lines = comments.compactMap { scanner.note(at: $0) }
+    guard !lines.isEmpty else { return }
+    var wrong: [(Int, String, String)] = []
+    let read = RuleNotes(lines) { wrong.append(($0, $1, $2)) }
+    for (position, found, wanted) in wrong { fault(at: position, found: found, wanted: wanted) }
+    if notes[rule] != nil {
+      fault(at: lines[0].position, found: "notes of rule \(rule) a second time", wanted: "notes of a name once")
+    }
+    notes[rule] = read
   }
 
   private var isRule: Bool {

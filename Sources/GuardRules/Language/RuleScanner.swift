@@ -8,6 +8,8 @@ struct RuleScanner {
   /// Where lines begin, and whether a byte is a character: a place is told without reading the text again.
   private let lines: [Int]
   private let isASCII: Bool
+  /// Where comment lines that begin with `# @` were passed over.
+  private(set) var noteLines: Set<Int> = []
 
   init(_ text: String, file: String) {
     let bytes = Array(text.utf8)
@@ -61,11 +63,51 @@ struct RuleScanner {
     while position < bytes.count {
       switch bytes[position] {
       case 9, 10, 13, 32: position += 1
-      case UInt8(ascii: "#"): while position < bytes.count, bytes[position] != 10 { position += 1 }
+      case UInt8(ascii: "#"):
+        if note(at: position) != nil { noteLines.insert(position) }
+        while position < bytes.count, bytes[position] != 10 { position += 1 }
       default: return
       }
     }
   }
+
+  // MARK: - Notes
+
+  /// What a comment that begins a line says of a rule; nil = it is an ordinary one.
+  func note(at position: Int) -> RuleNotes.Line? {
+    var begin = position + 1
+    while begin < bytes.count, Self.isSpace(bytes[begin]) { begin += 1 }
+    guard begin < bytes.count, bytes[begin] == UInt8(ascii: "@"), lineBegins(position) else { return nil }
+    let line = bytes[(begin + 1)...].prefix { $0 != 10 }
+    let key = line.prefix { !Self.isSpace($0) && $0 != 13 }
+    return RuleNotes.Line(
+      position: begin, key: String(decoding: key, as: UTF8.self),
+      text: String(decoding: line[key.endIndex...], as: UTF8.self).trimming)
+  }
+
+  /// Where the comment lines directly above a place begin, which itself begins its line; the uppermost first.
+  func comments(above position: Int) -> [Int] {
+    guard lineBegins(position) else { return [] }
+    var number = Int(place(at: position).line) - 2
+    var found: [Int] = []
+    while number >= 0 {
+      var begin = lines[number]
+      while begin < bytes.count, Self.isSpace(bytes[begin]) { begin += 1 }
+      guard begin < bytes.count, bytes[begin] == UInt8(ascii: "#") else { break }
+      found.append(begin)
+      number -= 1
+    }
+    return found.reversed()
+  }
+
+  /// Whether nothing but blanks stands before a place on its line.
+  private func lineBegins(_ position: Int) -> Bool {
+    var before = position - 1
+    while before >= 0, Self.isSpace(bytes[before]) { before -= 1 }
+    return before < 0 || bytes[before] == 10
+  }
+
+  private static func isSpace(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 }
 
   /// Passes over blanks of this line.
   mutating func skipSpaces() {

@@ -12,9 +12,15 @@ public struct RuleFile: Sendable {
   let called: [CalledRule]
   /// Places of rules by name.
   let index: [String: [Int]]
+  /// What comments say of rules, by their names; those without notes are not there.
+  public let notes: [String: RuleNotes]
 
-  init(name: String, variables: [Assignment], rules: [Rule], called: [CalledRule]) {
+  init(
+    name: String, variables: [Assignment], rules: [Rule], called: [CalledRule],
+    notes: [String: RuleNotes] = [:]
+  ) {
     self.name = name
+    self.notes = notes
     self.variables = variables
     self.rules = rules
     self.called = called
