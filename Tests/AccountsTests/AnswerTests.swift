@@ -57,7 +57,7 @@ import Testing
     _ = try AccountResources.table.get()
     func types(_ lists: [AccountList]) -> [String] { lists.flatMap { [$0.type] + types($0.inner) } }
     let services = try AccountCalls.all.get()
-    #expect(services.count == 13)
+    #expect(services.count == 14)
     for type in services.flatMap({ types($0.lists) }) {
       #expect(AccountResources.type(of: type) != nil, "\(type)")
     }

@@ -150,19 +150,21 @@ struct RegionScan: Sendable {
     let name = scope.filled(list.arn, item)
     item = item.adding("itsName", Value(.string(name)))
     for part in parts {
+      let asked = part.service.flatMap { AccountCalls.service($0) } ?? service
       do throws(CallFailure) {
         // Elsewhere than where it is the answer would be another's.
         if let regionFailure { throw regionFailure }
-        let answer = try await client.call(service, part.call, item: item, scope: scope)
+        let answer = try await client.call(asked, part.call, item: item, scope: scope)
         item = item.adding(part.name, answer.value(at: part.call.take) ?? Value(.null))
       } catch {
         item = item.adding(
-          part.name, Value(.unknown(Unknown("\(Self.name(service, part.call)): \(error.text)"))))
+          part.name, Value(.unknown(Unknown("\(Self.name(asked, part.call)): \(error.text)"))))
         found.failed.append(
-          FailedCall(call: Self.name(service, part.call), failure: error, type: type, resource: name))
+          FailedCall(call: Self.name(asked, part.call), failure: error, type: type, resource: name))
       }
     }
-    found.resources.append(AccountResources.resource(name: name, type: list.type, item: item))
+    found.resources.append(
+      AccountResources.resource(name: name, type: list.type, item: item, now: client.now()))
     for inner in list.inner {
       if let regionFailure {
         found.failed.append(

@@ -199,9 +199,9 @@ extension Evaluation {
 }
 
 /// Times as in RFC 3339.
-enum RFC3339 {
-  /// Seconds since 1970 UTC; fractions are cut off.
-  static func seconds(_ text: String) -> Int64? {
+public enum RFC3339 {
+  /// Seconds since 1970 UTC; fractions are cut off. nil = it is no such time.
+  public static func seconds(_ text: String) -> Int64? {
     let bytes = Array(text.utf8)
     func number(_ from: Int, _ count: Int) -> Int64? {
       guard from + count <= bytes.count else { return nil }

@@ -28,6 +28,31 @@ enum AccountCallTable {
         from flowLogSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{flowLogId}
+      list EC2.EIP DescribeAddresses
+        from addressesSet
+        arn arn:{partition}:ec2:{region}:{account}:elastic-ip/{allocationId}
+      list EC2.NatGateway DescribeNatGateways MaxResults=1000
+        from natGatewaySet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:natgateway/{natGatewayId}
+        skip state deleted,deleting,failed
+      list EC2.InternetGateway DescribeInternetGateways MaxResults=1000
+        from internetGatewaySet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:internet-gateway/{internetGatewayId}
+      list EC2.RouteTable DescribeRouteTables MaxResults=100
+        from routeTableSet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:route-table/{routeTableId}
+      list EC2.NetworkInterface DescribeNetworkInterfaces MaxResults=1000
+        from networkInterfaceSet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:network-interface/{networkInterfaceId}
+    service autoscaling query 2011-01-01
+      list AutoScaling.Group DescribeAutoScalingGroups MaxRecords=100
+        from AutoScalingGroups
+        page NextToken NextToken
+        arn {AutoScalingGroupARN}
     service s3 rest-xml 2006-03-01 global
       list S3.Bucket GET /
         from Buckets.Bucket
@@ -102,7 +127,7 @@ enum AccountCallTable {
           absent ResourceNotFoundException
           arn {FunctionArn}#url
     service cloudtrail json com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101 1.1
-      list CloudTrail.Trail DescribeTrails includeShadowTrails=false
+      list CloudTrail.Trail DescribeTrails includeShadowTrails=true
         from trailList
         arn {TrailARN}
         and status GetTrailStatus Name={TrailARN}
@@ -147,6 +172,11 @@ enum AccountCallTable {
         arn {LoadBalancerArn}
         and attributes DescribeLoadBalancerAttributes LoadBalancerArn={LoadBalancerArn}
           take Attributes
+        and tags DescribeTags ResourceArns.member.1={LoadBalancerArn}
+          take TagDescriptions
+        and acl wafv2:GetWebACLForResource ResourceArn={LoadBalancerArn}
+          take WebACL
+          absent WAFInvalidParameterException,WAFNonexistentItemException
         list ELBv2.Listener DescribeListeners LoadBalancerArn={LoadBalancerArn}
           from Listeners
           page Marker NextMarker
@@ -155,6 +185,8 @@ enum AccountCallTable {
         from TargetGroups
         page Marker NextMarker
         arn {TargetGroupArn}
+        and tags DescribeTags ResourceArns.member.1={TargetGroupArn}
+          take TagDescriptions
     service acm json CertificateManager 1.1
       list ACM.Certificate ListCertificates MaxItems=1000
         from CertificateSummaryList

@@ -8,6 +8,7 @@
 //         arn {KeyArn}                             what a resource is called
 //         and key DescribeKey KeyId={KeyId}        a call for each item; its answer is put in the item as `key`
 //           take KeyMetadata                       the part of the answer that is put there
+//         and acl wafv2:GetWebACLForResource …     the same, asked of another service of the table
 //           absent NotFoundException               codes of errors that mean: there is none
 //         list …                                   a list for each item, which is its `parent`
 //
@@ -96,6 +97,8 @@ public struct AccountPart: Sendable {
   public let name: String
   /// The call.
   public internal(set) var call: AccountCall
+  /// The service that is asked; nil = the list's own.
+  public var service: String?
 }
 
 /// A call that lists resources.
@@ -125,6 +128,11 @@ public enum AccountCalls {
   /// All services; a fault of the table is a fault of this program, found by its tests.
   public static let all: Result<[AccountService], DocumentFault> = Result { () throws(DocumentFault) in
     try services(AccountCallTable.text)
+  }
+
+  /// A service by its name.
+  public static func service(_ name: String) -> AccountService? {
+    (try? all.get())?.first { $0.name == name }
   }
 
   /// Reads a table.
@@ -194,7 +202,12 @@ public enum AccountCalls {
         open[last].list.skip = (path(words[1]), Set(words[2].split(separator: ",").map(String.init)))
       case "only": open[last].list.onlyRegion = words[1]
       case "and" where words.count >= 3:
-        open[last].list.parts.append(AccountPart(name: words[1], call: call(words[2...])))
+        var rest = words[2...]
+        let parts = rest[2].split(separator: ":")
+        if parts.count == 2, !rest[2].hasPrefix("GET"), !rest[2].contains("/") { rest[2] = String(parts[1]) }
+        open[last].list.parts.append(
+          AccountPart(
+            name: words[1], call: call(rest), service: rest[2] == words[2] ? nil : String(parts[0])))
       default: throw wrong("from, take, absent, page, arn, region, only, skip, and, or list")
       }
     }

@@ -27,6 +27,9 @@ extension TerraformPlan {
     var out: [ShapedResource] = []
     var parts: [(resource: PlannedResource, shape: TypeShape, by: String)] = []
     var places: [String: Int] = [:]
+    // What other resources may be parts of, by what those name them by.
+    let wholes = Set(table.types.values.filter { $0.partOf != nil }.map(\.to))
+    var named: [String: Int] = [:]
     var known: [String: Set<String>] = [:]
     func names(_ type: String) -> Set<String> {
       if let names = known[type] { return names }
@@ -34,7 +37,7 @@ extension TerraformPlan {
       known[type] = names
       return names
     }
-    try read(bytes) { (resource) throws(DocumentFault) in
+    try read(bytes, references: try PlanReferences(bytes)) { (resource) throws(DocumentFault) in
       let place = resource.after.place
       if SecurityGroupShape.types[resource.type] != nil {
         let all = SecurityGroupShape.resources(resource.type, resource.after)
@@ -65,34 +68,40 @@ extension TerraformPlan {
         return
       }
       places[resource.address] = out.count
+      if wholes.contains(shape.to) {
+        for name in ["bucket", "name", "arn", "id"] {
+          if let text = resource.after[name]?.string { named["\(shape.to) \(text)"] = out.count }
+        }
+      }
       out.append(
         ShapedResource(
           name: resource.address, type: shape.to, foundType: resource.type,
           properties: shape.resource(of: resource.after, absent: names(shape.to)), place: place))
     }
-    if !parts.isEmpty { try put(parts, try references(bytes, Set(parts.map(\.shape.from))), places, &out) }
+    if !parts.isEmpty {
+      try put(parts, try references(bytes, parts), places, named, &out)
+    }
     return out
   }
 
   private static func put(
     _ parts: [(resource: PlannedResource, shape: TypeShape, by: String)], _ references: [String: String],
-    _ places: [String: Int], _ out: inout [ShapedResource]
+    _ places: [String: Int], _ named: [String: Int], _ out: inout [ShapedResource]
   ) throws(DocumentFault) {
-    var byName: [String: Int] = [:]
-    for (place, resource) in out.enumerated() {
-      if let name = resource.properties["BucketName"]?.string { byName[name] = place }
-    }
     for (resource, shape, by) in parts {
       let properties = shape.properties(of: resource.after)
-      var place = resource.after[by]?.string.flatMap { byName[$0] }
+      var place = resource.after[by]?.string.flatMap { named["\(shape.to) \($0)"] }
       let own = TerraformAddress(resource.address)
+      var isElsewhere = false
       if place == nil, let target = references[own.plain] {
         // The same key, where both are made for each of a set.
         place = places[own.module + target + own.key] ?? places[own.module + target]
+        isElsewhere = place.map { out[$0].type != shape.to } ?? false
+        if isElsewhere { place = nil }
       }
       guard let place else {
         // Of a bucket that this plan doesn't have, or of one of them: which one isn't known.
-        if resource.after[by]?.string == nil {
+        if resource.after[by]?.string == nil, !isElsewhere {
           doubt(properties.map(\.name), shape.to, resource.address, &out)
         }
         out.append(
@@ -133,23 +142,22 @@ extension TerraformPlan {
     }
   }
 
-  /// What resources of some types refer to as the one they are part of, by address without keys, within their module.
+  /// What parts refer to as the one they are part of, by address without keys, within their module.
   private static func references(
-    _ bytes: UnsafeRawBufferPointer, _ types: Set<String>
+    _ bytes: UnsafeRawBufferPointer, _ parts: [(resource: PlannedResource, shape: TypeShape, by: String)]
   ) throws(DocumentFault) -> [String: String] {
+    let members = Dictionary(parts.map { ($0.shape.from, $0.by) }) { first, _ in first }
     var out: [String: String] = [:]
     func module(_ value: Value, _ prefix: String) {
       for resource in value["resources"]?.list ?? [] {
-        guard let type = resource["type"]?.string, types.contains(type),
+        guard let type = resource["type"]?.string, let by = members[type],
           let address = resource["address"]?.string
         else { continue }
-        for expression in resource["expressions"]?.members ?? [] {
-          for reference in expression.value["references"]?.list ?? [] {
-            guard let text = reference.string else { continue }
-            let words = text.split(separator: ".").prefix(2).map { $0.prefix { $0 != "[" } }
-            guard words.count == 2, words[0].hasPrefix("aws_"), out[prefix + address] == nil else { continue }
-            out[prefix + address] = words.joined(separator: ".")
-          }
+        for reference in resource["expressions"]?[by]?["references"]?.list ?? [] {
+          guard let text = reference.string else { continue }
+          let words = text.split(separator: ".").prefix(2).map { $0.prefix { $0 != "[" } }
+          guard words.count == 2, words[0].hasPrefix("aws_"), out[prefix + address] == nil else { continue }
+          out[prefix + address] = words.joined(separator: ".")
         }
       }
       for call in value["module_calls"]?.members ?? [] {

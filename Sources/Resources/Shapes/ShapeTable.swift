@@ -10,7 +10,8 @@
 // `text` = as text; `onoff(A,B)` = A for true, B for false; `each(Name)` = a list of values to a list of maps; `pick(Name)` =
 // a list of maps to a list of one of their members; `int`, `flag` = text to a number, to true or false.
 // A name there with dots is a path: `TagList.Tag`.
-// A line that begins with `+` gives a member that isn't there: `+ Name value`.
+// A line that begins with `+` gives a member that isn't there: `+ Name value`. `aws_alb = aws_lb`: another name of a type
+// above. `A = B by member`: a part of another resource, which that member names.
 
 import GuardRules
 
@@ -84,6 +85,12 @@ struct ShapeTable: Sendable {
         if let current { types[current.from] = current }
         guard words.count == 3 || words.count == 5, words[1] == "=" else { throw wrong("wanted NAME = TYPE") }
         guard types[first] == nil else { throw wrong("a type twice") }
+        if let known = types[words[2]] {
+          types[first] = TypeShape(
+            from: first, to: known.to, partOf: known.partOf, members: known.members, fixed: known.fixed)
+          current = nil
+          continue
+        }
         current = TypeShape(from: first, to: words[2])
         if words.count == 5 {
           guard words[3] == "by" else { throw wrong("wanted by MEMBER") }
