@@ -10,7 +10,7 @@ struct GovernCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "govern",
     abstract: "Checks templates, plans and resources against rules, before they are deployed and after.",
-    subcommands: [GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self])
+    subcommands: [GovernCheck.self, GovernScan.self, GovernTest.self, GovernTypes.self, GovernFacts.self])
 }
 
 struct GovernCheck: AsyncParsableCommand {

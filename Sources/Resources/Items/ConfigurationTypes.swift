@@ -123,6 +123,9 @@ enum ConfigurationTypes {
       keySpec KeySpec
       multiRegion MultiRegion
       keyRotationStatus EnableKeyRotation
+      keyManager KeyManager
+      keyState KeyState
+      origin Origin
       Policy json KeyPolicy
     AWS::EC2::VPC = AWS::EC2::VPC
       vpcId VpcId

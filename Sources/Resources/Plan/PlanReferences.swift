@@ -13,6 +13,7 @@ struct PlanReferences {
     "aws_default_security_group": ["ingress", "egress"],
     "aws_eip": ["instance", "network_interface"],
     "aws_eip_association": ["allocation_id", "instance_id", "network_interface_id"],
+    "aws_iam_role": ["managed_policy_arns", "inline_policy"],
     "aws_instance": ["subnet_id", "associate_public_ip_address"],
     "aws_lb": ["internal", "subnet_mapping"],
     "aws_lb_listener": ["load_balancer_arn", "default_action"],
@@ -20,6 +21,10 @@ struct PlanReferences {
     "aws_route": ["route_table_id", "gateway_id", "nat_gateway_id"],
     "aws_route_table": ["route"],
     "aws_route_table_association": ["subnet_id", "route_table_id"],
+    "aws_s3_bucket": [
+      "acl", "grant", "logging", "server_side_encryption_configuration", "versioning", "website",
+    ],
+    "aws_s3_bucket_policy": ["bucket"],
     "aws_security_group": ["ingress", "egress"],
     "aws_security_group_rule": ["security_group_id"],
     "aws_subnet": ["availability_zone"],
@@ -30,8 +35,12 @@ struct PlanReferences {
   static let answered: [String: Set<String>] = [
     "aws_default_security_group": ["ingress", "egress"],
     "aws_eip": ["instance", "network_interface"],
+    "aws_iam_role": ["managed_policy_arns", "inline_policy"],
     "aws_instance": ["associate_public_ip_address"],
     "aws_lb": ["internal", "subnet_mapping"],
+    "aws_s3_bucket": [
+      "acl", "grant", "logging", "server_side_encryption_configuration", "versioning", "website",
+    ],
     "aws_security_group": ["ingress", "egress"],
   ]
 

@@ -81,6 +81,7 @@ extension TerraformTypes {
     aws_acm_certificate = AWS::CertificateManager::Certificate
       domain_name DomainName
       validation_method ValidationMethod
+      certificate_authority_arn CertificateAuthorityArn
       subject_alternative_names SubjectAlternativeNames
       tags tags Tags
       days_left DaysLeft

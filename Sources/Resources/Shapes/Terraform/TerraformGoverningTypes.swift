@@ -32,11 +32,15 @@ extension TerraformTypes {
       group list Groups
       policy json PolicyDocument
     aws_iam_user = AWS::IAM::User
+      inline_policies Policies
+      managed_policies ManagedPolicyArns
       name UserName
       path Path
       permissions_boundary PermissionsBoundary
       tags tags Tags
     aws_iam_group = AWS::IAM::Group
+      inline_policies Policies
+      managed_policies ManagedPolicyArns
       name GroupName
       path Path
     aws_iam_access_key = AWS::IAM::AccessKey
@@ -44,6 +48,9 @@ extension TerraformTypes {
       status Status
       age_days AgeDays
     aws_kms_key = AWS::KMS::Key
+      key_manager KeyManager
+      key_state KeyState
+      key_origin Origin
       description Description
       enable_key_rotation EnableKeyRotation
       deletion_window_in_days PendingWindowInDays
@@ -54,6 +61,7 @@ extension TerraformTypes {
       policy json KeyPolicy
       tags tags Tags
     aws_cloudtrail = AWS::CloudTrail::Trail
+      its_home_region HomeRegion
       name TrailName
       s3_bucket_name S3BucketName
       is_multi_region_trail IsMultiRegionTrail

@@ -4,7 +4,10 @@ extension TerraformTypes {
   static let storage = """
     aws_s3_bucket = AWS::S3::Bucket
       bucket BucketName
-      acl AccessControl
+      acl pascal AccessControl
+      grant many AccessControlPolicy.Grants
+        uri Grantee.URI
+        permissions Permissions
       tags tags Tags
       versioning one VersioningConfiguration
         enabled onoff(Enabled,Suspended) Status
@@ -39,7 +42,14 @@ extension TerraformTypes {
       target_bucket LoggingConfiguration.DestinationBucketName
       target_prefix LoggingConfiguration.LogFilePrefix
     aws_s3_bucket_acl = AWS::S3::Bucket by bucket
-      acl AccessControl
+      acl pascal AccessControl
+      access_control_policy one AccessControlPolicy
+        grant many Grants
+          permission Permission
+          grantee one Grantee
+            uri URI
+            id ID
+            type Type
     aws_s3_bucket_ownership_controls = AWS::S3::Bucket by bucket
       rule many OwnershipControls.Rules
         object_ownership ObjectOwnership
