@@ -15,6 +15,7 @@ struct PlanReferences {
     "aws_eip_association": ["allocation_id", "instance_id", "network_interface_id"],
     "aws_iam_role": ["managed_policy_arns", "inline_policy"],
     "aws_instance": ["subnet_id", "associate_public_ip_address"],
+    "aws_lambda_permission": ["source_account", "source_arn"],
     "aws_lb": ["internal", "subnet_mapping"],
     "aws_lb_listener": ["load_balancer_arn", "default_action"],
     "aws_nat_gateway": ["allocation_id", "subnet_id"],
@@ -127,7 +128,7 @@ struct PlanReferences {
     /// The expression of an argument.
     func expression(_ name: String) -> Value? { expressions[name] }
 
-    /// As a template would write it: `Ref` for a resource's id, ARN or name, `Fn::GetAtt` for another attribute.
+    /// As a template would write it: `Ref` for a resource's id or name, `Fn::GetAtt` for another attribute.
     /// - Returns: nil where it comes from several resources, or from none.
     func written(_ expression: Value?, at place: TextPlace) -> Value? {
       // The longest writing comes first: `aws_eip.a[0].id`, `aws_eip.a[0]`, `aws_eip.a`.
@@ -151,7 +152,7 @@ struct PlanReferences {
       let key = !keyed.contains(plain) ? "" : isNumberOrText ? found.key : own.key
       let address = Value(.string(own.module + target + key), at: place)
       switch found.attribute {
-      case nil, "id", "arn", "name", "key_id":
+      case nil, "id", "name":
         return Value(.map(Members([("Ref", address)])), at: place)
       case let attribute?:
         return Value(

@@ -70,7 +70,8 @@ public enum TerraformPlan {
     // `forget`: no longer of this plan, though it stays.
     guard actions != ["delete"], actions != ["read"], actions != ["forget"] else { return nil }
     let setting = references?.resource(address, type: type)
-    let after = setting.flatMap { merged(what["after"], what["after_unknown"], $0) }
+    let after =
+      setting.flatMap { configured(what["after"], what["after_unknown"], $0) }
       ?? merged(what["after"], what["after_unknown"])
     return PlannedResource(
       address: address, type: type, after: after ?? Value(.map(Members([])), at: change.place),
@@ -79,7 +80,7 @@ public enum TerraformPlan {
 
   /// A resource, of which the configuration says where its values come from.
   /// - Returns: nil where it isn't made of arguments.
-  private static func merged(
+  private static func configured(
     _ known: Value?, _ unknown: Value?, _ setting: PlanReferences.Setting
   ) -> Value? {
     guard let unknown, case .map(let marks) = unknown.content else { return nil }
