@@ -153,7 +153,6 @@ def fill(moto, kind):
     else:
         iam.put_user_policy(UserName="u", PolicyName="own", PolicyDocument=json.dumps(rule_cases.LITTLE))
         iam.put_role_policy(RoleName="r", PolicyName="own", PolicyDocument=json.dumps(rule_cases.LITTLE))
-        # AWS's own policies are there only for those who load them; by its ARN it is the same to a rule.
         iam.attach_role_policy(RoleName="r", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
     functions = client("lambda")
@@ -409,6 +408,9 @@ class Live(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(prefix="kabuto-rules-")
         cls.addClassCleanup(shutil.rmtree, cls.folder, True)
         cls.motos, cls.arns = {}, {}
+        # moto has AWS's own policies only where it is told to.
+        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+        cls.addClassCleanup(os.environ.pop, "MOTO_IAM_LOAD_MANAGED_POLICIES", None)
         for kind in ("good", "bad"):
             cls.motos[kind] = live_account.Moto()
             cls.addClassCleanup(cls.motos[kind].end)

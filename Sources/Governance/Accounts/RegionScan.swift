@@ -147,6 +147,7 @@ struct RegionScan: Sendable {
             resource: scope.filled(list.arn, item)))
       }
     }
+    if let name = list.regionPart, let home = item[name]?.string, !home.isEmpty { scope.region = home }
     let name = scope.filled(list.arn, item)
     item = item.adding("itsName", Value(.string(name)))
     for part in parts {

@@ -130,6 +130,7 @@ enum AccountCallTable {
       list CloudTrail.Trail DescribeTrails includeShadowTrails=true
         from trailList
         arn {TrailARN}
+        region HomeRegion
         and status GetTrailStatus Name={TrailARN}
         and selectors GetEventSelectors TrailName={TrailARN}
     service kms json TrentService 1.1

@@ -13,8 +13,9 @@
 //         list …                                   a list for each item, which is its `parent`
 //
 // `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `GET /path?query` as
-// action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave;
-// `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `absent` below `list`: codes that mean an empty list.
+// action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave, or
+// its member NAME; `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `absent` below
+// `list`: codes that mean an empty list.
 
 public import GuardRules
 
@@ -113,7 +114,7 @@ public struct AccountList: Sendable {
   public internal(set) var arn = ""
   /// Calls for each item.
   public internal(set) var parts: [AccountPart] = []
-  /// The part that gives the item's region.
+  /// The part, or the item's own member, that gives the item's region.
   public internal(set) var regionPart: String?
   /// Items with one of these values there are left out.
   public internal(set) var skip: (path: [String], values: Set<String>)?
