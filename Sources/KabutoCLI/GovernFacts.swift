@@ -15,7 +15,8 @@ struct GovernFacts: AsyncParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("The estate: a file, or the name of one that the program carries.", valueName: "estate"),
+    help: ArgumentHelp(
+      "The estate: a file, or the name of one that the program carries.", valueName: "estate"),
     completion: .file())
   var estate: String
 
@@ -104,7 +105,8 @@ struct EstateFacts: Encodable {
     kabuto = Document(
       estate: Facts(
         name: estate.name, version: estate.version, accounts: said(estate.aws?.accounts ?? []),
-        regions: said(estate.aws?.usedRegions ?? []), zones: said((estate.aws?.zones.values).map { $0.sorted() } ?? []),
+        regions: said(estate.aws?.usedRegions ?? []),
+        zones: said((estate.aws?.zones.values).map { $0.sorted() } ?? []),
         publicPorts: said(publicPorts.sorted()), ports: said(ports.sorted()), services: said(services),
         networkServices: said(network), firewalls: said(services.filter(\.isFirewall).map(\.name)),
         instanceTypes: said(estate.aws?.instanceTypes ?? [])))

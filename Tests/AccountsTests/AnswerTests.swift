@@ -141,21 +141,29 @@ import Testing
     let found = AccountResources.resource(name: "k", type: "IAM.AccessKey", item: key, now: now).properties
     #expect(found["AgeDays"]?.text == "115")
     // Without a clock, or a date, it isn't there.
-    #expect(AccountResources.resource(name: "k", type: "IAM.AccessKey", item: key).properties["AgeDays"] == nil)
-    for end in [Value(.int(now + 864_000)), Value(.float(Double(now) + 864_000)), Value(.string("2025-12-04T16:00:00Z"))]
-    {
+    #expect(
+      AccountResources.resource(name: "k", type: "IAM.AccessKey", item: key).properties["AgeDays"] == nil)
+    for end in [
+      Value(.int(now + 864_000)), Value(.float(Double(now) + 864_000)),
+      Value(.string("2025-12-04T16:00:00Z")),
+    ] {
       let certificate = Self.item([
         ("CertificateArn", Value(.string("a"))),
         (
           "certificate",
           Self.item([
             ("NotAfter", end),
-            ("DomainValidationOptions", Value(.list([Self.item([("ValidationMethod", Value(.string("DNS")))])]))),
+            (
+              "DomainValidationOptions",
+              Value(.list([Self.item([("ValidationMethod", Value(.string("DNS")))])]))
+            ),
           ])
         ),
       ])
-      let properties = AccountResources.resource(name: "c", type: "ACM.Certificate", item: certificate, now: now)
-        .properties
+      let properties = AccountResources.resource(
+        name: "c", type: "ACM.Certificate", item: certificate, now: now
+      )
+      .properties
       #expect(properties["DaysLeft"]?.text == "10")
       #expect(properties["ValidationMethod"]?.string == "DNS")
     }
@@ -169,8 +177,9 @@ import Testing
     let item = Self.item([
       ("FunctionName", Value(.string("f"))), ("Environment", Self.item([("Variables", variables)])),
     ])
-    let shown = AccountResources.resource(name: "f", type: "Lambda.Function", item: item).properties["Environment"]?[
-      "Variables"]
+    let shown = AccountResources.resource(name: "f", type: "Lambda.Function", item: item).properties[
+      "Environment"]?[
+        "Variables"]
     #expect(shown?["DB_PASSWORD"]?.string == "(hidden)" && shown?["NOTE"]?.string == "(hidden: a key)")
     #expect(shown?["SECRET"]?.string == "arn:aws:secretsmanager:x" && shown?["NONE"]?.string == "")
   }
@@ -194,7 +203,8 @@ import Testing
     #expect(address.rest?.absent.contains("InstanceId") == true)
     let gateway = try shaped(
       "EC2.NatGateway",
-      "<n><natGatewayAddressSet><item><allocationId>eipalloc-1</allocationId></item></natGatewayAddressSet></n>")
+      "<n><natGatewayAddressSet><item><allocationId>eipalloc-1</allocationId></item></natGatewayAddressSet></n>"
+    )
     #expect(gateway["AllocationIds"]?.text == "[\"eipalloc-1\"]")
     let group = try shaped(
       "AutoScaling.Group",
@@ -212,7 +222,8 @@ import Testing
       """)
     #expect(balancer["Tags"]?.text == "[{\"Key\":\"Service\",\"Value\":\"feed\"}]")
     #expect(balancer["WebACLArn"]?.string == "acl-1" && balancer["Subnets"]?.text == "[\"subnet-1\"]")
-    let silent = try shaped("EC2.SecurityGroup", "<g><groupName>default</groupName><ipPermissionsEgress/></g>")
+    let silent = try shaped(
+      "EC2.SecurityGroup", "<g><groupName>default</groupName><ipPermissionsEgress/></g>")
     #expect(silent["SecurityGroupEgress"]?.list?.isEmpty == true)
   }
 

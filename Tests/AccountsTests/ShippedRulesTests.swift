@@ -10,7 +10,8 @@ import Testing
 @Suite struct ShippedRulesTests {
   static let folder: String = {
     let here = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
-    return (0..<3).reduce(here) { url, _ in url.deletingLastPathComponent() }.appendingPathComponent("Rules").path
+    return (0..<3).reduce(here) { url, _ in url.deletingLastPathComponent() }.appendingPathComponent("Rules")
+      .path
   }()
 
   static func files() throws -> [RuleFile] { try RuleSet([folder]).files }
@@ -59,7 +60,8 @@ import Testing
 
   /// No value of a document, whatever it is, ends an evaluation with an error: one strange resource would hide all others.
   @Test(arguments: [
-    "null", "true", "7", "1.5", "\"\"", "\"x\"", "[]", "[null]", "{}", "{\"a\": [1]}", "[[1]]", "{\"Ref\": \"X\"}",
+    "null", "true", "7", "1.5", "\"\"", "\"x\"", "[]", "[null]", "{}", "{\"a\": [1]}", "[[1]]",
+    "{\"Ref\": \"X\"}",
     "-9223372036854775808", "\"99999999999999999999\"",
   ]) func noOddValueEndsAnEvaluation(_ text: String) throws {
     let value = try Value.reading(yaml: text)
@@ -107,9 +109,13 @@ import Testing
   /// What rules ask for, by type.
   private static let properties: [(String, [String])] = [
     (
-      "AWS::EC2::SecurityGroup", ["GroupName", "GroupDescription", "SecurityGroupIngress", "SecurityGroupEgress"]
+      "AWS::EC2::SecurityGroup",
+      ["GroupName", "GroupDescription", "SecurityGroupIngress", "SecurityGroupEgress"]
     ),
-    ("AWS::EC2::SecurityGroupIngress", ["GroupId", "IpProtocol", "FromPort", "ToPort", "CidrIp", "Description"]),
+    (
+      "AWS::EC2::SecurityGroupIngress",
+      ["GroupId", "IpProtocol", "FromPort", "ToPort", "CidrIp", "Description"]
+    ),
     (
       "AWS::S3::Bucket",
       [
@@ -127,7 +133,8 @@ import Testing
     (
       "AWS::IAM::AccountPasswordPolicy", ["MinimumPasswordLength", "PasswordReusePrevention"]
     ),
-    ("AWS::EC2::Volume", ["Encrypted"]), ("AWS::RDS::DBInstance", ["StorageEncrypted", "PubliclyAccessible"]),
+    ("AWS::EC2::Volume", ["Encrypted"]),
+    ("AWS::RDS::DBInstance", ["StorageEncrypted", "PubliclyAccessible"]),
     (
       "AWS::EC2::Instance",
       ["InstanceType", "SubnetId", "NetworkInterfaces", "AvailabilityZone", "BlockDeviceMappings"]

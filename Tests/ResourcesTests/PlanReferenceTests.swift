@@ -45,7 +45,8 @@ import Testing
       ))
     let document = all.document
     #expect(
-      try status("Resources.*[ Type == 'AWS::EC2::Instance' ].Properties.SubnetId.Ref == 'aws_subnet.s'", document)
+      try status(
+        "Resources.*[ Type == 'AWS::EC2::Instance' ].Properties.SubnetId.Ref == 'aws_subnet.s'", document)
         == .pass)
     #expect(
       try status(
@@ -68,7 +69,8 @@ import Testing
     let all = try shaped(
       PlanTests.text([PlanTests.change("aws_eip.e", "{}", unknown: "{\"instance\": true}")]))
     #expect(
-      try status("Resources.*[ Type == 'AWS::EC2::EIP' ].Properties.InstanceId !exists", all.document) == .unknown)
+      try status("Resources.*[ Type == 'AWS::EC2::EIP' ].Properties.InstanceId !exists", all.document)
+        == .unknown)
   }
 
   @Test(arguments: [
@@ -109,7 +111,10 @@ import Testing
           "aws_route_table.t", "{\"route\": [{\"cidr_block\": \"0.0.0.0/0\"}]}",
           unknown: "{\"route\": [{\"gateway_id\": true}]}")
       ],
-      [Self.configured("aws_route_table.t", ["route": ["aws_internet_gateway.g.id", "aws_internet_gateway.g"]])])
+      [
+        Self.configured(
+          "aws_route_table.t", ["route": ["aws_internet_gateway.g.id", "aws_internet_gateway.g"]])
+      ])
     #expect(
       try status(
         "Resources.*.Properties.Routes[*].GatewayId.Ref == 'aws_internet_gateway.g'",
@@ -124,7 +129,8 @@ import Testing
             PlanTests.change("aws_alb.l", "{\"name\": \"l\"}", unknown: "{\"arn\": true}"),
             PlanTests.change("aws_api_gateway_stage.s", "{}", unknown: "{\"arn\": true}"),
             PlanTests.change(
-              "aws_wafv2_web_acl_association.a", "{\"web_acl_arn\": \"x\"}", unknown: "{\"resource_arn\": true}"),
+              "aws_wafv2_web_acl_association.a", "{\"web_acl_arn\": \"x\"}",
+              unknown: "{\"resource_arn\": true}"),
           ],
           [Self.configured("aws_wafv2_web_acl_association.a", ["resource_arn": ["\(target).arn", target]])]))
     }
@@ -145,7 +151,8 @@ import Testing
         PlanTests.change("aws_security_group.g", "{\"egress\": []}"),
         PlanTests.change("aws_iam_user_policy_attachment.p", "{\"user\": \"u\", \"policy_arn\": \"a\"}"),
         PlanTests.change("aws_iam_user.u", "{\"name\": \"u\"}"),
-        PlanTests.change("aws_iam_user_login_profile.p", "{\"user\": \"u\", \"password_reset_required\": true}"),
+        PlanTests.change(
+          "aws_iam_user_login_profile.p", "{\"user\": \"u\", \"password_reset_required\": true}"),
       ]))
     let document = all.document
     #expect(all.allSatisfy { $0.type != nil })

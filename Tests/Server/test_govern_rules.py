@@ -174,7 +174,7 @@ def fill(moto, kind):
 
     trails = client("cloudtrail")
     arns["trail"] = trails.create_trail(
-        Name="t", S3BucketName="kabuto", EnableLogFileValidation=good, IsMultiRegionTrail=good, IncludeGlobalServiceEvents=good
+        Name="trail", S3BucketName="kabuto", EnableLogFileValidation=good, IsMultiRegionTrail=good, IncludeGlobalServiceEvents=good
     )["TrailARN"]
     config = client("config")
     config.put_configuration_recorder(
@@ -186,7 +186,7 @@ def fill(moto, kind):
     )
     arns["recorder"] = f"arn:aws:config:{REGION}:{ACCOUNT}:configuration-recorder/default"
     if good:
-        trails.start_logging(Name="t")
+        trails.start_logging(Name="trail")
         config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "kabuto"})
         config.start_configuration_recorder(ConfigurationRecorderName="default")
     detector = client("guardduty").create_detector(Enable=good)["DetectorId"]
@@ -289,7 +289,7 @@ class RuleFiles(unittest.TestCase):
     @staticmethod
     def rules():
         texts = [path.read_text("utf-8") for path in pathlib.Path(RULES).rglob("*.guard")]
-        return re.findall(r"^rule (\w+)(?: when|\s*\{)", "\n".join(texts), re.M)
+        return re.findall(r"^rule (\w+)\b(?!\()", "\n".join(texts), re.M)
 
 
 class Facts(unittest.TestCase):

@@ -36,11 +36,13 @@ extension Checking {
       var known: Set<String> = []
       for (number, name) in list.enumerated() where !known.insert(name).inserted {
         tell(
-          .listedTwice, place("aws", .key(key), .index(number)), "aws.\(key) lists \(Self.quoted(name)) twice",
+          .listedTwice, place("aws", .key(key), .index(number)),
+          "aws.\(key) lists \(Self.quoted(name)) twice",
           "each name once")
       }
     }
-    for (number, service) in estate.services.enumerated() where Set(service.ports).count < service.ports.count {
+    for (number, service) in estate.services.enumerated() where Set(service.ports).count < service.ports.count
+    {
       tell(
         .listedTwice, place("services", .index(number), "ports"),
         "service \(Self.quoted(service.name)) lists a port twice", "each port once")

@@ -40,7 +40,8 @@ indirect enum Shape: Sendable {
     case .source: "a source: sim:, itch:, pcap:, mold: or soup: and what belongs to it"
     case .backend: "http://HOST:PORT or https://HOST:PORT"
     case .account: "the number of an account: twelve digits in quotes"
-    case .cloudName: "a name of small letters, digits, - and . (at most 40), such as ap-northeast-1a or m7i.large"
+    case .cloudName:
+      "a name of small letters, digits, - and . (at most 40), such as ap-northeast-1a or m7i.large"
     case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
     case .milliseconds(let range):
       "milliseconds from \(Shape.milliseconds(range.lowerBound)) to \(Shape.milliseconds(range.upperBound))"

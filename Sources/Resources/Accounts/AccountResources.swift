@@ -13,10 +13,11 @@ public enum AccountResources {
     guard let table = try? table.get() else { return [:] }
     return table.types.mapValues { table.names(of: $0.to).union(never[$0.to] ?? []) }
   }()
-  /// What a live resource never has: names that rules ask for though the type has none, and passwords, which no answer
-  /// tells, so that none can stand there in plain text.
+  /// What a live resource never has: names that rules ask for though the type has none, passwords, which no answer
+  /// tells, so that none can stand there in plain text, and a bucket's grants, which its canned list tells.
   private static let never: [String: Set<String>] = [
     "AWS::IAM::Role": ["PolicyDocument"], "AWS::IAM::User": ["PolicyDocument"],
+    "AWS::S3::Bucket": ["AccessControlPolicy"],
     "AWS::RDS::DBInstance": ["MasterUserPassword"], "AWS::RDS::DBCluster": ["MasterUserPassword"],
   ]
 

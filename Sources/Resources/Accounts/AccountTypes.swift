@@ -288,6 +288,7 @@ enum AccountTypes {
       DBInstanceIdentifier DBInstanceIdentifier
       DBInstanceClass DBInstanceClass
       DBClusterIdentifier DBClusterIdentifier
+      ReadReplicaSourceDBInstanceIdentifier SourceDBInstanceIdentifier
       Engine Engine
       EngineVersion EngineVersion
       DBName DBName
@@ -314,6 +315,7 @@ enum AccountTypes {
         Key Key
         Value Value
     RDS.DBCluster = AWS::RDS::DBCluster
+      ReplicationSourceIdentifier SourceDBClusterIdentifier
       DBClusterIdentifier DBClusterIdentifier
       Engine Engine
       EngineVersion EngineVersion

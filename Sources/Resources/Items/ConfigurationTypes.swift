@@ -88,6 +88,7 @@ enum ConfigurationTypes {
       dBInstanceIdentifier DBInstanceIdentifier
       dBInstanceClass DBInstanceClass
       dBClusterIdentifier DBClusterIdentifier
+      readReplicaSourceDBInstanceIdentifier SourceDBInstanceIdentifier
       engine Engine
       engineVersion EngineVersion
       masterUsername MasterUsername
@@ -107,6 +108,7 @@ enum ConfigurationTypes {
       enabledCloudwatchLogsExports EnableCloudwatchLogsExports
       itemTags tags Tags
     AWS::CloudTrail::Trail = AWS::CloudTrail::Trail
+      homeRegion HomeRegion
       name TrailName
       s3BucketName S3BucketName
       s3KeyPrefix S3KeyPrefix
@@ -216,6 +218,7 @@ enum ConfigurationTypes {
           statusCode StatusCode
           host Host
     AWS::RDS::DBCluster = AWS::RDS::DBCluster
+      replicationSourceIdentifier SourceDBClusterIdentifier
       dBClusterIdentifier DBClusterIdentifier
       engine Engine
       engineVersion EngineVersion

@@ -94,6 +94,7 @@ extension TerraformTypes {
       replicate_source_db SourceDBInstanceIdentifier
       tags tags Tags
     aws_rds_cluster = AWS::RDS::DBCluster
+      replication_source_identifier SourceDBClusterIdentifier
       cluster_identifier DBClusterIdentifier
       engine Engine
       engine_version EngineVersion
