@@ -5,7 +5,7 @@
 # The peers need what scripts/bench.sh installs; what isn't there is left out, and said so.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-all=(books startup fanout latency backbone opening storm memory growth hostile firewall firewallscale)
+all=(books startup fanout latency backbone opening storm memory growth hostile firewall firewallscale govern)
 kabuto= quick=() results=.build-bench/results chosen=("${all[@]}") keep=no
 while (($# > 0)); do
   case $1 in

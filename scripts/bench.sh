@@ -27,14 +27,19 @@ if ((${#packages[@]} > 0)); then
   { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${packages[@]}"; } >&2 </dev/null \
     || warn "not installed: ${packages[*]}; the comparison goes without those peers"
 fi
-wanted=$(cat Benchmarks/requirements.txt)
-if [[ $wanted != "$(cat .venv-bench/.requirements 2>/dev/null)" ]]; then
-  say "installing Benchmarks/requirements.txt into .venv-bench"
-  if python3 -m venv --clear .venv-bench \
-    && .venv-bench/bin/python -m pip --disable-pip-version-check --quiet install --requirement Benchmarks/requirements.txt </dev/null; then
-    printf '%s\n' "$wanted" >.venv-bench/.requirements
+# Checkers of rules have their own: what they need doesn't go with the others'.
+while read -r requirements venv; do
+  wanted=$(cat "$requirements")
+  [[ $wanted != "$(cat "$venv/.requirements" 2>/dev/null)" ]] || continue
+  say "installing $requirements into $venv"
+  if python3 -m venv --clear "$venv" \
+    && "$venv/bin/python" -m pip --disable-pip-version-check --quiet install --requirement "$requirements" </dev/null; then
+    printf '%s\n' "$wanted" >"$venv/.requirements"
   else
-    warn "Benchmarks/requirements.txt could not be installed; the comparison goes without those peers"
+    warn "$requirements could not be installed; the comparison goes without those peers"
   fi
-fi
+done <<'EOF'
+Benchmarks/requirements.txt .venv-bench
+Benchmarks/Govern/requirements.txt .venv-bench-govern
+EOF
 exec bash Benchmarks/run.sh "$@"

@@ -38,6 +38,13 @@ enum FileList {
     return out
   }
 
+  /// The size of a plain file in bytes; nil = it is none, or isn't there.
+  static func size(_ path: String) -> Int? {
+    var about = stat()
+    guard stat(path, &about) == 0, about.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(about.st_size)
+  }
+
   /// The text of a file.
   static func text(_ path: String) throws(FileFault) -> String {
     guard let data = FileManager.default.contents(atPath: path) else {

@@ -86,39 +86,9 @@ public struct Finding: Sendable, Encodable, Equatable {
   }
 }
 
-/// Which resource a value belongs to.
-struct ResourceIndex {
-  private var owners: [ObjectIdentifier: (resource: String, type: String, path: String)] = [:]
-
-  init(_ document: Value) {
-    for resource in document["Resources"]?.members ?? [] {
-      let type = resource.value["Type"]?.string ?? ""
-      add(resource.value, resource.name, type, "")
-    }
-  }
-
-  private mutating func add(_ value: Value, _ resource: String, _ type: String, _ path: String) {
-    owners[ObjectIdentifier(value)] = (resource, type, path)
-    switch value.content {
-    case .map(let members):
-      for member in members.all {
-        add(member.value, resource, type, path.isEmpty ? member.name : "\(path).\(member.name)")
-      }
-    case .list(let values):
-      for (place, element) in values.enumerated() { add(element, resource, type, "\(path)[\(place)]") }
-    case .unknown(let unknown): if let written = unknown.written { add(written, resource, type, path) }
-    default: break
-    }
-  }
-
-  func owner(_ value: Value?) -> (resource: String, type: String, path: String)? {
-    value.flatMap { owners[ObjectIdentifier($0)] }
-  }
-}
-
 extension Finding {
   init(_ failure: Failure, _ file: RuleFile, _ input: InputFile, _ index: ResourceIndex) {
-    let owner = index.owner(failure.value)
+    let owner = index.owner(failure.value) ?? index.owner(failure.within)
     let place = failure.value?.place ?? .none
     var text = failure.missing.map { "no \($0)" } ?? failure.value?.text ?? ""
     if failure.isUnknown, case .unknown(let unknown)? = failure.value?.content {

@@ -1,4 +1,5 @@
-// What is looked at: a template, a plan, configuration items, or a document of another kind.
+// What is looked at: a template, a plan, configuration items, or a document of another kind. Plans and items can be looked
+// at resource by resource (StreamedCheck.swift).
 
 import Foundation
 public import GuardRules
@@ -12,7 +13,7 @@ public struct InputFile: Sendable {
     case template
     /// A Terraform plan as JSON.
     case plan
-    /// AWS Config's items: one, a list, or a snapshot.
+    /// AWS Config's items: one, a list, one a line, or a snapshot.
     case items
     /// Anything else: rules look at it as it is.
     case document
@@ -28,99 +29,100 @@ public struct InputFile: Sendable {
   public let shapeless: [ShapedResource]
 
   /// What ends the name of such a file.
-  public static let endings: Set<String> = ["json", "yaml", "yml", "jsn", "template"]
+  public static let endings: Set<String> = ["json", "yaml", "yml", "jsn", "template", "jsonl", "ndjson"]
 
-  /// Reads a file.
+  init(path: String, kind: Kind, document: Value, shapeless: [ShapedResource] = []) {
+    (self.path, self.kind, self.document, self.shapeless) = (path, kind, document, shapeless)
+  }
+
+  /// Reads a file as a whole.
   /// - Throws: `FileFault` or `DocumentFault` with the place.
   public init(_ path: String, _ context: Template.Context = Template.Context()) throws {
-    self.path = path
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw FileFault(path: path, reason: "can't be read")
-    }
-    let first = data.first {
-      $0 != 32 && $0 != 9 && $0 != 10 && $0 != 13 && $0 != 0xEF && $0 != 0xBB && $0 != 0xBF
-    }
-    guard let first else { throw FileFault(path: path, reason: "is empty; wanted a document") }
-    if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-      if let whole = try Self.json(data, context) {
-        (kind, document, shapeless) = whole
-        return
-      }
-    }
-    guard let text = String(data: data, encoding: .utf8) else {
-      throw FileFault(path: path, reason: "isn't UTF-8")
-    }
-    let value = try Value.reading(yaml: text)
-    if Template.isTemplate(value) {
-      (kind, document, shapeless) = (.template, try Template(value, context).resolved, [])
-    } else {
-      (kind, document, shapeless) = (.document, value, [])
+    let file = try MappedFile(path)
+    switch try Self.kind(of: file) {
+    case .plan: self.init(path: path, kind: .plan, try TerraformPlan.shaped(file.bytes))
+    case .items:
+      var resources: [ShapedResource] = []
+      try ConfigurationItems.read(file.bytes) { resources.append($0) }
+      self.init(path: path, kind: .items, resources)
+    case .template, .document: self = try Self.whole(file, context, mostBytes: .max)
     }
   }
 
-  /// - Returns: nil where it isn't JSON but YAML that begins alike.
-  private static func json(
-    _ data: Data, _ context: Template.Context
-  ) throws -> (Kind, Value, [ShapedResource])? {
-    func shaped(_ kind: Kind, _ resources: [ShapedResource]) -> (Kind, Value, [ShapedResource]) {
-      // Of other providers nothing is to be said.
-      let shapeless = resources.filter { resource in
-        resource.type == nil
-          && (resource.foundType.hasPrefix("aws_") || resource.foundType.hasPrefix("AWS::"))
-      }
-      return (kind, resources.document, shapeless)
+  private init(path: String, kind: Kind, _ resources: [ShapedResource]) {
+    self.init(
+      path: path, kind: kind, document: resources.document, shapeless: resources.filter(\.isToBeTold))
+  }
+
+  /// A template, or a document that rules see as it is.
+  /// - Parameter mostBytes: memory that its values may take, about.
+  /// - Throws: `FileFault` or `DocumentFault` with the place.
+  static func whole(_ file: MappedFile, _ context: Template.Context, mostBytes: Int) throws -> InputFile {
+    let value = try Self.value(of: file, mostBytes: mostBytes)
+    guard Template.isTemplate(value) else { return InputFile(path: file.path, kind: .document, document: value) }
+    return InputFile(path: file.path, kind: .template, document: try Template(value, context).resolved)
+  }
+
+  private static func value(of file: MappedFile, mostBytes: Int) throws -> Value {
+    let bytes = file.bytes
+    func yaml() throws -> Value {
+      // The parser refuses bytes that are no UTF-8, with their place.
+      try Value.reading(yaml: bytes.bindMemory(to: UInt8.self), mostBytes: mostBytes)
     }
-    return try data.withUnsafeBytes { bytes in
-      switch try self.kind(bytes) {
-      case .plan: return shaped(.plan, try TerraformPlan.shaped(bytes))
-      case .items:
-        var resources: [ShapedResource] = []
-        try ConfigurationItems.read(bytes) { resources.append($0) }
-        return shaped(.items, resources)
-      case .template, .document:
-        var reader = JSONReader(bytes)
-        let value: Value
-        do {
-          value = try reader.value()
-          try reader.end()
-        } catch {
-          // Flow style of YAML begins like JSON.
-          if (try? Value.reading(yaml: String(decoding: bytes, as: UTF8.self))) != nil { return nil }
-          throw error
-        }
-        if Template.isTemplate(value) { return (.template, try Template(value, context).resolved, []) }
-        return (.document, value, [])
-      }
+    guard Self.beginsLikeJSON(bytes) else { return try yaml() }
+    var reader = JSONReader(bytes, mostBytes: mostBytes)
+    do {
+      let value = try reader.value()
+      try reader.end()
+      return value
+    } catch {
+      // Flow style of YAML begins like JSON.
+      if bytes.count <= Self.mostReadTwiceBytes, let value = try? yaml() { return value }
+      throw error
     }
   }
 
-  /// By the names of its outermost members.
-  private static func kind(_ bytes: UnsafeRawBufferPointer) throws(DocumentFault) -> Kind {
+  private static var mostReadTwiceBytes: Int { 4 << 20 }
+
+  private static func beginsLikeJSON(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var reader = JSONReader(bytes)
-    if reader.first() == UInt8(ascii: "[") {
-      var kind: Kind?
-      do throws(DocumentFault) {
-        try reader.array { (reader) throws(DocumentFault) in
-          guard kind == nil else { return try reader.skip() }
-          kind = ConfigurationItems.isItem(try reader.value()) ? .items : .document
-        }
-      } catch { return kind ?? .document }
-      return kind ?? .document
+    let first = reader.first()
+    return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+  }
+
+  /// By the names of its outermost members, as far as they are needed.
+  /// - Throws: `FileFault` where there is nothing in it.
+  static func kind(of file: MappedFile) throws(FileFault) -> Kind {
+    var reader = JSONReader(file.bytes)
+    switch reader.first() {
+    case nil: throw FileFault(path: file.path, reason: "is empty; wanted a document")
+    case UInt8(ascii: "["): return ConfigurationItems.begins(file.bytes) ? .items : .document
+    case UInt8(ascii: "{"): break
+    default: return .document
     }
     var names: Set<String> = []
+    var kind: Kind?
     do throws(DocumentFault) {
       try reader.object { (name, reader) throws(DocumentFault) in
+        guard kind == nil else { return }
         names.insert(name)
-        try reader.skip()
+        switch name {
+        case "resource_changes", "planned_values": kind = .plan
+        case "configurationItems": kind = .items
+        case "Resources", "AWSTemplateFormatVersion": kind = .template
+        default: break
+        }
+        let isItem = names.contains("configuration") || names.contains("configurationItemStatus")
+        if names.contains("resourceType"), isItem { kind = .items }
+        // The rest is left, which ends the walk.
+        if kind == nil { try reader.skip() }
       }
-    } catch { return .document }
-    if names.contains("resource_changes") || names.contains("planned_values") { return .plan }
-    if names.contains("configurationItems") { return .items }
-    if names.contains("resourceType"),
-      names.contains("configuration") || names.contains("configurationItemStatus")
-    {
-      return .items
-    }
-    return .document
+    } catch { return kind ?? .document }
+    return kind ?? .document
   }
+}
+
+extension ShapedResource {
+  /// Whether it is to be told that nothing can be said of it; of other providers nothing is to be said.
+  var isToBeTold: Bool { type == nil && (foundType.hasPrefix("aws_") || foundType.hasPrefix("AWS::")) }
 }

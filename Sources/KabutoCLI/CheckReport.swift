@@ -8,7 +8,7 @@ import GuardRules
 
 /// How a report is written.
 enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, json, sarif, junit
+  case text, json, lines, sarif, junit
 }
 
 extension CheckResult {
@@ -23,8 +23,16 @@ extension CheckResult {
     switch format {
     case .text: text()
     case .json: try printJSON(json)
+    case .lines:
+      writeLines()
+      try printLine(Summary(self))
     case .sarif: try printJSON(SARIF(self, version: Kabuto.version))
     case .junit: print(JUnit.text(self), terminator: "")
+    }
+    if omittedCount > 0 {
+      say(
+        "kabuto: \(omittedCount) findings more than the \(findings.count) in this report; "
+          + "--format lines and --format text write all")
     }
     for fault in faults { say("kabuto: \(fault)") }
     if !faults.isEmpty { throw couldNot }
@@ -35,10 +43,76 @@ extension CheckResult {
     }
   }
 
+  /// Writes a line of JSON a finding.
+  func writeLines() {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var out = Data()
+    for finding in findings {
+      guard let line = try? encoder.encode(finding) else { continue }
+      out.append(line)
+      out.append(10)
+    }
+    FileHandle.standardOutput.write(out)
+  }
+
   /// How many rules came to what, for people.
   var counts: String {
     "rules passed \(count(.pass)), failed \(count(.fail)), unknown \(count(.unknown)), skipped \(count(.skip))"
   }
+}
+
+/// The last line of findings as lines.
+private struct Summary: Encodable {
+  let status: String
+  let inputs: Int
+  let passed: Int
+  let failed: Int
+  let unknown: Int
+  let skipped: Int
+  let findings: Int
+  let faults: [String]
+  let cost: ProcessCost
+
+  init(_ result: CheckResult) {
+    status = result.status.rawValue
+    inputs = result.inputs
+    passed = result.count(.pass)
+    failed = result.count(.fail)
+    unknown = result.count(.unknown)
+    skipped = result.count(.skip)
+    findings = result.findingCount
+    faults = result.faults
+    cost = ProcessCost()
+  }
+}
+
+/// What this process took so far.
+struct ProcessCost: Encodable {
+  /// Processor time, all threads.
+  let cpuSeconds: Double
+  /// Memory at its most.
+  let residentBytes: Int
+
+  enum CodingKeys: String, CodingKey {
+    case cpuSeconds = "cpu_seconds"
+    case residentBytes = "resident_bytes"
+  }
+
+  init() {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    cpuSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    residentBytes = usage.ru_maxrss * 1_024
+  }
+}
+
+/// Writes a value as one line of JSON on standard output.
+func printLine(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
 }
 
 extension Finding {

@@ -21,6 +21,8 @@ struct GovernCheck: AsyncParsableCommand {
       (terraform show -json), AWS Config's items and snapshots, and other documents, which rules see as they are. \
       Parameters, conditions and intrinsic functions of a template are resolved where they can be; what can't be is \
       unknown, and a rule that depends on it is UNKNOWN: neither kept nor broken.
+      Plans and items of any size are looked at resource by resource; rules that look at several at once keep those of \
+      their types, within --memory.
       Exit status: 0 = all rules are kept, 1 = one is broken or can't be told, 2 = a file can't be read.
       Example:  kabuto govern check --rules rules/ --input templates/ --parameter Environment=prod
       """)
@@ -40,12 +42,27 @@ struct GovernCheck: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The account that templates are deployed in.", valueName: "number"))
   var account: String?
   @Option(
+    name: [.customShort("i"), .long], parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "YAML or JSON whose outermost members are put beside those of every input; a name that is there twice is a fault.",
+      valueName: "file"), completion: .file())
+  var inputParameters: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Memory for what has to be looked at as a whole: documents, and resources that a rule sees together.",
+      valueName: "MiB"))
+  var memory = 256
+  @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
   @Flag(help: "The same as --format json.")
   var json = false
   @Flag(help: "What can't be told is no reason to fail.")
   var allowUnknown = false
+
+  func validate() throws {
+    guard (16...1_048_576).contains(memory) else { throw ValidationError("--memory: wanted 16 to 1048576 MiB") }
+  }
 
   func run() async throws {
     var context = Template.Context()
@@ -57,12 +74,25 @@ struct GovernCheck: AsyncParsableCommand {
     }
     if let region { context.pseudo["AWS::Region"] = region }
     if let account { context.pseudo["AWS::AccountId"] = account }
+    let format = json ? ReportFormat.json : format
+    var limits = CheckLimits()
+    limits.memoryBytes = memory << 20
     let result: CheckResult
     do throws(GovernanceFaults) {
-      let check = Check(try RuleSet(rules), context: context, now: Int64(Date().timeIntervalSince1970))
-      result = try check.run(input)
+      let check = Check(
+        try RuleSet(rules), context: context,
+        parameters: try InputParameters(inputParameters, mostBytes: limits.memoryBytes / 2), limits: limits,
+        now: Int64(Date().timeIntervalSince1970))
+      // What can be written as it comes is, where there is more than can be kept.
+      let tell: ((inout CheckResult) -> Void)? =
+        switch format {
+        case .text: { Self.showFindings($0) }
+        case .lines: { $0.writeLines() }
+        case .json, .sarif, .junit: nil
+        }
+      result = try check.run(input, tell: tell)
     } catch { throw giveUp(error.description) }
-    try result.report(as: json ? .json : format, allowUnknown: allowUnknown, json: Report(result)) {
+    try result.report(as: format, allowUnknown: allowUnknown, json: Report(result)) {
       Self.show(result)
     }
   }
@@ -75,7 +105,9 @@ struct GovernCheck: AsyncParsableCommand {
     let unknown: Int
     let skipped: Int
     let findings: [Finding]
+    let omitted: Int
     let faults: [String]
+    let cost: ProcessCost
 
     init(_ result: CheckResult) {
       status = result.status.rawValue
@@ -85,11 +117,18 @@ struct GovernCheck: AsyncParsableCommand {
       unknown = result.count(.unknown)
       skipped = result.count(.skip)
       findings = result.findings
+      omitted = result.omittedCount
       faults = result.faults
+      cost = ProcessCost()
     }
   }
 
   private static func show(_ result: CheckResult) {
+    showFindings(result)
+    print("\(result.status.rawValue): \(result.inputs) inputs, \(result.counts)")
+  }
+
+  private static func showFindings(_ result: CheckResult) {
     for finding in result.findings {
       print("\(finding.status)  \(finding.input):\(finding.line):\(finding.column)  \(finding.rule)")
       if !finding.resource.isEmpty {
@@ -97,7 +136,6 @@ struct GovernCheck: AsyncParsableCommand {
       }
       finding.showDetails()
     }
-    print("\(result.status.rawValue): \(result.inputs) inputs, \(result.counts)")
   }
 }
 

@@ -41,12 +41,21 @@ struct GovernScan: AsyncParsableCommand {
     help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url")
   )
   var endpoint: String?
+  @Flag(
+    help: "Ask only for types that the rules look at. Of others nothing is told, also not that a call would have failed.")
+  var onlyNeeded = false
   @Option(help: ArgumentHelp("Calls at once, over all regions.", valueName: "count"))
   var parallel = 32
   @Option(help: ArgumentHelp("Attempts at a call that is throttled or fails.", valueName: "count"))
   var attempts = 6
   @Option(help: ArgumentHelp("How long an answer may take.", valueName: "seconds"))
   var timeout = 30
+  @Option(
+    name: [.customShort("i"), .long], parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "YAML or JSON whose outermost members are put beside the resources of every region.", valueName: "file"),
+    completion: .file())
+  var inputParameters: [String] = []
   @Option(
     help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
   var format: ReportFormat = .text
@@ -70,6 +79,7 @@ struct GovernScan: AsyncParsableCommand {
     if regions != "all" { options.regions = regions.split(separator: ",").map(String.init) }
     options.endpoint = endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     options.callsAtOnce = parallel
+    options.onlyNeeded = onlyNeeded
     options.policy.mostAttempts = attempts
     options.policy.mostConnections = min(attempts, options.policy.mostConnections)
     options.policy.answerMilliseconds = timeout * 1_000
@@ -82,6 +92,7 @@ struct GovernScan: AsyncParsableCommand {
     do throws(GovernanceFaults) {
       let scan = AccountScan(
         options, environment: ProcessInfo.processInfo.environment,
+        parameters: try InputParameters(inputParameters),
         now: { Int64(Date().timeIntervalSince1970) })
       (result, figures) = try await scan.run(targets, try RuleSet(rules))
     } catch { throw giveUp(error.description) }

@@ -24,11 +24,6 @@ public struct ShapedResource: Sendable {
     self.place = place
   }
 
-  /// The same with other properties.
-  func with(_ properties: Value) -> ShapedResource {
-    ShapedResource(name: name, type: type, foundType: foundType, properties: properties, place: place)
-  }
-
   /// As it would stand in a template.
   public var value: Value {
     Value(

@@ -97,6 +97,74 @@ import Testing
 }
 
 /// A rule of the registry on a template, a plan and an item: the same verdict on the same resource, good and bad.
+@Suite struct JSONSkipTests {
+  static let text =
+    "{\"a\": [1, -2.5e3, true, null, \"x\\n\\u00e9\", {\"b\": {}, \"c\": []}], \"type\": \"AWS::A\", \"long name of more than fifteen\": {\"type\": \"inner\"}}"
+
+  /// Whatever can be read can be passed over, and ends at the same place.
+  @Test func passingOverIsReadingWithoutTheValueFuzz() {
+    fuzz(rounds: 5_000) { round in
+      var chance = Chance(round: round)
+      let text = round == 0 ? Self.text : chance.mutated(Self.text, InputFuzzTests.signs)
+      Data(text.utf8).withUnsafeBytes { bytes in
+        var (reading, passing) = (JSONReader(bytes), JSONReader(bytes))
+        let isRead = (try? reading.value()) != nil
+        let isPassed = (try? passing.skip()) != nil
+        let (read, passed) = (reading.position, passing.position)
+        if isRead { #expect(isPassed && read == passed, seedNote) }
+        var keeping = JSONReader(bytes)
+        if let found = try? keeping.skip(keeping: ["type", "none"]) {
+          let kept = keeping.position
+          #expect(isPassed && kept == passed, seedNote)
+          #expect(found[1] == nil || text.contains("none"), seedNote)
+        }
+      }
+    }
+  }
+
+  @Test func membersAreKeptOnTheWay() throws {
+    func kept(_ text: String) throws -> [String?]? {
+      try Data(text.utf8).withUnsafeBytes { bytes in
+        var reader = JSONReader(bytes)
+        return try reader.skip(keeping: ["type", "mode"])
+      }
+    }
+    #expect(try kept(Self.text) == ["AWS::A", nil])
+    // The later of two counts, as where it is read; an escaped name is only known by reading.
+    #expect(try kept("{\"type\": \"a\", \"type\": \"b\"}") == ["b", nil])
+    #expect(try kept("{\"type\": \"a\", \"type\": 5}") == [nil, nil])
+    #expect(try kept("{\"t\\u0079pe\": \"a\"}") == nil)
+    #expect(try kept("[]") == nil)
+  }
+
+  @Test func memoryIsBoundedAndProgressTold() throws {
+    let text = "[" + (0..<300_000).map { "\"value number \($0)\"" }.joined(separator: ",") + "]"
+    Data(text.utf8).withUnsafeBytes { bytes in
+      var small = JSONReader(bytes, mostBytes: 1 << 20)
+      var refused = ""
+      do throws(DocumentFault) { _ = try small.value() } catch { refused = error.found }
+      #expect(refused == "more values than 1 MiB hold")
+      var places: [Int] = []
+      var reader = JSONReader(bytes, passed: { places.append($0) })
+      let isPassed = (try? reader.skip()) != nil
+      #expect(isPassed && !places.isEmpty && places == places.sorted() && places.allSatisfy { $0 <= bytes.count })
+    }
+  }
+
+  @Test func theDeepestIsPassedOverAndDeeperIsRefused() {
+    for (depth, isFine) in [(128, true), (129, false), (100_000, false)] {
+      for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let text = String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)
+        Data(text.utf8).withUnsafeBytes { bytes in
+          var reader = JSONReader(bytes)
+          let isPassed = (try? reader.skip()) != nil
+          #expect(isPassed == isFine)
+        }
+      }
+    }
+  }
+}
+
 @Suite struct OneRuleTests {
   struct Case: CustomTestStringConvertible, Sendable {
     let rule: String

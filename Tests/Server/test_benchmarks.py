@@ -71,6 +71,35 @@ class Benchmarks(unittest.TestCase):
             self.assertTrue(one["equal"], one)
             self.assertGreater(one["frames"], 0)
 
+    def test_rules_find_in_large_inputs_and_accounts_what_was_put_there(self):
+        results = os.path.join(self.folder, "results")
+        parts = ["growth", "plan", "snapshot"]
+        try:
+            import moto.server  # noqa: F401
+
+            parts.append("live")
+        except ImportError:
+            pass
+        done = run(
+            "govern.py", "--kabuto", BINARY, "--quick", "--parts", ",".join(parts), "--checkov", "/nonexistent", "--custodian", "/nonexistent",
+            "--megabytes", "0.3", "--items", "1000", "--resources", "60", "--results", results, folder=self.folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with open(os.path.join(results, "govern.jsonl")) as lines:
+            head, *found = map(json.loads, lines)
+        self.assertEqual(head["benchmark"], "govern")
+        self.assertEqual({one["part"] for one in found}, set(parts))
+        for one in found:
+            self.assertGreater(one["cpu_s"], 0)
+
+    def test_a_finding_too_few_is_noticed(self):
+        done = subprocess.run(
+            [sys.executable, "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); import inputs, govern\n"
+             "inputs.RULES = inputs.RULES.replace('== true', '!= 5')\nsys.argv[0] = 'govern.py'\ngovern.main()",
+             FOLDER, "--kabuto", BINARY, "--quick", "--parts", "snapshot", "--items", "200"],
+            capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": os.path.join(FOLDER, "Govern")})
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("wrong: snapshot", done.stderr)
+
     def test_a_wrong_level_is_noticed(self):
         code = (
             "import sys; sys.argv = ['x']; sys.path.insert(0, sys.orig_argv[-3]); import books; "

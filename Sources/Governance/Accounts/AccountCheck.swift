@@ -7,11 +7,21 @@ import Resources
 
 struct AccountCheck: Sendable {
   private let rules: RuleSet
+  private let parameters: InputParameters
+  private let isPart: Bool
   private let now: Int64
 
-  /// - Parameter now: seconds since 1970 UTC, for the rules' function `now`.
-  init(_ rules: RuleSet, now: Int64) {
+  /// Names that are beside a region's resources.
+  static let names = ["Resources", "Account", "Region"]
+
+  /// - Parameters:
+  ///   - parameters: what is put beside them; none of the same names.
+  ///   - isPart: whether there may be resources that weren't asked for.
+  ///   - now: seconds since 1970 UTC, for the rules' function `now`.
+  init(_ rules: RuleSet, parameters: InputParameters = .none, isPart: Bool = false, now: Int64) {
     self.rules = rules
+    self.parameters = parameters
+    self.isPart = isPart
     self.now = now
   }
 
@@ -44,11 +54,12 @@ struct AccountCheck: Sendable {
     let known =
       unlisted.isEmpty ? nil : InputFile(account: path, document: document(region, region.resources))
     var index: ResourceIndex?
+    let (prepared, preparedKnown) = (PreparedDocument(input.document), known.map { PreparedDocument($0.document) })
     for file in rules.files {
       do throws(EvaluationFault) {
-        let all = try file.evaluate(input.document, now: now)
-        let others = try known.map { (known) throws(EvaluationFault) in
-          try file.evaluate(known.document, now: now)
+        let all = try file.evaluate(prepared, now: now)
+        let others = try preparedKnown.map { (known) throws(EvaluationFault) in
+          try file.evaluate(known, now: now)
         }
         for (place, rule) in all.enumerated() {
           let other = others.flatMap { $0.indices.contains(place) ? $0[place] : nil }
@@ -80,8 +91,10 @@ struct AccountCheck: Sendable {
   }
 
   private func document(_ region: ScannedRegion, _ resources: [ShapedResource]) -> Value {
-    [ShapedResource](resources).document.adding("Account", Value(.string(region.account)))
+    let isEmpty = isPart && !resources.contains { $0.type != nil }
+    let document = (isEmpty ? [.nothing] : resources).document.adding("Account", Value(.string(region.account)))
       .adding("Region", Value(.string(region.region)))
+    return (try? parameters.added(to: document)) ?? document
   }
 }
 

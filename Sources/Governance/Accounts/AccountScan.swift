@@ -19,6 +19,8 @@ public struct ScanOptions: Sendable {
   public var regionsAtOnce = 8
   /// Calls at once, over all regions.
   public var callsAtOnce = 32
+  /// Whether only that is asked for which rules can look at; of the rest nothing is told then, also not that it failed.
+  public var onlyNeeded = false
 
   /// The usual ones.
   public init() {}
@@ -38,15 +40,21 @@ public struct ScanFigures: Sendable, Equatable {
 public struct AccountScan: Sendable {
   private let options: ScanOptions
   private let environment: [String: String]
+  private let parameters: InputParameters
   private let now: @Sendable () -> Int64
 
   /// A scan that is ready to run.
   /// - Parameters:
   ///   - environment: where keys are looked for.
+  ///   - parameters: what is put beside the resources of every region.
   ///   - now: seconds since 1970 UTC.
-  public init(_ options: ScanOptions, environment: [String: String], now: @escaping @Sendable () -> Int64) {
+  public init(
+    _ options: ScanOptions, environment: [String: String], parameters: InputParameters = .none,
+    now: @escaping @Sendable () -> Int64
+  ) {
     self.options = options
     self.environment = environment
+    self.parameters = parameters
     self.now = now
   }
 
@@ -55,6 +63,9 @@ public struct AccountScan: Sendable {
   public func run(
     _ targets: [AccountTarget], _ rules: RuleSet
   ) async throws(GovernanceFaults) -> (CheckResult, ScanFigures) {
+    if let fault = parameters.fault(ofNames: AccountCheck.names, "what a scan finds") {
+      throw GovernanceFaults([fault])
+    }
     var configuration = HTTPClient.Configuration(
       redirectConfiguration: .disallow,
       timeout: HTTPClient.Configuration.Timeout(
@@ -75,15 +86,18 @@ public struct AccountScan: Sendable {
   private func scan(
     _ targets: [AccountTarget], _ rules: RuleSet, _ http: HTTPClient
   ) async throws(GovernanceFaults) -> (CheckResult, ScanFigures) {
-    let services: [AccountService]
+    var services: [AccountService]
     do throws(DocumentFault) { services = try AccountCalls.all.get() } catch {
       throw GovernanceFaults(["the table of calls: \(error)"])
+    }
+    if options.onlyNeeded, let types = rules.files.flatMap(\.reach).map(\.types).union {
+      services = services.map { $0.leading(to: types) }
     }
     let endpoints = Endpoints(only: options.endpoint)
     let sources = CredentialSources(
       environment: environment, http: http, policy: options.policy, endpoints: endpoints, now: now)
     let traffic = Traffic(mostAtOnce: options.callsAtOnce)
-    let check = AccountCheck(rules, now: now())
+    let check = AccountCheck(rules, parameters: parameters, isPart: options.onlyNeeded, now: now())
     var result = CheckResult()
     var figures = ScanFigures()
     var seen: Set<String> = []
@@ -111,10 +125,11 @@ public struct AccountScan: Sendable {
       let regions = await regions(client, who, home, &failed)
       let scans =
         [(Self.globalHome(who.partition), true)] + regions.map { ($0, false) }
+      let asked = services
       let found = await boundedMap(scans, atOnce: options.regionsAtOnce) { region, isGlobal in
         await RegionScan(
           client: client, account: who.account, partition: who.partition, region: region, isGlobal: isGlobal
-        ).run(services)
+        ).run(asked)
       }
       for (place, var region) in found.enumerated() {
         if place == 0 { region.failed += failed }

@@ -90,12 +90,21 @@ public struct SARIF: Encodable, Sendable {
               ? nil : [Logical(fullyQualifiedName: finding.resource, kind: "resource")])
         ])
     }
-    let notes = result.faults.map { Notification(level: "error", message: Text(text: $0)) }
+    let faults = result.faults.map { Notification(level: "error", message: Text(text: $0)) }
+    let omitted =
+      result.omittedCount > 0
+      ? [
+        Notification(
+          level: "warning",
+          message: Text(text: "\(result.omittedCount) findings more than the \(result.findings.count) here"))
+      ] : []
     runs = [
       Run(
         tool: Tool(
           driver: Driver(name: "kabuto", version: version, informationUri: nil, rules: rules)),
-        invocations: [Invocation(executionSuccessful: notes.isEmpty, toolExecutionNotifications: notes)],
+        invocations: [
+          Invocation(executionSuccessful: faults.isEmpty, toolExecutionNotifications: faults + omitted)
+        ],
         results: results)
     ]
   }

@@ -17,18 +17,26 @@ extension Value {
   static var mostDepth: Int { 128 }
 
   /// Reads a document.
+  /// - Parameter mostBytes: memory that its values may take, about.
   /// - Throws: `DocumentFault`.
-  public static func reading(yaml text: String, _ rules: ScalarRules = .documents) throws(DocumentFault)
-    -> Value
-  {
+  public static func reading(
+    yaml text: String, _ rules: ScalarRules = .documents, mostBytes: Int = .max
+  ) throws(DocumentFault) -> Value {
     var text = text
     let result: Result<Value, DocumentFault> = text.withUTF8 { bytes in
-      Result { () throws(DocumentFault) -> Value in
-        var reader = YAMLReader(rules)
-        return try reader.read(bytes)
-      }
+      Result { () throws(DocumentFault) -> Value in try reading(yaml: bytes, rules, mostBytes: mostBytes) }
     }
     return try result.get()
+  }
+
+  /// Reads a document from bytes of UTF-8.
+  /// - Parameter mostBytes: memory that its values may take, about.
+  /// - Throws: `DocumentFault`.
+  public static func reading(
+    yaml bytes: UnsafeBufferPointer<UInt8>, _ rules: ScalarRules = .documents, mostBytes: Int = .max
+  ) throws(DocumentFault) -> Value {
+    var reader = YAMLReader(rules, mostBytes: mostBytes)
+    return try reader.read(bytes)
   }
 }
 
@@ -49,7 +57,20 @@ private struct YAMLReader {
   private var root: Value?
   private var documents = 0
 
-  init(_ rules: ScalarRules) { self.rules = rules }
+  private let mostBytes: Int
+  private var spentBytes = 0
+
+  init(_ rules: ScalarRules, mostBytes: Int) { (self.rules, self.mostBytes) = (rules, mostBytes) }
+
+  /// Counts what a value takes, before it is kept.
+  private mutating func spend(_ count: Int, _ place: TextPlace) throws(DocumentFault) {
+    spentBytes += count
+    guard spentBytes <= mostBytes else {
+      throw DocumentFault(
+        place: place, found: "more values than \(mostBytes >> 20) MiB hold",
+        wanted: "a smaller document, or more memory")
+    }
+  }
 
   mutating func read(_ bytes: UnsafeBufferPointer<UInt8>) throws(DocumentFault) -> Value {
     var parser = yaml_parser_t()
@@ -88,6 +109,7 @@ private struct YAMLReader {
       case YAML_SCALAR_EVENT:
         let scalar = event.data.scalar
         try refuse(anchor: scalar.anchor, place)
+        try spend(104 + (scalar.length > 15 ? 32 + scalar.length : 0), place)
         let text = String(
           decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
         try self.scalar(text, isPlain: scalar.style == YAML_PLAIN_SCALAR_STYLE, Self.text(scalar.tag), place)
@@ -132,6 +154,7 @@ private struct YAMLReader {
     guard open.count < Value.mostDepth else {
       throw DocumentFault(place: place, found: "more than \(Value.mostDepth) levels", wanted: "fewer")
     }
+    try spend(200, place)
     open.append(Open(place: place, tag: tag, isMap: isMap))
   }
 

@@ -48,8 +48,8 @@ extension Evaluation {
       if left.isEmpty || right.isEmpty { return .skip }
       outcomes = try self.outcomes(
         left, comparison.comparator, comparison.isNegated, right, comparison.place)
-      // Nothing was compared, and it isn't known whether there is anything to compare.
-      if outcomes.isEmpty, left.allSatisfy(\.isUncertain) {
+      // Nothing was compared, which fails where one must hold, and it isn't known whether there is anything to compare.
+      if outcomes.isEmpty, comparison.query.isSome, left.allSatisfy(\.isUncertain) {
         outcomes = [Outcome(answer: .unknown, left: left[0])]
       }
     }
@@ -82,15 +82,18 @@ extension Evaluation {
       if case .perhaps? = outcome.left { status = status == .pass ? .passOrSkip : .unknown }
       parts.append(status)
       guard status != .pass, status != .passOrSkip else { continue }
-      var (value, missing): (Value?, String?) = (outcome.left?.value, nil)
-      if case .missing(let gone)? = outcome.left { (value, missing) = (gone.reached, gone.wanted) }
+      var (value, missing, holder): (Value?, String?, Value?) = (outcome.left?.value, nil, nil)
+      if case .missing(let gone)? = outcome.left {
+        (value, missing, holder) = (gone.reached, gone.wanted, gone.holder)
+      }
       fail(
         comparison.place, comparison.text, comparison.message, value, missing, outcome.right,
-        isUnknown: status == .unknown)
+        isUnknown: status == .unknown, holder: holder)
     }
     guard comparison.query.isSome else { return .all(parts) }
     let status = Verdict.any(parts)
     if status == .pass { forgetFailures(after: before) }
+    if status == .unknown { makeUnknown(after: before) }
     return status == .skip ? .fail : status
   }
 
@@ -274,6 +277,19 @@ extension Selected {
     if case .null = value.content { return true }
     return false
   }
+}
+
+extension Clause {
+  /// Where it asks whether anything is selected; nil = it asks for something else.
+  var placeOfSelection: TextPlace? {
+    guard case .comparison(let comparison) = self else { return nil }
+    return comparison.placeOfSelection
+  }
+}
+
+extension Comparison {
+  /// Where it asks whether anything is selected; nil = it asks for something else.
+  var placeOfSelection: TextPlace? { comparator == .empty && query.asksForSelection ? place : nil }
 }
 
 extension Comparison {

@@ -71,7 +71,7 @@ extension Evaluation {
             .missing(
               Missing(
                 reached: Value(.unknown(Unknown("which elements there are isn't known"))),
-                wanted: "element \(place)")))
+                wanted: "element \(place)", holder: value)))
           return
         }
         (index, value) = (index + 1, element)
@@ -80,7 +80,9 @@ extension Evaluation {
         guard let (next, other) = member(key, of: members, letters) else {
           guard let unknown = members.unknown(key) else { return missing("key \(key)") }
           out.append(
-            .missing(Missing(reached: Value(.unknown(unknown), at: value.place), wanted: "key \(key)")))
+            .missing(
+              Missing(
+                reached: Value(.unknown(unknown), at: value.place), wanted: "key \(key)", holder: value)))
           return
         }
         (index, value, letters) = (index + 1, next, other)
@@ -127,7 +129,7 @@ extension Evaluation {
       case .map(let members):
         if let rest = members.rest {
           let reached = Value(.unknown(rest.unknown), at: value.place)
-          out.append(.missing(Missing(reached: reached, wanted: "what else there is")))
+          out.append(.missing(Missing(reached: reached, wanted: "what else there is", holder: value)))
         } else if members.all.isEmpty {
           return missing("a value of the empty map")
         }
@@ -149,7 +151,7 @@ extension Evaluation {
       let wanted = try values(of: right, scope)
       if let rest = members.rest {
         let reached = Value(.unknown(rest.unknown), at: value.place)
-        out.append(.missing(Missing(reached: reached, wanted: "what other keys there are")))
+        out.append(.missing(Missing(reached: reached, wanted: "what other keys there are", holder: value)))
       }
       for member in members.all {
         let key = Value(.string(member.name), at: member.value.place)
@@ -200,7 +202,9 @@ extension Evaluation {
           try walk(steps, next, member, scope, letters, &out)
         } else if let unknown = members.unknown(text) {
           out.append(
-            .missing(Missing(reached: Value(.unknown(unknown), at: value.place), wanted: "key \(text)")))
+            .missing(
+              Missing(
+                reached: Value(.unknown(unknown), at: value.place), wanted: "key \(text)", holder: value)))
         } else {
           missing("key \(text)")
         }
@@ -240,7 +244,7 @@ extension Evaluation {
       if hasWalked { return try take(value, key) }
       if let rest = members.rest {
         let reached = Value(.unknown(rest.unknown), at: value.place)
-        out.append(.missing(Missing(reached: reached, wanted: "what else there is")))
+        out.append(.missing(Missing(reached: reached, wanted: "what else there is", holder: value)))
       }
       for member in members.all { try take(member.value, Value(.string(member.name))) }
     case .list(let values):

@@ -44,6 +44,9 @@ public struct Failure: Sendable {
   public let wanted: Value?
   /// Whether it can't be told: the value isn't known yet.
   public let isUnknown: Bool
+  /// Where the value itself was made while rules were evaluated: a value of the document that it belongs to. nil = none is
+  /// known.
+  public let within: Value?
 }
 
 /// What came of a rule.
@@ -52,7 +55,8 @@ public struct RuleResult: Sendable {
   public let name: String
   /// Its status.
   public let status: RuleStatus
-  /// Clauses that failed; also within alternatives of which another held, only if the rule failed.
+  /// Clauses that failed or can't be told, of a rule that failed or can't be told. One that isn't unknown is part of a
+  /// failure: whatever the unknown values turn out to be, it stays one.
   public let failures: [Failure]
 }
 
@@ -71,6 +75,27 @@ extension RuleFile {
     let evaluation = Evaluation(self, document, now: now)
     var results: [RuleResult] = []
     for index in rules.indices { results.append(try evaluation.result(of: index)) }
+    return results
+  }
+
+  /// Evaluates some rules, each for itself: a rule that can't be evaluated hides no other.
+  /// - Parameters:
+  ///   - wanted: places of rules in `rules`, in order.
+  ///   - now: seconds since 1970 UTC, for the function `now`.
+  /// - Returns: what came of each of them, in the same order.
+  public func evaluate(
+    _ document: PreparedDocument, rules wanted: [Int], now: Int64
+  ) -> [Result<RuleResult, EvaluationFault>] {
+    var evaluation = Evaluation(self, document, now: now)
+    var results: [Result<RuleResult, EvaluationFault>] = []
+    results.reserveCapacity(wanted.count)
+    for index in wanted {
+      do throws(EvaluationFault) { results.append(.success(try evaluation.result(of: index))) } catch {
+        results.append(.failure(error))
+        // What was in work when it ended is of no use to the others.
+        evaluation = Evaluation(self, document, now: now)
+      }
+    }
     return results
   }
 }
@@ -100,15 +125,21 @@ final class Evaluation {
   private var results: [Int: (result: RuleResult, verdict: Verdict)] = [:]
   private var open: Set<Int> = []
   private var depth = 0
+  private var steps = 0
   /// Of the rule that is evaluated now.
   private var failures: [Failure] = []
   private var rule = ""
+  /// Of the outermost block that is evaluated now.
+  private var within: Value?
 
   /// Where the evaluation began.
   private let stack = StackMark()
 
   /// Rules that name rules, blocks in blocks, queries in filters, variables that need variables.
   private static var mostDepth: Int { 200 }
+  /// Of all rules of a file on a document: rules that call rules twice that call rules twice would never end.
+  private static var mostSteps: Int { 100_000_000 }
+
   init(_ file: RuleFile, _ document: PreparedDocument, now: Int64) {
     self.file = file
     self.document = document
@@ -128,14 +159,14 @@ final class Evaluation {
     if let known = results[index] { return known }
     let rule = file.rules[index]
     guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
-    let outer = (self.rule, failures)
+    let outer = (self.rule, failures, within)
     self.rule = rule.name
-    failures = []
+    (failures, within) = ([], nil)
     let verdict = try guarded(rule.conditions, rule.body, scope)
     let status = verdict.status
-    let told = status == .fail ? failures.filter { !$0.isUnknown } : status == .unknown ? failures : []
+    let told = status == .fail || status == .unknown ? failures : []
     let result = RuleResult(name: rule.name, status: status, failures: told)
-    (self.rule, failures) = outer
+    (self.rule, failures, within) = outer
     open.remove(index)
     results[index] = (result, verdict)
     return (result, verdict)
@@ -175,8 +206,14 @@ final class Evaluation {
       let status = try body()
       if status == .pass || status == .passOrSkip { return .passOrSkip }
       guard status == .fail || status == .unknown else { return status }
-      failures.removeSubrange(before...)
-      failures += reasons
+      // Where it isn't known of a selected value whether it is meant, what would be wrong with it says more than that.
+      let asksForSelection = Set(conditions.joined().compactMap(\.placeOfSelection))
+      if reasons.allSatisfy({ asksForSelection.contains($0.place) }), failures.count > before {
+        makeUnknown(after: before)
+      } else {
+        failures.removeSubrange(before...)
+        failures += reasons
+      }
       return .unknown
     }
   }
@@ -195,6 +232,10 @@ final class Evaluation {
     defer { depth -= 1 }
     guard depth <= Self.mostDepth, stack.hasRoom else {
       throw fault("rules, blocks, filters and variables need each other too deep", place)
+    }
+    steps += 1
+    guard steps <= Self.mostSteps else {
+      throw fault("more than \(Self.mostSteps) steps: rules, blocks and filters need each other too often", place)
     }
     return try body()
   }
@@ -223,7 +264,10 @@ final class Evaluation {
       }
       parts.append(status)
     }
-    return .any(parts)
+    let whole = Verdict.any(parts)
+    // One that fails for certain beside one that can't be told is no failure yet.
+    if whole == .unknown { makeUnknown(after: before) }
+    return whole
   }
 
   // MARK: - Clauses
@@ -290,11 +334,16 @@ final class Evaluation {
     }
     var parts: [Verdict] = []
     let before = failures.count
+    let outermost = within
+    defer { within = outermost }
     for value in values {
+      if outermost == nil { within = value.value }
       switch value {
       case .missing(let missing):
         let isUnknown = missing.reached.isUnknown
-        fail(place, query.text, nil, missing.reached, missing.wanted, nil, isUnknown: isUnknown)
+        fail(
+          place, query.text, nil, missing.reached, missing.wanted, nil, isUnknown: isUnknown,
+          holder: missing.holder)
         parts.append(isUnknown ? .unknown : .fail)
       case .found(let value) where value.mayBeAbsent:
         // Where it isn't there after all, that is a failure, or there was nothing to look at.
@@ -309,6 +358,7 @@ final class Evaluation {
         parts.append(status == .fail ? .unknown : status == .pass ? .passOrSkip : status)
       }
     }
+    within = outermost
     if ifNone == .fail, values.allSatisfy({ if case .perhaps = $0 { true } else { false } }) {
       fail(place, query.text + " !empty", nil, nil, nil, nil, isUnknown: true)
       parts.append(.unknown)
@@ -316,27 +366,29 @@ final class Evaluation {
     guard query.isSome else { return .all(parts) }
     let status = Verdict.any(parts)
     if status == .pass { failures.removeSubrange(before...) }
+    if status == .unknown { makeUnknown(after: before) }
     return status
   }
 
-  /// What failed of a value that may not be meant at all.
-  private func makeUnknown(after count: Int) {
-    for place in failures.indices[count...] {
+  /// What failed of a value that may not be meant at all, or of one of which another one may hold.
+  func makeUnknown(after count: Int) {
+    for place in failures.indices[count...] where !failures[place].isUnknown {
       let failure = failures[place]
       failures[place] = Failure(
         rule: failure.rule, place: failure.place, clause: failure.clause, message: failure.message,
-        value: failure.value, missing: failure.missing, wanted: failure.wanted, isUnknown: true)
+        value: failure.value, missing: failure.missing, wanted: failure.wanted, isUnknown: true,
+        within: failure.within)
     }
   }
 
   func fail(
     _ place: TextPlace, _ clause: String, _ message: String?, _ value: Value?, _ missing: String?,
-    _ wanted: Value?, isUnknown: Bool = false
+    _ wanted: Value?, isUnknown: Bool = false, holder: Value? = nil
   ) {
     failures.append(
       Failure(
         rule: rule, place: place, clause: clause, message: message, value: value, missing: missing,
-        wanted: wanted, isUnknown: isUnknown))
+        wanted: wanted, isUnknown: isUnknown, within: holder ?? within))
   }
 
   /// Forgets failures of a clause that holds all the same (`some`).

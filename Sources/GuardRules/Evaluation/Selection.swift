@@ -36,6 +36,8 @@ struct Missing: Sendable {
   let reached: Value
   /// What of it wasn't.
   let wanted: String
+  /// Where what was reached was made for the purpose: the value of the document that it stands for.
+  var holder: Value?
 }
 
 extension Value {
@@ -71,7 +73,8 @@ extension [Selected] {
       case .missing(let missing):
         guard !missing.reached.isUnknown else { continue }
         let reached = Value(.unknown(Unknown("whether it is meant isn't known")), at: missing.reached.place)
-        self[place] = .missing(Missing(reached: reached, wanted: missing.wanted))
+        self[place] = .missing(
+          Missing(reached: reached, wanted: missing.wanted, holder: missing.holder ?? missing.reached))
       }
     }
   }

@@ -119,18 +119,23 @@ public struct Members: Sendable {
     var all: [Member] = []
     all.reserveCapacity(members.count)
     guard members.count > Self.mostSearched else {
+      // Most names differ in what is quickly looked at.
+      var signs: UInt64 = 0
       for member in members {
-        if let same = all.firstIndex(where: { $0.name == member.name }) {
+        let sign = Self.sign(member.name)
+        if signs & sign != 0, let same = all.firstIndex(where: { $0.name == member.name }) {
           all[same] = Member(name: member.name, value: member.value)
         } else {
           all.append(Member(name: member.name, value: member.value))
         }
+        signs |= sign
       }
       self.all = all
       index = nil
       return
     }
     var index: [String: Int] = [:]
+    index.reserveCapacity(members.count)
     for member in members {
       if let same = index[member.name] {
         all[same] = Member(name: member.name, value: member.value)
@@ -141,6 +146,20 @@ public struct Members: Sendable {
     }
     self.all = all
     self.index = index
+  }
+
+  /// Members as they are, also of one name: each counts where all are walked, the first where one is asked for. For maps
+  /// that are walked: no index is kept.
+  public init(walked members: [(name: String, value: Value)]) {
+    all = members.map { Member(name: $0.name, value: $0.value) }
+    (rest, index) = (nil, nil)
+  }
+
+  /// One of 64 bits, by the length and the ends of a name.
+  private static func sign(_ name: String) -> UInt64 {
+    let bytes = name.utf8
+    let ends = Int(bytes.first ?? 0) &+ Int(bytes.last ?? 0) &* 7
+    return 1 << UInt64(truncatingIfNeeded: (bytes.count &* 31 &+ ends) & 63)
   }
 
   /// Why it isn't known whether there is a name; nil = it is known.
@@ -196,6 +215,32 @@ public struct Bounds: Sendable {
 }
 
 extension Value {
+  /// About how much memory it takes with all that is in it; shared parts are counted each time.
+  public var estimatedBytes: Int {
+    func text(_ text: String) -> Int { text.utf8.count > 15 ? 48 + text.utf8.count : 0 }
+    switch content {
+    case .null, .bool, .int, .float, .pattern, .range: return 80
+    case .string(let value): return 80 + text(value)
+    case .unknown(let unknown): return 96 + (unknown.written?.estimatedBytes ?? 0)
+    case .list(let values): return values.reduce(112 + 8 * values.count) { $0 + $1.estimatedBytes }
+    case .map(let members):
+      // Names are mostly shared; an index is not.
+      let each = members.all.count > 12 ? 64 : 24
+      return members.all.reduce(112 + each * members.all.count) { $0 + $1.value.estimatedBytes }
+    }
+  }
+
+  /// The same without places: what comes from another text than the one that findings point at.
+  /// - Precondition: it was read, so it isn't deeper than what can be read.
+  public var withoutPlaces: Value {
+    switch content {
+    case .list(let values): Value(.list(values.map(\.withoutPlaces)))
+    case .map(let members):
+      Value(.map(Members(members.all.map { ($0.name, $0.value.withoutPlaces) }, rest: members.rest)))
+    default: Value(content)
+    }
+  }
+
   /// Whether it is nothing, written down.
   public var isNull: Bool {
     if case .null = content { return true }

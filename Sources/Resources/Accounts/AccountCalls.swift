@@ -60,6 +60,21 @@ public struct AccountService: Sendable {
   }
 }
 
+extension AccountService {
+  /// The same with those lists only that lead to some of CloudFormation's types.
+  public func leading(to types: Set<String>) -> AccountService {
+    var some = self
+    some.lists = lists.filter { $0.leads(to: types) }
+    return some
+  }
+}
+
+extension AccountList {
+  fileprivate func leads(to types: Set<String>) -> Bool {
+    AccountResources.type(of: type).map(types.contains) ?? true || inner.contains { $0.leads(to: types) }
+  }
+}
+
 /// A parameter of a call.
 public struct CallParameter: Sendable {
   /// Its name.

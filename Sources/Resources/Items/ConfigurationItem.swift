@@ -1,5 +1,5 @@
 // A configuration item of AWS Config, or a snapshot of many → resources in CloudFormation's shape. What an item doesn't
-// say is unknown. Items are read one by one: a snapshot of a million is never in memory.
+// say is unknown. Items are read one by one: a snapshot of a million is never in memory. Also a text with an item a line.
 // Source: AWS Config Developer Guide, "Components of a Configuration Item".
 
 public import GuardRules
@@ -21,14 +21,25 @@ public enum ConfigurationItems {
       && (value["configuration"] != nil || value["configurationItemStatus"] != nil)
   }
 
-  /// Reads the items of a text one after the other: one item, a list of items, or a snapshot (`configurationItems`).
-  /// Deleted resources are left out.
-  /// - Parameter bytes: in place during the call.
-  /// - Returns: how many there were.
+  /// Whether a text begins with an item, or with a list of which the first is one.
+  public static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var reader = JSONReader(bytes)
+    if reader.first() == UInt8(ascii: "[") { _ = reader.take("[") }
+    guard let value = try? reader.value() else { return false }
+    return isItem(value)
+  }
+
+  /// Reads the items of a text one after the other: items one behind the other (JSON lines), a list of items, or a
+  /// snapshot (`configurationItems`). Deleted resources are left out.
+  /// - Parameters:
+  ///   - bytes: in place during the call.
+  ///   - wanted: types that are looked at; nil = all. Resources without a shape always come.
+  /// - Returns: how many there are, those that aren't wanted included.
   /// - Throws: `DocumentFault` where there are none, and what `body` throws.
   @discardableResult
   public static func read(
-    _ bytes: UnsafeRawBufferPointer, _ body: (ShapedResource) throws(DocumentFault) -> Void
+    _ bytes: UnsafeRawBufferPointer, wanted: Set<String>? = nil, limits: ReadingLimits = ReadingLimits(),
+    _ body: (ShapedResource) throws(DocumentFault) -> Void
   ) throws(DocumentFault) -> Int {
     let table: ShapeTable
     do throws(ShapeTableFault) { table = try Self.table.get() } catch {
@@ -37,6 +48,11 @@ public enum ConfigurationItems {
     var names: [String: Set<String>] = [:]
     for type in Set(table.types.values.map(\.to)) { names[type] = table.names(of: type) }
     var count = 0
+    func takes(_ type: String) -> Bool {
+      guard let wanted else { return true }
+      if type == "AWS::EC2::SecurityGroup" { return wanted.contains(type) }
+      return table.types[type].map { wanted.contains($0.to) } ?? true
+    }
     func take(_ item: Value) throws(DocumentFault) {
       guard isItem(item) else {
         throw DocumentFault(
@@ -46,22 +62,46 @@ public enum ConfigurationItems {
       count += 1
       try body(shaped(item, table, names))
     }
-    var reader = JSONReader(bytes)
-    if reader.first() == UInt8(ascii: "[") {
-      try reader.array { (reader) throws(DocumentFault) in try take(try reader.value()) }
-    } else {
-      var loose: [(name: String, value: Value)] = []
-      var isSnapshot = false
-      let start = TextPlace(line: 1, column: 1)
-      try reader.object { (name, reader) throws(DocumentFault) in
-        if name == "configurationItems", reader.first() == UInt8(ascii: "[") {
-          isSnapshot = true
-          try reader.array { (reader) throws(DocumentFault) in try take(try reader.value()) }
-        } else {
-          loose.append((name, try reader.value()))
+    func next(_ reader: inout JSONReader) throws(DocumentFault) {
+      if wanted != nil {
+        _ = reader.first()
+        let mark = reader.mark
+        // One that says what it is, and isn't wanted.
+        if let known = try reader.skip(keeping: ["resourceType", "configurationItemStatus"]), let type = known[0],
+          known[1] != nil, !takes(type)
+        {
+          count += 1
+          return
         }
+        reader.go(to: mark)
       }
-      if !isSnapshot { try take(Value(.map(Members(loose)), at: start)) }
+      reader.spentBytes = 0
+      try take(try reader.value())
+    }
+    var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
+    if reader.first() == UInt8(ascii: "[") {
+      try reader.array { (reader) throws(DocumentFault) in try next(&reader) }
+    } else {
+      // A snapshot, or items one behind the other.
+      var areLines = false
+      repeat {
+        if areLines {
+          try next(&reader)
+          continue
+        }
+        _ = reader.first()
+        let mark = reader.mark
+        var isSnapshot = false
+        try reader.object { (name, reader) throws(DocumentFault) in
+          guard name == "configurationItems", reader.first() == UInt8(ascii: "[") else { return try reader.skip() }
+          isSnapshot = true
+          try reader.array { (reader) throws(DocumentFault) in try next(&reader) }
+        }
+        guard !isSnapshot else { continue }
+        areLines = true
+        reader.go(to: mark)
+        try next(&reader)
+      } while reader.first() == UInt8(ascii: "{")
     }
     try reader.end()
     return count

@@ -52,8 +52,8 @@ struct PlanReferences {
 
   /// Reads the configuration of a plan.
   /// - Parameter bytes: the plan; in place during the call.
-  init(_ bytes: UnsafeRawBufferPointer) throws(DocumentFault) {
-    var reader = JSONReader(bytes)
+  init(_ bytes: UnsafeRawBufferPointer, _ limits: ReadingLimits = ReadingLimits()) throws(DocumentFault) {
+    var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
     guard reader.first() == UInt8(ascii: "{") else { return }
     var found = Found()
     try reader.object { (name, reader) throws(DocumentFault) in
@@ -79,7 +79,10 @@ struct PlanReferences {
     try reader.object { (name, reader) throws(DocumentFault) in
       switch name {
       case "resources" where reader.first() == UInt8(ascii: "["):
-        try reader.array { (reader) throws(DocumentFault) in take(try reader.value(), prefix, &found) }
+        try reader.array { (reader) throws(DocumentFault) in
+          reader.spentBytes = 0
+          take(try reader.value(), prefix, &found)
+        }
       case "module_calls" where reader.first() == UInt8(ascii: "{"):
         try reader.object { (call, reader) throws(DocumentFault) in
           guard reader.first() == UInt8(ascii: "{") else { return try reader.skip() }

@@ -25,15 +25,20 @@ public enum TerraformPlan {
   @discardableResult
   public static func read(
     _ bytes: UnsafeRawBufferPointer, _ body: (PlannedResource) throws(DocumentFault) -> Void
-  ) throws(DocumentFault) -> Int { try read(bytes, references: nil, body) }
+  ) throws(DocumentFault) -> Int {
+    try read(bytes, limits: ReadingLimits(), takes: nil, body)
+  }
 
-  /// The same; what isn't known yet says where it comes from, as far as `references` tell.
+  /// - Parameters:
+  ///   - takes: whether resources of one of Terraform's types are wanted, by their type; nil = all are. Those that aren't
+  ///     are counted, whatever becomes of them.
+  ///   - references: say of what isn't known yet where it comes from; nil = nothing does.
   @discardableResult
   static func read(
-    _ bytes: UnsafeRawBufferPointer, references: PlanReferences?,
-    _ body: (PlannedResource) throws(DocumentFault) -> Void
+    _ bytes: UnsafeRawBufferPointer, limits: ReadingLimits, takes: ((String) -> Bool)?,
+    references: PlanReferences? = nil, _ body: (PlannedResource) throws(DocumentFault) -> Void
   ) throws(DocumentFault) -> Int {
-    var reader = JSONReader(bytes)
+    var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
     var count = 0
     var isPlan = false
     try reader.object { (name, reader) throws(DocumentFault) in
@@ -45,6 +50,16 @@ public enum TerraformPlan {
         isPlan = true
         guard reader.first() == UInt8(ascii: "[") else { return try reader.skip() }
         try reader.array { (reader) throws(DocumentFault) in
+          if let takes {
+            _ = reader.first()
+            let mark = reader.mark
+            if let known = try reader.skip(keeping: ["type"]), let type = known[0], !takes(type) {
+              count += 1
+              return
+            }
+            reader.go(to: mark)
+          }
+          reader.spentBytes = 0
           let change = try reader.value()
           guard let resource = resource(change, references) else { return }
           count += 1
