@@ -14,10 +14,12 @@ public enum AccountResources {
     return table.types.mapValues { table.names(of: $0.to).union(never[$0.to] ?? []) }
   }()
   /// What a live resource never has: names that rules ask for though the type has none, passwords, which no answer
-  /// tells, so that none can stand there in plain text, and a bucket's grants, which its canned list tells.
+  /// tells, so that none can stand there in plain text, a bucket's grants, which its canned list tells, and a balancer's
+  /// mappings, which its subnets tell.
   private static let never: [String: Set<String>] = [
     "AWS::IAM::Role": ["PolicyDocument"], "AWS::IAM::User": ["PolicyDocument"],
     "AWS::S3::Bucket": ["AccessControlPolicy"],
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": ["SubnetMappings"],
     "AWS::RDS::DBInstance": ["MasterUserPassword"], "AWS::RDS::DBCluster": ["MasterUserPassword"],
   ]
 

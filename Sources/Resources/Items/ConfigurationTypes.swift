@@ -198,6 +198,7 @@ enum ConfigurationTypes {
       securityGroups SecurityGroups
       availabilityZones pick(subnetId) Subnets
       availabilityZones pick(zoneName) AvailabilityZones
+      subnetMappings SubnetMappings
       LoadBalancerAttributes many LoadBalancerAttributes
         key Key
         value Value
