@@ -24,6 +24,8 @@ public struct Estate: Sendable, Equatable {
   public var tenants: [Tenant] = []
   /// Databases.
   public var databases: [Database] = []
+  /// What of it is in Amazon's cloud; nil: nothing is said.
+  public var aws: CloudDescription?
 
   /// An estate without anything.
   public init(name: String, version: Int = 1) {
@@ -246,9 +248,46 @@ public struct Service: Sendable, Equatable {
   public var needs: [String] = []
   /// Name under which clients reach it.
   public var host: String?
+  /// Ports at which it is reached; rules over resources let these be open, and no others.
+  public var ports: [Int] = []
+  /// Whether clients know it by addresses that may not change.
+  public var hasFixedAddresses = false
+  /// What it speaks; nil: nothing is said.
+  public var speaks: Language?
+  /// Whether it is a firewall that stands between load balancers; one whose nodes all do nothing else is one unsaid.
+  public var isFirewall = false
+
+  /// What a service speaks.
+  public enum Language: String, Sendable, CaseIterable {
+    /// HTTP/1.0, which load balancers that read requests don't pass on.
+    case http10 = "http-1.0"
+    /// HTTP/1.1.
+    case http11 = "http-1.1"
+    /// HTTP/2.
+    case http2 = "http-2"
+    /// Another protocol over TCP.
+    case tcp
+    /// Another protocol over UDP.
+    case udp
+  }
 
   /// A service without nodes.
   public init(name: String) { self.name = name }
+}
+
+/// What of an estate is in Amazon's cloud, for rules over its resources.
+public struct CloudDescription: Sendable, Equatable {
+  /// Numbers of the accounts that belong to the estate.
+  public var accounts: [String] = []
+  /// Regions that are used; empty: those of `zones`.
+  public var regions: [String] = []
+  /// The cloud's own name of zones of the estate, such as ap-northeast-3a.
+  public var zones: [String: String] = [:]
+  /// Instance types, or families of them, that are mature enough.
+  public var instanceTypes: [String] = []
+
+  /// Nothing yet.
+  public init() {}
 }
 
 /// A customer.

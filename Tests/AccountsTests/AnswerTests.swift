@@ -57,7 +57,7 @@ import Testing
     _ = try AccountResources.table.get()
     func types(_ lists: [AccountList]) -> [String] { lists.flatMap { [$0.type] + types($0.inner) } }
     let services = try AccountCalls.all.get()
-    #expect(services.count == 13)
+    #expect(services.count == 14)
     for type in services.flatMap({ types($0.lists) }) {
       #expect(AccountResources.type(of: type) != nil, "\(type)")
     }
@@ -127,5 +127,114 @@ import Testing
     #expect(
       AccountResources.resource(name: "b", type: "S3.Bucket", item: item).properties["AccessControl"]?.string
         == name)
+  }
+
+  static func item(_ members: [(String, Value)]) -> Value {
+    Value(.map(Members(members.map { (name: $0.0, value: $0.1) })))
+  }
+
+  @Test func keysAndCertificatesHaveAnAge() throws {
+    let now: Int64 = 1_764_000_000
+    let key = Self.item([
+      ("UserName", Value(.string("u"))), ("CreateDate", Value(.string("2025-08-01T00:00:00Z"))),
+    ])
+    let found = AccountResources.resource(name: "k", type: "IAM.AccessKey", item: key, now: now).properties
+    #expect(found["AgeDays"]?.text == "115")
+    // Without a clock, or a date, it isn't there.
+    #expect(
+      AccountResources.resource(name: "k", type: "IAM.AccessKey", item: key).properties["AgeDays"] == nil)
+    for end in [
+      Value(.int(now + 864_000)), Value(.float(Double(now) + 864_000)),
+      Value(.string("2025-12-04T16:00:00Z")),
+    ] {
+      let certificate = Self.item([
+        ("CertificateArn", Value(.string("a"))),
+        (
+          "certificate",
+          Self.item([
+            ("NotAfter", end),
+            (
+              "DomainValidationOptions",
+              Value(.list([Self.item([("ValidationMethod", Value(.string("DNS")))])]))
+            ),
+          ])
+        ),
+      ])
+      let properties = AccountResources.resource(
+        name: "c", type: "ACM.Certificate", item: certificate, now: now
+      )
+      .properties
+      #expect(properties["DaysLeft"]?.text == "10")
+      #expect(properties["ValidationMethod"]?.string == "DNS")
+    }
+  }
+
+  @Test func variablesOfFunctionsAreToldByNameOnly() throws {
+    let variables = Self.item([
+      ("DB_PASSWORD", Value(.string("hunter2"))), ("NOTE", Value(.string("AKIAIOSFODNN7EXAMPLE"))),
+      ("SECRET", Value(.string("arn:aws:secretsmanager:x"))), ("NONE", Value(.string(""))),
+    ])
+    let item = Self.item([
+      ("FunctionName", Value(.string("f"))), ("Environment", Self.item([("Variables", variables)])),
+    ])
+    let shown = AccountResources.resource(name: "f", type: "Lambda.Function", item: item).properties[
+      "Environment"]?[
+        "Variables"]
+    #expect(shown?["DB_PASSWORD"]?.string == "(hidden)" && shown?["NOTE"]?.string == "(hidden: a key)")
+    #expect(shown?["SECRET"]?.string == "arn:aws:secretsmanager:x" && shown?["NONE"]?.string == "")
+  }
+
+  @Test func whatStandsBetweenServicesAndTheInternetHasItsShape() throws {
+    func shaped(_ type: String, _ text: String) throws -> Value {
+      AccountResources.resource(name: "r", type: type, item: try Self.read(text)).properties
+    }
+    let table = try shaped(
+      "EC2.RouteTable",
+      """
+      <t><routeTableId>rtb-1</routeTableId><routeSet><item><destinationCidrBlock>0.0.0.0/0</destinationCidrBlock>
+      <gatewayId>igw-1</gatewayId></item></routeSet><associationSet><item><subnetId>subnet-1</subnetId><main>false</main>
+      </item></associationSet></t>
+      """)
+    #expect(table["Routes"]?.list?.first?["GatewayId"]?.string == "igw-1")
+    #expect(table["Associations"]?.list?.first?["SubnetId"]?.string == "subnet-1")
+    let address = try shaped(
+      "EC2.EIP", "<a><allocationId>eipalloc-1</allocationId><publicIp>192.0.2.1</publicIp><instanceId/></a>")
+    #expect(address["InstanceId"] == nil && address["AllocationId"]?.string == "eipalloc-1")
+    #expect(address.rest?.absent.contains("InstanceId") == true)
+    let gateway = try shaped(
+      "EC2.NatGateway",
+      "<n><natGatewayAddressSet><item><allocationId>eipalloc-1</allocationId></item></natGatewayAddressSet></n>"
+    )
+    #expect(gateway["AllocationIds"]?.text == "[\"eipalloc-1\"]")
+    let group = try shaped(
+      "AutoScaling.Group",
+      """
+      <g><AutoScalingGroupName>g</AutoScalingGroupName><VPCZoneIdentifier>subnet-1,subnet-2</VPCZoneIdentifier>
+      <AvailabilityZones><member>eu-west-1a</member></AvailabilityZones></g>
+      """)
+    #expect(group["VPCZoneIdentifier"]?.list?.compactMap(\.string) == ["subnet-1", "subnet-2"])
+    let balancer = try shaped(
+      "ELBv2.LoadBalancer",
+      """
+      <b><AvailabilityZones><member><ZoneName>eu-west-1a</ZoneName><SubnetId>subnet-1</SubnetId></member>
+      </AvailabilityZones><tags><member><ResourceArn>a</ResourceArn><Tags><member><Key>Service</Key><Value>feed</Value>
+      </member></Tags></member></tags><acl><ARN>acl-1</ARN></acl></b>
+      """)
+    #expect(balancer["Tags"]?.text == "[{\"Key\":\"Service\",\"Value\":\"feed\"}]")
+    #expect(balancer["WebACLArn"]?.string == "acl-1" && balancer["Subnets"]?.text == "[\"subnet-1\"]")
+    let silent = try shaped(
+      "EC2.SecurityGroup", "<g><groupName>default</groupName><ipPermissionsEgress/></g>")
+    #expect(silent["SecurityGroupEgress"]?.list?.isEmpty == true)
+  }
+
+  @Test func aCallMayBeAskedOfAnotherService() throws {
+    let part = try #require(
+      AccountCalls.service("elasticloadbalancing")?.lists.first?.parts.first { $0.name == "acl" })
+    #expect(part.service == "wafv2" && part.call.action == "GetWebACLForResource")
+    for service in try AccountCalls.all.get() {
+      for part in service.lists.flatMap(\.parts) {
+        if let other = part.service { #expect(AccountCalls.service(other) != nil, "\(other)") }
+      }
+    }
   }
 }

@@ -128,6 +128,16 @@ import Testing
     Case(
       old: "rail: a, address: 10.1.1.10}", new: "rail: a, address: 10.1.1.10, keeps_streams: true}",
       faults: ["K0313 69:5"], says: "keep streams"),
+    Case(
+      old: "zones: [plant-tky-a, plant-tky-b, plant-osk-a, plant-osk-b]",
+      new:
+        "zones: [plant-tky-a, plant-tky-b, plant-osk-a, plant-osk-b]\naws:\n  zones: {tky-a: ap-northeast-1a}",
+      faults: ["K0314 140:11"], says: "its site \"tokyo\" is no cloud"),
+    Case(
+      old: "zones: [plant-tky-a, plant-tky-b, plant-osk-a, plant-osk-b]",
+      new:
+        "zones: [plant-tky-a, plant-tky-b, plant-osk-a, plant-osk-b]\naws:\n  accounts: [\"1\"]\n  regions: [eu-west-1]\n  zones: {osk-a: ap-northeast-3a, osk-b: ap-northeast-3a}",
+      faults: ["K0108 140:14", "K0314 142:11", "K0208 142:35", "K0314 142:35"], says: "twelve digits"),
     // What fails together.
     Case(
       old: "zone: tky-b, rail: b", new: "zone: tky-a, rail: b", faults: ["K0401 70:32"],

@@ -134,6 +134,10 @@ extension Chance {
       service.nodes = some(estate.nodes.map(\.name))
       service.needs = some(estate.services.map(\.name))
       if flip() { service.host = "quotes.example" }
+      service.ports = some([80, 443, 8_080])
+      service.hasFixedAddresses = flip()
+      service.speaks = flip() ? nil : pick(Service.Language.allCases)
+      service.isFirewall = below(4) == 0
       estate.services.append(service)
       var tenant = Tenant(name: name("t", number))
       tenant.markets = some(codes)
@@ -142,6 +146,14 @@ extension Chance {
       var database = Database(name: name("d", number), kind: pick(Database.Kind.allCases))
       database.zones = [pick(zones)]
       estate.databases.append(database)
+    }
+    if flip() {
+      var aws = CloudDescription()
+      aws.accounts = some(["111122223333", "000000000000"])
+      aws.regions = some(["ap-northeast-1", "ap-northeast-3"])
+      for (number, zone) in some(zones).enumerated() { aws.zones[zone] = "ap-northeast-\(number)a" }
+      aws.instanceTypes = some(["m7i", "c7i.large"])
+      estate.aws = aws
     }
     return estate
   }

@@ -18,6 +18,7 @@ public enum EstateCheck {
     check.addresses()
     check.streams()
     check.firewalls()
+    check.cloud()
     check.rails()
     if check.isNetworkKnown { check.redundancy() }
     return check.faults

@@ -55,6 +55,10 @@ enum EstateBuilder {
       service.nodes = item.texts("nodes")
       service.needs = item.texts("needs")
       service.host = item.text("host")
+      service.ports = item.integers("ports")
+      service.hasFixedAddresses = item.boolean("fixed_address") ?? false
+      service.speaks = item.text("speaks").flatMap(Service.Language.init)
+      service.isFirewall = item.boolean("firewall") ?? false
       return service
     }
     estate.tenants = item.list("tenants").map { item in
@@ -68,6 +72,16 @@ enum EstateBuilder {
         name: item.text("name") ?? "", kind: item.text("kind").flatMap(Database.Kind.init) ?? .sqlite)
       database.zones = item.texts("zones")
       return database
+    }
+    estate.aws = item["aws"].map { item in
+      var aws = CloudDescription()
+      aws.accounts = item.texts("accounts")
+      aws.regions = item.texts("regions")
+      for (zone, name) in item.pairs("zones") {
+        if case .text(let text) = name.value { aws.zones[zone] = text }
+      }
+      aws.instanceTypes = item.texts("instance_types")
+      return aws
     }
     return estate
   }

@@ -54,6 +54,8 @@ public enum EstateSchema {
     case .source:
       return string("^(\(TextForms.schemes.joined(separator: "|"))):[^\\u0000-\\u001f\\u007f-\\u009f]*$")
     case .backend: return string("^https?://[^/?#@]+:[0-9]{1,5}$")
+    case .account: return string("^[0-9]{12}$")
+    case .cloudName: return string("^[a-z0-9][a-z0-9.-]{0,39}$")
     case .integer(let range):
       return .object([
         ("type", .string("integer")), ("minimum", .number("\(range.lowerBound)")),
@@ -159,6 +161,7 @@ extension EstateFaultCode {
     case .uselessKey: "a key that does nothing without a role or market"
     case .halfTLS: "a part of tls is missing"
     case .twoKeepers: "several servers of a rail keep streams"
+    case .zoneElsewhere: "a zone is in no cloud, or in no region that is used"
     case .railsTogether: "warning: rails that fail together in a site"
     case .standbyAlone: "warning: a standby link without an active way"
     case .carrierTogether: "warning: sites are apart without one carrier, although there are several lines"

@@ -139,6 +139,18 @@ enum EstateShapes {
       ShapeKey(
         "needs", .list(.name, count: many), "Services and databases without which it doesn't work."),
       ShapeKey("host", .address, "Name under which clients reach it."),
+      ShapeKey(
+        "ports", .list(.integer(1...65_535), count: 0...1_000),
+        "Ports at which it is reached: rules over resources let these be open."),
+      ShapeKey(
+        "fixed_address", .boolean, otherwise: "false",
+        "Clients know it by addresses that may not change, so that it stands behind a network load balancer."),
+      ShapeKey(
+        "speaks", .choice(Service.Language.allCases.map(\.rawValue)),
+        "What it speaks: http-1.0 stands behind a network load balancer, since others don't pass it on."),
+      ShapeKey(
+        "firewall", .boolean, otherwise: "true where all its nodes are firewalls and nothing else",
+        "It is a firewall between load balancers, which is targeted by IP address."),
     ])
 
   static let tenant = ObjectShape(
@@ -162,6 +174,23 @@ enum EstateShapes {
         "Zones, or nodes (for sqlite), that hold a copy."),
     ])
 
+  static let aws = ObjectShape(
+    title: "what is in AWS",
+    what: "What rules over AWS resources must know of the estate (docs/GOVERN-RULES.md).",
+    keys: [
+      ShapeKey(
+        "accounts", .list(.account, count: 0...10_000), "Numbers of the accounts that belong to the estate."),
+      ShapeKey(
+        "regions", .list(.cloudName, count: 0...100), otherwise: "those of zones",
+        "Regions that are used: in all others there should be nothing."),
+      ShapeKey(
+        "zones", .map(key: .name, value: .cloudName),
+        "AWS's own names of zones of the estate, such as osk-a: ap-northeast-3a."),
+      ShapeKey(
+        "instance_types", .list(.cloudName, count: 0...1_000), otherwise: "all but previous generations",
+        "Types of instances (m7i.large) or families (m7i) that are mature enough."),
+    ])
+
   static let estate = ObjectShape(
     title: "an estate", what: "One file that says what there is; everything else reads it.",
     keys: [
@@ -178,12 +207,13 @@ enum EstateShapes {
       ShapeKey("services", .list(.object(service), count: many), "Services and the nodes behind them."),
       ShapeKey("tenants", .list(.object(tenant), count: many), "Customers."),
       ShapeKey("databases", .list(.object(database), count: many), "Databases."),
+      ShapeKey("aws", .object(aws), "What of it is in AWS."),
     ])
 
   /// The objects of an estate with where they stand, in the order of the reference.
   static let all: [(path: String, object: ObjectShape)] = [
     ("", estate), ("markets[]", market), ("sites[]", site), ("links[]", link), ("backbone", backbone),
     ("backbone.servers[]", server), ("backbone.tls", tls), ("nodes[]", node), ("services[]", service),
-    ("tenants[]", tenant), ("databases[]", database),
+    ("tenants[]", tenant), ("databases[]", database), ("aws", aws),
   ]
 }

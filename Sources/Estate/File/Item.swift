@@ -42,6 +42,10 @@ struct Item: Sendable {
     list(key).compactMap { if case .text(let text) = $0.value { text } else { nil } }
   }
 
+  func integers(_ key: String) -> [Int] {
+    list(key).compactMap { if case .integer(let integer) = $0.value { integer } else { nil } }
+  }
+
   func pairs(_ key: String) -> [(key: String, item: Item)] {
     guard case .map(let pairs)? = self[key]?.value else { return [] }
     return pairs

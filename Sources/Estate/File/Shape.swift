@@ -16,6 +16,10 @@ indirect enum Shape: Sendable {
   case source
   /// `http://HOST:PORT` or `https://HOST:PORT`.
   case backend
+  /// Number of an account of Amazon's cloud: twelve digits.
+  case account
+  /// A name of Amazon's cloud: small letters, digits, `-` and `.`, at most 40: a region, a zone, a type of instance.
+  case cloudName
   case integer(ClosedRange<Int>)
   /// A number of milliseconds with at most three decimals; the range is in microseconds.
   case milliseconds(ClosedRange<Int>)
@@ -35,6 +39,9 @@ indirect enum Shape: Sendable {
     case .address: "an IP address or a host name"
     case .source: "a source: sim:, itch:, pcap:, mold: or soup: and what belongs to it"
     case .backend: "http://HOST:PORT or https://HOST:PORT"
+    case .account: "the number of an account: twelve digits in quotes"
+    case .cloudName:
+      "a name of small letters, digits, - and . (at most 40), such as ap-northeast-1a or m7i.large"
     case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
     case .milliseconds(let range):
       "milliseconds from \(Shape.milliseconds(range.lowerBound)) to \(Shape.milliseconds(range.upperBound))"

@@ -17,7 +17,7 @@ struct ShapeReader {
   mutating func read(_ node: Yams.Node, as shape: Shape, at path: String) -> Item? {
     let place = EstatePlace(of: node)
     switch shape {
-    case .name, .marketCode, .text, .address, .source, .backend, .choice:
+    case .name, .marketCode, .text, .address, .source, .backend, .account, .cloudName, .choice:
       return text(node, as: shape, at: path)
     case .integer(let range):
       guard let plain = plain(node, shape, path) else { return nil }

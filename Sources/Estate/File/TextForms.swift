@@ -15,6 +15,11 @@ enum TextForms {
     case .address: isAddress(text)
     case .source: isLine(text) && schemes.contains { text.hasPrefix($0 + ":") }
     case .backend: isBackend(text)
+    case .account: text.utf8.count == 12 && text.utf8.allSatisfy(isDigit)
+    case .cloudName:
+      (1...40).contains(text.utf8.count)
+        && text.utf8.allSatisfy { (97...122).contains($0) || isDigit($0) || $0 == 45 || $0 == 46 }
+        && text.utf8.first.map { $0 != 45 && $0 != 46 } ?? false
     case .text: isLine(text)
     default: true
     }

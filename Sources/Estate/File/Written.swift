@@ -64,6 +64,12 @@ extension Written {
             $0.texts("nodes", service.nodes)
             $0.texts("needs", service.needs)
             $0.text("host", service.host)
+            if !service.ports.isEmpty {
+              $0.pairs.append(("ports", .list(service.ports.map { .number(String($0)) })))
+            }
+            if service.hasFixedAddresses { $0.pairs.append(("fixed_address", .boolean(true))) }
+            $0.text("speaks", service.speaks?.rawValue)
+            if service.isFirewall { $0.pairs.append(("firewall", .boolean(true))) }
           }
         })
       $0.objects(
@@ -84,6 +90,19 @@ extension Written {
             $0.texts("zones", database.zones, always: true)
           }
         })
+      if let aws = estate.aws { $0.pairs.append(("aws", Self.aws(aws))) }
+    }
+  }
+
+  private static func aws(_ aws: CloudDescription) -> Written {
+    object {
+      $0.texts("accounts", aws.accounts)
+      $0.texts("regions", aws.regions)
+      if !aws.zones.isEmpty {
+        $0.pairs.append(
+          ("zones", .map(aws.zones.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })))
+      }
+      $0.texts("instance_types", aws.instanceTypes)
     }
   }
 

@@ -191,6 +191,7 @@ struct RegionScan: Sendable {
         out.failed.append(Self.failed(service, part.call, error, list.type, scope.filled(list.arn, item)))
       }
     }
+    if let name = list.regionPart, let home = item[name]?.string, !home.isEmpty { scope.region = home }
     let name = scope.filled(list.arn, item)
     item = item.adding("itsName", Value(.string(name)))
     for part in list.unasked {
@@ -198,19 +199,21 @@ struct RegionScan: Sendable {
       item = item.adding(part.name, Value(.unknown(Unknown(reason))))
     }
     for part in parts {
+      let asked = part.service.flatMap { AccountCalls.service($0) } ?? service
       do throws(CallFailure) {
         // Elsewhere than where it is the answer would be another's.
         if let regionFailure { throw regionFailure }
-        let answer = try await client.call(service, part.call, item: item, scope: scope)
+        let answer = try await client.call(asked, part.call, item: item, scope: scope)
         item = item.adding(part.name, answer.value(at: part.call.take) ?? Value(.null))
       } catch {
         if gone.contains(error.code) { throw Gone() }
         item = item.adding(
-          part.name, Value(.unknown(Unknown("\(Self.name(service, part.call)): \(error.text)"))))
-        out.failed.append(Self.failed(service, part.call, error, list.type, name))
+          part.name, Value(.unknown(Unknown("\(Self.name(asked, part.call)): \(error.text)"))))
+        out.failed.append(Self.failed(asked, part.call, error, list.type, name))
       }
     }
-    out.resources.append(AccountResources.resource(name: name, type: list.type, item: item))
+    out.resources.append(
+      AccountResources.resource(name: name, type: list.type, item: item, now: client.now()))
     for inner in list.inner {
       if let regionFailure {
         out.failed.append(Self.failed(service, inner.call, regionFailure, inner.type, name))

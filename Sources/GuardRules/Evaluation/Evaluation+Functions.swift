@@ -200,7 +200,7 @@ extension Evaluation {
 
 /// Times as in RFC 3339.
 public enum RFC3339 {
-  /// Seconds since 1970 UTC; fractions are cut off.
+  /// Seconds since 1970 UTC; fractions are cut off. nil = it is no such time.
   public static func seconds(_ text: String) -> Int64? {
     let bytes = Array(text.utf8)
     func number(_ from: Int, _ count: Int) -> Int64? {

@@ -40,6 +40,31 @@ enum AccountCallTable {
         arn arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{flowLogId}
         one DescribeFlowLogs FlowLogId.1={id}
           gone InvalidFlowLogId.NotFound
+      list EC2.EIP DescribeAddresses
+        from addressesSet
+        arn arn:{partition}:ec2:{region}:{account}:elastic-ip/{allocationId}
+      list EC2.NatGateway DescribeNatGateways MaxResults=1000
+        from natGatewaySet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:natgateway/{natGatewayId}
+        skip state deleted,deleting,failed
+      list EC2.InternetGateway DescribeInternetGateways MaxResults=1000
+        from internetGatewaySet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:internet-gateway/{internetGatewayId}
+      list EC2.RouteTable DescribeRouteTables MaxResults=100
+        from routeTableSet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:route-table/{routeTableId}
+      list EC2.NetworkInterface DescribeNetworkInterfaces MaxResults=1000
+        from networkInterfaceSet
+        page NextToken nextToken
+        arn arn:{partition}:ec2:{region}:{account}:network-interface/{networkInterfaceId}
+    service autoscaling query 2011-01-01
+      list AutoScaling.Group DescribeAutoScalingGroups MaxRecords=100
+        from AutoScalingGroups
+        page NextToken NextToken
+        arn {AutoScalingGroupARN}
     service s3 rest-xml 2006-03-01 global
       list S3.Bucket GET /
         from Buckets.Bucket
@@ -157,10 +182,11 @@ enum AccountCallTable {
           absent ResourceNotFoundException
           arn {FunctionArn}#url
     service cloudtrail json com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101 1.1
-      list CloudTrail.Trail DescribeTrails includeShadowTrails=false
+      list CloudTrail.Trail DescribeTrails includeShadowTrails=true
         from trailList
         arn {TrailARN}
         key {Name}
+        region HomeRegion
         and status GetTrailStatus Name={TrailARN}
         and selectors GetEventSelectors TrailName={TrailARN}
     service kms json TrentService 1.1
@@ -219,6 +245,11 @@ enum AccountCallTable {
         key {LoadBalancerArn}
         one DescribeLoadBalancers LoadBalancerArns.member.1={id}
           gone LoadBalancerNotFound
+        and tags DescribeTags ResourceArns.member.1={LoadBalancerArn}
+          take TagDescriptions
+        and acl wafv2:GetWebACLForResource ResourceArn={LoadBalancerArn}
+          take WebACL
+          absent WAFInvalidParameterException,WAFNonexistentItemException
         list ELBv2.Listener DescribeListeners LoadBalancerArn={LoadBalancerArn}
           from Listeners
           page Marker NextMarker
@@ -230,6 +261,8 @@ enum AccountCallTable {
         key {TargetGroupArn}
         one DescribeTargetGroups TargetGroupArns.member.1={id}
           gone TargetGroupNotFound
+        and tags DescribeTags ResourceArns.member.1={TargetGroupArn}
+          take TagDescriptions
     service acm json CertificateManager 1.1
       list ACM.Certificate ListCertificates MaxItems=1000
         from CertificateSummaryList

@@ -8,6 +8,7 @@
 //         arn {KeyArn}                             what a resource is called
 //         and key DescribeKey KeyId={KeyId}        a call for each item; its answer is put in the item as `key`
 //           take KeyMetadata                       the part of the answer that is put there
+//         and acl wafv2:GetWebACLForResource …     the same, asked of another service of the table
 //           absent NotFoundException               codes of errors that mean: there is none
 //         list …                                   a list for each item, which is its `parent`
 //
@@ -27,8 +28,9 @@
 // that is meant goes further.
 //
 // `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `GET /path?query` as
-// action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave;
-// `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `absent` below `list`: codes that mean an empty list.
+// action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave, or
+// its member NAME; `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `absent` below
+// `list`: codes that mean an empty list.
 
 public import GuardRules
 
@@ -111,6 +113,8 @@ public struct AccountPart: Sendable {
   public let name: String
   /// The call.
   public internal(set) var call: AccountCall
+  /// The service that is asked; nil = the list's own.
+  public var service: String?
 }
 
 /// A call that brings what a list would have told of an item.
@@ -147,7 +151,7 @@ public struct AccountList: Sendable {
   public internal(set) var arn = ""
   /// Calls for each item.
   public internal(set) var parts: [AccountPart] = []
-  /// The part that gives the item's region.
+  /// The part, or the item's own member, that gives the item's region.
   public internal(set) var regionPart: String?
   /// Items with one of these values there are left out.
   public internal(set) var skip: (path: [String], values: Set<String>)?
@@ -176,6 +180,11 @@ public enum AccountCalls {
   /// All services; a fault of the table is a fault of this program, found by its tests.
   public static let all: Result<[AccountService], DocumentFault> = Result { () throws(DocumentFault) in
     try services(AccountCallTable.text)
+  }
+
+  /// A service by its name.
+  public static func service(_ name: String) -> AccountService? {
+    (try? all.get())?.first { $0.name == name }
   }
 
   /// Reads a table.
@@ -253,7 +262,12 @@ public enum AccountCalls {
         open[last].list.skip = (path(words[1]), Set(words[2].split(separator: ",").map(String.init)))
       case "only": open[last].list.onlyRegion = words[1]
       case "and" where words.count >= 3:
-        open[last].list.parts.append(AccountPart(name: words[1], call: call(words[2...])))
+        var rest = words[2...]
+        let parts = rest[2].split(separator: ":")
+        if parts.count == 2, !rest[2].hasPrefix("GET"), !rest[2].contains("/") { rest[2] = String(parts[1]) }
+        open[last].list.parts.append(
+          AccountPart(
+            name: words[1], call: call(rest), service: rest[2] == words[2] ? nil : String(parts[0])))
       case "one":
         var only: AccountCall? = words[1] == "-" ? nil : call(words[1...])
         only?.take = open[last].list.call.take

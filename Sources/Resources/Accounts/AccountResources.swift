@@ -13,10 +13,13 @@ public enum AccountResources {
     guard let table = try? table.get() else { return [:] }
     return table.types.mapValues { table.names(of: $0.to).union(never[$0.to] ?? []) }
   }()
-  /// What a live resource never has: names that rules ask for though the type has none, and passwords, which no answer
-  /// tells, so that none can stand there in plain text.
+  /// What a live resource never has: names that rules ask for though the type has none, passwords, which no answer
+  /// tells, so that none can stand there in plain text, a bucket's grants, which its canned list tells, and a balancer's
+  /// mappings, which its subnets tell.
   private static let never: [String: Set<String>] = [
     "AWS::IAM::Role": ["PolicyDocument"], "AWS::IAM::User": ["PolicyDocument"],
+    "AWS::S3::Bucket": ["AccessControlPolicy"],
+    "AWS::ElasticLoadBalancingV2::LoadBalancer": ["SubnetMappings"],
     "AWS::RDS::DBInstance": ["MasterUserPassword"], "AWS::RDS::DBCluster": ["MasterUserPassword"],
   ]
 
@@ -34,13 +37,15 @@ public enum AccountResources {
   /// - Parameters:
   ///   - name: its ARN.
   ///   - type: its type in the table of calls.
-  public static func resource(name: String, type: String, item: Value) -> ShapedResource {
+  ///   - now: seconds since 1970 UTC, for how old keys and certificates are; nil = that isn't told.
+  public static func resource(name: String, type: String, item: Value, now: Int64? = nil) -> ShapedResource {
     func shaped(_ to: String?, _ properties: Value) -> ShapedResource {
       ShapedResource(name: name, type: to, foundType: to ?? type, properties: properties, place: .none)
     }
     if type == "EC2.SecurityGroup" { return shaped("AWS::EC2::SecurityGroup", securityGroup(item)) }
     guard let shape = (try? table.get())?.types[type] else { return shaped(nil, Value(.map(Members([])))) }
-    return shaped(shape.to, whole(shape.resource(of: prepared(type, item), absent: names[type] ?? [])))
+    let properties = shape.resource(of: prepared(type, item, now), absent: names[type] ?? [])
+    return shaped(shape.to, whole(properties))
   }
 
   /// Where nothing of a property is known, it isn't known whether it is there: no map around what isn't known.
@@ -63,8 +68,28 @@ public enum AccountResources {
 
   // MARK: - What a table can't say
 
-  private static func prepared(_ type: String, _ item: Value) -> Value {
+  private static func prepared(_ type: String, _ item: Value, _ now: Int64?) -> Value {
     switch type {
+    case "AutoScaling.Group":
+      guard let text = item["VPCZoneIdentifier"]?.string else { return item }
+      let subnets = text.split(separator: ",").map { Value(.string(String($0)), at: item.place) }
+      return item.adding("subnets", Value(.list(subnets)))
+    case "ELBv2.LoadBalancer", "ELBv2.TargetGroup":
+      guard let tags = item["tags"] else { return item }
+      if case .unknown = tags.content { return item.adding("tagList", tags) }
+      return item.adding("tagList", Value(.list(tags.all(at: ["Tags"]))))
+    case "IAM.AccessKey":
+      guard let now, let made = item["CreateDate"]?.string.flatMap(RFC3339.seconds) else { return item }
+      return item.adding("ageDays", Value(.int((now - made) / 86_400)))
+    case "ACM.Certificate":
+      let options = item["certificate"]?["DomainValidationOptions"]?.list ?? []
+      var item = item
+      if let method = options.lazy.compactMap({ $0["ValidationMethod"] }).first {
+        item = item.adding("validation", method)
+      }
+      guard let now, let end = item["certificate"]?["NotAfter"].flatMap(seconds) else { return item }
+      return item.adding("daysLeft", Value(.int((end - now) / 86_400)))
+    case "Lambda.Function": return withoutSecrets(item)
     case "S3.Bucket": return item.adding("cannedACL", cannedACL(item["acl"]))
     case "IAM.ManagedPolicy":
       let versions = item["PolicyVersionList"].map { $0.list ?? [$0] } ?? []
@@ -85,13 +110,44 @@ public enum AccountResources {
       guard let status = item["status"] else { return item }
       if case .unknown = status.content { return item.adding("recording", status) }
       let own = status.list?.first { $0["name"]?.string == item["name"]?.string }
-      return own?["recording"].map { item.adding("recording", $0) } ?? item
+      // One of which no status is told doesn't record.
+      return item.adding("recording", own?["recording"] ?? Value(.bool(false)))
     case "GuardDuty.Detector":
       guard let detector = item["detector"] else { return item }
       if case .unknown = detector.content { return item.adding("enabled", detector) }
       return item.adding("enabled", Value(.bool(detector["status"]?.string?.lowercased() == "enabled")))
     default: return item
     }
+  }
+
+  /// A time as services tell it: a number, or a text.
+  private static func seconds(_ value: Value) -> Int64? {
+    switch value.content {
+    case .int(let seconds): seconds
+    case .float(let seconds) where abs(seconds) < 1e15: Int64(seconds)
+    case .string(let text): RFC3339.seconds(text) ?? Double(text).flatMap { Int64(exactly: $0.rounded()) }
+    default: nil
+    }
+  }
+
+  /// A function's variables by name: their values may be secrets, and are told only where they are references to a
+  /// place where secrets are kept. What looks like a key says so.
+  private static func withoutSecrets(_ function: Value) -> Value {
+    guard case .map(let variables)? = function["Environment"]?["Variables"]?.content else { return function }
+    let shown = variables.all.map { variable -> (name: String, value: Value) in
+      let text = variable.value.string ?? ""
+      if text.isEmpty || ["arn:", "{{resolve:"].contains(where: text.hasPrefix) {
+        return (variable.name, variable.value)
+      }
+      let isKey = text.hasPrefix("AKIA") || text.contains("PRIVATE KEY-----")
+      return (variable.name, Value(.string(isKey ? "(hidden: a key)" : "(hidden)"), at: variable.value.place))
+    }
+    let environment = Value(.map(Members([("Variables", Value(.map(Members(shown))))])))
+    return Value(
+      .map(
+        Members(
+          function.members.filter { $0.name != "Environment" }.map { ($0.name, $0.value) }
+            + [("Environment", environment)], rest: function.rest)), at: function.place)
   }
 
   /// The canned list that the grants are, by S3's "Access control list (ACL) overview".
@@ -127,6 +183,7 @@ public enum AccountResources {
     var members: [(name: String, value: Value)] = []
     for (from, to) in [
       ("groupName", "GroupName"), ("groupDescription", "GroupDescription"), ("vpcId", "VpcId"),
+      ("groupId", "GroupId"),
     ] {
       if let found = group[from], !found.isNull { members.append((to, found)) }
     }
@@ -160,7 +217,8 @@ public enum AccountResources {
         // Of nobody that is known.
         if rules.count == before { rules.append(Value(.map(Members(common)))) }
       }
-      if !rules.isEmpty { members.append((to, Value(.list(rules)))) }
+      // What may go out is told also where it is nothing: CloudFormation lets everything out where nothing is said.
+      if !rules.isEmpty || side == "Destination" { members.append((to, Value(.list(rules)))) }
     }
     let tags = group.all(at: ["tagSet"]).map { tag in
       Value(.map(Members([("Key", tag["key"] ?? Value(.null)), ("Value", tag["value"] ?? Value(.null))])))

@@ -5,6 +5,7 @@
 enum AccountTypes {
   static let text = """
     EC2.Instance = AWS::EC2::Instance
+      instanceId InstanceId
       imageId ImageId
       instanceType InstanceType
       keyName KeyName
@@ -39,6 +40,7 @@ enum AccountTypes {
         key Key
         value Value
     EC2.VPC = AWS::EC2::VPC
+      vpcId VpcId
       cidrBlock CidrBlock
       instanceTenancy InstanceTenancy
       isDefault flag IsDefault
@@ -46,6 +48,7 @@ enum AccountTypes {
         key Key
         value Value
     EC2.Subnet = AWS::EC2::Subnet
+      subnetId SubnetId
       vpcId VpcId
       cidrBlock CidrBlock
       availabilityZone AvailabilityZone
@@ -60,6 +63,65 @@ enum AccountTypes {
       logDestinationType LogDestinationType
       logDestination LogDestination
       logGroupName LogGroupName
+    EC2.EIP = AWS::EC2::EIP
+      allocationId AllocationId
+      associationId AssociationId
+      publicIp PublicIp
+      instanceId InstanceId
+      networkInterfaceId NetworkInterfaceId
+      domain Domain
+      tagSet many Tags
+        key Key
+        value Value
+    EC2.NatGateway = AWS::EC2::NatGateway
+      natGatewayId NatGatewayId
+      subnetId SubnetId
+      connectivityType ConnectivityType
+      natGatewayAddressSet pick(allocationId) AllocationIds
+      tagSet many Tags
+        key Key
+        value Value
+    EC2.InternetGateway = AWS::EC2::InternetGateway
+      internetGatewayId InternetGatewayId
+      attachmentSet pick(vpcId) VpcIds
+      tagSet many Tags
+        key Key
+        value Value
+    EC2.RouteTable = AWS::EC2::RouteTable
+      routeTableId RouteTableId
+      vpcId VpcId
+      routeSet many Routes
+        destinationCidrBlock DestinationCidrBlock
+        destinationIpv6CidrBlock DestinationIpv6CidrBlock
+        gatewayId GatewayId
+        natGatewayId NatGatewayId
+      associationSet many Associations
+        subnetId SubnetId
+        main flag Main
+      tagSet many Tags
+        key Key
+        value Value
+    EC2.NetworkInterface = AWS::EC2::NetworkInterface
+      networkInterfaceId NetworkInterfaceId
+      subnetId SubnetId
+      description Description
+      interfaceType InterfaceType
+      privateIpAddress PrivateIpAddress
+      association.publicIp PublicIp
+      attachment.instanceId InstanceId
+    AutoScaling.Group = AWS::AutoScaling::AutoScalingGroup
+      AutoScalingGroupName AutoScalingGroupName
+      MinSize text MinSize
+      MaxSize text MaxSize
+      DesiredCapacity text DesiredCapacity
+      HealthCheckType HealthCheckType
+      LaunchConfigurationName LaunchConfigurationName
+      AvailabilityZones list AvailabilityZones
+      subnets VPCZoneIdentifier
+      TargetGroupARNs list TargetGroupARNs
+      Tags many Tags
+        Key Key
+        Value Value
     S3.Bucket = AWS::S3::Bucket
       Name BucketName
       cannedACL AccessControl
@@ -116,6 +178,7 @@ enum AccountTypes {
       AccessKeyId Id
       Status Status
       CreateDate CreateDate
+      ageDays AgeDays
     IAM.Group = AWS::IAM::Group
       GroupName GroupName
       Path Path
@@ -169,6 +232,8 @@ enum AccountTypes {
       KMSKeyArn KmsKeyArn
       PackageType PackageType
       Architectures Architectures
+      Environment one Environment
+        Variables Variables
       Layers pick(Arn) Layers
       VpcConfig one VpcConfig
         SubnetIds SubnetIds
@@ -194,6 +259,7 @@ enum AccountTypes {
       answer.InvokeMode InvokeMode
       answer.Cors Cors
     CloudTrail.Trail = AWS::CloudTrail::Trail
+      HomeRegion HomeRegion
       Name TrailName
       S3BucketName S3BucketName
       S3KeyPrefix S3KeyPrefix
@@ -215,11 +281,14 @@ enum AccountTypes {
       key.MultiRegion MultiRegion
       key.KeyManager KeyManager
       key.KeyState KeyState
+      key.Origin Origin
       rotation EnableKeyRotation
       policy json KeyPolicy
     RDS.DBInstance = AWS::RDS::DBInstance
       DBInstanceIdentifier DBInstanceIdentifier
       DBInstanceClass DBInstanceClass
+      DBClusterIdentifier DBClusterIdentifier
+      ReadReplicaSourceDBInstanceIdentifier SourceDBInstanceIdentifier
       Engine Engine
       EngineVersion EngineVersion
       DBName DBName
@@ -246,6 +315,7 @@ enum AccountTypes {
         Key Key
         Value Value
     RDS.DBCluster = AWS::RDS::DBCluster
+      ReplicationSourceIdentifier SourceDBClusterIdentifier
       DBClusterIdentifier DBClusterIdentifier
       Engine Engine
       EngineVersion EngineVersion
@@ -282,6 +352,11 @@ enum AccountTypes {
       IpAddressType IpAddressType
       SecurityGroups SecurityGroups
       AvailabilityZones pick(SubnetId) Subnets
+      AvailabilityZones pick(ZoneName) AvailabilityZones
+      acl.ARN WebACLArn
+      tagList many Tags
+        Key Key
+        Value Value
       attributes many LoadBalancerAttributes
         Key Key
         Value Value
@@ -310,12 +385,18 @@ enum AccountTypes {
       HealthCheckPath HealthCheckPath
       HealthCheckProtocol HealthCheckProtocol
       HealthCheckEnabled flag HealthCheckEnabled
+      tagList many Tags
+        Key Key
+        Value Value
     ACM.Certificate = AWS::CertificateManager::Certificate
       certificate.DomainName DomainName
       certificate.SubjectAlternativeNames SubjectAlternativeNames
       certificate.KeyAlgorithm KeyAlgorithm
       certificate.Status Status
       certificate.NotAfter NotAfter
+      certificate.InUseBy InUseBy
+      validation ValidationMethod
+      daysLeft DaysLeft
       certificate.RenewalEligibility RenewalEligibility
       certificate.Options.CertificateTransparencyLoggingPreference CertificateTransparencyLoggingPreference
     Route53.HostedZone = AWS::Route53::HostedZone

@@ -165,20 +165,30 @@ extension SecurityGroupShape {
         for (from, to) in [("ipProtocol", "IpProtocol"), ("fromPort", "FromPort"), ("toPort", "ToPort")] {
           if let found = permission[from], !found.isNull { common.append((to, found)) }
         }
-        func add(_ name: String, _ values: [Value]) {
-          for value in values {
-            rules.append(Value(.map(Members(common + [(name, value)])), at: permission.place))
+        // Ranges are texts, which don't tell a description, or maps with a text, by the version of the item.
+        let known: Set = [
+          "IpProtocol", "FromPort", "ToPort", "CidrIp", "CidrIpv6", "\(side)SecurityGroupId",
+          "\(side)PrefixListId",
+        ]
+        func add(_ name: String, _ list: String, _ inner: String) {
+          for range in permission[list]?.list ?? [] {
+            guard let value = range[inner] else {
+              rules.append(
+                Value(
+                  .map(Members(common + [(name, range)], rest: Shaping.rest(known))), at: permission.place))
+              continue
+            }
+            var rule = common + [(name, value)]
+            if let description = range["description"], !description.isNull {
+              rule.append(("Description", description))
+            }
+            rules.append(Value(.map(Members(rule)), at: permission.place))
           }
         }
-        // Ranges are texts, or maps with a text, by the version of the item.
-        func texts(_ name: String, _ inner: String) -> [Value] {
-          (permission[name]?.list ?? []).map { $0[inner] ?? $0 }
-        }
-        let ranges = texts("ipv4Ranges", "cidrIp")
-        add("CidrIp", ranges.isEmpty ? texts("ipRanges", "cidrIp") : ranges)
-        add("CidrIpv6", texts("ipv6Ranges", "cidrIpv6"))
-        add("\(side)SecurityGroupId", texts("userIdGroupPairs", "groupId"))
-        add("\(side)PrefixListId", texts("prefixListIds", "prefixListId"))
+        add("CidrIp", (permission["ipv4Ranges"]?.list ?? []).isEmpty ? "ipRanges" : "ipv4Ranges", "cidrIp")
+        add("CidrIpv6", "ipv6Ranges", "cidrIpv6")
+        add("\(side)SecurityGroupId", "userIdGroupPairs", "groupId")
+        add("\(side)PrefixListId", "prefixListIds", "prefixListId")
         if rules.count == before { rules.append(Value(.map(Members(common)), at: permission.place)) }
       }
       members.append((to, Value(.list(rules), at: group[from]?.place ?? group.place)))

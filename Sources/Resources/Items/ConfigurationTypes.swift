@@ -32,6 +32,7 @@ enum ConfigurationTypes {
       kmsKeyId KmsKeyId
       itemTags tags Tags
     AWS::EC2::Instance = AWS::EC2::Instance
+      instanceId InstanceId
       imageId ImageId
       instanceType InstanceType
       keyName KeyName
@@ -86,6 +87,8 @@ enum ConfigurationTypes {
     AWS::RDS::DBInstance = AWS::RDS::DBInstance
       dBInstanceIdentifier DBInstanceIdentifier
       dBInstanceClass DBInstanceClass
+      dBClusterIdentifier DBClusterIdentifier
+      readReplicaSourceDBInstanceIdentifier SourceDBInstanceIdentifier
       engine Engine
       engineVersion EngineVersion
       masterUsername MasterUsername
@@ -105,6 +108,7 @@ enum ConfigurationTypes {
       enabledCloudwatchLogsExports EnableCloudwatchLogsExports
       itemTags tags Tags
     AWS::CloudTrail::Trail = AWS::CloudTrail::Trail
+      homeRegion HomeRegion
       name TrailName
       s3BucketName S3BucketName
       s3KeyPrefix S3KeyPrefix
@@ -121,6 +125,133 @@ enum ConfigurationTypes {
       keySpec KeySpec
       multiRegion MultiRegion
       keyRotationStatus EnableKeyRotation
+      keyManager KeyManager
+      keyState KeyState
+      origin Origin
       Policy json KeyPolicy
+    AWS::EC2::VPC = AWS::EC2::VPC
+      vpcId VpcId
+      cidrBlock CidrBlock
+      instanceTenancy InstanceTenancy
+      isDefault IsDefault
+      itemTags tags Tags
+    AWS::EC2::Subnet = AWS::EC2::Subnet
+      subnetId SubnetId
+      vpcId VpcId
+      cidrBlock CidrBlock
+      availabilityZone AvailabilityZone
+      mapPublicIpOnLaunch MapPublicIpOnLaunch
+      assignIpv6AddressOnCreation AssignIpv6AddressOnCreation
+      itemTags tags Tags
+    AWS::EC2::EIP = AWS::EC2::EIP
+      allocationId AllocationId
+      associationId AssociationId
+      publicIp PublicIp
+      instanceId InstanceId
+      networkInterfaceId NetworkInterfaceId
+      domain Domain
+      itemTags tags Tags
+    AWS::EC2::NatGateway = AWS::EC2::NatGateway
+      natGatewayId NatGatewayId
+      subnetId SubnetId
+      connectivityType ConnectivityType
+      natGatewayAddresses pick(allocationId) AllocationIds
+      itemTags tags Tags
+    AWS::EC2::InternetGateway = AWS::EC2::InternetGateway
+      internetGatewayId InternetGatewayId
+      attachments pick(vpcId) VpcIds
+      itemTags tags Tags
+    AWS::EC2::RouteTable = AWS::EC2::RouteTable
+      routeTableId RouteTableId
+      vpcId VpcId
+      routes many Routes
+        destinationCidrBlock DestinationCidrBlock
+        destinationIpv6CidrBlock DestinationIpv6CidrBlock
+        gatewayId GatewayId
+        natGatewayId NatGatewayId
+      associations many Associations
+        subnetId SubnetId
+        main Main
+      itemTags tags Tags
+    AWS::EC2::NetworkInterface = AWS::EC2::NetworkInterface
+      networkInterfaceId NetworkInterfaceId
+      subnetId SubnetId
+      description Description
+      interfaceType InterfaceType
+      privateIpAddress PrivateIpAddress
+      association.publicIp PublicIp
+      attachment.instanceId InstanceId
+    AWS::AutoScaling::AutoScalingGroup = AWS::AutoScaling::AutoScalingGroup
+      autoScalingGroupName AutoScalingGroupName
+      minSize text MinSize
+      maxSize text MaxSize
+      desiredCapacity text DesiredCapacity
+      availabilityZones AvailabilityZones
+      healthCheckType HealthCheckType
+      launchConfigurationName LaunchConfigurationName
+      targetGroupARNs TargetGroupARNs
+    AWS::ElasticLoadBalancingV2::LoadBalancer = AWS::ElasticLoadBalancingV2::LoadBalancer
+      loadBalancerName Name
+      scheme Scheme
+      type Type
+      ipAddressType IpAddressType
+      securityGroups SecurityGroups
+      availabilityZones pick(subnetId) Subnets
+      availabilityZones pick(zoneName) AvailabilityZones
+      subnetMappings SubnetMappings
+      LoadBalancerAttributes many LoadBalancerAttributes
+        key Key
+        value Value
+      itemTags tags Tags
+    AWS::ElasticLoadBalancingV2::Listener = AWS::ElasticLoadBalancingV2::Listener
+      loadBalancerArn LoadBalancerArn
+      port Port
+      protocol Protocol
+      sslPolicy SslPolicy
+      certificates many Certificates
+        certificateArn CertificateArn
+      defaultActions many DefaultActions
+        type Type
+        targetGroupArn TargetGroupArn
+        redirectConfig one RedirectConfig
+          protocol Protocol
+          port Port
+          statusCode StatusCode
+          host Host
+    AWS::RDS::DBCluster = AWS::RDS::DBCluster
+      replicationSourceIdentifier SourceDBClusterIdentifier
+      dBClusterIdentifier DBClusterIdentifier
+      engine Engine
+      engineVersion EngineVersion
+      engineMode EngineMode
+      masterUsername MasterUsername
+      port Port
+      storageEncrypted StorageEncrypted
+      kmsKeyId KmsKeyId
+      backupRetentionPeriod BackupRetentionPeriod
+      copyTagsToSnapshot CopyTagsToSnapshot
+      deletionProtection DeletionProtection
+      iAMDatabaseAuthenticationEnabled EnableIAMDatabaseAuthentication
+      enabledCloudwatchLogsExports EnableCloudwatchLogsExports
+      itemTags tags Tags
+    AWS::ACM::Certificate = AWS::CertificateManager::Certificate
+      domainName DomainName
+      subjectAlternativeNames SubjectAlternativeNames
+      keyAlgorithm KeyAlgorithm
+      status Status
+      notAfter NotAfter
+      renewalEligibility RenewalEligibility
+      inUseBy InUseBy
+      itemTags tags Tags
+    AWS::IAM::Policy = AWS::IAM::ManagedPolicy
+      policyName ManagedPolicyName
+      path Path
+      description Description
+    AWS::WAFv2::WebACL = AWS::WAFv2::WebACL
+      name Name
+      description Description
+      defaultAction DefaultAction
+      rules Rules
+      visibilityConfig VisibilityConfig
     """
 }

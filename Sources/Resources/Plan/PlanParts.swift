@@ -22,11 +22,10 @@ struct PlanParts {
   init(_ bytes: UnsafeRawBufferPointer, _ table: ShapeTable, _ limits: ReadingLimits) throws(DocumentFault) {
     let partTypes = table.types.filter { $0.value.partOf != nil }
     let wholes = Set(partTypes.values.map(\.to))
-    // Buckets are called by their names.
     let owners = table.types.filter { $0.value.partOf == nil && wholes.contains($0.value.to) }
     var parts: [Part] = []
     var byName: [String: String] = [:]
-    var addresses: Set<String> = []
+    var addresses: [String: String] = [:]
     var kept = 0
     try TerraformPlan.read(bytes, limits: limits, takes: { partTypes[$0] != nil || owners[$0] != nil }) {
       (resource) throws(DocumentFault) in
@@ -37,10 +36,14 @@ struct PlanParts {
             address: resource.address, to: shape.to, name: resource.after[by]?.string, properties: properties))
         kept += properties.reduce(200) { $0 + $1.value.estimatedBytes }
       } else if let shape = owners[resource.type] {
-        addresses.insert(resource.address)
+        addresses[resource.address] = shape.to
         kept += 100 + resource.address.utf8.count
-        let name = shape.properties(of: resource.after).first { $0.name == "BucketName" }?.value.string
-        if let name { byName[name] = resource.address }
+        // What parts name it by.
+        for name in ["bucket", "name", "arn", "id"] {
+          guard let text = resource.after[name]?.string else { continue }
+          byName["\(shape.to) \(text)"] = resource.address
+          kept += 100 + text.utf8.count
+        }
       }
       guard kept <= limits.mostBytes else {
         throw DocumentFault(
@@ -49,13 +52,16 @@ struct PlanParts {
       }
     }
     guard !parts.isEmpty else { return }
-    let references = try Self.references(bytes, Set(partTypes.keys), limits)
+    let references = try Self.references(bytes, partTypes.compactMapValues(\.partOf), limits)
     for part in parts {
-      var target = part.name.flatMap { byName[$0] }
+      var target = part.name.flatMap { byName["\(part.to) \($0)"] }
       let own = TerraformAddress(part.address)
+      var isElsewhere = false
       if target == nil, let reference = references[own.plain] {
         // The same key, where both are made for each of a set.
-        target = [own.module + reference + own.key, own.module + reference].first(where: addresses.contains)
+        target = [own.module + reference + own.key, own.module + reference].first { addresses[$0] == part.to }
+        let type = reference.split(separator: ".").first.flatMap { table.types[String($0)]?.to }
+        isElsewhere = type != part.to
       }
       if let target {
         placed[target, default: []].append(part.properties)
@@ -63,7 +69,7 @@ struct PlanParts {
       }
       nowhere.insert(part.address)
       // Of a resource that this plan doesn't have, or of one of them: which one isn't known.
-      guard part.name == nil else { continue }
+      guard part.name == nil, !isElsewhere else { continue }
       let unknown = Unknown("\(part.address) may say it, and of which resource it is a part isn't known")
       for property in part.properties
       where doubts[part.to]?.contains(where: { $0.name == property.name }) != true {
@@ -93,20 +99,19 @@ struct PlanParts {
     return Value(.map(Members(members, rest: properties.rest)), at: properties.place)
   }
 
-  /// What resources of some types refer to as the one they are part of, by address without keys, within their module.
+  /// What resources of some types refer to by the member that names the one they are part of, by address without keys,
+  /// within their module.
   private static func references(
-    _ bytes: UnsafeRawBufferPointer, _ types: Set<String>, _ limits: ReadingLimits
+    _ bytes: UnsafeRawBufferPointer, _ types: [String: String], _ limits: ReadingLimits
   ) throws(DocumentFault) -> [String: String] {
     var out: [String: String] = [:]
     func resource(_ value: Value, _ prefix: String) {
-      guard let address = value["address"]?.string else { return }
-      for expression in value["expressions"]?.members ?? [] {
-        for reference in expression.value["references"]?.list ?? [] {
-          guard let text = reference.string else { continue }
-          let words = text.split(separator: ".").prefix(2).map { $0.prefix { $0 != "[" } }
-          guard words.count == 2, words[0].hasPrefix("aws_"), out[prefix + address] == nil else { continue }
-          out[prefix + address] = words.joined(separator: ".")
-        }
+      guard let address = value["address"]?.string, let by = types[value["type"]?.string ?? ""] else { return }
+      for reference in value["expressions"]?[by]?["references"]?.list ?? [] {
+        guard let text = reference.string else { continue }
+        let words = text.split(separator: ".").prefix(2).map { $0.prefix { $0 != "[" } }
+        guard words.count == 2, words[0].hasPrefix("aws_"), out[prefix + address] == nil else { continue }
+        out[prefix + address] = words.joined(separator: ".")
       }
     }
     func module(_ reader: inout JSONReader, _ prefix: String) throws(DocumentFault) {
@@ -117,11 +122,11 @@ struct PlanParts {
           try reader.array { (reader) throws(DocumentFault) in
             _ = reader.first()
             let mark = reader.mark
-            if let known = try reader.skip(keeping: ["type"]), !types.contains(known[0] ?? "") { return }
+            if let known = try reader.skip(keeping: ["type"]), types[known[0] ?? ""] == nil { return }
             reader.go(to: mark)
             reader.spentBytes = 0
             let value = try reader.value()
-            if types.contains(value["type"]?.string ?? "") { resource(value, prefix) }
+            resource(value, prefix)
           }
         case ("module_calls", UInt8(ascii: "{")?):
           try reader.object { (call, reader) throws(DocumentFault) in

@@ -1,5 +1,6 @@
 // Resources of a plan → CloudFormation's shape. What Terraform has as a resource of its own and CloudFormation as a part
-// of another (a bucket's encryption) is put into that other (PlanParts.swift), for which a plan is read twice.
+// of another (a bucket's encryption) is put into that other (PlanParts.swift), for which a plan is
+// read twice, and once more for what its configuration says of values that are known later (PlanReferences.swift).
 
 public import GuardRules
 
@@ -54,7 +55,9 @@ extension TerraformPlan {
       guard let shape = table.types[type], shape.partOf == nil else { return true }
       return wanted.contains(shape.to)
     }
-    return try read(bytes, limits: limits, takes: wanted == nil ? nil : takes) { (resource) throws(DocumentFault) in
+    let references = try PlanReferences(bytes, limits)
+    return try read(bytes, limits: limits, takes: wanted == nil ? nil : takes, references: references) {
+      (resource) throws(DocumentFault) in
       let place = resource.after.place
       func shapeless() -> ShapedResource {
         ShapedResource(

@@ -29,12 +29,14 @@ public enum TerraformPlan {
     try read(bytes, limits: ReadingLimits(), takes: nil, body)
   }
 
-  /// - Parameter takes: whether resources of one of Terraform's types are wanted, by their type; nil = all are. Those that
-  ///   aren't are counted, whatever becomes of them.
+  /// - Parameters:
+  ///   - takes: whether resources of one of Terraform's types are wanted, by their type; nil = all are. Those that aren't
+  ///     are counted, whatever becomes of them.
+  ///   - references: say of what isn't known yet where it comes from; nil = nothing does.
   @discardableResult
   static func read(
     _ bytes: UnsafeRawBufferPointer, limits: ReadingLimits, takes: ((String) -> Bool)?,
-    _ body: (PlannedResource) throws(DocumentFault) -> Void
+    references: PlanReferences? = nil, _ body: (PlannedResource) throws(DocumentFault) -> Void
   ) throws(DocumentFault) -> Int {
     var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
     var count = 0
@@ -59,7 +61,7 @@ public enum TerraformPlan {
           }
           reader.spentBytes = 0
           let change = try reader.value()
-          guard let resource = resource(change) else { return }
+          guard let resource = resource(change, references) else { return }
           count += 1
           try body(resource)
         }
@@ -75,31 +77,67 @@ public enum TerraformPlan {
     return count
   }
 
-  private static func resource(_ change: Value) -> PlannedResource? {
+  private static func resource(_ change: Value, _ references: PlanReferences?) -> PlannedResource? {
     guard let type = change["type"]?.string, let address = change["address"]?.string,
       change["mode"]?.string ?? "managed" == "managed", let what = change["change"]
     else { return nil }
     let actions = what["actions"]?.list?.compactMap(\.string) ?? []
     // `forget`: no longer of this plan, though it stays.
     guard actions != ["delete"], actions != ["read"], actions != ["forget"] else { return nil }
-    let after = merged(what["after"], what["after_unknown"])
+    let setting = references?.resource(address, type: type)
+    let after =
+      setting.flatMap { configured(what["after"], what["after_unknown"], $0) }
+      ?? merged(what["after"], what["after_unknown"])
     return PlannedResource(
       address: address, type: type, after: after ?? Value(.map(Members([])), at: change.place),
       actions: actions)
   }
 
+  /// A resource, of which the configuration says where its values come from.
+  /// - Returns: nil where it isn't made of arguments.
+  private static func configured(
+    _ known: Value?, _ unknown: Value?, _ setting: PlanReferences.Setting
+  ) -> Value? {
+    guard let unknown, case .map(let marks) = unknown.content else { return nil }
+    var members: [(name: String, value: Value)] = known?.members.map { ($0.name, $0.value) } ?? []
+    for mark in marks.all {
+      let place = members.firstIndex { $0.name == mark.name }
+      if case .bool(true) = mark.value.content, setting.isUnset(mark.name) { continue }
+      let value = merged(
+        place.map { members[$0].value }, mark.value, setting, setting.expression(mark.name))
+      guard let value else { continue }
+      if let place { members[place].value = value } else { members.append((mark.name, value)) }
+    }
+    return Value(.map(Members(members)), at: known?.place ?? unknown.place)
+  }
+
   /// What is known, with what isn't known marked.
-  private static func merged(_ known: Value?, _ unknown: Value?) -> Value? {
+  private static func merged(
+    _ known: Value?, _ unknown: Value?, _ setting: PlanReferences.Setting? = nil, _ expression: Value? = nil
+  ) -> Value? {
     guard let unknown else { return known }
+    // References that aren't told apart by what is within are of all of it.
+    func inner(_ name: String) -> Value? { expression?["references"] == nil ? expression?[name] : expression }
+    func inner(_ place: Int) -> Value? {
+      guard let list = expression?.list else { return expression }
+      return list.indices.contains(place) ? list[place] : nil
+    }
     switch unknown.content {
     case .bool(true):
-      return Value(.unknown(Unknown("known after the plan is applied")), at: known?.place ?? unknown.place)
+      let place = known?.place ?? unknown.place
+      return Value(
+        .unknown(
+          Unknown(
+            "known after the plan is applied", written: setting?.written(expression, at: place),
+            mayBeEmpty: true)), at: place)
     case .map(let marks):
       guard !marks.all.isEmpty else { return known }
       var members: [(name: String, value: Value)] = known?.members.map { ($0.name, $0.value) } ?? []
       for mark in marks.all {
         let place = members.firstIndex { $0.name == mark.name }
-        guard let value = merged(place.map { members[$0].value }, mark.value) else { continue }
+        guard
+          let value = merged(place.map { members[$0].value }, mark.value, setting, inner(mark.name))
+        else { continue }
         if let place { members[place].value = value } else { members.append((mark.name, value)) }
       }
       return Value(.map(Members(members)), at: known?.place ?? unknown.place)
@@ -110,7 +148,7 @@ public enum TerraformPlan {
       for place in 0..<max(values.count, marks.count) {
         let value = merged(
           values.indices.contains(place) ? values[place] : nil,
-          marks.indices.contains(place) ? marks[place] : nil)
+          marks.indices.contains(place) ? marks[place] : nil, setting, inner(place))
         out.append(value ?? Value(.map(Members([])), at: unknown.place))
       }
       return Value(.list(out), at: known?.place ?? unknown.place)

@@ -27,8 +27,16 @@ enum SecurityGroupShape {
       for (from, to) in [("name", "GroupName"), ("description", "GroupDescription"), ("vpc_id", "VpcId")] {
         if let found = value[from], !found.isNull { members.append((to, found)) }
       }
+      if type == "aws_default_security_group" {
+        members.removeAll { $0.0 == "GroupName" }
+        members.append(("GroupName", Value(.string("default"), at: value.place)))
+      }
       for (from, to) in [("ingress", "SecurityGroupIngress"), ("egress", "SecurityGroupEgress")] {
-        guard let rules = value[from] else { continue }
+        guard let rules = value[from], !rules.isNull else {
+          // Without a word of it CloudFormation lets everything out, Terraform nothing.
+          if from == "egress" { members.append((to, Value(.list([]), at: value.place))) }
+          continue
+        }
         guard let list = rules.list else {
           if case .unknown = rules.content { members.append((to, rules)) }
           continue
@@ -36,7 +44,7 @@ enum SecurityGroupShape {
         let flat = list.flatMap { rule in
           isUnknown(rule) ? [rule] : ranges(rule, isIngress: from == "ingress").map { map($0) }
         }
-        if !flat.isEmpty { members.append((to, Value(.list(flat), at: rules.place))) }
+        if !flat.isEmpty || from == "egress" { members.append((to, Value(.list(flat), at: rules.place))) }
       }
       if let tags = value["tags"], let shaped = Shaping.tags(tags) { members.append(("Tags", shaped)) }
       let absent = Set([

@@ -8,16 +8,18 @@
 // How: nothing = as it is; `json` = JSON text to a value; `tags` = a map to a list of Key and Value; `one` = a block
 // (a list of one, or a map) with members of its own below; `many` = blocks; `list` = a single value to a list of one;
 // `text` = as text; `onoff(A,B)` = A for true, B for false; `each(Name)` = a list of values to a list of maps; `pick(Name)` =
-// a list of maps to a list of one of their members; `int`, `flag` = text to a number, to true or false.
+// a list of maps to a list of one of their members; `int`, `flag` = text to a number, to true or false; `pascal` = words
+// with dashes to one word (`public-read` to `PublicRead`).
 // A name there with dots is a path: `TagList.Tag`.
-// A line that begins with `+` gives a member that isn't there: `+ Name value`.
+// A line that begins with `+` gives a member that isn't there: `+ Name value`. `aws_alb = aws_lb`: another name of a type
+// above. `A = B by member`: a part of another resource, which that member names.
 
 import GuardRules
 
 /// A member's way.
 struct MemberShape: Sendable {
   enum Way: Sendable {
-    case same, json, tags, one, many, list, text, int, flag
+    case same, json, tags, one, many, list, text, int, flag, pascal
     case onOff(String, String)
     case each(String)
     case pick(String)
@@ -84,6 +86,12 @@ struct ShapeTable: Sendable {
         if let current { types[current.from] = current }
         guard words.count == 3 || words.count == 5, words[1] == "=" else { throw wrong("wanted NAME = TYPE") }
         guard types[first] == nil else { throw wrong("a type twice") }
+        if let known = types[words[2]] {
+          types[first] = TypeShape(
+            from: first, to: known.to, partOf: known.partOf, members: known.members, fixed: known.fixed)
+          current = nil
+          continue
+        }
         current = TypeShape(from: first, to: words[2])
         if words.count == 5 {
           guard words[3] == "by" else { throw wrong("wanted by MEMBER") }
@@ -118,6 +126,7 @@ struct ShapeTable: Sendable {
     case "text": return .text
     case "int": return .int
     case "flag": return .flag
+    case "pascal": return .pascal
     default: break
     }
     guard word.hasSuffix(")"), let open = word.firstIndex(of: "(") else { return nil }

@@ -84,6 +84,10 @@ enum Shaping {
       case "false": return at(.bool(false))
       default: return value
       }
+    case .pascal:
+      guard let text = value.string else { return value }
+      return at(
+        .string(text.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()))
     case .pick(let name):
       let picked = (value.list ?? [value]).compactMap { $0[name] }
       return picked.isEmpty ? nil : at(.list(picked))

@@ -1,0 +1,169 @@
+// What a plan's configuration says of values that are known only later: which resource they come from, and whether
+// anybody sets them at all. So that rules that follow a reference (`SubnetId.Ref`) serve templates and plans alike.
+// Of a configuration only what some types need is kept, so that a large one isn't in memory.
+// Source: Terraform, "JSON Output Format", section "Configuration Representation".
+
+import GuardRules
+
+struct PlanReferences {
+  /// Types and their arguments that rules follow.
+  static let wanted: [String: Set<String>] = [
+    "aws_autoscaling_group": ["launch_template", "launch_configuration", "vpc_zone_identifier"],
+    "aws_db_instance": ["publicly_accessible"],
+    "aws_default_security_group": ["ingress", "egress"],
+    "aws_eip": ["instance", "network_interface"],
+    "aws_eip_association": ["allocation_id", "instance_id", "network_interface_id"],
+    "aws_iam_role": ["managed_policy_arns", "inline_policy"],
+    "aws_instance": ["subnet_id", "associate_public_ip_address"],
+    "aws_lambda_permission": ["source_account", "source_arn"],
+    "aws_lb": ["internal", "subnet_mapping"],
+    "aws_lb_listener": ["load_balancer_arn", "default_action"],
+    "aws_nat_gateway": ["allocation_id", "subnet_id"],
+    "aws_route": ["route_table_id", "gateway_id", "nat_gateway_id"],
+    "aws_route_table": ["route"],
+    "aws_route_table_association": ["subnet_id", "route_table_id"],
+    "aws_s3_bucket": [
+      "acl", "grant", "logging", "server_side_encryption_configuration", "versioning", "website",
+    ],
+    "aws_s3_bucket_policy": ["bucket"],
+    "aws_security_group": ["ingress", "egress"],
+    "aws_security_group_rule": ["security_group_id"],
+    "aws_subnet": ["availability_zone"],
+    "aws_vpc_security_group_egress_rule": ["security_group_id"],
+    "aws_vpc_security_group_ingress_rule": ["security_group_id"],
+  ]
+  /// Arguments that the provider answers where nobody sets them: then nothing is set, and AWS's default holds.
+  static let answered: [String: Set<String>] = [
+    "aws_default_security_group": ["ingress", "egress"],
+    "aws_eip": ["instance", "network_interface"],
+    "aws_iam_role": ["managed_policy_arns", "inline_policy"],
+    "aws_instance": ["associate_public_ip_address"],
+    "aws_lb": ["internal", "subnet_mapping"],
+    "aws_s3_bucket": [
+      "acl", "grant", "logging", "server_side_encryption_configuration", "versioning", "website",
+    ],
+    "aws_security_group": ["ingress", "egress"],
+  ]
+
+  /// What is set, by address without keys.
+  private var expressions: [String: Value] = [:]
+  /// Resources that are made for each of a set, by address without keys.
+  private var keyed: Set<String> = []
+
+  /// Reads the configuration of a plan.
+  /// - Parameter bytes: the plan; in place during the call.
+  init(_ bytes: UnsafeRawBufferPointer, _ limits: ReadingLimits = ReadingLimits()) throws(DocumentFault) {
+    var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
+    guard reader.first() == UInt8(ascii: "{") else { return }
+    var found = Found()
+    try reader.object { (name, reader) throws(DocumentFault) in
+      guard name == "configuration", reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
+      try reader.object { (name, reader) throws(DocumentFault) in
+        guard name == "root_module" else { return try reader.skip() }
+        try Self.module(&reader, "", &found)
+      }
+    }
+    expressions = found.expressions
+    keyed = found.keyed
+  }
+
+  private struct Found {
+    var expressions: [String: Value] = [:]
+    var keyed: Set<String> = []
+  }
+
+  private static func module(
+    _ reader: inout JSONReader, _ prefix: String, _ found: inout Found
+  ) throws(DocumentFault) {
+    guard reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
+    try reader.object { (name, reader) throws(DocumentFault) in
+      switch name {
+      case "resources" where reader.first() == UInt8(ascii: "["):
+        try reader.array { (reader) throws(DocumentFault) in
+          reader.spentBytes = 0
+          take(try reader.value(), prefix, &found)
+        }
+      case "module_calls" where reader.first() == UInt8(ascii: "{"):
+        try reader.object { (call, reader) throws(DocumentFault) in
+          guard reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
+          try reader.object { (name, reader) throws(DocumentFault) in
+            guard name == "module" else { return try reader.skip() }
+            try module(&reader, prefix + "module.\(call).", &found)
+          }
+        }
+      default: try reader.skip()
+      }
+    }
+  }
+
+  private static func take(_ resource: Value, _ prefix: String, _ found: inout Found) {
+    guard let address = resource["address"]?.string, let type = resource["type"]?.string else { return }
+    if resource["for_each_expression"] != nil || resource["count_expression"] != nil {
+      found.keyed.insert(prefix + address)
+    }
+    guard let wanted = wanted[type], let all = resource["expressions"] else { return }
+    found.expressions[prefix + address] = Value(
+      .map(Members(all.members.filter { wanted.contains($0.name) }.map { ($0.name, $0.value) })))
+  }
+
+  /// What is set of a resource.
+  /// - Returns: nil where the configuration doesn't tell.
+  func resource(_ address: String, type: String) -> Setting? {
+    guard Self.wanted[type] != nil else { return nil }
+    let own = TerraformAddress(address)
+    guard let expressions = expressions[own.plain] else { return nil }
+    return Setting(
+      expressions: expressions, wanted: Self.wanted[type] ?? [], answered: Self.answered[type] ?? [],
+      own: own, keyed: keyed)
+  }
+
+  /// What the configuration says of one resource.
+  struct Setting {
+    fileprivate let expressions: Value
+    fileprivate let wanted: Set<String>
+    fileprivate let answered: Set<String>
+    fileprivate let own: TerraformAddress
+    fileprivate let keyed: Set<String>
+
+    /// Whether nobody sets an argument that the provider answers.
+    func isUnset(_ name: String) -> Bool { answered.contains(name) && expressions[name] == nil }
+
+    /// The expression of an argument.
+    func expression(_ name: String) -> Value? { expressions[name] }
+
+    /// As a template would write it: `Ref` for a resource's id or name, `Fn::GetAtt` for another attribute.
+    /// - Returns: nil where it comes from several resources, or from none.
+    func written(_ expression: Value?, at place: TextPlace) -> Value? {
+      // The longest writing comes first: `aws_eip.a[0].id`, `aws_eip.a[0]`, `aws_eip.a`.
+      var targets: [String: (key: String, attribute: String?)] = [:]
+      for reference in expression?["references"]?.list ?? [] {
+        guard let text = reference.string, text.hasPrefix("aws_") else { continue }
+        let parts = TerraformAddress(text).parts
+        guard parts.count >= 2 else { continue }
+        let target = "\(parts[0].name).\(parts[1].name)"
+        let key = parts[1].key
+        if let known = targets[target] {
+          targets[target] = (known.key.isEmpty ? key : known.key, known.attribute)
+        } else {
+          targets[target] = (key, parts.count > 2 ? parts[2].name : nil)
+        }
+      }
+      guard targets.count == 1, let (target, found) = targets.first else { return nil }
+      let plain = (own.plain.split(separator: ".").dropLast(2).map { $0 + "." }.joined()) + target
+      // With a key of another set (`each.value`) the own one is the best guess.
+      let isNumberOrText = found.key.hasPrefix("[\"") || found.key.dropFirst().first?.isNumber == true
+      let key = !keyed.contains(plain) ? "" : isNumberOrText ? found.key : own.key
+      let address = Value(.string(own.module + target + key), at: place)
+      switch found.attribute {
+      case nil, "id", "name":
+        return Value(.map(Members([("Ref", address)])), at: place)
+      case let attribute?:
+        return Value(
+          .map(
+            Members([
+              ("Fn::GetAtt", Value(.list([address, Value(.string(attribute), at: place)]), at: place))
+            ])), at: place)
+      }
+    }
+  }
+}
