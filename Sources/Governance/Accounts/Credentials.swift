@@ -47,3 +47,42 @@ struct Credentials: Sendable {
     return out
   }
 }
+
+/// Keeps the key of one account, and brings another before it expires.
+actor CredentialKeeper {
+  typealias Source = @Sendable () async throws(GovernanceFaults) -> Credentials
+  private let source: Source
+  private let now: @Sendable () -> Int64
+  private var held: Credentials?
+  private var pending: Task<Result<Credentials, GovernanceFaults>, Never>?
+
+  /// A key is replaced this long before it expires.
+  static let marginSeconds: Int64 = 300
+
+  init(now: @escaping @Sendable () -> Int64, source: @escaping Source) {
+    self.source = source
+    self.now = now
+  }
+
+  /// A key that is valid now.
+  func current() async throws(GovernanceFaults) -> Credentials {
+    if let held, held.expiresAt.map({ $0 - Self.marginSeconds > now() }) ?? true { return held }
+    // Many ask at once; one fetches.
+    let task: Task<Result<Credentials, GovernanceFaults>, Never>
+    if let pending {
+      task = pending
+    } else {
+      task = Task { [source] in
+        do throws(GovernanceFaults) { return .success(try await source()) } catch { return .failure(error) }
+      }
+      pending = task
+    }
+    let result = await task.value
+    pending = nil
+    if case .success(let fresh) = result { held = fresh }
+    return try result.get()
+  }
+
+  /// The service said that the key expired.
+  func forget() { if held?.expiresAt != nil { held = nil } }
+}

@@ -21,8 +21,8 @@ enum ChangeEventTable {
       UpdateSecurityGroupRuleDescriptionsEgress EC2.SecurityGroup=req.groupId
       ModifySecurityGroupRules EC2.SecurityGroup=req.ModifySecurityGroupRulesRequest.GroupId|req.groupId
       CreateSecurityGroup EC2.SecurityGroup=res.groupId
-      RunInstances EC2.Instance=res.instancesSet.items.instanceId EC2.Volume
-      TerminateInstances EC2.Instance=req.instancesSet.items.instanceId EC2.Volume
+      RunInstances EC2.Instance=res.instancesSet.items.instanceId EC2.Volume EC2.NetworkInterface
+      TerminateInstances EC2.Instance=req.instancesSet.items.instanceId EC2.Volume EC2.NetworkInterface
       StartInstances,StopInstances,RebootInstances EC2.Instance=req.instancesSet.items.instanceId
       MonitorInstances,UnmonitorInstances EC2.Instance=req.instancesSet.items.instanceId
       ModifyInstanceAttribute,ResetInstanceAttribute EC2.Instance=req.instanceId
@@ -30,31 +30,48 @@ enum ChangeEventTable {
       ModifyInstancePlacement EC2.Instance=req.ModifyInstancePlacementRequest.InstanceId|req.instanceId
       AssociateIamInstanceProfile EC2.Instance=req.AssociateIamInstanceProfileRequest.InstanceId
       DisassociateIamInstanceProfile,ReplaceIamInstanceProfileAssociation EC2.Instance
-      AssociateAddress,AttachNetworkInterface EC2.Instance=req.instanceId
-      DisassociateAddress,DetachNetworkInterface,ModifyNetworkInterfaceAttribute EC2.Instance
+      AssociateAddress EC2.Instance=req.instanceId EC2.EIP EC2.NetworkInterface
+      AttachNetworkInterface EC2.Instance=req.instanceId EC2.NetworkInterface
+      DisassociateAddress EC2.Instance EC2.EIP EC2.NetworkInterface
+      DetachNetworkInterface,ModifyNetworkInterfaceAttribute EC2.Instance EC2.NetworkInterface
       CreateVolume EC2.Volume=res.volumeId
       DeleteVolume,AttachVolume,DetachVolume,ModifyVolumeAttribute,EnableVolumeIO EC2.Volume=req.volumeId
       ModifyVolume EC2.Volume=req.ModifyVolumeRequest.VolumeId|req.volumeId
-      CreateVpc EC2.VPC=res.vpc.vpcId EC2.SecurityGroup
-      DeleteVpc EC2.VPC=req.vpcId EC2.SecurityGroup
+      CreateVpc EC2.VPC=res.vpc.vpcId EC2.SecurityGroup EC2.RouteTable
+      DeleteVpc EC2.VPC=req.vpcId EC2.SecurityGroup EC2.RouteTable
       ModifyVpcAttribute,AssociateVpcCidrBlock EC2.VPC=req.vpcId
       ModifyVpcTenancy EC2.VPC=req.ModifyVpcTenancyRequest.VpcId|req.vpcId
-      CreateDefaultVpc EC2.VPC EC2.Subnet EC2.SecurityGroup
+      CreateDefaultVpc EC2.VPC EC2.Subnet EC2.SecurityGroup EC2.RouteTable EC2.InternetGateway
       CreateSubnet,CreateDefaultSubnet EC2.Subnet=res.subnet.subnetId
       DeleteSubnet,ModifySubnetAttribute,AssociateSubnetCidrBlock EC2.Subnet=req.subnetId
       CreateFlowLogs,DeleteFlowLogs EC2.FlowLog
       CreateTags,DeleteTags EC2.*=req.resourcesSet.items.resourceId
-      CreateNetworkInterface,DeleteNetworkInterface,CreateNetworkInterfacePermission -
+      CreateNetworkInterface,DeleteNetworkInterface EC2.NetworkInterface
+      CreateNetworkInterfacePermission -
       CreateSnapshot,CreateSnapshots,DeleteSnapshot,CopySnapshot,ModifySnapshotAttribute,ResetSnapshotAttribute -
       CreateImage,CopyImage,RegisterImage,DeregisterImage,ModifyImageAttribute -
-      CreateKeyPair,DeleteKeyPair,ImportKeyPair,AllocateAddress,ReleaseAddress -
+      CreateKeyPair,DeleteKeyPair,ImportKeyPair -
+      AllocateAddress,ReleaseAddress EC2.EIP
       CreateLaunchTemplate,CreateLaunchTemplateVersion,ModifyLaunchTemplate,DeleteLaunchTemplate -
       CreateFleet,DeleteFleets,CreatePlacementGroup,DeletePlacementGroup -
-      CreateRoute,DeleteRoute,ReplaceRoute,CreateRouteTable,DeleteRouteTable,AssociateRouteTable -
-      DisassociateRouteTable,CreateInternetGateway,DeleteInternetGateway,AttachInternetGateway -
-      DetachInternetGateway,CreateNatGateway,DeleteNatGateway,CreateVpcEndpoint,ModifyVpcEndpoint -
+      CreateRoute,DeleteRoute,ReplaceRoute,CreateRouteTable,DeleteRouteTable EC2.RouteTable
+      AssociateRouteTable,DisassociateRouteTable,ReplaceRouteTableAssociation EC2.RouteTable
+      CreateInternetGateway,DeleteInternetGateway,AttachInternetGateway EC2.InternetGateway
+      DetachInternetGateway EC2.InternetGateway
+      CreateNatGateway,DeleteNatGateway EC2.NatGateway EC2.EIP EC2.NetworkInterface
+      CreateVpcEndpoint,ModifyVpcEndpoint -
       DeleteVpcEndpoints,CreateNetworkAcl,CreateNetworkAclEntry,DeleteNetworkAcl,DeleteNetworkAclEntry -
       ReplaceNetworkAclEntry,ReplaceNetworkAclAssociation,CreateDhcpOptions,AssociateDhcpOptions -
+    service autoscaling
+      CreateAutoScalingGroup,UpdateAutoScalingGroup,DeleteAutoScalingGroup AutoScaling.Group
+      SetDesiredCapacity,AttachInstances,DetachInstances AutoScaling.Group
+      AttachLoadBalancerTargetGroups,DetachLoadBalancerTargetGroups AutoScaling.Group
+      AttachTrafficSources,DetachTrafficSources,CreateOrUpdateTags,DeleteTags AutoScaling.Group
+      EnterStandby,ExitStandby,SuspendProcesses,ResumeProcesses,SetInstanceProtection -
+      TerminateInstanceInAutoScalingGroup,SetInstanceHealth,StartInstanceRefresh,CancelInstanceRefresh -
+      PutScalingPolicy,DeletePolicy,ExecutePolicy,PutScheduledUpdateGroupAction,DeleteScheduledAction -
+      PutLifecycleHook,DeleteLifecycleHook,CompleteLifecycleAction,RecordLifecycleActionHeartbeat -
+      CreateLaunchConfiguration,DeleteLaunchConfiguration -
     service s3
       CreateBucket,DeleteBucket,PutBucketEncryption,DeleteBucketEncryption S3.Bucket=req.bucketName
       PutBucketPublicAccessBlock,DeleteBucketPublicAccessBlock,PutBucketVersioning S3.Bucket=req.bucketName
