@@ -244,9 +244,10 @@ struct CatalogueMaker {
           let request = Self.request(action, region)
           let may =
             request.verdict(of: own) == .allowed && request.verdict(of: [users.boundary.document]) == .allowed
-          #expect(
-            may == (isGiven && catalogue.decision(action, region: region).isAllowed),
-            "\(action) \(region) \(seedNote)")
+          let wanted = isGiven && catalogue.decision(action, region: region).isAllowed
+          guard may != wanted else { continue }
+          Issue.record("\(action) \(region): \(wanted) \(may) \(seedNote)")
+          return
         }
       }
     }
