@@ -45,6 +45,7 @@ public struct CalendarDay: Sendable, Equatable, Comparable, CustomStringConverti
   /// The second at which the day is over, since 1970 UTC.
   public var end: Int64 { Int64(number + 1) * 86_400 }
 
+  /// `YYYY-MM-DD`.
   public var description: String {
     let shifted = number + 719_468
     let era = (shifted - (shifted % 146_097 + 146_097) % 146_097) / 146_097
@@ -60,5 +61,6 @@ public struct CalendarDay: Sendable, Equatable, Comparable, CustomStringConverti
     return "\(padded(year + era * 400 + (written <= 2 ? 1 : 0), 4))-\(padded(written, 2))-\(padded(day, 2))"
   }
 
+  /// By the calendar.
   public static func < (one: CalendarDay, other: CalendarDay) -> Bool { one.number < other.number }
 }
