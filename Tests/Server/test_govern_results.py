@@ -277,6 +277,7 @@ class TheFormats(WithHistory):
                 self.attributes += attributes
 
         self.history.check()
+        self.history.age(3)
         text = self.output("html", "--language", "ja")
         reader = Reader()
         reader.feed(text)
