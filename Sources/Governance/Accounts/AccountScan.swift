@@ -168,7 +168,8 @@ public struct AccountScan: Sendable {
       out.append(
         .success(
           Entered(
-            target: target.name, client: client, account: who.account, partition: who.partition, regions: regions, failed: failed))
+            target: target.name, client: client, account: who.account, partition: who.partition,
+            regions: regions, failed: failed))
       )
     }
     return out

@@ -137,6 +137,8 @@ struct PlaceLooker: Sendable {
     _ lists: [(service: AccountService, list: AccountList)], _ scan: RegionScan
   ) async -> [PlaceOutcome] {
     guard !lists.isEmpty else { return [.unneeded] }
-    return await boundedMap(lists, atOnce: 4) { service, list in PlaceOutcome.list(await scan.list(service, list)) }
+    return await boundedMap(lists, atOnce: 4) { service, list in
+      PlaceOutcome.list(await scan.list(service, list))
+    }
   }
 }

@@ -56,7 +56,8 @@ public enum AccountResources {
     }
     guard properties.members.contains(where: { unknown($0.value) != nil }) else { return properties }
     return Value(
-      .map(Members(properties.members.map { ($0.name, unknown($0.value) ?? $0.value) }, rest: properties.rest)),
+      .map(
+        Members(properties.members.map { ($0.name, unknown($0.value) ?? $0.value) }, rest: properties.rest)),
       at: properties.place)
   }
 
