@@ -304,7 +304,11 @@ class GovernScan(unittest.TestCase):
             out.write(rule("bucket_encrypted", *RULES["bucket_encrypted"][:2]))
         self.gate.seen.clear()
         narrow = self.report(rules=buckets)
-        asked = {action.split("?")[-1] for service, _, action in self.gate.seen if service == "s3" and "?" in action}
+        asked = {
+            action.split("?")[-1].rstrip("=")
+            for service, _, action in self.gate.seen
+            if service == "s3" and "?" in action and "{" not in action
+        }
         self.assertEqual({"location", "encryption"}, asked)
         # A rule that looks at anything makes every call, and says the same of buckets.
         anything = os.path.join(self.folder, "anything.guard")

@@ -276,9 +276,9 @@ class GovernWatch(unittest.TestCase):
 
         # A trail: its list is asked, since there is no call for one.
         s3.create_bucket(Bucket="kabuto-trails", CreateBucketConfiguration={"LocationConstraint": REGION})
-        trail = self.moto.client("cloudtrail", REGION).create_trail(Name="t", S3BucketName="kabuto-trails")["TrailARN"]
-        self.send("cloudtrail", "CreateTrail", {"name": "t"}, {"trailARN": trail})
-        watch.until("new", "trail_validated", "trail/t")
+        trail = self.moto.client("cloudtrail", REGION).create_trail(Name="main-trail", S3BucketName="kabuto-trails")["TrailARN"]
+        self.send("cloudtrail", "CreateTrail", {"name": "main-trail"}, {"trailARN": trail})
+        watch.until("new", "trail_validated", "trail/main-trail")
         self.send("s3", "CreateBucket", {"bucketName": "kabuto-trails"})
         watch.until("new", "bucket_versioned", "kabuto-trails")
 
