@@ -59,7 +59,9 @@ public struct InputFile: Sendable {
   /// - Throws: `FileFault` or `DocumentFault` with the place.
   static func whole(_ file: MappedFile, _ context: Template.Context, mostBytes: Int) throws -> InputFile {
     let value = try Self.value(of: file, mostBytes: mostBytes)
-    guard Template.isTemplate(value) else { return InputFile(path: file.path, kind: .document, document: value) }
+    guard Template.isTemplate(value) else {
+      return InputFile(path: file.path, kind: .document, document: value)
+    }
     return InputFile(path: file.path, kind: .template, document: try Template(value, context).resolved)
   }
 

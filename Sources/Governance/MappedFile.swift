@@ -19,7 +19,9 @@ final class MappedFile: @unchecked Sendable {
   init(_ path: String) throws(FileFault) {
     self.path = path
     let handle = open(path, O_RDONLY | O_CLOEXEC)
-    guard handle >= 0 else { throw FileFault(path: path, reason: "can't be read: \(String(cString: strerror(errno)))") }
+    guard handle >= 0 else {
+      throw FileFault(path: path, reason: "can't be read: \(String(cString: strerror(errno)))")
+    }
     defer { close(handle) }
     var about = stat()
     guard fstat(handle, &about) == 0, about.st_mode & S_IFMT != S_IFDIR else {
@@ -34,7 +36,8 @@ final class MappedFile: @unchecked Sendable {
       (bytes, isMapped) = (UnsafeRawBufferPointer(start: start, count: size), true)
       return
     }
-    guard let data = try? FileHandle(fileDescriptor: handle, closeOnDealloc: false).readToEnd() ?? Data() else {
+    guard let data = try? FileHandle(fileDescriptor: handle, closeOnDealloc: false).readToEnd() ?? Data()
+    else {
       throw FileFault(path: path, reason: "can't be read")
     }
     let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, data.count), alignment: 16)

@@ -39,7 +39,8 @@ struct StreamedCheck {
   private var hasKeptTooMuch = false
 
   init(
-    _ rules: RuleSet, _ reach: [[RuleReach]], _ parameters: InputParameters, _ limits: CheckLimits, now: Int64,
+    _ rules: RuleSet, _ reach: [[RuleReach]], _ parameters: InputParameters, _ limits: CheckLimits,
+    now: Int64,
     path: String, kind: InputFile.Kind
   ) {
     (self.rules, self.reach, self.parameters, self.limits) = (rules, reach, parameters, limits)

@@ -61,7 +61,9 @@ struct GovernCheck: AsyncParsableCommand {
   var allowUnknown = false
 
   func validate() throws {
-    guard (16...1_048_576).contains(memory) else { throw ValidationError("--memory: wanted 16 to 1048576 MiB") }
+    guard (16...1_048_576).contains(memory) else {
+      throw ValidationError("--memory: wanted 16 to 1048576 MiB")
+    }
   }
 
   func run() async throws {

@@ -42,7 +42,9 @@ struct GovernScan: AsyncParsableCommand {
   )
   var endpoint: String?
   @Flag(
-    help: "Ask only for types that the rules look at. Of others nothing is told, also not that a call would have failed.")
+    help:
+      "Ask only for types that the rules look at. Of others nothing is told, also not that a call would have failed."
+  )
   var onlyNeeded = false
   @Option(help: ArgumentHelp("Calls at once, over all regions.", valueName: "count"))
   var parallel = 32

@@ -54,7 +54,9 @@ struct AccountCheck: Sendable {
     let known =
       unlisted.isEmpty ? nil : InputFile(account: path, document: document(region, region.resources))
     var index: ResourceIndex?
-    let (prepared, preparedKnown) = (PreparedDocument(input.document), known.map { PreparedDocument($0.document) })
+    let (prepared, preparedKnown) = (
+      PreparedDocument(input.document), known.map { PreparedDocument($0.document) }
+    )
     for file in rules.files {
       do throws(EvaluationFault) {
         let all = try file.evaluate(prepared, now: now)
@@ -92,8 +94,10 @@ struct AccountCheck: Sendable {
 
   private func document(_ region: ScannedRegion, _ resources: [ShapedResource]) -> Value {
     let isEmpty = isPart && !resources.contains { $0.type != nil }
-    let document = (isEmpty ? [.nothing] : resources).document.adding("Account", Value(.string(region.account)))
-      .adding("Region", Value(.string(region.region)))
+    let document = (isEmpty ? [.nothing] : resources).document.adding(
+      "Account", Value(.string(region.account))
+    )
+    .adding("Region", Value(.string(region.region)))
     return (try? parameters.added(to: document)) ?? document
   }
 }

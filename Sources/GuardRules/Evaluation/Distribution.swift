@@ -259,7 +259,9 @@ private final class Distribution {
 
   /// The name of the selection that a query is.
   private func key(of query: Query, _ scope: NameScope) -> String? {
-    guard query.isBareVariable, case .variable(let name)? = query.steps.first else { return Self.name(of: query) }
+    guard query.isBareVariable, case .variable(let name)? = query.steps.first else {
+      return Self.name(of: query)
+    }
     var key: String?
     _ = scope.find(name) { variable, scope in
       if case .query(let inner) = variable.operand {

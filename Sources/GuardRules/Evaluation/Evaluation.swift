@@ -235,7 +235,8 @@ final class Evaluation {
     }
     steps += 1
     guard steps <= Self.mostSteps else {
-      throw fault("more than \(Self.mostSteps) steps: rules, blocks and filters need each other too often", place)
+      throw fault(
+        "more than \(Self.mostSteps) steps: rules, blocks and filters need each other too often", place)
     }
     return try body()
   }

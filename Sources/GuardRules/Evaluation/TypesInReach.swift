@@ -121,7 +121,8 @@ final class TypesInReach {
     case .key("Resources")?:
       var rest = query.steps.dropFirst()
       if case .members(nil)? = rest.first { rest = rest.dropFirst() }
-      guard case .filter(_, let clauses)? = rest.first, let types = clauses.lazy.compactMap({ self.types(of: $0, scope) }).first
+      guard case .filter(_, let clauses)? = rest.first,
+        let types = clauses.lazy.compactMap({ self.types(of: $0, scope) }).first
       else {
         isAny = true
         return

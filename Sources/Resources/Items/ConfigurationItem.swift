@@ -67,7 +67,8 @@ public enum ConfigurationItems {
         _ = reader.first()
         let mark = reader.mark
         // One that says what it is, and isn't wanted.
-        if let known = try reader.skip(keeping: ["resourceType", "configurationItemStatus"]), let type = known[0],
+        if let known = try reader.skip(keeping: ["resourceType", "configurationItemStatus"]),
+          let type = known[0],
           known[1] != nil, !takes(type)
         {
           count += 1
@@ -93,7 +94,9 @@ public enum ConfigurationItems {
         let mark = reader.mark
         var isSnapshot = false
         try reader.object { (name, reader) throws(DocumentFault) in
-          guard name == "configurationItems", reader.first() == UInt8(ascii: "[") else { return try reader.skip() }
+          guard name == "configurationItems", reader.first() == UInt8(ascii: "[") else {
+            return try reader.skip()
+          }
           isSnapshot = true
           try reader.array { (reader) throws(DocumentFault) in try next(&reader) }
         }

@@ -54,7 +54,8 @@ extension TerraformPlan {
       guard let shape = table.types[type], shape.partOf == nil else { return true }
       return wanted.contains(shape.to)
     }
-    return try read(bytes, limits: limits, takes: wanted == nil ? nil : takes) { (resource) throws(DocumentFault) in
+    return try read(bytes, limits: limits, takes: wanted == nil ? nil : takes) {
+      (resource) throws(DocumentFault) in
       let place = resource.after.place
       func shapeless() -> ShapedResource {
         ShapedResource(
