@@ -25,6 +25,15 @@ public enum ConfigurationItems {
   public static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var reader = JSONReader(bytes)
     if reader.first() == UInt8(ascii: "[") { _ = reader.take("[") }
+    _ = reader.first()
+    let mark = reader.mark
+    // Where it says so of itself, what can't be read in it is a fault of an item.
+    if let known = try? reader.skip(keeping: ["resourceType", "configurationItemStatus"]), known[0] != nil,
+      known[1] != nil
+    {
+      return true
+    }
+    reader.go(to: mark)
     guard let value = try? reader.value() else { return false }
     return isItem(value)
   }
