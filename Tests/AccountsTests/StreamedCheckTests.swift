@@ -46,7 +46,8 @@ import Testing
     }
   }
 
-  static func check(_ rules: String, batch: Int = 512, memory: Int = 256, kept: Int = 25_000) throws -> Check {
+  static func check(_ rules: String, batch: Int = 512, memory: Int = 256, kept: Int = 25_000) throws -> Check
+  {
     var limits = CheckLimits()
     (limits.batchCount, limits.memoryBytes, limits.keptFindingCount) = (batch, memory << 20, kept)
     return Check(try RuleSet(text: rules, name: "t.guard"), limits: limits, now: 0)
@@ -59,12 +60,17 @@ import Testing
   @Test func howManyResourcesAtOnceChangesNothing() throws {
     let folder = try Folder()
     let items = (0..<90).map(Self.item)
-    let snapshot = try folder.write("snapshot.json", "{\"configurationItems\":[\(items.joined(separator: ","))]}")
+    let snapshot = try folder.write(
+      "snapshot.json", "{\"configurationItems\":[\(items.joined(separator: ","))]}")
     let whole = try Self.check(Self.rules, batch: 1_000).run([snapshot])
     let statuses = Dictionary(uniqueKeysWithValues: whole.results.map { ($0.rule, $0.status) })
     #expect(
-      statuses == ["closed": .fail, "encrypted": .fail, "few": .fail, "named": .unknown, "one_is_small": .pass]
-        || statuses == ["closed": .fail, "encrypted": .fail, "few": .fail, "named": .pass, "one_is_small": .pass])
+      statuses == [
+        "closed": .fail, "encrypted": .fail, "few": .fail, "named": .unknown, "one_is_small": .pass,
+      ]
+        || statuses == [
+          "closed": .fail, "encrypted": .fail, "few": .fail, "named": .pass, "one_is_small": .pass,
+        ])
     #expect(whole.findings.count > 50 && whole.faults.isEmpty)
     // Each resource's findings stand together, in the order of the resources.
     let shapeless = whole.findings.filter { $0.rule == "kabuto_shape" }.map(\.resource)
@@ -75,7 +81,8 @@ import Testing
     }
     // An item a line, and a list, say the same.
     for (name, text) in [
-      ("lines.jsonl", items.joined(separator: "\n") + "\n"), ("list.json", "[\(items.joined(separator: ",\n"))]"),
+      ("lines.jsonl", items.joined(separator: "\n") + "\n"),
+      ("list.json", "[\(items.joined(separator: ",\n"))]"),
     ] {
       let other = try Self.check(Self.rules, batch: 8).run([try folder.write(name, text)])
       #expect(
@@ -89,10 +96,13 @@ import Testing
     let path = try folder.write("list.json", "[\((0..<40).map(Self.item).joined(separator: ","))]")
     let some = try Self.check("rule r { AWS::EC2::Volume { Properties.Encrypted == true } }").run([path])
     let all = try Self.check(
-      "rule r { Resources.*[ Type == /Volume$/ ] { Properties.Encrypted == true } }").run([path])
+      "rule r { Resources.*[ Type == /Volume$/ ] { Properties.Encrypted == true } }"
+    ).run([path])
     #expect(some.findings.map(\.resource) == all.findings.map(\.resource) && some.findings.count > 10)
-    let none = try Self.check("rule r { AWS::SQS::Queue { Properties.X exists } }\nrule s { Resources.*[ Type == 'A::B' ] empty }")
-      .run([path])
+    let none = try Self.check(
+      "rule r { AWS::SQS::Queue { Properties.X exists } }\nrule s { Resources.*[ Type == 'A::B' ] empty }"
+    )
+    .run([path])
     #expect(none.results.map(\.status) == [.skip, .pass])
     #expect(none.findings.allSatisfy { $0.rule == "kabuto_shape" })
   }
@@ -102,7 +112,8 @@ import Testing
     let name = String(repeating: "n", count: 40_000)
     let items = (0..<300).map { Self.item(4 * $0 + 1).replacingOccurrences(of: "\"v\"", with: "\"\(name)\"") }
     let path = try folder.write("list.json", "[\(items.joined(separator: ","))]")
-    let rules = "rule each { AWS::EC2::Volume { Properties.Encrypted == true } }\nrule all { Resources.*[ Properties.KmsKeyId == 'a' or Properties.Size == 1 ] !empty }"
+    let rules =
+      "rule each { AWS::EC2::Volume { Properties.Encrypted == true } }\nrule all { Resources.*[ Properties.KmsKeyId == 'a' or Properties.Size == 1 ] !empty }"
     let result = try Self.check(rules, memory: 256).run([path])
     #expect(result.faults.isEmpty && result.results.count == 2)
     // Volumes' names aren't theirs in this shape: only what is kept counts.
@@ -117,7 +128,10 @@ import Testing
     #expect(small.faults.count == 1)
     #expect(small.faults.first?.contains("rule all looks at several resources at once") == true)
     // A single value beyond the bound is a fault with its place.
-    let huge = try folder.write("huge.json", "[\(Self.item(0).replacingOccurrences(of: "\"g\"", with: "\"\(String(repeating: "x", count: 5 << 20))\""))]")
+    let huge = try folder.write(
+      "huge.json",
+      "[\(Self.item(0).replacingOccurrences(of: "\"g\"", with: "\"\(String(repeating: "x", count: 5 << 20))\""))]"
+    )
     let refused = try Self.check(Self.rules, memory: 16).run([huge])
     #expect(refused.faults.count == 1 && refused.faults[0].contains("more values than 4 MiB hold"))
   }
@@ -138,7 +152,8 @@ import Testing
 
   @Test func whatWasFoundBeforeAFaultIsToldWithIt() throws {
     let folder = try Folder()
-    let path = try folder.write("cut.json", "[\((0..<40).map(Self.item).joined(separator: ",")), {\"resourceType\": ")
+    let path = try folder.write(
+      "cut.json", "[\((0..<40).map(Self.item).joined(separator: ",")), {\"resourceType\": ")
     let result = try Self.check(Self.rules, batch: 4).run([path])
     #expect(result.results.isEmpty && result.faults.count == 1 && result.findings.count > 10)
   }
@@ -148,7 +163,8 @@ import Testing
     let template = try folder.write(
       "t.yaml", "Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Size: 5, Encrypted: false}}}")
     let list = try folder.write("list.json", "[\((0..<40).map(Self.item).joined(separator: ","))]")
-    let rules = "rule bad { Resources.*.Properties { when Size exists { Size !empty } } }\nrule good { AWS::EC2::Volume { Properties.Encrypted == true } }"
+    let rules =
+      "rule bad { Resources.*.Properties { when Size exists { Size !empty } } }\nrule good { AWS::EC2::Volume { Properties.Encrypted == true } }"
     for path in [template, list] {
       let result = try Self.check(rules, batch: 4).run([path])
       #expect(result.results.map(\.rule) == ["good"] && result.faults.count == 1, "\(result.faults)")
@@ -164,7 +180,8 @@ import Testing
         try folder.write(
           "t\(number).yaml",
           number % 10 == 9
-            ? "{" : "Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: \(number % 3 == 0)}}}"))
+            ? "{" : "Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: \(number % 3 == 0)}}}")
+      )
     }
     let result = try Self.check("rule r { AWS::EC2::Volume { Properties.Encrypted == true } }").run(paths)
     let good = paths.enumerated().filter { $0.offset % 10 != 9 }
@@ -178,7 +195,8 @@ import Testing
   @Test func theyAreBesideTheMembersOfEveryInput() throws {
     let folder = try StreamedCheckTests.Folder()
     let parameters = try InputParameters([
-      try folder.write("p.yaml", "types: [t3.micro]\nlimits: {size: 10}"), try folder.write("q.json", "{\"env\": \"prod\"}"),
+      try folder.write("p.yaml", "types: [t3.micro]\nlimits: {size: 10}"),
+      try folder.write("q.json", "{\"env\": \"prod\"}"),
     ])
     let rules = """
       let types = types
@@ -187,18 +205,24 @@ import Testing
       """
     let template = try folder.write(
       "t.yaml",
-      "Resources: {A: {Type: 'AWS::EC2::Instance', Properties: {InstanceType: t3.micro, DisableApiTermination: true}}}")
+      "Resources: {A: {Type: 'AWS::EC2::Instance', Properties: {InstanceType: t3.micro, DisableApiTermination: true}}}"
+    )
     let plan = try folder.write(
       "plan.json",
-      "{\"format_version\": \"1.2\", \"resource_changes\": [{\"address\": \"aws_instance.a\", \"mode\": \"managed\", \"type\": \"aws_instance\", \"change\": {\"actions\": [\"create\"], \"after\": {\"instance_type\": \"x1.large\", \"disable_api_termination\": true}}}]}")
-    let result = try Check(try RuleSet(text: rules, name: "t.guard"), parameters: parameters, now: 0).run([template, plan])
+      "{\"format_version\": \"1.2\", \"resource_changes\": [{\"address\": \"aws_instance.a\", \"mode\": \"managed\", \"type\": \"aws_instance\", \"change\": {\"actions\": [\"create\"], \"after\": {\"instance_type\": \"x1.large\", \"disable_api_termination\": true}}}]}"
+    )
+    let result = try Check(try RuleSet(text: rules, name: "t.guard"), parameters: parameters, now: 0).run([
+      template, plan,
+    ])
     #expect(result.results.map(\.status) == [.pass, .pass, .fail, .pass])
     #expect(result.findings.map(\.resource) == ["aws_instance.a"] && result.faults.isEmpty)
   }
 
   @Test func aNameTwiceIsAFaultThatTellsBothPlaces() throws {
     let folder = try StreamedCheckTests.Folder()
-    let (first, second) = (try folder.write("p.yaml", "a: 1\nenv: x"), try folder.write("q.yaml", "b: 2\n\nenv: y"))
+    let (first, second) = (
+      try folder.write("p.yaml", "a: 1\nenv: x"), try folder.write("q.yaml", "b: 2\n\nenv: y")
+    )
     #expect {
       try InputParameters([first, second])
     } throws: { error in
@@ -206,7 +230,8 @@ import Testing
     }
     let parameters = try InputParameters([try folder.write("r.yaml", "Resources: {}")])
     let inputs = [
-      try folder.write("t.yaml", "Resources: {A: {Type: 'AWS::EC2::Volume'}}"), try folder.write("d.yaml", "x: 1"),
+      try folder.write("t.yaml", "Resources: {A: {Type: 'AWS::EC2::Volume'}}"),
+      try folder.write("d.yaml", "x: 1"),
       try folder.write("l.json", "[\(StreamedCheckTests.item(0))]"),
     ]
     let result = try Check(

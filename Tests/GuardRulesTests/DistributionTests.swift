@@ -14,13 +14,16 @@ private struct Maker {
 
   mutating func scalar() -> Value {
     let all: [Value.Content] = [
-      .string("x"), .string("y"), .string(""), .bool(true), .null, .int(1), .int(5), .list([]), .map(Members([])),
+      .string("x"), .string("y"), .string(""), .bool(true), .null, .int(1), .int(5), .list([]),
+      .map(Members([])),
     ]
     return Value(chance.pick(all))
   }
 
   mutating func value(_ depth: Int, _ unknownOneIn: Int) -> Value {
-    if chance.below(unknownOneIn) == 0 { return Value(.unknown(Unknown("test", mayBeAbsent: chance.below(2) == 0))) }
+    if chance.below(unknownOneIn) == 0 {
+      return Value(.unknown(Unknown("test", mayBeAbsent: chance.below(2) == 0)))
+    }
     guard depth > 0 else { return scalar() }
     switch chance.below(5) {
     case 0, 1: return scalar()
@@ -34,7 +37,9 @@ private struct Maker {
 
   mutating func map(_ depth: Int, _ unknownOneIn: Int) -> Value {
     var members: [(name: String, value: Value)] = []
-    for key in ["a", "b", "c"] where chance.below(4) > 0 { members.append((key, value(depth - 1, unknownOneIn))) }
+    for key in ["a", "b", "c"] where chance.below(4) > 0 {
+      members.append((key, value(depth - 1, unknownOneIn)))
+    }
     let rest = chance.below(unknownOneIn) == 0 ? Members.Rest(Unknown("rest"), absent: ["c"]) : nil
     return Value(.map(Members(members, rest: rest)))
   }
@@ -78,12 +83,15 @@ private struct Maker {
     case 0, 1:
       return query + " "
         + chance.pick([
-          "exists", "!exists", "is_string", "!is_string", "is_list", "is_struct", "is_null", "empty", "!empty",
+          "exists", "!exists", "is_string", "!is_string", "is_list", "is_struct", "is_null", "empty",
+          "!empty",
         ])
     case 2:
-      return (isSome ? "" : chance.pick(["", "not "])) + query + " " + chance.pick(["==", "!=", "in", "not in", ">", "<="]) + " "
+      return (isSome ? "" : chance.pick(["", "not "])) + query + " "
+        + chance.pick(["==", "!=", "in", "not in", ">", "<="]) + " "
         + chance.pick([
-          "'x'", "['x','y']", "1", "/x/", "[]", "{}", "null", "%lit", "%list", "%c", "%made", "%x.Properties.a",
+          "'x'", "['x','y']", "1", "/x/", "[]", "{}", "null", "%lit", "%list", "%c", "%made",
+          "%x.Properties.a",
         ])
     default: return query + " == " + chance.pick(["'x'", "true", "1", "%lit"])
     }
@@ -103,7 +111,8 @@ private struct Maker {
 
   mutating func selection() -> String {
     chance.pick([
-      "%x", "%x", "%y", "%z", "%w", "%e", "Resources.*[ Type == 'T::A::A' ]", "Resources.*", "%x[ Properties.b exists ]",
+      "%x", "%x", "%y", "%z", "%w", "%e", "Resources.*[ Type == 'T::A::A' ]", "Resources.*",
+      "%x[ Properties.b exists ]",
       "%x[*]", "Resources[ Type == 'T::C::C' ]",
     ])
   }
@@ -131,9 +140,10 @@ private struct Maker {
     case 8: return "when \(condition()) { \(clause(depth - 1)) }"
     case 9: return "let bad = %x[ \(test("Properties." + inner())) ]\n %bad empty"
     case 10: return "called(\(selection()))"
-    case 11: return chance.pick([
-          "%x !empty", test("%x.Properties.a", isSome: true), "let n = count(%x)\n %n > 1", "r0", "not r0",
-        ])
+    case 11:
+      return chance.pick([
+        "%x !empty", test("%x.Properties.a", isSome: true), "let n = count(%x)\n %n > 1", "r0", "not r0",
+      ])
     case 12: return clause(0) + " or " + clause(0)
     default: return clause(depth - 1) + "\n " + clause(depth - 1)
     }
@@ -245,7 +255,8 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
         }
       }
     }
-    print("DistributionTests: \(compared) verdicts, \(failed) failed, \(unknown) unknown; \(whole) rules don't")
+    print(
+      "DistributionTests: \(compared) verdicts, \(failed) failed, \(unknown) unknown; \(whole) rules don't")
     #expect(compared > 2_000 && failed > 200 && unknown > 200 && whole > 1_000)
   }
 
@@ -279,7 +290,8 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
     #expect(compared > 1_000)
   }
 
-  static let names = "let x = Resources.*[ Type == 'A::B::C' ]\nlet y = Resources.*[ Type == 'D::E::F' ]\nlet lit = 'x'\n"
+  static let names =
+    "let x = Resources.*[ Type == 'A::B::C' ]\nlet y = Resources.*[ Type == 'D::E::F' ]\nlet lit = 'x'\n"
 
   @Test(arguments: [
     "rule r when %x !empty { %x.Properties.A == 1 }",
@@ -300,11 +312,13 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
     "rule r { some %x.Properties.A == 1 }", "rule r { %x !empty }", "rule r { %x !empty { A exists } }",
     "rule r { %x.Properties.A exists or %x.Properties.B exists }",
     "let n = count(%x)\nrule r { %n < 5 }", "rule r { %x.Properties.A == %y.Properties.B }",
-    "rule r { %x { Properties.A in %y.Properties.B } }", "let z = %x[ Properties.A in %y.Properties.B ]\nrule r { %z empty }",
+    "rule r { %x { Properties.A in %y.Properties.B } }",
+    "let z = %x[ Properties.A in %y.Properties.B ]\nrule r { %z empty }",
     "rule a { %x exists }\nrule r when a { %x.B exists }", "rule a { %x exists }\nrule r { a }",
     "rule a { %x exists }\nrule r { %x { a } }",
     // Conditions that hold for all or none, and bodies that look at something else.
-    "rule r when %x.Properties.A exists { %x.Properties.B exists }", "rule r when %x empty { %y.Properties.B exists }",
+    "rule r when %x.Properties.A exists { %x.Properties.B exists }",
+    "rule r when %x empty { %y.Properties.B exists }",
     "rule r when %x !empty { %y.Properties.B exists }", "rule r when %x !empty { %y empty }",
     "rule r when %x !empty %y !empty { %x.A exists }",
     // One by name; what isn't there is looked for in other letter cases; captures; the document itself.
@@ -317,16 +331,17 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
     #expect(try RuleFile(Self.names + rules, name: "t").reach.last?.distributes == false)
   }
 
-  @Test(arguments: [
-    ("rule r { %x.A exists }", ["A::B::C"]), ("rule r { some %x.A in %y.B }", ["A::B::C", "D::E::F"]),
-    ("rule r { P.flag == true }", []), ("rule r { A::B::C { X exists } }", ["A::B::C"]),
-    ("rule r { Resources.*[ Type == 'Q' or Type in ['R', 'S'] ] !empty }", ["Q", "R", "S"]),
-    ("rule a { %y exists }\nrule r when a { %x.B exists }", ["A::B::C", "D::E::F"]),
-    ("rule c(p) { %p.A exists\n %y !empty }\nrule r { c(%x) }", ["A::B::C", "D::E::F"]),
-    ("rule r { Resources.*[ Type == /A/ ] !empty }", nil), ("rule r { Resources.One exists }", nil),
-    ("rule r { Resources exists\n %x !empty }", ["A::B::C"]), ("rule r { this exists }", nil),
-    ("rule r { resources.* exists }", nil), ("rule r { Resources.*[ Type != 'A' ] empty }", nil),
-  ] as [(String, [String]?)])
+  @Test(
+    arguments: [
+      ("rule r { %x.A exists }", ["A::B::C"]), ("rule r { some %x.A in %y.B }", ["A::B::C", "D::E::F"]),
+      ("rule r { P.flag == true }", []), ("rule r { A::B::C { X exists } }", ["A::B::C"]),
+      ("rule r { Resources.*[ Type == 'Q' or Type in ['R', 'S'] ] !empty }", ["Q", "R", "S"]),
+      ("rule a { %y exists }\nrule r when a { %x.B exists }", ["A::B::C", "D::E::F"]),
+      ("rule c(p) { %p.A exists\n %y !empty }\nrule r { c(%x) }", ["A::B::C", "D::E::F"]),
+      ("rule r { Resources.*[ Type == /A/ ] !empty }", nil), ("rule r { Resources.One exists }", nil),
+      ("rule r { Resources exists\n %x !empty }", ["A::B::C"]), ("rule r { this exists }", nil),
+      ("rule r { resources.* exists }", nil), ("rule r { Resources.*[ Type != 'A' ] empty }", nil),
+    ] as [(String, [String]?)])
   func looksAt(_ rules: String, _ types: [String]?) throws {
     #expect(try RuleFile(Self.names + rules, name: "t").reach.last?.types == types.map { Set($0) })
   }
@@ -342,7 +357,8 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
         if reach.types != nil { typed += 1 }
       }
     }
-    print("DistributionTests: \(distributing) of \(all) published rules distribute, \(typed) name their types")
+    print(
+      "DistributionTests: \(distributing) of \(all) published rules distribute, \(typed) name their types")
     #expect(all > 80 && distributing * 10 > all * 7 && typed * 10 > all * 9)
   }
 }

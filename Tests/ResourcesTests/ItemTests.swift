@@ -148,7 +148,8 @@ import Testing
       var places: [Int] = []
       var reader = JSONReader(bytes, passed: { places.append($0) })
       let isPassed = (try? reader.skip()) != nil
-      #expect(isPassed && !places.isEmpty && places == places.sorted() && places.allSatisfy { $0 <= bytes.count })
+      #expect(
+        isPassed && !places.isEmpty && places == places.sorted() && places.allSatisfy { $0 <= bytes.count })
     }
   }
 

@@ -25,6 +25,15 @@ public enum ConfigurationItems {
   public static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var reader = JSONReader(bytes)
     if reader.first() == UInt8(ascii: "[") { _ = reader.take("[") }
+    _ = reader.first()
+    let mark = reader.mark
+    // Where it says so of itself, what can't be read in it is a fault of an item.
+    if let known = try? reader.skip(keeping: ["resourceType", "configurationItemStatus"]), known[0] != nil,
+      known[1] != nil
+    {
+      return true
+    }
+    reader.go(to: mark)
     guard let value = try? reader.value() else { return false }
     return isItem(value)
   }
@@ -67,7 +76,8 @@ public enum ConfigurationItems {
         _ = reader.first()
         let mark = reader.mark
         // One that says what it is, and isn't wanted.
-        if let known = try reader.skip(keeping: ["resourceType", "configurationItemStatus"]), let type = known[0],
+        if let known = try reader.skip(keeping: ["resourceType", "configurationItemStatus"]),
+          let type = known[0],
           known[1] != nil, !takes(type)
         {
           count += 1
@@ -93,7 +103,9 @@ public enum ConfigurationItems {
         let mark = reader.mark
         var isSnapshot = false
         try reader.object { (name, reader) throws(DocumentFault) in
-          guard name == "configurationItems", reader.first() == UInt8(ascii: "[") else { return try reader.skip() }
+          guard name == "configurationItems", reader.first() == UInt8(ascii: "[") else {
+            return try reader.skip()
+          }
           isSnapshot = true
           try reader.array { (reader) throws(DocumentFault) in try next(&reader) }
         }

@@ -56,7 +56,9 @@ extension JSONReader {
           if isObject() { _ = try name() }
           continue values
         }
-        guard take(isObject() ? "}" : "]") else { throw fault(isObject() ? "\",\" or \"}\"" : "\",\" or \"]\"") }
+        guard take(isObject() ? "}" : "]") else {
+          throw fault(isObject() ? "\",\" or \"}\"" : "\",\" or \"]\"")
+        }
         leave()
         depth -= 1
       }

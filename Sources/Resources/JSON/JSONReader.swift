@@ -263,7 +263,11 @@ public struct JSONReader: ~Copyable {
     if isWhole, range.count <= 18 {
       var (number, isNegative): (Int64, Bool) = (0, false)
       for place in range {
-        if bytes[place] == UInt8(ascii: "-") { isNegative = true } else { number = number * 10 + Int64(bytes[place] - 48) }
+        if bytes[place] == UInt8(ascii: "-") {
+          isNegative = true
+        } else {
+          number = number * 10 + Int64(bytes[place] - 48)
+        }
       }
       return .int(isNegative ? -number : number)
     }

@@ -33,7 +33,8 @@ struct PlanParts {
         let properties = shape.properties(of: resource.after)
         parts.append(
           Part(
-            address: resource.address, to: shape.to, name: resource.after[by]?.string, properties: properties))
+            address: resource.address, to: shape.to, name: resource.after[by]?.string, properties: properties)
+        )
         kept += properties.reduce(200) { $0 + $1.value.estimatedBytes }
       } else if let shape = owners[resource.type] {
         addresses[resource.address] = shape.to
@@ -132,7 +133,11 @@ struct PlanParts {
           try reader.object { (call, reader) throws(DocumentFault) in
             guard reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
             try reader.object { (name, reader) throws(DocumentFault) in
-              if name == "module" { try module(&reader, prefix + "module.\(call).") } else { try reader.skip() }
+              if name == "module" {
+                try module(&reader, prefix + "module.\(call).")
+              } else {
+                try reader.skip()
+              }
             }
           }
         default: try reader.skip()
