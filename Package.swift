@@ -142,7 +142,9 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .testTarget(name: "GuardRulesTests", dependencies: ["GuardRules"], swiftSettings: strict),
+    // Chance that can be repeated, for tests.
+    .target(name: "TestChance", path: "Tests/TestChance", swiftSettings: strict),
+    .testTarget(name: "GuardRulesTests", dependencies: ["GuardRules", "TestChance"], swiftSettings: strict),
     .testTarget(
       name: "AccountsTests",
       dependencies: [
@@ -153,8 +155,10 @@ let package = Package(
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: strict),
-    .testTarget(name: "ControlsTests", dependencies: ["Controls", "GuardRules"], swiftSettings: strict),
-    .testTarget(name: "ResourcesTests", dependencies: ["Resources", "GuardRules"], swiftSettings: strict),
+    .testTarget(
+      name: "ControlsTests", dependencies: ["Controls", "GuardRules", "TestChance"], swiftSettings: strict),
+    .testTarget(
+      name: "ResourcesTests", dependencies: ["Resources", "GuardRules", "TestChance"], swiftSettings: strict),
     .testTarget(name: "MarketDataTests", dependencies: ["MarketData"], swiftSettings: strict),
     .testTarget(
       name: "FeedProtocolsTests", dependencies: ["FeedProtocols", "MarketData"], swiftSettings: strict),
@@ -189,7 +193,7 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
       ], swiftSettings: strict),
-    .testTarget(name: "EstateTests", dependencies: ["Estate"], swiftSettings: strict),
+    .testTarget(name: "EstateTests", dependencies: ["Estate", "TestChance"], swiftSettings: strict),
     .testTarget(
       name: "ContinuityTests",
       dependencies: [

@@ -1,6 +1,7 @@
 // Plans of made baselines and states: what every plan must be, and single cases that are easily got wrong.
 
 import Controls
+import TestChance
 import Testing
 
 @Suite struct BaselinePlanTests {
@@ -12,7 +13,7 @@ import Testing
     for round in 0..<Self.rounds {
       var maker = BaselineMaker(round: round)
       guard let baseline = try? maker.baseline() else {
-        Issue.record("a made baseline can't be read: \(baselineSeedNote) round \(round)")
+        Issue.record("a made baseline can't be read: \(seedNote) round \(round)")
         return
       }
       let state = maker.state(baseline, unknown: unknown)
@@ -31,10 +32,10 @@ import Testing
       for step in first.steps { account.carryOut(step) }
       steps += first.steps.count
       let second = plan(baseline, maker, account.state)
-      #expect(second.steps.isEmpty, "\(baselineSeedNote): \(second.steps.map(\.key))")
+      #expect(second.steps.isEmpty, "\(seedNote): \(second.steps.map(\.key))")
       // What people have to mend, and what isn't known, is as before.
-      #expect(second.notices == first.notices, "\(baselineSeedNote)")
-      #expect(second.unknown == first.unknown, "\(baselineSeedNote)")
+      #expect(second.notices == first.notices, "\(seedNote)")
+      #expect(second.unknown == first.unknown, "\(seedNote)")
     }
     #expect(steps > Self.rounds)
   }
@@ -53,9 +54,9 @@ import Testing
       let second = plan(baseline, maker, part.state)
       // Nothing twice, and nothing that wasn't in the first.
       let keys = second.steps.map(\.key)
-      #expect(keys == first.steps.map(\.key).filter { !done.contains($0) }, "\(baselineSeedNote)")
+      #expect(keys == first.steps.map(\.key).filter { !done.contains($0) }, "\(seedNote)")
       for step in second.steps { part.carryOut(step) }
-      #expect(part.state == whole.state, "\(baselineSeedNote)")
+      #expect(part.state == whole.state, "\(seedNote)")
     }
   }
 
@@ -66,18 +67,18 @@ import Testing
       let named = Set(plan.steps.map(\.key))
       for (key, found) in account.state {
         guard named.contains(key) else {
-          #expect(found == state[key], "\(key) \(baselineSeedNote)")
+          #expect(found == state[key], "\(key) \(seedNote)")
           continue
         }
         guard case .set(let after) = found else {
-          Issue.record("\(key) isn't there after its step: \(baselineSeedNote)")
+          Issue.record("\(key) isn't there after its step: \(seedNote)")
           continue
         }
         guard case .set(let before)? = state[key] else { continue }
         let wanted = Set(
           baseline.goals(of: maker.account, state).first { $0.key == key }?.wanted.map(\.name) ?? [])
         for (name, value) in before where !wanted.contains(name) {
-          #expect(after[name] == value, "\(key) \(name) \(baselineSeedNote)")
+          #expect(after[name] == value, "\(key) \(name) \(seedNote)")
         }
       }
     }
@@ -91,8 +92,8 @@ import Testing
           let wanted = step.goal.wanted.first { $0.name == change.name }
           #expect(
             wanted.map { !$0.value.isMet(by: change.from) } ?? (change.name == "exists"),
-            "\(baselineSeedNote)")
-          #expect(wanted.map { $0.value.isMet(by: change.to) } ?? true, "\(baselineSeedNote)")
+            "\(seedNote)")
+          #expect(wanted.map { $0.value.isMet(by: change.to) } ?? true, "\(seedNote)")
         }
       }
     }
@@ -103,14 +104,14 @@ import Testing
     each { _, baseline, state, plan in
       let steps = Set(plan.steps.map(\.key))
       let unknown = Set(plan.unknown.map(\.key))
-      #expect(steps.isDisjoint(with: unknown), "\(baselineSeedNote)")
+      #expect(steps.isDisjoint(with: unknown), "\(seedNote)")
       for (key, found) in state {
         guard case .unknown = found else { continue }
-        #expect(!steps.contains(key) && unknown.contains(key), "\(key) \(baselineSeedNote)")
+        #expect(!steps.contains(key) && unknown.contains(key), "\(key) \(seedNote)")
       }
       // Nor has what needs it, near or far.
       for step in plan.steps {
-        #expect(step.goal.needs.allSatisfy { !unknown.contains($0) }, "\(step.key) \(baselineSeedNote)")
+        #expect(step.goal.needs.allSatisfy { !unknown.contains($0) }, "\(step.key) \(seedNote)")
       }
       held += plan.unknown.count { $0.reason.hasPrefix("it needs") }
     }
@@ -121,8 +122,8 @@ import Testing
     each { _, _, _, plan in
       var before: Set<BaselineKey> = []
       for step in plan.steps {
-        #expect(step.needs.allSatisfy(before.contains), "\(step.key) \(baselineSeedNote)")
-        #expect(before.insert(step.key).inserted, "\(step.key) twice \(baselineSeedNote)")
+        #expect(step.needs.allSatisfy(before.contains), "\(step.key) \(seedNote)")
+        #expect(before.insert(step.key).inserted, "\(step.key) twice \(seedNote)")
       }
     }
   }
@@ -134,14 +135,14 @@ import Testing
         account.state[goal.key] = goal.reached(from: state[goal.key] ?? .absent)
       }
       let plan = plan(baseline, maker, account.state)
-      #expect(plan.isEmpty, "\(baselineSeedNote): \(plan.steps.map(\.key)) \(plan.notices.map(\.key))")
+      #expect(plan.isEmpty, "\(seedNote): \(plan.steps.map(\.key)) \(plan.notices.map(\.key))")
     }
   }
 
   @Test func samePlanHoweverOftenItIsMade() {
     each { maker, baseline, state, first in
       let shuffled = Dictionary(uniqueKeysWithValues: state.map { ($0, $1) }.reversed())
-      #expect(plan(baseline, maker, shuffled) == first, "\(baselineSeedNote)")
+      #expect(plan(baseline, maker, shuffled) == first, "\(seedNote)")
     }
   }
 

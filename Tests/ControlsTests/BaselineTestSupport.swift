@@ -2,46 +2,18 @@
 
 import Controls
 import Foundation
-
-/// The run's seed: KABUTO_SEED (hexadecimal), or another one each time.
-let baselineSeed: UInt64 = {
-  let given = ProcessInfo.processInfo.environment["KABUTO_SEED"].flatMap { UInt64($0, radix: 16) }
-  let seed = given ?? UInt64.random(in: 0...UInt64.max)
-  print("ControlsTests, baselines: KABUTO_SEED=\(String(seed, radix: 16))")
-  return seed
-}()
-
-var baselineSeedNote: String { "KABUTO_SEED=\(String(baselineSeed, radix: 16))" }
-
-/// SplitMix64; `round` keeps the rounds' numbers apart.
-struct BaselineChance {
-  private var state: UInt64
-
-  init(round: Int) { state = baselineSeed &+ UInt64(round) &* 0x9E37_79B9_7F4A_7C15 }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-  mutating func once(in bound: Int) -> Bool { below(bound) == 0 }
-  mutating func pick<T>(_ all: [T]) -> T { all[below(all.count)] }
-}
+import TestChance
 
 /// What is there of an account, of what the baseline names and of more.
 typealias State = [BaselineKey: FoundSetting]
 
 struct BaselineMaker {
-  var chance: BaselineChance
+  var chance: Chance
   let account = BaselineAccount(
     number: "111122223333", partition: "aws", home: "eu-west-1",
     regions: ["eu-west-1", "us-east-1", "ap-northeast-1"])
 
-  init(round: Int) { chance = BaselineChance(round: round) }
+  init(round: Int) { chance = Chance(round: round) }
 
   mutating func baseline() throws -> Baseline {
     var text = "baseline: made\n"

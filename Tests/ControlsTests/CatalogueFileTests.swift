@@ -2,6 +2,7 @@
 
 import Foundation
 import GuardRules
+import TestChance
 import Testing
 
 @testable import Controls
@@ -193,7 +194,7 @@ import Testing
       try catalogue.serviceControlPolicies().policies.map(\.document) + [GeneratedPolicyTests.fullAccess]
     let prefixes = catalogue.services.flatMap(\.prefixes) + ["sagemaker", "quicksight", "bedrock"]
     let patterns = catalogue.services.flatMap { $0.actions + $0.denied }
-    var chance = Chance(20)
+    var chance = Chance(round: 20)
     var (allowed, all) = (0, 0)
     for _ in 0..<1_500 {
       let words = [

@@ -1,6 +1,7 @@
 // Boundaries and service control policies against the catalogue they were made from: for every action of a small world and
 // every region they allow exactly what it allows. Made catalogues with patterns that overlap in all ways.
 
+import TestChance
 import Testing
 
 @testable import Controls
@@ -58,7 +59,7 @@ struct CatalogueMaker {
   static let fullAccess = PolicyDocument([PolicyStatement(.allow, ["*"])])
 
   @Test func theBoundaryAllowsWhatTheCatalogueAllows() throws {
-    var maker = CatalogueMaker(chance: Chance(10))
+    var maker = CatalogueMaker(chance: Chance(round: 10))
     var allowed = 0
     for round in 0..<150 {
       let catalogue = maker.catalogue()
@@ -82,7 +83,7 @@ struct CatalogueMaker {
   )
     throws
   {
-    var maker = CatalogueMaker(chance: Chance(form == .deny ? 11 : 12))
+    var maker = CatalogueMaker(chance: Chance(round: form == .deny ? 11 : 12))
     for round in 0..<150 {
       let catalogue = maker.catalogue()
       let made = try catalogue.serviceControlPolicies(form)
@@ -104,7 +105,7 @@ struct CatalogueMaker {
 
   @Test func whatIsDividedSaysTheSame() throws {
     // Many actions that can't be said shorter: several documents of each form.
-    var chance = Chance(13)
+    var chance = Chance(round: 13)
     for _ in 0..<4 {
       var services: [CatalogueService] = []
       for number in 0..<12 {
@@ -167,7 +168,7 @@ struct CatalogueMaker {
   }
 
   @Test func whoIsExemptIsLeftAlone() throws {
-    var maker = CatalogueMaker(chance: Chance(14))
+    var maker = CatalogueMaker(chance: Chance(round: 14))
     for _ in 0..<50 {
       var catalogue = maker.catalogue()
       catalogue.exemptRoles = ["arn:aws:iam::*:role/BreakGlass"]
@@ -215,7 +216,7 @@ struct CatalogueMaker {
   }
 
   @Test func aNarrowedUserMayDoWhatGroupAndCatalogueAllow() throws {
-    var maker = CatalogueMaker(chance: Chance(15))
+    var maker = CatalogueMaker(chance: Chance(round: 15))
     for _ in 0..<100 {
       var catalogue = maker.catalogue()
       var access: [CatalogueGroup.Access] = []

@@ -2,6 +2,7 @@
 // after the steps there is nothing left to do, wherever the run was ended.
 
 import Controls
+import TestChance
 import Testing
 
 /// IAM, as far as steps change it.
@@ -173,7 +174,7 @@ struct IdentityWorld {
   /// Made states to made states, ended after any step: the next run comes to the same end, and no user is ever in a group
   /// that neither state has it in, or is without the boundary after it joined one.
   @Test func aRunThatWasEndedIsFinishedByTheNext() throws {
-    var chance = Chance(30)
+    var chance = Chance(round: 30)
     for _ in 0..<60 {
       func some() throws -> NarrowedUsers {
         let names = ["full", "look", "third"]

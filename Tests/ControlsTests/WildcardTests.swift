@@ -1,6 +1,7 @@
 // Patterns against all texts of a small world: what matches, what is within another, what has something in common.
 
 import Controls
+import TestChance
 import Testing
 
 @Suite struct WildcardTests {
@@ -30,7 +31,7 @@ import Testing
   }
 
   @Test func matchesAsDefined() {
-    var chance = Chance(1)
+    var chance = Chance(round: 1)
     for _ in 0..<2_000 {
       let written = Self.pattern(&chance)
       let text = chance.pick(Self.texts)
@@ -41,7 +42,7 @@ import Testing
   }
 
   @Test func whatContainsMatchesAllOfTheOther() {
-    var chance = Chance(2)
+    var chance = Chance(round: 2)
     var found = 0
     for _ in 0..<3_000 {
       let (one, other) = (Wildcard(Self.pattern(&chance)), Wildcard(Self.pattern(&chance)))
@@ -62,7 +63,7 @@ import Testing
   }
 
   @Test func intersectionIsExact() {
-    var chance = Chance(3)
+    var chance = Chance(round: 3)
     for _ in 0..<3_000 {
       let (one, other) = (Wildcard(Self.pattern(&chance)), Wildcard(Self.pattern(&chance)))
       // Patterns of four have a text in common, if any, of at most eight; of two letters five are enough to tell most.

@@ -2,6 +2,7 @@
 
 import Foundation
 import FoundationXML
+import TestChance
 import Testing
 
 @testable import Estate

@@ -2,6 +2,7 @@
 // read or refused with places, within bounds.
 
 import Foundation
+import TestChance
 import Testing
 
 @testable import Estate

@@ -2,6 +2,7 @@
 // Tests/Server/test_estate.py.
 
 import Foundation
+import TestChance
 import Testing
 
 @testable import Estate

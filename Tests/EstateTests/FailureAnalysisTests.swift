@@ -1,5 +1,6 @@
 // What would break: known answers on the two-site estate, and any estate against a naive search.
 
+import TestChance
 import Testing
 
 @testable import Estate

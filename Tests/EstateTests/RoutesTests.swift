@@ -1,6 +1,7 @@
 // Ways between zones against all ways there are, and what breaks against a search that knows nothing of the model's
 // short cuts.
 
+import TestChance
 import Testing
 
 @testable import Estate

@@ -1,48 +1,9 @@
 // Repeatable randomness for this target, and estates made of it. A run is repeated with KABUTO_SEED=… as printed.
 
 import Foundation
+import TestChance
 
 @testable import Estate
-
-/// The run's seed: KABUTO_SEED (hexadecimal), or another one each time.
-let runSeed: UInt64 = {
-  let given = ProcessInfo.processInfo.environment["KABUTO_SEED"].flatMap { UInt64($0, radix: 16) }
-  let seed = given ?? UInt64.random(in: 1...0xffff_ffff)
-  print("EstateTests: KABUTO_SEED=\(String(seed, radix: 16))")
-  return seed
-}()
-
-/// The line that repeats a run.
-var seedNote: String { "KABUTO_SEED=\(String(runSeed, radix: 16))" }
-
-/// SplitMix64; `round` keeps the rounds' numbers apart.
-struct Chance {
-  private var state: UInt64
-
-  init(round: Int) { state = runSeed &+ UInt64(round) &* 0x1000_0000_01b3 }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
-  mutating func flip() -> Bool { next() & 1 == 0 }
-  mutating func pick<Element>(_ list: [Element]) -> Element { list[below(list.count)] }
-  mutating func some<Element>(_ list: [Element]) -> [Element] { list.filter { _ in flip() } }
-}
-
-/// Calls `body` with 0, 1, 2, … at least `rounds` times, and on until KABUTO_FUZZ_SECONDS have passed.
-func fuzz(rounds: Int, _ body: (Int) throws -> Void) rethrows {
-  let seconds = ProcessInfo.processInfo.environment["KABUTO_FUZZ_SECONDS"].flatMap(Double.init) ?? 0
-  let end = Date().addingTimeInterval(seconds)
-  var round = 0
-  while round < rounds || Date() < end {
-    try body(round)
-    round += 1
-  }
-}
 
 extension Chance {
   /// Texts that YAML could take for something else, or that end a line, a quote or a key.

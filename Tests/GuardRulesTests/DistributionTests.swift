@@ -2,6 +2,7 @@
 // parts are those of the whole. And what rules are said to be able to look at is all that they look at.
 
 import GuardRules
+import TestChance
 import Testing
 
 @testable import GuardRules
@@ -219,7 +220,7 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
       let text = maker.file()
       // Some set a name twice.
       guard let file = try? RuleFile(text, name: "made") else { return }
-      let reach = file.reach
+      let reach = file.reaches
       let wanted = reach.indices.filter { reach[$0].distributes }
       whole += reach.count - wanted.count
       guard !wanted.isEmpty else { return }
@@ -266,7 +267,7 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
       var maker = Maker(chance: Chance(round: round))
       let text = maker.file()
       guard let file = try? RuleFile(text, name: "made") else { return }
-      let reach = file.reach
+      let reach = file.reaches
       for index in reach.indices {
         guard let types = reach[index].types else { continue }
         let resources = maker.resources()
@@ -304,7 +305,7 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
     "let names = P.names\nrule r { %x { Properties.A in %names } }",
   ])
   func distributes(_ rules: String) throws {
-    #expect(try RuleFile(Self.names + rules, name: "t").reach.last?.distributes == true)
+    #expect(try RuleFile(Self.names + rules, name: "t").reaches.last?.distributes == true)
   }
 
   @Test(arguments: [
@@ -328,7 +329,7 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
     "let t = to_upper(%x.Properties.A)\nrule r { %t == 'X' }",
   ])
   func doesNotDistribute(_ rules: String) throws {
-    #expect(try RuleFile(Self.names + rules, name: "t").reach.last?.distributes == false)
+    #expect(try RuleFile(Self.names + rules, name: "t").reaches.last?.distributes == false)
   }
 
   @Test(
@@ -343,7 +344,7 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
       ("rule r { resources.* exists }", nil), ("rule r { Resources.*[ Type != 'A' ] empty }", nil),
     ] as [(String, [String]?)])
   func looksAt(_ rules: String, _ types: [String]?) throws {
-    #expect(try RuleFile(Self.names + rules, name: "t").reach.last?.types == types.map { Set($0) })
+    #expect(try RuleFile(Self.names + rules, name: "t").reaches.last?.types == types.map { Set($0) })
   }
 
   @Test(.enabled(if: GovernanceData.isThere, GovernanceData.missing))
@@ -351,7 +352,7 @@ private func document(_ resources: [(name: String, value: Value)]) -> PreparedDo
     var (all, distributing, typed) = (0, 0, 0)
     for path in GovernanceData.files(".guard") where path.contains("aws-guard-rules-registry") {
       let file = try RuleFile(try GovernanceData.text(path), name: path)
-      for (rule, reach) in zip(file.rules, file.reach) {
+      for (rule, reach) in zip(file.rules, file.reaches) {
         all += 1
         if reach.distributes { distributing += 1 } else { print("doesn't distribute: \(rule.name)") }
         if reach.types != nil { typed += 1 }

@@ -1,6 +1,7 @@
 // Rules, documents and files of tests that nobody would write: each is read or refused, evaluated or refused, and ends.
 
 import GuardRules
+import TestChance
 import Testing
 
 @Suite struct RuleFuzzTests {

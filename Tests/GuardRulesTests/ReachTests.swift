@@ -1,5 +1,6 @@
 // What rules can look at: read from their queries, and held against evaluations in which all else is changed.
 
+import TestChance
 import Testing
 
 @testable import GuardRules
@@ -152,8 +153,8 @@ import Testing
         var rest = all.filter { types.contains($0.value["Type"]?.text.replacing("\"", with: "") ?? "") }
         // Others in the place of those that are out of reach.
         if chance.below(2) == 0, !types.contains("T::C") { rest.append(("more", resource("T::C"))) }
-        let before = file.evaluate(whole, only: [place], now: 0)[0]
-        let after = file.evaluate(PreparedDocument(document(rest)), only: [place], now: 0)[0]
+        let before = file.evaluate(whole, rules: [place], now: 0)[0]
+        let after = file.evaluate(PreparedDocument(document(rest)), rules: [place], now: 0)[0]
         switch (before, after) {
         case (.success(let before), .success(let after)):
           #expect(before.status == after.status, "\(seedNote) \(text) \(file.rules[place].name)")

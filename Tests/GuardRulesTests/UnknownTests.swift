@@ -3,6 +3,7 @@
 // documents, in which values are put in place of unknown ones or left out.
 
 import GuardRules
+import TestChance
 import Testing
 
 /// Makes rules and documents.

@@ -2,6 +2,7 @@
 
 import Foundation
 import GuardRules
+import TestChance
 import Testing
 
 @testable import Resources
