@@ -148,6 +148,7 @@ let package = Package(
     .testTarget(
       name: "AccountsTests",
       dependencies: [
+        "TestChance",
         "Governance", "Resources", "GuardRules", "Controls",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),

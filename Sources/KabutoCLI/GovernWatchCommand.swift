@@ -44,6 +44,16 @@ struct GovernWatch: AsyncParsableCommand {
       "Who is told of what is new: https://…, file:PATH, or a YAML file of targets. Needs --data.",
       valueName: "target"))
   var notify: [String] = []
+  @Option(
+    help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
+    completion: .file())
+  var exceptions: String?
+  @Option(
+    name: [.customShort("i"), .long], parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "YAML or JSON whose outermost members are put beside the resources of every region.", valueName: "file"),
+    completion: .file())
+  var inputParameters: [String] = []
   @OptionGroup(title: "Accounts") var accounts: AccountOptions
   @Option(help: ArgumentHelp("From one look at everything to the next: 30m, 6h, 1d.", valueName: "time"))
   var fullEvery = "6h"
@@ -113,6 +123,10 @@ struct GovernWatch: AsyncParsableCommand {
     let run: WatchRun
     var delivery: NotificationDelivery?
     do {
+      options.parameters = try InputParameters(inputParameters)
+      if let exceptions = try exceptions.map({ try Exceptions($0) }) {
+        options.adjust = { exceptions.apply(to: &$0, now: $1) }
+      }
       var sink: any FindingSink = FindingMemory()
       if let data {
         let history = try FindingHistory(data)

@@ -5,25 +5,14 @@ import AsyncHTTPClient
 import Foundation
 import GuardRules
 import Synchronization
+import TestChance
 import Testing
 
 @testable import Governance
 @testable import Resources
 
 @Suite struct WatchTests {
-  static let seed: UInt64 =
-    UInt64(ProcessInfo.processInfo.environment["KABUTO_SEED"] ?? "", radix: 16)
-    ?? UInt64.random(in: 1...0xffff_ffff)
-  static var note: Comment { "KABUTO_SEED=\(String(seed, radix: 16))" }
-
-  struct Chance {
-    var state: UInt64
-    init(_ round: Int) { state = seed &+ UInt64(round) &* 0x9e37_79b9_7f4a_7c15 }
-    mutating func below(_ bound: Int) -> Int {
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % max(1, bound)
-    }
-  }
+  static var note: Comment { Comment(rawValue: seedNote) }
 
   static let rules = """
     let groups = Resources.*[ Type == 'AWS::EC2::SecurityGroup' ]
@@ -103,7 +92,7 @@ import Testing
 
   @Test func whatIsKeptEqualsAWholeScanWhateverChanges() async throws {
     for round in 0..<6 {
-      var chance = Chance(round)
+      var chance = Chance(round: round)
       let account = SimulatedAccount()
       for _ in 0..<chance.below(12) { _ = account.change { chance.below($0) } }
       try await Self.with(account) { watch, service, rules in
@@ -221,7 +210,7 @@ import Testing
     let lists = try AccountCalls.all.get().flatMap(\.lists)
     let types = ["EC2.SecurityGroup", "EC2.Volume", "EC2.VPC", "IAM.User"]
     for round in 0..<60 {
-      var chance = Chance(1_000 + round)
+      var chance = Chance(round: 1_000 + round)
       var state = RegionState(account: "111122223333", region: round % 2 == 0 ? "eu-west-1" : "global")
       state.lists = lists.filter { types.contains($0.type) }.map { ListState($0) }
       var verdicts = RegionVerdicts()
@@ -287,7 +276,7 @@ import Testing
   @Test func itemsAreInOneOrderHoweverTheyCame() throws {
     let list = try #require(AccountCalls.all.get().flatMap(\.lists).first { $0.type == "EC2.Volume" })
     func item(_ name: String) -> AccountItem { AccountItem(name: name, key: "", resources: [], failed: []) }
-    var chance = Chance(7)
+    var chance = Chance(round: 7)
     var state = ListState(list)
     var names: Set<String> = []
     for _ in 0..<300 {

@@ -45,10 +45,13 @@ import Testing
     ),
     (
       "ec2", "RunInstances", "{}", #"{"instancesSet":{"items":[{"instanceId":"i-1"},{"instanceId":"i-2"}]}}"#,
-      "EC2.Instance i-1, EC2.Instance i-2, EC2.Volume *"
+      "EC2.Instance i-1, EC2.Instance i-2, EC2.Volume *, EC2.NetworkInterface *"
     ),
     ("ec2", "CreateVolume", "{}", #"{"volumeId":"vol-1"}"#, "EC2.Volume vol-1"),
-    ("ec2", "DeleteVpc", #"{"vpcId":"vpc-1"}"#, "null", "EC2.VPC vpc-1, EC2.SecurityGroup *"),
+    (
+      "ec2", "DeleteVpc", #"{"vpcId":"vpc-1"}"#, "null",
+      "EC2.VPC vpc-1, EC2.SecurityGroup *, EC2.RouteTable *"
+    ),
     ("ec2", "CreateSubnet", "{}", #"{"subnet":{"subnetId":"subnet-1"}}"#, "EC2.Subnet subnet-1"),
     ("ec2", "CreateFlowLogs", "{}", "{}", "EC2.FlowLog *"),
     (

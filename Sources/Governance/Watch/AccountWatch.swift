@@ -13,6 +13,8 @@ import Resources
 public struct WatchOptions: Sendable {
   /// As a scan is made.
   public var scan = ScanOptions()
+  /// What is put beside the resources of every region.
+  public var parameters = InputParameters.none
   /// What is done with a result before it is kept: exceptions.
   public var adjust: @Sendable (inout CheckResult, Int64) -> Void = { _, _ in }
 
@@ -117,12 +119,16 @@ public actor AccountWatch {
     self.sink = sink
     self.clock = clock
     self.tell = tell
+    // What can fail comes before what must be given back.
+    if let fault = options.parameters.fault(ofNames: AccountCheck.names, "what a scan finds") {
+      throw GovernanceFaults([fault])
+    }
+    table = try AccountScan.table()
+    services = table.reduced(to: rules.reach)
     scan = AccountScan(options.scan, environment: environment, now: { clock() / 1_000 })
     http = options.scan.client
     traffic = Traffic(mostAtOnce: options.scan.callsAtOnce)
-    table = try AccountScan.table()
-    services = table.reduced(to: rules.reach)
-    check = AccountCheck(rules, now: clock() / 1_000)
+    check = AccountCheck(rules, parameters: options.parameters, now: clock() / 1_000)
   }
 
   /// Gives connections back; nothing else may be called then.

@@ -45,6 +45,14 @@ extension RuleFile {
   }
 }
 
+extension Query {
+  /// `Resources` itself.
+  fileprivate var isResources: Bool {
+    if steps.count == 1, case .key("Resources") = steps[0] { return true }
+    return false
+  }
+}
+
 /// Reads one rule.
 private final class ReachReader {
   /// How far into the document a value stands.
@@ -110,6 +118,8 @@ private final class ReachReader {
     guard !isTooMuch else { return found = .anything }
     switch clause {
     case .comparison(let comparison):
+      // A document has them.
+      if comparison.comparator == .exists, root == .root, comparison.query.isResources { return }
       let level = level(of: comparison.query)
       switch comparison.comparator {
       case .exists: break
@@ -222,7 +232,9 @@ private final class ReachReader {
   /// A filter of `Resources`: by type, or by anything.
   private func filter(_ clauses: [Disjunction]) {
     // What ends in an error on resources of other types depends on them.
-    guard let types = clauses.lazy.compactMap({ self.types(of: $0) }).first, clauses.allSatisfy(\.endsWithoutError) else {
+    guard let types = clauses.lazy.compactMap({ self.types(of: $0) }).first,
+      clauses.allSatisfy(\.endsWithoutError)
+    else {
       found = .anything
       return
     }
@@ -306,4 +318,3 @@ private final class ReachReader {
     Set(LetterCase.others.map { $0.convert(key) } + [key])
   }
 }
-

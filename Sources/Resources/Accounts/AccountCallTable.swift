@@ -242,14 +242,14 @@ enum AccountCallTable {
         arn {LoadBalancerArn}
         and attributes DescribeLoadBalancerAttributes LoadBalancerArn={LoadBalancerArn}
           take Attributes
-        key {LoadBalancerArn}
-        one DescribeLoadBalancers LoadBalancerArns.member.1={id}
-          gone LoadBalancerNotFound
         and tags DescribeTags ResourceArns.member.1={LoadBalancerArn}
           take TagDescriptions
         and acl wafv2:GetWebACLForResource ResourceArn={LoadBalancerArn}
           take WebACL
           absent WAFInvalidParameterException,WAFNonexistentItemException
+        key {LoadBalancerArn}
+        one DescribeLoadBalancers LoadBalancerArns.member.1={id}
+          gone LoadBalancerNotFound
         list ELBv2.Listener DescribeListeners LoadBalancerArn={LoadBalancerArn}
           from Listeners
           page Marker NextMarker
@@ -258,11 +258,11 @@ enum AccountCallTable {
         from TargetGroups
         page Marker NextMarker
         arn {TargetGroupArn}
+        and tags DescribeTags ResourceArns.member.1={TargetGroupArn}
+          take TagDescriptions
         key {TargetGroupArn}
         one DescribeTargetGroups TargetGroupArns.member.1={id}
           gone TargetGroupNotFound
-        and tags DescribeTags ResourceArns.member.1={TargetGroupArn}
-          take TagDescriptions
     service acm json CertificateManager 1.1
       list ACM.Certificate ListCertificates MaxItems=1000
         from CertificateSummaryList
