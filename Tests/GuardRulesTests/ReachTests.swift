@@ -24,7 +24,9 @@ import Testing
     ("rule r { Resources.*[ Type == 'A' or Type == 'B' ].Properties.X == 1 }", ["A", "B"]),
     ("rule r { Resources.*[ Properties.X == 1\n Type == 'A' ].Properties.Y == 1 }", ["A"]),
     ("rule a { Resources.*[ Type == 'A' ].P exists }\nrule r when a { Region == 'x' }", ["A"]),
-    ("rule r { Region == 'eu' }", []),
+    ("rule r { Region == 'eu' }", []), ("rule r { Resources exists }", []),
+    ("let t = 'A'\nrule r { Resources.*[ Type == %t ].Properties.X == 1 }", ["A"]),
+    ("rule r { let t = ['A', 'B']\n Resources.*[ Type in %t ].Properties.X == 1 }", ["A", "B"]),
     ("rule r when Region != 'global' { let d = Resources.*[ Type == 'D' ]\n %d !empty }", ["D"]),
     // Two types: one asks for the other.
     (
@@ -43,13 +45,12 @@ import Testing
   }
 
   @Test(arguments: [
-    "rule r { Resources exists }", "rule r { Resources.* { Type exists } }", "rule r { Resources !empty }",
+    "rule r { Resources.* { Type exists } }", "rule r { Resources !empty }",
     "rule r { Resources.Name.Type == 'A' }", "rule r { Resources.*[ Type != 'A' ].Properties.X == 1 }",
     "rule r { Resources.*[ Type == /^AWS/ ].Properties.X == 1 }",
     "rule r { Resources.*[ Properties.X == 1 ].Type == 'A' }",
     "rule r { Resources.*[ some Type == 'A' ].Properties.X == 1 }",
     "rule r { Resources.*[ not Type == 'A' ].Properties.X == 1 }",
-    "let t = 'A'\nrule r { Resources.*[ Type == %t ].Properties.X == 1 }",
     "rule r { resources.*.Type == 'A' }", "rule r { this.* exists }",
     "rule r { Resources.n | *[ Type == 'A' ] exists }",
     "let all = Resources.*\nrule r { %all[ Type == 'A' ].Properties.X == 1 }",

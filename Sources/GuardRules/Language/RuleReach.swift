@@ -233,7 +233,7 @@ private final class ReachReader {
   private func filter(_ clauses: [Disjunction]) {
     // What ends in an error on resources of other types depends on them.
     guard let types = clauses.lazy.compactMap({ self.types(of: $0) }).first,
-      clauses.allSatisfy(\.endsWithoutError)
+      clauses.allSatisfy({ $0.endsWithoutError || self.types(of: $0) != nil })
     else {
       found = .anything
       return
