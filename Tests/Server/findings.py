@@ -163,7 +163,7 @@ def scan(history, gate, *options):
         "AWS_SHARED_CREDENTIALS_FILE": "/nowhere", "AWS_EC2_METADATA_DISABLED": "true",
     }
     return kabuto.run(
-        "govern", "scan", "--rules", history.rules, "--endpoint", gate.url, "--attempts", "1", "--data", history.data, *options,
+        "govern", "scan", "--own-only", "--rules", history.rules, "--endpoint", gate.url, "--attempts", "1", "--data", history.data, *options,
         environment={**empty, **keys})
 
 

@@ -227,7 +227,7 @@ class Live(unittest.TestCase):
                 options.append(path)
             options = ["--input-parameters", *options]
         found = kabuto.run(
-            "govern", "scan", "--rules", rules, "--endpoint", self.motos[kind].url, "--regions", f"{REGION},{UNUSED}", "--format", form,
+            "govern", "scan", "--own-only", "--rules", rules, "--endpoint", self.motos[kind].url, "--regions", f"{REGION},{UNUSED}", "--format", form,
             *options, environment={**empty, **keys},
         )
         self.assertIn(found.returncode, (0, 1), found.stderr[:4000])
