@@ -11,7 +11,8 @@ struct GovernCommand: AsyncParsableCommand {
     commandName: "govern",
     abstract: "Checks templates, plans and resources against rules, before they are deployed and after.",
     subcommands: [
-      GovernCheck.self, GovernScan.self, GovernWatch.self, GovernTest.self, GovernTypes.self, GovernFacts.self,
+      GovernCheck.self, GovernScan.self, GovernWatch.self, GovernTest.self, GovernTypes.self,
+      GovernFacts.self,
       GovernCatalogue.self, GovernUsers.self, GovernException.self,
       GovernAccount.self, GovernBaseline.self, GovernProvision.self, GovernDrift.self,
       GovernHistory.self, GovernNotify.self, GovernServe.self,

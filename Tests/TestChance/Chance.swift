@@ -17,18 +17,25 @@ public var seedNote: String { "KABUTO_SEED=\(String(runSeed, radix: 16))" }
 public struct Chance: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
+  /// The numbers of one round.
   public init(round: Int) { state = runSeed &+ UInt64(round) &* 0x1000_0000_01b3 }
 
+  /// The next 64 bits.
   public mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
     mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
     return mixed ^ (mixed >> 31)
   }
+  /// From 0 up to, not with, a bound.
   public mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
+  /// One of two.
   public mutating func flip() -> Bool { next() & 1 == 0 }
+  /// One of so many times.
   public mutating func once(in bound: Int) -> Bool { below(bound) == 0 }
+  /// One of a list.
   public mutating func pick<Element>(_ list: [Element]) -> Element { list[below(list.count)] }
+  /// Some of a list, in its order.
   public mutating func some<Element>(_ list: [Element]) -> [Element] { list.filter { _ in flip() } }
 
   /// Bytes with some changed, left out, doubled or put in.
@@ -50,6 +57,7 @@ public struct Chance: RandomNumberGenerator, Sendable {
     return bytes
   }
 
+  /// The same of a text.
   public mutating func mutated(_ text: String, _ signs: [String] = []) -> String {
     String(decoding: mutated(Array(text.utf8), signs), as: UTF8.self)
   }
