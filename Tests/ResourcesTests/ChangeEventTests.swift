@@ -167,7 +167,7 @@ import Testing
           count += 1
           let events = effects[part.service ?? service.name] ?? [:]
           let mapped = events.filter { name, changed in
-            (part.service != nil || name.contains("Tag")) && changed.contains { $0.type == list.type }
+            (part.service != nil || name.lowercased().contains("tag")) && changed.contains { $0.type == list.type }
           }
           // Put and taken away.
           #expect(mapped.count >= 2, "\(list.type) \(part.name)")
@@ -353,7 +353,9 @@ import Testing
     let effects = try ChangeEventTable.effects.get()
     #expect(Set(effects.keys) == Set(services.map(\.name)))
     for service in services {
-      let types = Set(service.lists.map(\.type))
+      // Its own, and those of others that ask it for a part.
+      let asking = services.flatMap(\.lists).filter { $0.parts.contains { $0.service == service.name } }
+      let types = Set((service.lists + asking).map(\.type))
       var changed: Set<String> = []
       for (name, each) in effects[service.name] ?? [:] {
         for effect in each where !effect.type.hasPrefix("Taken.") && effect.type != "EC2.*" {

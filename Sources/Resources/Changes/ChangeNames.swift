@@ -40,7 +40,7 @@ enum ChangeNames {
       id = id.lowercased()
     case "Route53.HostedZone": id = last(behind: "/")
     case "ELBv2.TargetGroup":
-      if name.hasPrefix("arn:"), !name.contains(":targetgroup/") { return nil }
+      if name.contains(":loadbalancer/") || name.contains(":listener") { return nil }
     case "ELBv2.LoadBalancer":
       if name.contains(":targetgroup/") { return nil }
       if let place = name.firstRange(of: ":listener/") {
