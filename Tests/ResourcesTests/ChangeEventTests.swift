@@ -167,7 +167,8 @@ import Testing
           count += 1
           let events = effects[part.service ?? service.name] ?? [:]
           let mapped = events.filter { name, changed in
-            (part.service != nil || name.lowercased().contains("tag")) && changed.contains { $0.type == list.type }
+            (part.service != nil || name.lowercased().contains("tag"))
+              && changed.contains { $0.type == list.type }
           }
           // Put and taken away.
           #expect(mapped.count >= 2, "\(list.type) \(part.name)")
