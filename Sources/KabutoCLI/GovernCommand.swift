@@ -100,12 +100,14 @@ struct GovernCheck: AsyncParsableCommand {
     if results.data != nil { limits.keptFindingCount = 1_000_000 }
     let result: CheckResult
     var approved: Exceptions?
+    var parameters = InputParameters.none
     do throws(GovernanceFaults) {
+      parameters = try InputParameters(inputParameters, mostBytes: limits.memoryBytes / 2)
       let gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
       let files = rules + (gate?.ruleFiles ?? [])
       var check = Check(
         files.isEmpty ? .none : try RuleSet(files), context: context,
-        parameters: try InputParameters(inputParameters, mostBytes: limits.memoryBytes / 2), limits: limits,
+        parameters: parameters, limits: limits,
         now: Int64(Date().timeIntervalSince1970))
       check.catalogue = gate
       approved = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
@@ -122,7 +124,8 @@ struct GovernCheck: AsyncParsableCommand {
     } catch { throw giveUp(error.description) }
     let kept = await results.keep(
       result, source: "check", began: began, account: account, region: region, files: input,
-      exceptions: approved.map { ExceptionEnd.all(of: $0) } ?? [])
+      exceptions: approved.map { ExceptionEnd.all(of: $0, now: Int64(Date().timeIntervalSince1970)) } ?? [],
+      parameters: parameters)
     try kept.finish {
       try result.report(as: format, allowUnknown: allowUnknown, json: Report(result), context: kept.context) {
         Self.show(result)

@@ -48,18 +48,21 @@ struct GovernScan: AsyncParsableCommand {
     var approved: Exceptions?
     var result: CheckResult
     let figures: ScanFigures
+    var parameters = InputParameters.none
     do throws(GovernanceFaults) {
       approved = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
+      parameters = try InputParameters(inputParameters)
       let scan = AccountScan(
         options, environment: ProcessInfo.processInfo.environment,
-        parameters: try InputParameters(inputParameters),
+        parameters: parameters,
         now: { Int64(Date().timeIntervalSince1970) })
       (result, figures) = try await scan.run(targets, try RuleSet(rules))
       approved?.apply(to: &result, now: Int64(Date().timeIntervalSince1970))
     } catch { throw giveUp(error.description) }
     let kept = await results.keep(
       result, source: "scan", began: began, asked: targets.map { "aws:\($0.name)" },
-      exceptions: approved.map { ExceptionEnd.all(of: $0) } ?? [])
+      exceptions: approved.map { ExceptionEnd.all(of: $0, now: Int64(Date().timeIntervalSince1970)) } ?? [],
+      parameters: parameters)
     try kept.finish {
       try result.report(
         as: format, allowUnknown: allowUnknown, json: Report(result, figures), context: kept.context

@@ -17,7 +17,7 @@ struct GovernWatch: AsyncParsableCommand {
       again at an interval, since events can be lost. Each change of a finding is a line of JSON on standard output, \
       after it is kept; with --json they are all in one document at the end.
       How the events are brought to the queue: docs/GOVERN-WATCH.md.
-      Exit status: 0 = it was ended, or the events ended, 2 = it can't be done.
+      Exit status: 0 = it was ended, or the events ended, 2 = it can't be done, or a rule can't be evaluated at the end.
       Example:  kabuto govern watch --rules rules/ --data data/ --queue https://sqs.eu-west-1.amazonaws.com/111122223333/changes
                 kabuto govern watch --rules rules/ --events changes.jsonl --json
       """)
@@ -54,6 +54,9 @@ struct GovernWatch: AsyncParsableCommand {
       "YAML or JSON whose outermost members are put beside the resources of every region.", valueName: "file"),
     completion: .file())
   var inputParameters: [String] = []
+  @Option(
+    help: ArgumentHelp("Days for which the history keeps events and what is fixed.", valueName: "days"))
+  var keepDays = FindingHistory.usualRetentionDays
   @OptionGroup(title: "Accounts") var accounts: AccountOptions
   @Option(help: ArgumentHelp("From one look at everything to the next: 30m, 6h, 1d.", valueName: "time"))
   var fullEvery = "6h"
@@ -83,6 +86,7 @@ struct GovernWatch: AsyncParsableCommand {
     if data == nil, !notify.isEmpty {
       throw ValidationError("--notify needs --data: what is new is told by the history")
     }
+    guard (1...36_500).contains(keepDays) else { throw ValidationError("--keep-days: wanted 1 to 36500") }
     guard Self.seconds(fullEvery) != nil else {
       throw ValidationError("--full-every \(fullEvery): wanted a time from 10s to 7d: 90s, 30m, 6h, 1d")
     }
@@ -124,14 +128,17 @@ struct GovernWatch: AsyncParsableCommand {
     var delivery: NotificationDelivery?
     do {
       options.parameters = try InputParameters(inputParameters)
-      if let exceptions = try exceptions.map({ try Exceptions($0) }) {
-        options.adjust = { exceptions.apply(to: &$0, now: $1) }
+      options.hearFault = { say("kabuto: \($0)") }
+      if let exceptions {
+        let approved = ExceptionsAtHand(try Exceptions(exceptions), exceptions)
+        options.adjust = { approved.now.apply(to: &$0, now: $1) }
+        options.refresh = { approved.readAgain() }
       }
       var sink: any FindingSink = FindingMemory()
       if let data {
-        let history = try FindingHistory(data)
+        let history = try FindingHistory(data, retentionDays: keepDays)
         let targets = try NotificationTarget.read(notify)
-        sink = HistorySink(history, targets: targets)
+        sink = HistorySink(history, targets: targets, parameters: options.parameters)
         if !targets.isEmpty {
           delivery = NotificationDelivery(
             history, targets, environment: environment, now: { Self.milliseconds() / 1_000 })
@@ -171,6 +178,26 @@ struct GovernWatch: AsyncParsableCommand {
     try finish(figures, found, teller)
   }
 
+  /// Exceptions as they were last read.
+  private final class ExceptionsAtHand: Sendable {
+    private let kept: Mutex<Exceptions>
+    private let path: String
+
+    init(_ exceptions: Exceptions, _ path: String) {
+      kept = Mutex(exceptions)
+      self.path = path
+    }
+
+    var now: Exceptions { kept.withLock { $0 } }
+
+    func readAgain() {
+      do {
+        let read = try Exceptions(path)
+        kept.withLock { $0 = read }
+      } catch { say("kabuto: \(error); the exceptions that were read before are used") }
+    }
+  }
+
   /// Sends what is to be told, while there is something.
   private static func deliver(_ delivery: NotificationDelivery?) async {
     guard let delivery else { return }
@@ -192,7 +219,9 @@ struct GovernWatch: AsyncParsableCommand {
     struct Told: Sendable {
       var counts: [FindingChange.Kind: Int] = [:]
       var kept: [ToldChange] = []
-      var latencies: [Int64] = []
+      var latencies = LatencyCounts()
+      /// Changes beyond those that are kept.
+      var omitted = 0
       /// CPU seconds at the end of the first look.
       var cpuAtFirst: Double?
     }
@@ -204,8 +233,12 @@ struct GovernWatch: AsyncParsableCommand {
     func tell(_ change: ToldChange) {
       told.withLock { told in
         told.counts[change.finding.kind, default: 0] += 1
-        if let latency = change.latency { told.latencies.append(latency) }
-        if keeps { told.kept.append(change) }
+        if let latency = change.latency { told.latencies.add(latency) }
+        if keeps, told.kept.count < GovernWatch.mostKept {
+          told.kept.append(change)
+        } else if keeps {
+          told.omitted += 1
+        }
       }
       guard !keeps else { return }
       let encoder = JSONEncoder()
@@ -227,6 +260,9 @@ struct GovernWatch: AsyncParsableCommand {
     }
   }
 
+  /// Changes of the document at the end.
+  private static let mostKept = 100_000
+
   /// CPU seconds of this process.
   private static var cpuSeconds: Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
 
@@ -242,6 +278,7 @@ struct GovernWatch: AsyncParsableCommand {
     text += "\(figures.calls) calls; changes: \(changes)"
     if figures.failed > 0 { text += "; \(figures.failed) calls told nothing" }
     if figures.unreached > 0 { text += "; \(figures.unreached) accounts can't be entered" }
+    if figures.faults > 0 { text += "; \(figures.faults) rules can't be evaluated" }
     if figures.elsewhere > 0 { text += "; \(figures.elsewhere) changes elsewhere" }
     if figures.lateFinds > 0 { text += "; \(figures.lateFinds) changes were found by a whole look only" }
     if let last = events.lastAt { text += "; last event \(max(0, milliseconds() - last) / 1_000) s ago" }
@@ -264,6 +301,7 @@ struct GovernWatch: AsyncParsableCommand {
     let scan_calls: Int
     let scans: Int
     let late_finds: Int
+    let faults: Int
     let changed: [String: Int]
     let cpu_seconds: Double
     let scan_cpu_seconds: Double
@@ -271,28 +309,30 @@ struct GovernWatch: AsyncParsableCommand {
     let latency_ms_median: Int64?
     let latency_ms_worst: Int64?
     let changes: [ToldChange]
+    let changes_omitted: Int
   }
 
   private func finish(_ figures: WatchFigures, _ events: EventFigures, _ teller: Teller) throws {
     let told = teller.told.withLock { $0 }
     guard json else {
       say(Self.line(figures, events, told.counts, 0))
+      if figures.faults > 0 { throw couldNot }
       return
     }
     let all = Self.cpuSeconds
     let first = told.cpuAtFirst ?? all
-    let latencies = told.latencies.sorted()
     try printJSON(
       Report(
         regions: figures.regions, resources: figures.resources, findings: figures.findings,
         deliveries: events.deliveries, events: events.events, idle: events.idle, malformed: events.malformed,
         elsewhere: figures.elsewhere, unneeded: figures.unneeded, looks: figures.looks,
         evaluations: figures.evaluations, calls: figures.calls, scan_calls: figures.scanCalls,
-        scans: figures.scans, late_finds: figures.lateFinds,
+        scans: figures.scans, late_finds: figures.lateFinds, faults: figures.faults,
         changed: Dictionary(uniqueKeysWithValues: told.counts.map { ($0.key.rawValue, $0.value) }),
         cpu_seconds: all - first, scan_cpu_seconds: first,
         cpu_seconds_per_change: figures.looks == 0 ? nil : (all - first) / Double(figures.looks),
-        latency_ms_median: latencies.isEmpty ? nil : latencies[latencies.count / 2],
-        latency_ms_worst: latencies.last, changes: told.kept))
+        latency_ms_median: told.latencies.median, latency_ms_worst: told.latencies.worst,
+        changes: told.kept, changes_omitted: told.omitted))
+    if figures.faults > 0 { throw couldNot }
   }
 }

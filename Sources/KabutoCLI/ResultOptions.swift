@@ -50,9 +50,11 @@ struct ResultOptions: ParsableArguments {
   ///   - asked: inputs that were asked for, beside those that the result names.
   ///   - files: files and folders that were looked at: what was in them and is gone is fixed.
   ///   - exceptions: until when exceptions are valid.
+  ///   - parameters: what rules were given.
   func keep(
     _ result: CheckResult, source: String, began: Date, account: String? = nil, region: String? = nil,
-    asked: [String] = [], files: [String] = [], exceptions: [ExceptionEnd] = []
+    asked: [String] = [], files: [String] = [], exceptions: [ExceptionEnd] = [],
+    parameters: InputParameters = .none
   ) async -> Kept {
     let now = Date()
     let at = Int64(now.timeIntervalSince1970)
@@ -71,6 +73,7 @@ struct ResultOptions: ParsableArguments {
       var extra = RunExtra()
       extra.milliseconds = Int64(now.timeIntervalSince(began) * 1_000)
       extra.exceptions = exceptions
+      extra.parameters = parameters.digest
       // A run is kept though nobody can be told of it.
       do throws(GovernanceFaults) { extra.targets = try NotificationTarget.read(notify) } catch {
         kept.faults += error.all
@@ -82,6 +85,13 @@ struct ResultOptions: ParsableArguments {
         }
       }
       let scope = Set(result.results.map(\.input) + result.findings.map(\.input) + asked)
+      // Where an account doesn't tell its regions, those that it had may be there all the same.
+      let blind = result.regionlessAccounts
+      if !blind.isEmpty {
+        extra.untold = try history.unfixedInputs(source: source).filter { input in
+          !scope.contains(input) && blind.contains { input.hasPrefix("aws:\($0)/") }
+        }
+      }
       let change = try history.record(result, scope: scope.sorted(), source: source, at: at, extra)
       say(Self.text(of: change))
       let reader = HistoryReader(data)

@@ -127,8 +127,56 @@ import Testing
     ("rds", "ApplyPendingMaintenanceAction", "{}", "{}", "service rds"),
     // The name isn't where it is looked for.
     ("ec2", "DeleteSecurityGroup", #"{"groupName":"old"}"#, "null", "EC2.SecurityGroup *"),
+    (
+      "ec2", "CreateTags",
+      #"{"resourcesSet":{"items":[{"resourceId":"rtb-1"},{"resourceId":"nat-1"},{"resourceId":"igw-1"},"#
+        + #"{"resourceId":"eipalloc-1"},{"resourceId":"eni-1"}]}}"#, "null",
+      "EC2.RouteTable rtb-1, EC2.NatGateway nat-1, EC2.InternetGateway igw-1, EC2.EIP eipalloc-1, "
+        + "EC2.NetworkInterface eni-1"
+    ),
+    ("ec2", "DeleteTags", #"{"resourcesSet":{"items":[{"resourceId":"new-1"}]}}"#, "null", "service ec2"),
+    ("ec2", "DeleteTags", "{}", "null", "service ec2"),
+    (
+      "elasticloadbalancing", "AddTags",
+      #"{"resourceArns":["arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/t/1"]}"#, "null",
+      "ELBv2.TargetGroup arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/t/1"
+    ),
+    (
+      "elasticloadbalancing", "RemoveTags",
+      #"{"resourceArns":["arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/n/1"]}"#,
+      "null",
+      "ELBv2.LoadBalancer arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/n/1"
+    ),
+    (
+      "wafv2", "AssociateWebACL",
+      #"{"webACLArn":"w","resourceArn":"arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/n/1"}"#,
+      "null", "ELBv2.LoadBalancer arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/n/1"
+    ),
+    ("wafv2", "DisassociateWebACL", "{}", "null", "ELBv2.LoadBalancer *"),
     ("ec2", "CreateKeyPair", "{}", "{}", ""), ("dynamodb", "DeleteTable", #"{"tableName":"t"}"#, "{}", ""),
   ]
+
+  @Test func callsThatChangeWhatPartsTellAreMapped() throws {
+    let effects = try ChangeEventTable.effects.get()
+    var count = 0
+    for service in try AccountCalls.all.get() {
+      for list in service.lists {
+        for part in list.parts {
+          // What another service is asked for, or tags.
+          guard part.service != nil || part.name.hasPrefix("tag") else { continue }
+          count += 1
+          let events = effects[part.service ?? service.name] ?? [:]
+          let mapped = events.filter { name, changed in
+            (part.service != nil || name.lowercased().contains("tag"))
+              && changed.contains { $0.type == list.type }
+          }
+          // Put and taken away.
+          #expect(mapped.count >= 2, "\(list.type) \(part.name)")
+        }
+      }
+    }
+    #expect(count >= 4)
+  }
 
   @Test(arguments: calls) func callsNameWhatTheyChange(vector: Vector) throws {
     let text = Self.call(vector.service, vector.name, request: vector.request, response: vector.response)
@@ -306,7 +354,9 @@ import Testing
     let effects = try ChangeEventTable.effects.get()
     #expect(Set(effects.keys) == Set(services.map(\.name)))
     for service in services {
-      let types = Set(service.lists.map(\.type))
+      // Its own, and those of others that ask it for a part.
+      let asking = services.flatMap(\.lists).filter { $0.parts.contains { $0.service == service.name } }
+      let types = Set((service.lists + asking).map(\.type))
       var changed: Set<String> = []
       for (name, each) in effects[service.name] ?? [:] {
         for effect in each where !effect.type.hasPrefix("Taken.") && effect.type != "EC2.*" {

@@ -445,6 +445,37 @@ class GovernWatch(unittest.TestCase):
         self.assertGreater(report["cpu_seconds_per_change"], 0)
         self.assertTrue(report["changes"][0]["resource"].endswith(group))
 
+    def test_exceptions_are_read_again_and_input_parameters_are_there(self):
+        path = os.path.join(self.folder, "exceptions.yaml")
+        facts = os.path.join(self.folder, "facts.yaml")
+        rules = os.path.join(self.folder, "facts.guard")
+        with open(facts, "w", encoding="utf-8") as out:
+            out.write("facts: {port: 23}\n")
+        with open(rules, "w", encoding="utf-8") as out:
+            out.write("rule port_of_facts when facts exists { facts.port == 22 }\n")
+        ends = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86_400))
+        for arguments in (
+            ["request", path, "--id", "EX-1", "--rule", "group_ssh", "--owner", "net", "--reason", "A trial", "--by",
+             "tanaka", "--expires", ends],
+            ["approve", path, "EX-1", "--by", "suzuki"],
+        ):
+            found = kabuto.run("govern", "exception", *arguments)
+            self.assertEqual(0, found.returncode, found.stderr)
+        group = self.group("web")
+        self.ssh(group)
+        watch = self.watch("--exceptions", path, "-i", facts, "--full-every", "10s", "--rules", rules).ready()
+        watch.until("new", "group_ssh", group)
+        self.assertEqual("EXCEPTED", watch.told("new", "group_ssh", group)[0]["status"])
+        watch.until("new", "port_of_facts")
+        with open(path, "r+", encoding="utf-8") as text:
+            changed = text.read().replace("tanaka", "suzuki")
+            text.seek(0)
+            text.truncate()
+            text.write(changed)
+        watch.until("changed", "group_ssh", group)
+        self.assertEqual("FAIL", watch.told("changed", "group_ssh", group)[0]["status"])
+        watch.end()
+
     def test_wrong_usage(self):
         for options in (
             [], ["--queue", self.queue, "--events", "x"], ["--queue", "nonsense"], ["--events", "-", "--full-every", "1"],

@@ -151,14 +151,21 @@ struct AccountCheck: Sendable {
     switch outcome.all {
     case .failure(let fault): verdict.fault = "\(view.input.path): \(fault)"
     case .success(let rule):
-      let other = try? outcome.known?.get()
-      let agrees = other == nil || other?.status == rule.status
+      let other: RuleResult?
+      do throws(EvaluationFault) { other = try outcome.known?.get() } catch {
+        // What can't be evaluated without it agrees with nothing.
+        verdict.fault = "\(view.input.path): \(error)"
+        return verdict
+      }
+      var agrees = other == nil || other?.status == rule.status
+      let failed = other == nil ? [] : view.failed.filter { reach.reaches(type: $0.type) }
+      // One more and none say nothing of ten more, where it matters how many there are.
+      if reach.counts, rule.status != .fail, !failed.isEmpty { agrees = false }
       verdict.status = agrees ? rule.status : .unknown
       verdict.hasUnknown = rule.hasUnknown || other?.hasUnknown == true
       if agrees || rule.status == .unknown {
         verdict.findings = rule.failures.map { Finding($0, file, view.input, owners) }
       } else {
-        let failed = view.failed.filter { reach.reaches(type: $0.type) }
         verdict.findings = [Finding(undecided: rule.name, file, view.input, failed)]
       }
     }

@@ -117,7 +117,7 @@ public struct AccountScan: Sendable {
     let client: ServiceClient
     let account: String
     let partition: String
-    let regions: [String]
+    var regions: [String]
     /// Why not all regions are known.
     let failed: [FailedCall]
 

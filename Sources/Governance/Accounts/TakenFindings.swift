@@ -94,7 +94,7 @@ struct TakenFindings: Sendable {
         return (name: name, type: item["Compliance"]?["ComplianceType"]?.string ?? "INSUFFICIENT_DATA")
       }
       return (rules, nil)
-    } catch { return ([], failed("config \(action)", error, name.map { "config:\($0)" } ?? "")) }
+    } catch { return ([], failed("config \(action)", error, name.map { "config:\($0)" } ?? "config")) }
   }
 
   private func part(of rule: Compliance) async -> TakenPart {
@@ -180,7 +180,9 @@ struct TakenFindings: Sendable {
         service, ServiceAction("ListDetectors", "GET", path: ["detector"]), scope, items: ["detectorIds"],
         page: ("nextToken", ["nextToken"])
       ).compactMap(\.string)
-    } catch { return ["guardduty": TakenPart(failed: [failed("guardduty ListDetectors", error, "")])] }
+    } catch {
+      return ["guardduty": TakenPart(failed: [failed("guardduty ListDetectors", error, "guardduty")])]
+    }
     var out = ["guardduty": TakenPart()]
     for detector in detectors { out["guardduty:\(detector)"] = await part(ofDetector: detector) }
     return out

@@ -18,8 +18,22 @@ public struct RunExtra: Sendable {
   /// Who is to be told of changes; what is to be told is written with the run.
   public var targets: [NotificationTarget] = []
 
+  /// Inputs that should have been looked at and couldn't be: nothing of them is known.
+  public var untold: [String] = []
+  /// Which input parameters there were (`InputParameters.digest`): a rule that is skipped for want of one that was there
+  /// when it failed doesn't say that anything is mended.
+  public var parameters = InputParameters.none.digest
+
   /// Nothing of it.
   public init() {}
+}
+
+extension InputParameters {
+  /// Of the names, in their order; of none it is empty.
+  public var digest: String {
+    guard !members.isEmpty else { return "" }
+    return HexText.hash(members.map { "\($0.name.utf8.count):\($0.name)" }.sorted().joined())
+  }
 }
 
 /// What a run changed.
@@ -80,13 +94,14 @@ public final class FindingHistory: Sendable {
     let looked = LookedAt(result)
     let inputs = Set(scope)
     let gone = Set(extra.gone)
+    let untold = Set(extra.untold).subtracting(inputs).subtracting(gone)
     return try write(result, inputs.map { ResourceScope(input: $0, resource: "") }, source, at, extra) { db in
       var missing: [(HistoryFinding, LookedAt.Judgement)] = []
-      for input in inputs.union(gone).sorted() {
+      for input in inputs.union(gone).union(untold).sorted() {
         for finding in try Self.unfixed(db, input: input, resource: nil, source: source) {
           let judgement =
             gone.contains(input)
-            ? .mended : looked.judge(finding.identity, type: finding.resourceType, isInScope: true)
+            ? .mended : untold.contains(input) ? .notTold : looked.judge(finding, extra.parameters)
           missing.append((finding, judgement))
         }
       }
@@ -107,8 +122,7 @@ public final class FindingHistory: Sendable {
       var missing: [(HistoryFinding, LookedAt.Judgement)] = []
       for scope in Set(resources) where !scope.resource.isEmpty {
         for finding in try Self.unfixed(db, input: scope.input, resource: scope.resource, source: nil) {
-          missing.append(
-            (finding, looked.judge(finding.identity, type: finding.resourceType, isInScope: true)))
+          missing.append((finding, looked.judge(finding, extra.parameters)))
         }
       }
       return missing
@@ -184,6 +198,15 @@ public final class FindingHistory: Sendable {
       sql: "DELETE FROM finding WHERE state = 'fixed' AND fixed_at < ?", arguments: [cutoff])
     try db.execute(
       sql: "DELETE FROM message WHERE coalesce(sent, given_up) < ?", arguments: [at - 30 * 86_400])
+  }
+}
+
+extension LookedAt {
+  /// Of a finding of what was looked at.
+  fileprivate func judge(_ finding: HistoryFinding, _ parameters: String) -> Judgement {
+    judge(
+      finding.identity, type: finding.resourceType, isInScope: true,
+      hasSameParameters: finding.parameters == parameters)
   }
 }
 

@@ -80,6 +80,8 @@ public struct HistoryFinding: Sendable, Encodable, Equatable {
   public let times: Int
   /// The first look after `lastSeen` that could neither find it nor tell that it is mended; nil = the last look told.
   public let unseen: Int64?
+  /// Which input parameters there were at `lastSeen` (`RunExtra.parameters`); nil = it isn't known.
+  let parameters: String?
 
   /// A clause beside the first.
   public struct Clause: Sendable, Codable, Equatable {
@@ -180,12 +182,13 @@ public struct ExceptionEnd: Sendable, Encodable, Equatable {
     self.reason = reason
   }
 
-  /// Of all exceptions of a file or folder.
-  public static func all(of exceptions: Exceptions) -> [ExceptionEnd] {
-    exceptions.entries.map {
+  /// Of the exceptions of a file or folder that are approved and in force.
+  /// - Parameter now: seconds since 1970 UTC.
+  public static func all(of exceptions: Exceptions, now: Int64) -> [ExceptionEnd] {
+    exceptions.states(now: now).filter { $0.state == .valid }.map { entry, _ in
       ExceptionEnd(
-        id: $0.record.id, ends: $0.record.expires.description, owner: $0.record.owner,
-        reason: $0.record.reason)
+        id: entry.record.id, ends: entry.record.expires.description, owner: entry.record.owner,
+        reason: entry.record.reason)
     }
   }
 
@@ -228,6 +231,7 @@ extension HistoryFinding {
     since = row["since"]
     times = row["times"]
     unseen = row["unseen"]
+    parameters = row["parameters"]
   }
 }
 

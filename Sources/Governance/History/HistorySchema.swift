@@ -7,7 +7,7 @@ enum HistorySchema {
   /// "KBTG" as `PRAGMA application_id`.
   static let applicationID: Int32 = 0x4b42_5447
   /// Names of the steps, oldest first.
-  static let steps = ["1 runs, findings, events, messages"]
+  static let steps = ["1 runs, findings, events, messages", "2 input parameters of findings"]
 
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
@@ -15,6 +15,7 @@ enum HistorySchema {
       try db.execute(sql: "PRAGMA application_id = \(applicationID)")
       try db.execute(sql: first)
     }
+    migrator.registerMigration(steps[1]) { db in try db.execute(sql: second) }
     return migrator
   }
 
@@ -68,4 +69,7 @@ enum HistorySchema {
     CREATE TABLE version (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL);
     INSERT INTO version VALUES (1, 0);
     """
+
+  /// `parameters`: `RunExtra.parameters` of the last look that found it; NULL = it isn't known.
+  private static let second = "ALTER TABLE finding ADD COLUMN parameters TEXT"
 }

@@ -24,6 +24,8 @@ struct LookedAt {
   private struct Input {
     /// What rules came to; of rules of one name in several files the least certain.
     var rules: [String: Bool] = [:]
+    /// Rules that looked at nothing: in one of their files at least.
+    var skipped: Set<String> = []
     /// Types of which a list failed; resources of which a call failed.
     var failedTypes: Set<String> = []
     var failedResources: Set<String> = []
@@ -40,6 +42,7 @@ struct LookedAt {
       let isTold = each.status != .unknown && !each.hasUnknown
       let before = inputs[each.input, default: Input()].rules[each.rule] ?? true
       inputs[each.input, default: Input()].rules[each.rule] = before && isTold
+      if each.status == .skip { inputs[each.input, default: Input()].skipped.insert(each.rule) }
     }
     for finding in result.findings where finding.rule == "kabuto_call" {
       var input = inputs[finding.input, default: Input()]
@@ -56,8 +59,12 @@ struct LookedAt {
   }
 
   /// Of a finding that isn't among those of the run.
-  /// - Parameter isInScope: whether its input, or its resource, was looked at.
-  func judge(_ identity: FindingIdentity, type: String, isInScope: Bool) -> Judgement {
+  /// - Parameters:
+  ///   - isInScope: whether its input, or its resource, was looked at.
+  ///   - hasSameParameters: whether the look that found it had the same input parameters.
+  func judge(
+    _ identity: FindingIdentity, type: String, isInScope: Bool, hasSameParameters: Bool = true
+  ) -> Judgement {
     guard isInScope else { return .notLookedAt }
     guard let input = inputs[identity.input] else {
       // An input on which no rule was evaluated: only what isn't a rule's can be told.
@@ -78,8 +85,24 @@ struct LookedAt {
       return answered[identity.input]?.contains(service) == true ? .mended : .notTold
     }
     switch input.rules[identity.rule] {
-    case true?: return .mended
+    case true?:
+      // A rule may have been skipped only because what it is given wasn't there.
+      return input.skipped.contains(identity.rule) && !hasSameParameters ? .notTold : .mended
     case false?, nil: return .notTold
     }
+  }
+}
+
+extension CheckResult {
+  /// Accounts of which not all regions are known: those that couldn't be entered, and those that don't tell their regions.
+  public var regionlessAccounts: Set<String> {
+    var out: Set<String> = []
+    for finding in findings where finding.rule == "kabuto_call" && finding.input.hasPrefix("aws:") {
+      let words = finding.input.dropFirst(4).split(separator: "/")
+      // As `AccountTarget.name` calls it.
+      guard let account = words.first?.split(separator: " ").last else { continue }
+      if words.count == 1 || finding.resourceType.hasPrefix("regions but ") { out.insert(String(account)) }
+    }
+    return out
   }
 }

@@ -10,6 +10,7 @@ struct RunWriter {
   private let run: Int64
   private let source: String
   private let at: Int64
+  private let parameters: String
   /// Identities that were seen.
   private(set) var seen: Set<String> = []
 
@@ -23,6 +24,7 @@ struct RunWriter {
     self.db = db
     self.source = source
     self.at = at
+    parameters = extra.parameters
     try db.execute(
       sql: """
         INSERT INTO run VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -136,13 +138,13 @@ struct RunWriter {
       group.identity.path, place.account, place.region, state,
     ]
     arguments += Self.fields(group)
-    arguments += [at, at, at]
+    arguments += [at, at, at, parameters]
     try db.cachedStatement(
       sql: """
         INSERT INTO finding (key, source, rule, input, resource, path, account, region, state, status, severity,
           title, title_ja, mend, mend_ja, controls, resource_type, rule_file, rule_line, line, "column", clause,
-          found, wanted, message, also, exception, first_seen, last_seen, since, times)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+          found, wanted, message, also, exception, first_seen, last_seen, since, parameters, times)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
         """
     ).execute(arguments: arguments)
   }
@@ -150,12 +152,12 @@ struct RunWriter {
   private func update(_ number: Int64, _ group: FindingGroup, _ state: String, isNewState: Bool) throws {
     var arguments: StatementArguments = [state]
     arguments += Self.fields(group)
-    arguments += [at, number]
+    arguments += [at, parameters, number]
     try db.cachedStatement(
       sql: """
         UPDATE finding SET state = ?, status = ?, severity = ?, title = ?, title_ja = ?, mend = ?, mend_ja = ?,
           controls = ?, resource_type = ?, rule_file = ?, rule_line = ?, line = ?, "column" = ?, clause = ?,
-          found = ?, wanted = ?, message = ?, also = ?, exception = ?, last_seen = ?, times = times + 1,
+          found = ?, wanted = ?, message = ?, also = ?, exception = ?, last_seen = ?, parameters = ?, times = times + 1,
           unseen = NULL, fixed_at = NULL WHERE id = ?
         """
     ).execute(arguments: arguments)

@@ -132,27 +132,39 @@ struct ChangeMessage {
         let place = finding.line > 0 ? "\(finding.input):\(finding.line)" : finding.input
         let resource = finding.resource.isEmpty ? "" : "\(finding.resource) "
         lines.append(
-          "• [\(say(Self.severityWords(finding.severity)))] \(title) — \(Self.plain(resource))(\(Self.plain(place)))"
+          "• [\(say(Self.severityWords(finding.severity)))] \(Self.plain(title)) — \(Self.plain(resource))(\(Self.plain(place)))"
         )
       }
       let rest = group.findings.count - listed.count
       if rest > 0 { lines.append(say(("… and \(rest) more", "… ほか\(rest)件"))) }
     }
     for ending in endings {
-      let owner = ending.owner.isEmpty ? "" : say((", \(ending.owner)", "、責任者 \(ending.owner)"))
+      let owner =
+        ending.owner.isEmpty ? "" : say((", \(Self.plain(ending.owner))", "、責任者 \(Self.plain(ending.owner))"))
+      let id = Self.plain(ending.id)
       lines.append(
         say(
           (
-            "• Exception \(ending.id) ends on \(ending.ends) (in \(ending.days) days\(owner))",
-            "• 例外 \(ending.id) は \(ending.ends) に期限切れ(あと\(ending.days)日\(owner))"
+            "• Exception \(id) ends on \(ending.ends) (in \(ending.days) days\(owner))",
+            "• 例外 \(id) は \(ending.ends) に期限切れ(あと\(ending.days)日\(owner))"
           )))
     }
     return lines.joined(separator: "\n")
   }
 
-  /// A name on one line.
-  private static func plain(_ text: String) -> String {
-    String(text.map { $0.isNewline ? " " : $0 })
+  /// A name on one line, that is neither a mention, a link nor a form of the reader's: names come from who makes resources.
+  static func plain(_ text: String) -> String {
+    var out = ""
+    for character in text {
+      switch character {
+      case "&": out += "&amp;"
+      case "<": out += "&lt;"
+      case ">": out += "&gt;"
+      case "@", "`": break
+      default: out.append(character.isNewline ? " " : character)
+      }
+    }
+    return out
   }
 
   /// The word of a severity.

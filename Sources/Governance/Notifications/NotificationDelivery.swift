@@ -223,7 +223,8 @@ public struct NotificationDelivery: Sendable {
     switch status {
     case 408, 425, 429, 500...:
       let after = response.headers.first(name: "Retry-After").flatMap { Int($0) }
-      throw Failure.passing(reason, status == 429 ? .throttled(afterSeconds: after) : .trouble)
+      throw Failure.passing(
+        reason, status == 429 || (status == 503 && after != nil) ? .throttled(afterSeconds: after) : .trouble)
     default: throw Failure.final(reason)
     }
   }

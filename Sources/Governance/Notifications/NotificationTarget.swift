@@ -63,14 +63,34 @@ public struct NotificationTarget: Sendable, Equatable {
 
   /// By a word: `https://…`, `http://…` or `file:PATH`; nil = it is none of these.
   public init?(word: String) {
-    if word.hasPrefix("https://") || word.hasPrefix("http://") {
-      guard let host = URL(string: word)?.host(), !host.isEmpty else { return nil }
+    if Self.looksLikeAddress(word) {
+      guard let host = Self.host(ofWebhook: word) else { return nil }
       // Several webhooks of one host are told apart without telling what they are.
       self.init(name: "\(host)#\(HexText.hash(word).prefix(6))", destination: .webhook(word))
     } else if word.hasPrefix("file:"), word.utf8.count > 5 {
       self.init(name: word, destination: .file(String(word.dropFirst(5))))
     } else {
       return nil
+    }
+  }
+
+  /// Whether a word is meant as an address; its text may be a secret, however it is written.
+  static func looksLikeAddress(_ word: String) -> Bool {
+    let small = word.lowercased()
+    return small.hasPrefix("http") || small.contains("://") || small.contains(":/http")
+  }
+
+  /// The host of an address that takes messages; nil = it is none. What isn't enciphered doesn't leave the machine.
+  static func host(ofWebhook url: String) -> String? {
+    guard let parts = URL(string: url), let host = parts.host(), !host.isEmpty else { return nil }
+    switch parts.scheme?.lowercased() {
+    case "https": return host
+    case "http":
+      let name = host.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
+      let octets = name.split(separator: ".", omittingEmptySubsequences: false)
+      let isOwn = octets.count == 4 && octets[0] == "127" && octets.allSatisfy { UInt8($0) != nil }
+      return isOwn || ["localhost", "::1"].contains(name) ? host : nil
+    default: return nil
     }
   }
 
@@ -82,6 +102,10 @@ public struct NotificationTarget: Sendable, Equatable {
     for word in words {
       if let target = NotificationTarget(word: word) {
         targets.append(target)
+      } else if Self.looksLikeAddress(word) {
+        faults.append(
+          "an address that can't be used (it isn't shown, since it may be a secret); wanted https://HOST/…, or http:// to this machine only"
+        )
       } else if word.hasPrefix("sns:") {
         faults.append("\(word): SNS isn't there yet; wanted https://…, file:PATH, or a file of targets")
       } else {
@@ -151,8 +175,8 @@ struct TargetReader {
     var destination = NotificationTarget.Destination.file("")
     switch (text(members, "url"), text(members, "file")) {
     case (let url?, nil):
-      if URL(string: url)?.host() == nil || !(url.hasPrefix("https://") || url.hasPrefix("http://")) {
-        fault(members["url"] ?? item, "url", "https://HOST/…")
+      if NotificationTarget.host(ofWebhook: url) == nil {
+        fault(members["url"] ?? item, "url", "https://HOST/…, or http:// to this machine only")
       }
       destination = .webhook(url)
     case (nil, let path?): destination = .file(path)

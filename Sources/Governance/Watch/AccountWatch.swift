@@ -17,6 +17,10 @@ public struct WatchOptions: Sendable {
   public var parameters = InputParameters.none
   /// What is done with a result before it is kept: exceptions.
   public var adjust: @Sendable (inout CheckResult, Int64) -> Void = { _, _ in }
+  /// Is called before each look at everything.
+  public var refresh: @Sendable () -> Void = {}
+  /// Is given each rule that can't be evaluated, once as long as it can't.
+  public var hearFault: @Sendable (String) -> Void = { _ in }
 
   /// The usual ones.
   public init() {}
@@ -77,6 +81,8 @@ public struct WatchFigures: Sendable, Equatable {
   public internal(set) var failed = 0
   /// Accounts that couldn't be entered.
   public internal(set) var unreached = 0
+  /// Rules that can't be evaluated, on each region.
+  public internal(set) var faults = 0
 }
 
 /// See the head of this file.
@@ -102,6 +108,8 @@ public actor AccountWatch {
   private let tell: @Sendable (ToldChange) -> Void
   private(set) var regions: [String: Watched] = [:]
   private var figures = WatchFigures()
+  /// Accounts that couldn't be entered when everything was last looked at.
+  private var unreached: Set<String> = []
 
   /// A watch that has seen nothing yet.
   /// - Parameters:
@@ -142,6 +150,7 @@ public actor AccountWatch {
     out.resources = regions.values.reduce(0) { $0 + $1.state.resourceCount }
     out.findings = regions.values.reduce(0) { $0 + $1.result.findings.count }
     out.failed = regions.values.reduce(0) { $0 + $1.state.failed.count }
+    out.faults = regions.values.reduce(0) { $0 + $1.result.faults.count }
     return out
   }
 
@@ -156,49 +165,70 @@ public actor AccountWatch {
     let isFirst = figures.scans == 0
     var told: [ToldChange] = []
     figures.unreached = 0
+    options.refresh()
+    var nowUnreached: Set<String> = []
     for entered in try await scan.enter(targets, http, traffic) {
       switch entered {
       case .failure(let unreached):
         figures.unreached += 1
+        nowUnreached.insert(unreached.name)
         var result = CheckResult()
         check.unreached(unreached.name, unreached.reason, &result)
         told += try keep(result, "aws:\(unreached.name)", nil, ChangePlan.Cause(time: nil, name: "scan"))
-        told += try forget(unreached)
-      case .success(let account):
+        let reason = CallFailure(code: "Unreached", message: unreached.reason)
+        told += try forget("sts GetCallerIdentity", reason) { $0.account.target == unreached.name }
+      case .success(var account):
+        if !account.failed.isEmpty {
+          // Regions that were there may be there all the same.
+          let known = regions.values.map(\.state).filter { $0.account == account.account }.map(\.region)
+          account.regions = Set(account.regions + known).subtracting(["global"]).sorted()
+        }
+        let inputs = Set((["global"] + account.regions).map { "aws:\(account.account)/\($0)" })
+        let reason = CallFailure(code: "NotThere", message: "the account no longer names this region")
+        told += try forget("ec2 DescribeRegions", reason) {
+          $0.state.account == account.account && !inputs.contains($0.state.input)
+        }
         for state in await scan.states(of: account, services, table) {
           let input = state.input
           var region = Watched(account: account, state: state)
           check.at(clock() / 1_000).evaluate(state, changed: nil, &region.verdicts)
           region.result = result(of: region)
+          tellFaults(regions[input]?.result, region.result)
           told += try keep(region.result, input, nil, ChangePlan.Cause(time: nil, name: "scan"))
           regions[input] = region
         }
       }
     }
+    // What was told of an account that couldn't be entered ends when it can be, also what another process told.
+    let entered = Set(targets.map(\.name)).subtracting(nowUnreached)
+    for name in entered.sorted() where isFirst || unreached.contains(name) {
+      told += try keep(CheckResult(), "aws:\(name)", nil, ChangePlan.Cause(time: nil, name: "scan"))
+    }
+    unreached = nowUnreached
     figures.scans += 1
     figures.scanCalls += await traffic.callCount - before
     if !isFirst { figures.lateFinds += told.count }
     return told
   }
 
-  /// An account that was entered before and can't be now: of its regions nothing is known any more.
-  private func forget(_ unreached: AccountScan.Unreached) throws -> [ToldChange] {
-    let failure = CallFailure(code: "Unreached", message: unreached.reason)
+  /// Regions that were looked at before and can't be now: nothing is known of them any more.
+  private func forget(
+    _ call: String, _ failure: CallFailure, _ isMeant: (Watched) -> Bool
+  ) throws -> [ToldChange] {
     var told: [ToldChange] = []
-    for (input, var region) in regions.sorted(by: { $0.key < $1.key })
-    where region.account.target == unreached.name {
+    for (input, var region) in regions.sorted(by: { $0.key < $1.key }) where isMeant(region) {
       region.state.lists = region.state.lists.map { state in
         ListState(
           state.list,
           failed: state.list.types.map { type in
             FailedCall(
-              call: "sts GetCallerIdentity", failure: failure, type: AccountResources.type(of: type) ?? type,
+              call: call, failure: failure, type: AccountResources.type(of: type) ?? type,
               resource: "")
           })
       }
       region.state.taken = region.state.taken.mapValues { _ in
         TakenPart(
-          failed: [FailedCall(call: "sts GetCallerIdentity", failure: failure, type: "", resource: "others")])
+          failed: [FailedCall(call: call, failure: failure, type: "", resource: "others")])
       }
       check.at(clock() / 1_000).evaluate(region.state, changed: nil, &region.verdicts)
       told += try settle(input, region, ChangePlan.Cause(time: nil, name: "scan"))
@@ -292,6 +322,7 @@ public actor AccountWatch {
     var region = region
     let old = region.result
     region.result = result(of: region)
+    tellFaults(old, region.result)
     var told: [ToldChange] = []
     if let resources = Self.resources(old, region.result) {
       // What is of the region and of no resource is told only by a look at all of it.
@@ -299,6 +330,11 @@ public actor AccountWatch {
     }
     regions[input] = region
     return told
+  }
+
+  private func tellFaults(_ old: CheckResult?, _ new: CheckResult) {
+    let known = Set(old?.faults ?? [])
+    for fault in new.faults where !known.contains(fault) { options.hearFault(fault) }
   }
 
   /// Resources of which findings differ; nil = nothing differs.

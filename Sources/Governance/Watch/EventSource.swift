@@ -182,12 +182,26 @@ final class EventLines: EventSource {
     thread.start()
   }
 
+  /// Bytes of a line; of a longer one no more is kept, so that it is no event and is told as such.
+  static let mostOfALine = 4 << 20
+
   private static func line(_ file: UnsafeMutablePointer<FILE>) -> String? {
-    var buffer: UnsafeMutablePointer<CChar>?
-    var size = 0
-    defer { free(buffer) }
-    guard getline(&buffer, &size, file) >= 0, let buffer else { return nil }
-    return String(cString: buffer)
+    var bytes: [UInt8] = []
+    var isTooLong = false
+    while true {
+      let byte = getc(file)
+      if byte < 0 {
+        if bytes.isEmpty, !isTooLong { return nil }
+        break
+      }
+      if byte == 10 { break }
+      if bytes.count >= mostOfALine {
+        isTooLong = true
+        continue
+      }
+      bytes.append(UInt8(truncatingIfNeeded: byte))
+    }
+    return isTooLong ? "a line of more than \(mostOfALine) bytes" : String(decoding: bytes, as: UTF8.self)
   }
 
   func next() async throws(CallFailure) -> [Delivery]? {

@@ -83,24 +83,36 @@ public final class FindingMemory: FindingSink {
   private struct Kept {
     var finding: Finding
     var isFixed: Bool
+    var isUnseen = false
   }
-  private let kept = Mutex<[String: Kept]>([:])
+  private struct State {
+    var kept: [String: Kept] = [:]
+    /// Those that are fixed, the oldest first; some of them may be there again.
+    var fixed: [String] = []
+  }
+  private let state = Mutex(State())
+  private let mostFixed: Int
 
   /// Nothing yet.
-  public init() {}
+  /// - Parameter mostFixed: findings that are remembered after they are fixed, so that they can be told to be back.
+  public init(mostFixed: Int = 10_000) { self.mostFixed = mostFixed }
+
+  /// How many are remembered.
+  var count: Int { state.withLock { $0.kept.count } }
 
   /// See `FindingSink`.
   public func take(
     _ result: CheckResult, input: String, resources: Set<String>?, at: Int64
   ) -> [FindingChange] {
-    kept.withLock { kept in
+    let looked = LookedAt(result)
+    return state.withLock { state in
       var changes: [FindingChange] = []
       var seen: Set<String> = []
       for finding in result.findings {
         let id = finding.identity.id
         guard seen.insert(id).inserted else { continue }
-        let before = kept[id]
-        kept[id] = Kept(finding: finding, isFixed: false)
+        let before = state.kept[id]
+        state.kept[id] = Kept(finding: finding, isFixed: false)
         if let before {
           if before.isFixed {
             changes.append(FindingChange(.again, finding))
@@ -111,22 +123,26 @@ public final class FindingMemory: FindingSink {
           changes.append(FindingChange(.new, finding))
         }
       }
-      // What a rule that can't be told doesn't say may be there all the same.
-      let untold = Set(result.results.filter { $0.status == .unknown && $0.input == input }.map(\.rule))
-        .subtracting(["kabuto_call"])
-      let answered = result.answered[input] ?? []
-      func isTold(_ rule: String) -> Bool {
-        // Others' findings are gone where their service answered.
-        if let colon = rule.firstIndex(of: ":") { return answered.contains(String(rule[..<colon])) }
-        return !untold.contains(rule)
-      }
       // Sorted, so that one look always tells in one order.
-      for (id, each) in kept.sorted(by: { $0.key < $1.key })
+      for (id, each) in state.kept.sorted(by: { $0.key < $1.key })
       where !each.isFixed && each.finding.input == input && !seen.contains(id)
-        && resources?.contains(each.finding.resource) ?? true && isTold(each.finding.rule)
+        && resources?.contains(each.finding.resource) ?? true
       {
-        kept[id]?.isFixed = true
-        changes.append(FindingChange(.fixed, each.finding))
+        switch looked.judge(each.finding.identity, type: each.finding.resourceType, isInScope: true) {
+        case .notLookedAt: break
+        case .mended:
+          state.kept[id]?.isFixed = true
+          state.fixed.append(id)
+          changes.append(FindingChange(.fixed, each.finding))
+        case .notTold where !each.isUnseen:
+          state.kept[id]?.isUnseen = true
+          changes.append(FindingChange(.unseen, each.finding))
+        case .notTold: break
+        }
+      }
+      while state.fixed.count > mostFixed {
+        let id = state.fixed.removeFirst()
+        if state.kept[id]?.isFixed == true { state.kept[id] = nil }
       }
       return changes
     }

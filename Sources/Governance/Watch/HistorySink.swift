@@ -7,10 +7,16 @@ import GuardRules
 public struct HistorySink: FindingSink {
   private let history: FindingHistory
   private let targets: [NotificationTarget]
+  private let parameters: InputParameters
 
-  /// - Parameter targets: who is to be told; what is to be told is kept with the findings.
-  public init(_ history: FindingHistory, targets: [NotificationTarget] = []) {
+  /// - Parameters:
+  ///   - targets: who is to be told; what is to be told is kept with the findings.
+  ///   - parameters: what rules are given.
+  public init(
+    _ history: FindingHistory, targets: [NotificationTarget] = [], parameters: InputParameters = .none
+  ) {
     self.history = history
+    self.parameters = parameters
     self.targets = targets
   }
 
@@ -20,6 +26,7 @@ public struct HistorySink: FindingSink {
   ) throws -> [FindingChange] {
     var extra = RunExtra()
     extra.targets = targets
+    extra.parameters = parameters.digest
     guard let resources else {
       return try history.record(result, scope: [input], source: "scan", at: at, extra).told
     }

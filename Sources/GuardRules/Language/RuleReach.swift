@@ -15,6 +15,8 @@ public struct RuleReach: Sendable, Equatable {
   public internal(set) var asksTime: Bool
   /// Whether it can be evaluated on parts of the resources (Distribution).
   public internal(set) var distributes = false
+  /// Whether it may matter to it how many resources there are: it counts, or joins.
+  public internal(set) var counts = false
 
   /// Nothing at all.
   public static let nothing = RuleReach(types: [], names: [], asksTime: false)
@@ -31,6 +33,7 @@ public struct RuleReach: Sendable, Equatable {
     if let own = names { names = other.names.map { own.union($0) } }
     asksTime = asksTime || other.asksTime
     distributes = distributes && other.distributes
+    counts = counts || other.counts
   }
 }
 
@@ -70,6 +73,7 @@ private final class ReachReader {
   private var frames: [Frame]
   private var open: Set<Int> = []
   private var openVariables: Set<String> = []
+  private var counts = false
   /// Bounds the work on files whose rules call each other in all ways.
   private var steps = 0
   private static var mostSteps: Int { 20_000 }
@@ -81,7 +85,8 @@ private final class ReachReader {
 
   func reach(of index: Int) -> RuleReach {
     rule(index)
-    if steps > Self.mostSteps { return .anything }
+    if steps > Self.mostSteps { found = .anything }
+    found.counts = counts || steps > Self.mostSteps
     return found
   }
 
@@ -161,6 +166,7 @@ private final class ReachReader {
     case .query(let query): return level(of: query)
     case .call(let call):
       if call.function == .now { found.asksTime = true }
+      if call.function == .count || call.function == .join { counts = true }
       for argument in call.arguments {
         let level = level(of: argument)
         // How many there are is told by their types.

@@ -8,7 +8,8 @@
 //
 // `req` is requestParameters, `res` responseElements, `who` userIdentity; of `a|b` the first that is there. Lists on the way
 // are gone through. Where no name is found, all of the type is looked at again; a call that isn't here, of a service that
-// is, makes the service's whole region looked at again. `EC2.*`: the type is told by what the name begins with.
+// is, makes the service's whole region looked at again. `EC2.*`: the type is told by what the name begins with;
+// where that isn't known, the service's whole region is looked at again.
 
 import GuardRules
 
@@ -171,7 +172,8 @@ enum ChangeEventTable {
       RemoveListenerCertificates,ModifyListenerAttributes ELBv2.LoadBalancer=req.listenerArn
       CreateTargetGroup ELBv2.TargetGroup=res.targetGroups.targetGroupArn
       ModifyTargetGroup,ModifyTargetGroupAttributes,DeleteTargetGroup ELBv2.TargetGroup=req.targetGroupArn
-      RegisterTargets,DeregisterTargets,CreateRule,ModifyRule,DeleteRule,SetRulePriorities,AddTags,RemoveTags -
+      RegisterTargets,DeregisterTargets,CreateRule,ModifyRule,DeleteRule,SetRulePriorities -
+      AddTags,RemoveTags ELBv2.LoadBalancer=req.resourceArns ELBv2.TargetGroup=req.resourceArns
     service acm
       RequestCertificate ACM.Certificate=res.certificateArn
       ImportCertificate ACM.Certificate=res.certificateArn|req.certificateArn
@@ -185,7 +187,8 @@ enum ChangeEventTable {
     service wafv2
       CreateWebACL WAFv2.WebACL=res.summary.id
       UpdateWebACL,DeleteWebACL WAFv2.WebACL=req.id
-      AssociateWebACL,DisassociateWebACL,CreateIPSet,UpdateIPSet,DeleteIPSet,CreateRegexPatternSet -
+      AssociateWebACL,DisassociateWebACL ELBv2.LoadBalancer=req.resourceArn
+      CreateIPSet,UpdateIPSet,DeleteIPSet,CreateRegexPatternSet -
       UpdateRegexPatternSet,DeleteRegexPatternSet,CreateRuleGroup,UpdateRuleGroup,DeleteRuleGroup -
       PutLoggingConfiguration,DeleteLoggingConfiguration,TagResource,UntagResource -
     """

@@ -127,9 +127,11 @@ public enum ChangeEvents {
     case "Taken.ConfigRule": return (names.isEmpty ? [""] : names).map { ChangeTarget.configRule($0) }
     case "Taken.GuardDuty": return [.guardDuty(detector: "", finding: "")]
     case "EC2.*":
+      guard !names.isEmpty else { return [.service("ec2")] }
       return names.compactMap { name in
-        let kind = name.prefix { $0 != "-" }
-        return byPrefix[String(kind)].map { ChangeTarget.one(type: $0, id: name) }
+        let kind = String(name.prefix { $0 != "-" })
+        guard !unseenPrefixes.contains(kind) else { return nil }
+        return byPrefix[kind].map { ChangeTarget.one(type: $0, id: name) } ?? .service("ec2")
       }
     default: break
     }
@@ -142,7 +144,12 @@ public enum ChangeEvents {
 
   private static let byPrefix = [
     "sg": "EC2.SecurityGroup", "i": "EC2.Instance", "vol": "EC2.Volume", "vpc": "EC2.VPC",
-    "subnet": "EC2.Subnet", "fl": "EC2.FlowLog",
+    "subnet": "EC2.Subnet", "fl": "EC2.FlowLog", "rtb": "EC2.RouteTable", "nat": "EC2.NatGateway",
+    "igw": "EC2.InternetGateway", "eipalloc": "EC2.EIP", "eni": "EC2.NetworkInterface",
+  ]
+  /// Of what no list has.
+  private static let unseenPrefixes: Set<String> = [
+    "ami", "snap", "lt", "key", "vpce", "acl", "dopt", "pl", "sgr",
   ]
 
   /// Names of Lambda's calls end with a date: `AddPermission20150331v2`.

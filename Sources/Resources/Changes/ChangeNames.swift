@@ -39,7 +39,10 @@ enum ChangeNames {
       if name.hasPrefix("arn:") { id = last(behind: ":") }
       id = id.lowercased()
     case "Route53.HostedZone": id = last(behind: "/")
+    case "ELBv2.TargetGroup":
+      if name.contains(":loadbalancer/") || name.contains(":listener") { return nil }
     case "ELBv2.LoadBalancer":
+      if name.contains(":targetgroup/") { return nil }
       if let place = name.firstRange(of: ":listener/") {
         // …:listener/app/NAME/ID/LISTENER
         let parts = name[place.upperBound...].split(separator: "/").prefix(3)

@@ -41,6 +41,59 @@ import Testing
     #expect(try reader.runs(limit: 10).map(\.open.high) == [1, 0, 1, 1])
   }
 
+  @Test func skippedForWantOfInputParametersIsNotMended() throws {
+    let folder = try TestFolder()
+    let path = folder.file("facts.yaml")
+    try Data("facts: {a: 1}\n".utf8).write(to: URL(fileURLWithPath: path))
+    var facts = RunExtra()
+    facts.parameters = try InputParameters([path]).digest
+    #expect(!facts.parameters.isEmpty && InputParameters.none.digest.isEmpty)
+    let history = try FindingHistory(folder.path)
+    let failing = CheckResult.made([.made()], [("s3_public", .fail)])
+    let skipped = CheckResult.made([], [("s3_public", .skip)])
+    _ = try record(history, failing, at: 1_000, facts)
+    let without = try record(history, skipped, at: 2_000)
+    #expect(without.fixed.isEmpty && without.unseen.map(\.rule) == ["s3_public"])
+    let scoped = try history.record(
+      skipped, resources: [ResourceScope(input: region, resource: "bucket-1")], source: "scan", at: 2_500)
+    #expect(scoped.fixed.isEmpty)
+    // With what it was given then, there is nothing to look at any more; and a rule that passed looked.
+    #expect(try record(history, skipped, at: 3_000, facts).fixed.count == 1)
+    _ = try record(history, failing, at: 4_000, facts)
+    #expect(try record(history, .made(), at: 5_000).fixed.count == 1)
+  }
+
+  @Test func regionsThatAreNotToldAnyMoreAreUnseen() throws {
+    let folder = try TestFolder()
+    let history = try FindingHistory(folder.path)
+    let other = "aws:111122223333/eu-west-2"
+    let both = CheckResult.made(
+      [.made(in: other), .call(in: other, type: "AWS::EC2::Volume")], [("s3_public", .fail)], input: other)
+    _ = try history.record(both, scope: [region, other], source: "scan", at: 1_000)
+    let denied = CheckResult.made([
+      .call("ec2 DescribeRegions", in: "aws:111122223333/global", type: "regions but eu-west-1")
+    ])
+    #expect(denied.regionlessAccounts == ["111122223333"])
+    #expect(CheckResult.made([.call()]).regionlessAccounts.isEmpty)
+    var extra = RunExtra()
+    extra.untold = [other]
+    let change = try record(history, denied, at: 2_000, extra)
+    #expect(change.fixed.isEmpty && change.unseen.count == 2)
+  }
+
+  @Test func deniedCallOfOthersFreezesOnlyTheirs() throws {
+    let folder = try TestFolder()
+    let history = try FindingHistory(folder.path)
+    let guardDuty = Finding.made("guardduty:Recon", of: "i-1", path: "f")
+    _ = try record(history, .made([.made(), guardDuty], [("s3_public", .fail)]), at: 1_000)
+    let call = FailedCall(
+      call: "guardduty ListDetectors", failure: CallFailure(code: "AccessDenied", message: ""), type: "",
+      resource: "guardduty")
+    let denied = CheckResult.made([.call(call.call, of: call.resource, type: call.type)])
+    let change = try record(history, denied, at: 2_000)
+    #expect(change.fixed.map(\.rule) == ["s3_public"] && change.unseen.map(\.rule) == ["guardduty:Recon"])
+  }
+
   @Test func changedValueAndStatusAreEvents() throws {
     let folder = try TestFolder()
     let history = try FindingHistory(folder.path)

@@ -63,6 +63,46 @@ import Testing
     #expect(throws: GovernanceFaults.self) { try NotificationTarget.read(["file:/a", "file:/a"]) }
   }
 
+  @Test(arguments: [
+    "HTTPS:/hooks.example.com/services/S3CRET", "https:/hooks.example.com/S3CRET", "https//x/S3CRET",
+    "http://hooks.example.com/S3CRET", "htps://hooks.example.com/S3CRET",
+    "HTTP://127.0.0.1.example.com/S3CRET",
+    "https://",
+  ]) func mistypedAddressIsNeverShown(word: String) {
+    let error = #expect(throws: GovernanceFaults.self) { try NotificationTarget.read([word]) }
+    #expect(
+      error?.description.contains("S3CRET") == false && error?.description.contains("https://HOST") == true)
+  }
+
+  @Test func addressesAreTakenInAnyLetterCaseAndPlainOnesOfThisMachine() throws {
+    for word in [
+      "HTTPS://hooks.example.com/S3CRET", "http://127.0.0.1:8080/S3CRET", "http://localhost/S3CRET",
+    ] {
+      let target = try #require(try NotificationTarget.read([word]).first)
+      #expect(target.destination == .webhook(word) && !target.name.contains("S3CRET"))
+    }
+    #expect(throws: GovernanceFaults.self) {
+      try self.read("targets: [{name: a, url: 'http://hooks.example.com/x'}]")
+    }
+  }
+
+  @Test func namesAreNeitherMentionsNorLinks() {
+    var change = HistoryChange()
+    let folder = try? TestFolder()
+    let history = folder.flatMap { try? FindingHistory($0.path) }
+    let finding = Finding.made(of: "<!channel> <https://evil.example|x> @here `a` & b", title: "<b>\n@all")
+    let made = try? history?.record(
+      .made([finding], [("s3_public", .fail)]), scope: [region], source: "scan", at: 1)
+    change.opened = made?.opened ?? []
+    let target = NotificationTarget(name: "n", destination: .file("/x"))
+    let message = ChangeMessage(
+      change, [ExceptionEnd(id: "e", ends: "1970-01-02", owner: "<!here>")], target, source: "scan", at: 1
+    ) { _ in false }
+    let text = message?.text ?? ""
+    #expect(text.contains("&lt;!channel&gt;") && text.contains("&amp; b") && text.contains("&lt;!here&gt;"))
+    #expect(!text.contains("<") && !text.contains("@") && !text.contains("`"))
+  }
+
   private func target(_ path: String) -> NotificationTarget {
     NotificationTarget(name: "log", destination: .file(path))
   }
