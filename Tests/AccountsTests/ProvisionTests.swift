@@ -74,7 +74,7 @@ import Testing
     }
     try await ServiceClientTests.with(play) { client, service in
       let settings = try settings(
-        client, "baseline: b\nlogs: {bucket: logs, versioning: true}\ntrail: {name: t}")
+        client, "baseline: b\nlogs: {bucket: logs, versioning: true}\ntrail: {name: audit}")
       for item in [
         BaselineItem.logBucket, .logBucketPublicAccess, .logBucketEncryption, .logBucketVersioning,
         .logBucketPolicy,
