@@ -68,6 +68,7 @@ struct UsersOptions: ParsableArguments {
         target, options, environment: ProcessInfo.processInfo.environment,
         now: { Int64(Date().timeIntervalSince1970) }
       ) { (account) async throws(GovernanceFaults) in
+        try account.belongs(to: catalogue, self.catalogue)
         let plan = IdentityPlan(
           from: try await account.state(), to: wanted, account: account.account, partition: account.partition)
         return try await body(account, catalogue, wanted, plan)
@@ -187,8 +188,8 @@ struct UsersApply: AsyncParsableCommand {
       Reads what is there, carries out what is missing step by step, and reads again. A run that was ended in the middle is \
       finished by the next. Nothing is done where a name is taken by something that isn't the catalogue's, or where more \
       users would be removed than --most-removals says.
-      Exit status: 0 = the account is as the catalogue says, 1 = a step failed or something is still otherwise, 2 = nothing \
-      was done.
+      Exit status: 0 = the account is as the catalogue says, 1 = a step failed, something is still otherwise or is \
+      neither the catalogue's nor made by this program, 2 = nothing was done.
       Example:  kabuto govern users apply --catalogue Catalogues/example.yaml
       """)
 
@@ -239,6 +240,6 @@ struct UsersApply: AsyncParsableCommand {
       for each in report.left { print("still otherwise: \(each)") }
       print("account \(report.account): \(report.steps.count - faults) steps done, \(faults) failed")
     }
-    if faults > 0 || !report.left.isEmpty { throw foundWrong }
+    if faults > 0 || !report.left.isEmpty || !report.foreign.isEmpty { throw foundWrong }
   }
 }

@@ -60,6 +60,45 @@ import Testing
     }
   }
 
+  // MARK: - The bucket for logs
+
+  @Test func strangersBucketOfTheNameIsUnknown() async throws {
+    let denied = Said(
+      status: 403, body: "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+    // As S3 does: a bucket of another owner than the one that is expected.
+    let play: PlayedService.Play = { asked, _ in
+      if let owner = asked.header("x-amz-expected-bucket-owner") {
+        return owner == "999999999999" ? Said() : denied
+      }
+      return Said(body: "<LocationConstraint>eu-west-1</LocationConstraint>")
+    }
+    try await ServiceClientTests.with(play) { client, service in
+      let settings = try settings(
+        client, "baseline: b\nlogs: {bucket: logs, versioning: true}\ntrail: {name: audit}")
+      for item in [
+        BaselineItem.logBucket, .logBucketPublicAccess, .logBucketEncryption, .logBucketVersioning,
+        .logBucketPolicy,
+      ] {
+        let key = BaselineKey(item)
+        guard case .unknown(let why) = await settings.read(key) else {
+          Issue.record("\(key) is known")
+          continue
+        }
+        #expect(why.contains("AccessDenied"))
+      }
+      for goal in settings.baseline.goals(of: Self.account, [:])
+      where [.logBucketPublicAccess, .logBucketVersioning, .logBucketPolicy].contains(goal.key.item) {
+        await #expect(throws: CallFailure.self) { try await settings.set(goal) }
+      }
+      #expect(service.asked.count >= 8)
+      #expect(service.asked.allSatisfy { $0.header("x-amz-expected-bucket-owner") == "111122223333" })
+      #expect(
+        service.asked.allSatisfy {
+          $0.header("authorization")?.contains("x-amz-expected-bucket-owner") == true
+        })
+    }
+  }
+
   // MARK: - Drift
 
   private func drift(

@@ -72,12 +72,98 @@ import Testing
     #expect(try Self.told(Self.issues(table)) == ["region_allowed A"])
     #expect(
       try Self.told(Self.issues(table, region: "us-east-1")) == ["region_allowed A", "region_allowed B"])
-    // B can't be told; A says itself where it is.
-    #expect(try Self.told(Self.issues(table, region: nil)) == ["region_allowed A", "region_allowed? B"])
+    // Neither can be told: A says where its copies are only.
+    #expect(try Self.told(Self.issues(table, region: nil)) == ["region_allowed A", "region_allowed? "])
     let zone = "  A: {Type: \"AWS::EC2::Volume\", Properties: {AvailabilityZone: us-east-1a}}"
     #expect(try Self.told(Self.issues(zone, region: nil)) == ["region_allowed A"])
     let live = "  \"arn:aws:s3:us-east-1:111122223333:bucket/x\": {Type: \"AWS::S3::Bucket\"}"
     #expect(try Self.told(Self.issues(live)).first?.hasPrefix("region_allowed arn:") == true)
+  }
+
+  /// What isn't known yet, as templates are read: functions are unknown values.
+  static func unknown(_ reason: String = "a parameter") -> Value { Value(.unknown(Unknown(reason))) }
+
+  static func map(_ members: [(String, Value)], rest: Members.Rest? = nil) -> Value {
+    Value(.map(Members(members.map { (name: $0.0, value: $0.1) }, rest: rest)))
+  }
+
+  static func look(
+    _ type: String, _ properties: Value?, region: String? = "ap-northeast-1",
+    statuses: [String: [RuleStatus]] = [:]
+  ) throws -> CatalogueInspection {
+    let resource = map(
+      [("Type", Value(.string(type)))] + (properties.map { [("Properties", $0)] } ?? []))
+    var inspection = CatalogueInspection(try Catalogue(yaml: catalogue), today: CalendarDay(of: 0))
+    inspection.look(at: map([("Resources", map([("R", resource)]))]), region: region, statuses: statuses)
+    return inspection
+  }
+
+  @Test func regionsThatAreNotKnownAreUnknown() throws {
+    let table = "AWS::DynamoDB::GlobalTable"
+    func replicas(_ region: Value) -> Value {
+      Self.map([("Replicas", Value(.list([Self.map([("Region", region)])])))])
+    }
+    let allowed = Value(.string("ap-northeast-1"))
+    for properties in [
+      replicas(Self.unknown()), Self.map([("Replicas", Self.unknown())]), Self.unknown(),
+      Self.map([("Replicas", Value(.list([Self.unknown()])))]),
+      Self.map([], rest: Members.Rest(Unknown("a transformation"), absent: [])),
+      replicas(Self.map([("Ref", Value(.string("R")))])),
+    ] {
+      #expect(try Self.told(Self.look(table, properties)) == ["region_allowed? R"])
+    }
+    #expect(try Self.told(Self.look(table, replicas(allowed))).isEmpty)
+    // Where a copy is allowed says nothing of where the table itself will be.
+    #expect(try Self.told(Self.look(table, replicas(allowed), region: nil)) == ["region_allowed? R"])
+    // A zone says it; one that isn't known is in the region that the whole is deployed to.
+    let volume = "AWS::EC2::Volume"
+    let zone = Self.map([("AvailabilityZone", Value(.string("ap-northeast-1a")))])
+    #expect(try Self.told(Self.look(volume, zone, region: nil)).isEmpty)
+    let open = Self.map([("AvailabilityZone", Self.unknown())])
+    #expect(try Self.told(Self.look(volume, open)).isEmpty)
+    #expect(try Self.told(Self.look(volume, open, region: nil)) == ["region_allowed? R"])
+  }
+
+  @Test func grantsThatAreNotKnownAreUnknown() throws {
+    let transform = Self.map([("Name", Value(.string("AWS::Include")))])
+    let rest = Members.Rest(Unknown("a transformation"), absent: ["Path"])
+    let none = Value(.list([]))
+    for type in ["ManagedPolicy", "Policy", "RolePolicy", "Role", "User", "Group"] {
+      for properties in [
+        Self.unknown(), Self.map([("Fn::Transform", transform)]), Self.map([], rest: rest),
+      ] {
+        let found = try Self.look("AWS::IAM::\(type)", properties)
+        #expect(Self.told(found) == ["policy_grants? R"], "\(type)")
+        #expect(found.asked.contains(.grants))
+      }
+    }
+    #expect(try Self.told(Self.look("AWS::IAM::Policy", nil)) == ["policy_grants? R"])
+    #expect(try Self.told(Self.look("AWS::IAM::Role", nil)).isEmpty)
+    // What isn't known beyond what is said of both grants nothing.
+    let both = Self.map([("Policies", none), ("ManagedPolicyArns", none)], rest: rest)
+    #expect(try Self.told(Self.look("AWS::IAM::Role", both)).isEmpty)
+    let one = Self.map([("Policies", none)], rest: rest)
+    #expect(try Self.told(Self.look("AWS::IAM::Role", one)) == ["policy_grants? R"])
+    #expect(
+      try Self.told(Self.look("AWS::IAM::Role", Self.map([("Policies", Value(.string("x")))])))
+        == ["policy_grants? R"])
+  }
+
+  @Test func assessedByTheirNamesAreOnlyThoseOfAWS() throws {
+    func told(_ arn: String, _ more: String = "") throws -> [String] {
+      let yaml = Self.catalogue.replacing("[service-role/*]", with: "[service-role/*\(more)]")
+      var inspection = CatalogueInspection(try Catalogue(yaml: yaml), today: CalendarDay(of: 0))
+      inspection.look(
+        at: try Value.reading(
+          yaml: "Resources: {R: {Type: 'AWS::IAM::Role', Properties: {ManagedPolicyArns: ['\(arn)']}}}"),
+        region: "ap-northeast-1", statuses: [:])
+      return Self.told(inspection)
+    }
+    #expect(try told("arn:aws-cn:iam::aws:policy/service-role/X").isEmpty)
+    let own = "arn:aws:iam::111122223333:policy/service-role/X"
+    #expect(try told(own) == ["policy_grants? R"])
+    #expect(try told(own, ", \(own)").isEmpty)
+    #expect(try told("arn:aws:iam::444455556666:policy/service-role/X", ", \(own)") == ["policy_grants? R"])
   }
 
   @Test func assessmentsEnd() throws {

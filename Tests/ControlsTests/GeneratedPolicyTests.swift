@@ -209,10 +209,44 @@ struct CatalogueMaker {
     #expect(verdict("iam:CreatePolicyVersion", "arn:aws:iam::1:policy/kabuto/kabuto-boundary") == .denied)
     #expect(verdict("iam:AttachUserPolicy", "arn:aws:iam::1:user/kabuto/me") == .denied)
     #expect(verdict("iam:ChangePassword", "arn:aws:iam::1:user/kabuto/me") == .allowed)
-    #expect(verdict("iam:AttachUserPolicy") == .allowed)
+    for action in ["AttachUserPolicy", "PutUserPolicy", "AttachRolePolicy", "PutRolePolicy"] {
+      #expect(verdict("iam:\(action)") == .denied)
+      #expect(
+        verdict("iam:\(action)", boundary: "arn:aws:iam::1:policy/kabuto/kabuto-boundary") == .allowed)
+    }
+    // Nobody enters a user or role of others.
+    for action in ["UpdateAssumeRolePolicy", "UpdateLoginProfile", "CreateLoginProfile", "CreateAccessKey"] {
+      #expect(verdict("iam:\(action)", "arn:aws:iam::1:role/admin") == .denied)
+    }
+    #expect(verdict("iam:AddUserToGroup", "arn:aws:iam::1:group/x") == .allowed)
     var open = catalogue
     open.protectsBoundary = false
     #expect(try open.permissionBoundary().document.statements.count == 1)
+  }
+
+  @Test func anyWriteOfIAMIsGuarded() throws {
+    func boundary(_ actions: [String]) throws -> PolicyDocument {
+      let iam = CatalogueService(
+        id: "iam", name: "", prefixes: ["iam"], assessment: nil, isAllowed: true,
+        actions: actions.map { Wildcard("iam:\($0)", ignoresCase: true) })
+      return try Catalogue(organisation: "test", services: [iam]).permissionBoundary().document
+    }
+    let some = try boundary([
+      "Get*", "List*", "CreatePolicyVersion", "SetDefaultPolicyVersion", "AttachUserPolicy", "AddUserToGroup",
+    ])
+    for (action, resource) in [
+      ("CreatePolicyVersion", "policy/kabuto/kabuto-boundary"),
+      ("SetDefaultPolicyVersion", "policy/kabuto/kabuto-boundary"), ("AttachUserPolicy", "user/kabuto/me"),
+      ("AddUserToGroup", "group/kabuto/full"), ("AttachUserPolicy", "user/admin"),
+    ] {
+      let request = PolicyRequest("iam:\(action)", resource: "arn:aws:iam::1:\(resource)")
+      #expect(request.verdict(of: [some]) == .denied, "\(action) \(resource)")
+    }
+    let look = PolicyRequest("iam:GetPolicy", resource: "arn:aws:iam::1:policy/kabuto/kabuto-boundary")
+    #expect(look.verdict(of: [some]) == .allowed)
+    // Who only looks needs no guard, and no characters for it.
+    #expect(try boundary(["Get*", "ListUsers", "ChangePassword"]).statements.count == 1)
+    #expect(try boundary(["Generate*", "Tag*"]).statements.count > 1)
   }
 
   @Test func aNarrowedUserMayDoWhatGroupAndCatalogueAllow() throws {

@@ -22,7 +22,7 @@ struct IdentityWorld {
       state.policies[policy.name] = .init(
         path: Self.path, arn: Self.arn(policy.name),
         versions: [.init(id: "v1", isDefault: true, document: policy.document)])
-    case .changePolicy(let arn, let document, let drops):
+    case .changePolicy(let arn, let document, let drops, _):
       var versions = state.policies[name(arn)]?.versions ?? []
       versions.removeAll { $0.id == drops }
       guard versions.count < 5, !versions.isEmpty else { throw Refused(step: step) }
@@ -30,7 +30,7 @@ struct IdentityWorld {
       let last = versions.compactMap { Int($0.id.dropFirst()) }.max() ?? 0
       versions.append(.init(id: "v\(last + 1)", isDefault: true, document: document))
       state.policies[name(arn)]?.versions = versions
-    case .revertPolicy(let arn, let version):
+    case .revertPolicy(let arn, let version, _):
       guard var policy = state.policies[name(arn)] else { throw Refused(step: step) }
       for place in policy.versions.indices {
         policy.versions[place].isDefault = policy.versions[place].id == version
@@ -120,11 +120,66 @@ struct IdentityWorld {
     world.state.policies["kabuto-look"]?.versions.append(
       .init(id: "v2", isDefault: true, document: PolicyDocument([PolicyStatement(.allow, ["*"])])))
     let plan = Self.plan(world, wanted)
-    #expect(plan.steps.contains(.revertPolicy(arn: IdentityWorld.arn("kabuto-look"), version: "v1")))
+    #expect(
+      plan.steps.contains(.revertPolicy(arn: IdentityWorld.arn("kabuto-look"), version: "v1", widens: false)))
     #expect(plan.steps.count == 7)
     for step in plan.steps { try world.apply(step) }
     #expect(Self.plan(world, wanted).steps.isEmpty)
     #expect(world.state.users == meant.users && world.state.groups == meant.groups)
+  }
+
+  @Test func strangersLeaveTheCataloguesGroups() throws {
+    let wanted = try Self.wanted([("full", ["a"]), ("look", ["b"])])
+    var world = IdentityWorld()
+    for step in Self.plan(world, wanted).steps { try world.apply(step) }
+    world.state.users["mallory"] = .init(path: "/", groups: ["full", "admins"])
+    world.state.groups["admins"] = .init(path: "/")
+    world.state.users["untagged"] = .init(path: "/kabuto/", groups: ["look"])
+    world.state.users["b"]?.groups.insert("full")
+    let plan = Self.plan(world, wanted)
+    #expect(
+      plan.steps == [
+        .leaveGroup(user: "b", group: "full"), .leaveGroup(user: "mallory", group: "full"),
+        .leaveGroup(user: "untagged", group: "look"),
+      ])
+    for step in plan.steps { try world.apply(step) }
+    #expect(world.state.users["mallory"]?.groups == ["admins"])
+    #expect(Self.plan(world, wanted).steps.isEmpty)
+  }
+
+  @Test func nothingIsWidenedBeforeItsLimitsStand() throws {
+    func order(_ before: [String], _ after: [String]) throws -> [IdentityStep] {
+      var world = IdentityWorld()
+      for step in Self.plan(world, try Self.wanted([("full", ["a"])], actions: before)).steps {
+        try world.apply(step)
+      }
+      world.state.users["a"]?.boundary = nil
+      world.state.users["mallory"] = .init(path: "/", groups: ["full"])
+      world.state.groups["full"]?.inline = ["more"]
+      return Self.plan(world, try Self.wanted([("full", ["a"])], actions: after)).steps
+    }
+    func names(_ steps: [IdentityStep]) -> [String] {
+      steps.map { step in
+        switch step {
+        case .changePolicy(let arn, _, _, let widens):
+          "\(arn.hasSuffix("boundary") ? "boundary" : "policy") \(widens ? "wider" : "narrower")"
+        case .setBoundary: "set"
+        case .leaveGroup: "leave"
+        case .deleteGroupPolicy: "take"
+        default: step.text
+        }
+      }
+    }
+    #expect(
+      names(try order(["s3:*"], ["s3:*", "ec2:*"])) == [
+        "set", "leave", "take", "boundary wider", "policy wider",
+      ])
+    #expect(
+      names(try order(["s3:*", "ec2:*"], ["s3:Get*"])) == [
+        "set", "leave", "boundary narrower", "policy narrower", "take",
+      ])
+    #expect(
+      names(try order(["s3:*"], ["ec2:*"])) == ["set", "leave", "take", "boundary wider", "policy wider"])
   }
 
   @Test func aSixthVersionMakesRoomFirst() throws {

@@ -518,7 +518,7 @@ class UsersOfAnAccount(WithAccount):
         self.assertEqual(self.state(), before)
         self.iam.delete_user(UserName="anna")
         answer = self.users("apply")
-        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertEqual(answer.returncode, 1, answer.stderr)
         self.assertIn("? user guest is under /kabuto/", answer.stdout)
         self.assertIn("guest", self.state()["users"])
 

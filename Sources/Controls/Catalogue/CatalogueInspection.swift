@@ -148,13 +148,23 @@ public struct CatalogueInspection: Sendable {
           "the region is one of \(allowed.joined(separator: ", "))", own,
           "\(service.name) is allowed in \(allowed.joined(separator: ", ")) only.")
       }
-    } else if written.isEmpty {
+    } else if !written.contains(where: \.isOwn) {
       homeless.append((resource.name, type, resource.value.place, service))
     }
-    for each in written where !allowed.contains(each.region) && each.region != own {
+    for each in written {
+      guard let region = each.region else {
+        // Of a zone that isn't known, the region is the deployment's; without that it was told above.
+        if each.isOwn, own != nil { continue }
+        add(
+          .region, unknown: true, resource.name, type, each.path, each.place,
+          "the region is one of \(allowed.joined(separator: ", "))", each.reason,
+          "Where \(service.name) copies itself or stands isn't known yet.")
+        continue
+      }
+      guard !allowed.contains(region), region != own else { continue }
       add(
         .region, resource.name, type, each.path, each.place,
-        "the region is one of \(allowed.joined(separator: ", "))", each.region,
+        "the region is one of \(allowed.joined(separator: ", "))", region,
         "\(service.name) is allowed in \(allowed.joined(separator: ", ")) only.")
     }
   }
@@ -215,37 +225,58 @@ enum Regions {
     "AWS::AutoScaling::AutoScalingGroup": [["AvailabilityZones"]],
   ]
 
-  static func written(in resource: Value, _ type: String) -> [(
-    region: String, path: String, place: TextPlace
-  )] {
-    guard let paths = paths[type], case .map(let members) = resource.content,
-      let properties = members["Properties"]
-    else { return [] }
-    var out: [(region: String, path: String, place: TextPlace)] = []
-    for path in paths {
-      var values = [properties]
-      for name in path {
-        values = values.flatMap { value -> [Value] in
-          if case .list(let all) = value.content { return all }
-          return [value]
-        }.compactMap { value in
-          guard case .map(let members) = value.content else { return nil }
-          return members[name]
+  /// A region that is written.
+  struct Written {
+    /// nil = it can't be told.
+    let region: String?
+    /// Why, where it can't be told.
+    let reason: String
+    let path: String
+    let place: TextPlace
+    /// Whether the resource itself stands there: its zone says it, a copy's region doesn't.
+    let isOwn: Bool
+  }
+
+  static func written(in resource: Value, _ type: String) -> [Written] {
+    (paths[type] ?? []).flatMap { path in
+      let isOwn = path.last?.hasPrefix("AvailabilityZone") == true
+      return values(resource, ["Properties"] + path, "").map { found in
+        let place = found.value.place
+        guard case .string(let text) = found.value.content else {
+          var reason = "no region's name"
+          if case .unknown(let unknown) = found.value.content { reason = unknown.reason }
+          return Written(region: nil, reason: reason, path: found.path, place: place, isOwn: isOwn)
         }
-      }
-      for value in values {
-        let all: [Value]
-        if case .list(let each) = value.content { all = each } else { all = [value] }
-        for each in all {
-          guard case .string(let text) = each.content else { continue }
-          // A zone is its region and a letter.
-          let isZone = text.last?.isLetter == true && text.contains("-")
-          out.append(
-            (isZone ? String(text.dropLast()) : text, "Properties.\(path.joined(separator: "."))", each.place)
-          )
-        }
+        // A zone is its region and a letter.
+        let isZone = text.last?.isLetter == true && text.contains("-")
+        return Written(
+          region: isZone ? String(text.dropLast()) : text, reason: "", path: found.path, place: place,
+          isOwn: isOwn)
       }
     }
-    return out
+  }
+
+  /// What stands at the end of a path, lists spread, or before it where it can't be told; what isn't there is none.
+  private static func values(_ value: Value, _ path: [String], _ name: String) -> [(
+    value: Value, path: String
+  )] {
+    switch value.content {
+    case .null: return []
+    case .list(let all): return all.flatMap { values($0, path, name) }
+    case .map(let members):
+      guard let next = path.first else { return [(value, name)] }
+      if let found = members[next] {
+        return values(found, Array(path.dropFirst()), name.isEmpty ? next : "\(name).\(next)")
+      }
+      if let rest = members.rest, !rest.absent.contains(next) {
+        return [(Value(.unknown(rest.unknown), at: value.place), name)]
+      }
+      // A function or a transformation stands for what it makes.
+      let isMade = members.all.contains { $0.name == "Ref" || $0.name.hasPrefix("Fn::") }
+      return isMade ? [(value, name)] : []
+    case .unknown: return [(value, name)]
+    // A text where a map should be is no region.
+    default: return [(path.isEmpty ? value : Value(.null, at: value.place), name)]
+    }
   }
 }

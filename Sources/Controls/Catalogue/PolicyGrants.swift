@@ -32,40 +32,76 @@ struct PolicyGrants {
   func look(at resource: Members.Member, _ type: String, _ all: [Members.Member]) -> (
     isAsked: Bool, findings: [Found]
   ) {
-    guard case .map(let members) = resource.value.content, let properties = members["Properties"],
-      case .map(let fields) = properties.content
+    guard Self.documents.contains(type) || Self.holders.contains(type) || type == Self.permissionSet,
+      case .map(let members) = resource.value.content
     else { return (false, []) }
+    guard let properties = members["Properties"] else {
+      // A holder without properties grants nothing; a policy without them, and what isn't said, can't be told.
+      let what = "Properties"
+      if let rest = members.rest, !rest.absent.contains(what) {
+        return (true, [notKnown(what, resource.value.place, rest.unknown.reason)])
+      }
+      guard Self.documents.contains(type) else { return (true, []) }
+      return (true, [notKnown(what, resource.value.place, "there is no document")])
+    }
+    guard case .map(let fields) = properties.content else {
+      var reason = "properties that are no map"
+      if case .unknown(let unknown) = properties.content { reason = unknown.reason }
+      return (true, [notKnown("Properties", properties.place, reason)])
+    }
     if Self.documents.contains(type) {
       guard let document = fields["PolicyDocument"] else {
         return (true, [missing(fields, properties.place)])
       }
-      return (true, look(at: document, "Properties.PolicyDocument"))
+      return (true, look(at: document, "Properties.PolicyDocument") + unsaid([], fields, properties.place))
     }
-    if type == "AWS::SSO::PermissionSet" {
-      var out: [Found] = []
+    if type == Self.permissionSet {
+      var out = unsaid(["InlinePolicy", "ManagedPolicies"], fields, properties.place)
       if let document = fields["InlinePolicy"] { out += look(at: document, "Properties.InlinePolicy") }
       out += managed(fields["ManagedPolicies"], "Properties.ManagedPolicies", all)
       return (true, out)
     }
-    guard Self.holders.contains(type) else { return (false, []) }
     if let boundary = fields["PermissionsBoundary"], isOurs(boundary) { return (true, []) }
-    var out: [Found] = []
+    var out = unsaid(["Policies", "ManagedPolicyArns"], fields, properties.place)
     if let policies = fields["Policies"] {
       if case .list(let each) = policies.content {
         for (place, policy) in each.enumerated() {
           let path = "Properties.Policies[\(place)]"
           if case .map(let inner) = policy.content, let document = inner["PolicyDocument"] {
             out += look(at: document, "\(path).PolicyDocument")
-          } else if case .unknown(let unknown) = policy.content {
-            out.append(notKnown(path, policy.place, unknown.reason))
+          } else {
+            out.append(notKnown(path, policy.place, Self.reason(policy, "no policy with a document")))
           }
         }
-      } else if case .unknown(let unknown) = policies.content {
-        out.append(notKnown("Properties.Policies", policies.place, unknown.reason))
+      } else if !policies.isNull {
+        out.append(
+          notKnown("Properties.Policies", policies.place, Self.reason(policies, "no list of policies")))
       }
     }
     out += managed(fields["ManagedPolicyArns"], "Properties.ManagedPolicyArns", all)
     return (true, out)
+  }
+
+  private static let permissionSet = "AWS::SSO::PermissionSet"
+
+  /// What may be given by members that aren't written: a transformation's, or what isn't known of the map.
+  private func unsaid(_ names: [String], _ fields: Members, _ place: TextPlace) -> [Found] {
+    let reason: String
+    if let transform = fields["Fn::Transform"] {
+      // It may replace what is written, too.
+      return [notKnown("Properties", transform.place, "Fn::Transform")]
+    } else if let rest = fields.rest {
+      guard names.contains(where: { fields[$0] == nil && !rest.absent.contains($0) }) else { return [] }
+      reason = rest.unknown.reason
+    } else {
+      return []
+    }
+    return [notKnown("Properties", place, reason)]
+  }
+
+  private static func reason(_ value: Value, _ otherwise: String) -> String {
+    if case .unknown(let unknown) = value.content { return unknown.reason }
+    return otherwise
   }
 
   private func notKnown(_ path: String, _ place: TextPlace, _ reason: String) -> Found {
@@ -97,17 +133,21 @@ struct PolicyGrants {
   private func managed(_ value: Value?, _ path: String, _ all: [Members.Member]) -> [Found] {
     guard let value else { return [] }
     guard case .list(let each) = value.content else {
-      if case .unknown(let unknown) = value.content { return [notKnown(path, value.place, unknown.reason)] }
-      return []
+      return value.isNull ? [] : [notKnown(path, value.place, Self.reason(value, "no list of policies"))]
     }
     var out: [Found] = []
     for (place, policy) in each.enumerated() {
       let path = "\(path)[\(place)]"
       switch policy.content {
       case .string(let arn):
-        let name = arn.firstRange(of: ":policy/").map { String(arn[$0.upperBound...]) } ?? arn
-        if catalogue.assessedPolicies.contains(where: { $0.matches(name) }) { continue }
-        if ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"].contains(name) {
+        // A bare name is AWS's own policy; anybody may give one of the account that name.
+        let name = Self.nameOfAWS(arn)
+        if catalogue.assessedPolicies.contains(where: {
+          $0.text.hasPrefix("arn:") ? $0.matches(arn) : name.map($0.matches) ?? false
+        }) {
+          continue
+        }
+        if let name, ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"].contains(name) {
           out.append(
             Found(
               isUnknown: false, path: path, place: policy.place, found: arn,
@@ -117,17 +157,27 @@ struct PolicyGrants {
             Found(
               isUnknown: true, path: path, place: policy.place, found: arn,
               message:
-                "What this policy grants isn't known here. Where it was assessed, name it in assessed_policies."
+                "What this policy grants isn't known here. Where it was assessed, name it in assessed_policies, the "
+                + "account's own by its whole ARN."
             ))
         }
       case .unknown(let unknown):
         // A policy of the same document is looked at where it stands.
         if let name = Self.reference(unknown.written), all.contains(where: { $0.name == name }) { continue }
         out.append(notKnown(path, policy.place, unknown.reason))
-      default: continue
+      default: out.append(notKnown(path, policy.place, "no ARN"))
       }
     }
     return out
+  }
+
+  /// The name in `arn:PARTITION:iam::aws:policy/NAME`; nil = it isn't one of AWS's.
+  private static func nameOfAWS(_ arn: String) -> String? {
+    let words = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+    guard words.count == 6, words[0] == "arn", words[2] == "iam", words[4] == "aws",
+      words[5].hasPrefix("policy/")
+    else { return nil }
+    return String(words[5].dropFirst("policy/".count))
   }
 
   private static func reference(_ value: Value?) -> String? {

@@ -1,13 +1,16 @@
 // What IAM has and what the catalogue wants → the steps from one to the other. Touched is only what has the path /kabuto/;
-// a user is removed only if it has the tag too. The order never gives somebody more than before or after: policies first,
-// then boundaries, then what is taken away, then what is given, removals last. Each step does the same when it is done twice.
+// a user is removed only if it has the tag too. The order gives nobody more on the way than before or after: what is new and
+// nobody's yet, each user's boundary, groups without those that aren't meant to be in them, policies that become narrower,
+// what is taken away; then policies that become wider, the boundary before them, what is given, removals last. Each step does
+// the same when it is done twice.
 
 /// A step.
 public enum IdentityStep: Sendable, Equatable {
   case createPolicy(GeneratedPolicy)
   /// `drops`: a version that makes room, as IAM keeps five.
-  case changePolicy(arn: String, PolicyDocument, drops: String?)
-  case revertPolicy(arn: String, version: String)
+  /// `widens`: it isn't surely within what the policy said before.
+  case changePolicy(arn: String, PolicyDocument, drops: String?, widens: Bool)
+  case revertPolicy(arn: String, version: String, widens: Bool)
   case createGroup(String)
   case createUser(String)
   case setBoundary(user: String)
@@ -46,6 +49,7 @@ public enum IdentityStep: Sendable, Equatable {
   public var gives: Bool {
     switch self {
     case .attachToGroup, .joinGroup: true
+    case .changePolicy(_, _, _, let widens), .revertPolicy(_, _, let widens): widens
     default: false
     }
   }
@@ -66,9 +70,9 @@ public enum IdentityStep: Sendable, Equatable {
     switch self {
     case .createPolicy(let policy):
       "policy \(policy.name): create, \(policy.document.characterCount) characters"
-    case .changePolicy(let arn, let document, _):
+    case .changePolicy(let arn, let document, _, _):
       "policy \(Self.name(arn)): say what the catalogue says, \(document.characterCount) characters"
-    case .revertPolicy(let arn, let version): "policy \(Self.name(arn)): back to version \(version)"
+    case .revertPolicy(let arn, let version, _): "policy \(Self.name(arn)): back to version \(version)"
     case .createGroup(let group): "group \(group): create"
     case .createUser(let user): "user \(user): create, with the boundary"
     case .setBoundary(let user): "user \(user): set the boundary"
@@ -106,11 +110,15 @@ public struct IdentityPlan: Sendable, Equatable {
   public init(from found: IdentityState, to wanted: NarrowedUsers, account: String, partition: String) {
     let path = Catalogue.path
     func arn(_ name: String) -> String { "arn:\(partition):iam::\(account):policy\(path)\(name)" }
+    // The boundary is the first of each kind.
     let policies = [wanted.boundary] + wanted.groups.flatMap(\.policies)
     let boundary = arn(wanted.boundary.name)
 
+    var narrowing: [IdentityStep] = []
+    var widening: [IdentityStep] = []
     for policy in policies {
       guard let has = found.policies[policy.name] else {
+        // Nobody has it yet.
         steps.append(.createPolicy(policy))
         continue
       }
@@ -118,20 +126,29 @@ public struct IdentityPlan: Sendable, Equatable {
         conflicts.append("policy \(policy.name) is there already, at \(has.arn)")
         continue
       }
-      if has.versions.contains(where: { $0.isDefault && $0.document?.says(policy.document) == true }) {
-        continue
-      }
+      let now = has.versions.first(where: \.isDefault)?.document
+      if now?.says(policy.document) == true { continue }
+      let widens = now.map { !policy.document.isWithin($0) } ?? true
+      let step: IdentityStep
       if let same = has.versions.first(where: { $0.document?.says(policy.document) == true }) {
-        steps.append(.revertPolicy(arn: has.arn, version: same.id))
+        step = .revertPolicy(arn: has.arn, version: same.id, widens: widens)
       } else {
         let old = has.versions.filter { !$0.isDefault }.min { Self.number($0.id) < Self.number($1.id) }
-        steps.append(
-          .changePolicy(arn: has.arn, policy.document, drops: has.versions.count >= 5 ? old?.id : nil))
+        step = .changePolicy(
+          arn: has.arn, policy.document, drops: has.versions.count >= 5 ? old?.id : nil, widens: widens)
+      }
+      if widens {
+        widening.append(step)
+      } else {
+        narrowing.append(step)
       }
     }
 
     var takes: [IdentityStep] = []
     var gives: [IdentityStep] = []
+    // Before a group is widened it has only those that are meant.
+    var leaves: [IdentityStep] = []
+    let ours = Dictionary(wanted.users.map { ($0.name, Set($0.groups)) }, uniquingKeysWith: { $1 })
     for group in wanted.groups {
       let has = found.groups[group.name]
       if let has, has.path != path {
@@ -139,6 +156,9 @@ public struct IdentityPlan: Sendable, Equatable {
         continue
       }
       if has == nil { steps.append(.createGroup(group.name)) }
+      leaves += found.users.filter {
+        $0.value.groups.contains(group.name) && ours[$0.key]?.contains(group.name) != true
+      }.keys.sorted().map { IdentityStep.leaveGroup(user: $0, group: group.name) }
       let meant = Set(group.policies.map { arn($0.name) })
       let attached = has?.attached ?? []
       takes += attached.subtracting(meant).sorted().map { IdentityStep.detachFromGroup(group.name, arn: $0) }
@@ -160,14 +180,15 @@ public struct IdentityPlan: Sendable, Equatable {
       takes += (has?.attached ?? []).sorted().map { IdentityStep.detachFromUser(user.name, arn: $0) }
       takes += (has?.inline ?? []).sorted().map { IdentityStep.deleteUserPolicy(user.name, name: $0) }
       let groups = has?.groups ?? []
-      takes += groups.subtracting(user.groups).sorted().map {
+      let named = Set(wanted.groups.map(\.name))
+      takes += groups.subtracting(user.groups).subtracting(named).sorted().map {
         IdentityStep.leaveGroup(user: user.name, group: $0)
       }
       gives += Set(user.groups).subtracting(groups).sorted().map {
         IdentityStep.joinGroup(user: user.name, group: $0)
       }
     }
-    steps += takes + gives
+    steps += leaves + narrowing + takes + widening + gives
     remove(found, wanted, Set(policies.map(\.name)))
   }
 

@@ -3,8 +3,11 @@
 // divided; where it doesn't fit, that is said.
 //
 // Form: an allowance for each set of regions, denials where patterns of different sets have something in common, and the
-// denials of the catalogue. With `protectsBoundary` also denials that keep the holder from taking the boundary off, from
-// making users and roles without it, and from changing what is made from the catalogue.
+// denials of the catalogue. With `protectsBoundary`, wherever it allows more of IAM than looking, also denials: of taking the
+// boundary off, of making users and roles without it or giving them policies, of changing what is made from the catalogue,
+// and of entering another's user or role by a new key, password or trust. What IAM has no condition for remains: passing an
+// existing role to a service, and policies of groups, or new versions of others' policies, that give more to whom they are
+// attached. docs/GOVERN-CATALOGUE.md says how to close that.
 
 /// A policy that was made.
 public struct GeneratedPolicy: Sendable, Equatable {
@@ -16,10 +19,14 @@ public struct GeneratedPolicy: Sendable, Equatable {
 
 extension Catalogue {
   /// Patterns that no holder of the boundary may call, whatever is allowed.
-  static let unguarding = ["iam:DeleteUserPermissionsBoundary", "iam:DeleteRolePermissionsBoundary"]
-  /// What makes users and roles: with the boundary only.
+  static let unguarding = [
+    "iam:DeleteUserPermissionsBoundary", "iam:DeleteRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy",
+    "iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile",
+  ]
+  /// What makes users and roles or gives them something: with the boundary only.
   static let making = [
     "iam:CreateRole", "iam:CreateUser", "iam:PutRolePermissionsBoundary", "iam:PutUserPermissionsBoundary",
+    "iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:PutRolePolicy", "iam:PutUserPolicy",
   ]
   /// What remains possible on users, groups and policies of the catalogue.
   static let untouching = [
@@ -47,12 +54,13 @@ extension Catalogue {
   }
 
   private var boundaryDocument: PolicyDocument {
+    // Whatever of IAM isn't harmless for certain needs the guard.
+    let iam = Wildcard("iam:*", ignoresCase: true)
+    let harmless = Self.untouching.map { Wildcard($0, ignoresCase: true) }
     let isGuarded =
       protectsBoundary
-      && allowedServices.contains { service in
-        (Self.unguarding + Self.making).contains { name in
-          service.actions.contains { $0.intersects(Wildcard(name, ignoresCase: true)) }
-        }
+      && allowedServices.flatMap(\.actions).contains { action in
+        action.intersects(iam) && !harmless.contains { $0.contains(action) }
       }
     let all = ActionGroups(
       self, alsoDenied: isGuarded ? Self.unguarding.map { Wildcard($0, ignoresCase: true) } : [])

@@ -115,16 +115,57 @@ public struct PolicyDocument: Sendable, Equatable {
   /// Whether another says the same: order and letter case of actions don't matter.
   public func says(_ other: PolicyDocument) -> Bool { normal == other.normal }
 
-  private var normal: Set<String> {
-    Set(
-      statements.map { statement in
-        var statement = statement
-        statement.actions = Set(statement.actions.map { $0.lowercased() }).sorted()
-        statement.resources = Set(statement.resources).sorted()
-        statement.conditions = statement.conditions.map {
-          PolicyCondition($0.comparison, $0.key.lowercased(), Set($0.values).sorted())
-        }.sorted { ($0.comparison, $0.key) < ($1.comparison, $1.key) }
-        return statement.text
-      })
+  private var normal: Set<String> { Set(statements.map(\.normal.text)) }
+
+  /// Whether it allows nothing that another doesn't. Sound: never true where it isn't so; conditions and resources are
+  /// compared as they are written.
+  func isWithin(_ other: PolicyDocument) -> Bool {
+    func covers(_ wide: [String], _ narrow: [String]) -> Bool {
+      let patterns = wide.map { Wildcard($0, ignoresCase: true) }
+      return narrow.allSatisfy { action in
+        patterns.contains { $0.contains(Wildcard(action, ignoresCase: true)) }
+      }
+    }
+    func all(_ effect: PolicyStatement.Effect, _ document: PolicyDocument) -> [PolicyStatement] {
+      document.statements.filter { $0.effect == effect }
+    }
+    let denials = all(.deny, self)
+    for denial in all(.deny, other) {
+      let alike = denials.filter { $0.frame == denial.frame }
+      let isKept =
+        denial.isNotAction
+        ? alike.contains { covers(denial.actions, $0.actions) }
+        : covers(alike.flatMap(\.actions), denial.actions)
+      guard isKept else { return false }
+    }
+    let allowances = all(.allow, other)
+    return all(.allow, self).allSatisfy { statement in
+      let alike = allowances.filter { $0.frame == statement.frame || !$0.isNotAction && $0.isUnlimited }
+      return statement.isNotAction
+        ? alike.contains { $0.isNotAction && covers(statement.actions, $0.actions) }
+        : covers(alike.filter { !$0.isNotAction }.flatMap(\.actions), statement.actions)
+    }
   }
+}
+
+extension PolicyStatement {
+  /// The same for all that say the same.
+  fileprivate var normal: PolicyStatement {
+    var out = self
+    out.actions = Set(actions.map { $0.lowercased() }).sorted()
+    out.resources = Set(resources).sorted()
+    out.conditions = conditions.map {
+      PolicyCondition($0.comparison, $0.key.lowercased(), Set($0.values).sorted())
+    }.sorted { ($0.comparison, $0.key) < ($1.comparison, $1.key) }
+    return out
+  }
+
+  /// All but the actions.
+  fileprivate var frame: String {
+    var out = normal
+    out.actions = []
+    return out.text
+  }
+
+  fileprivate var isUnlimited: Bool { resources == ["*"] && !isNotResource && conditions.isEmpty }
 }

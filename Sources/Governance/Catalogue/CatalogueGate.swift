@@ -59,7 +59,9 @@ public struct CatalogueGate: Sendable {
         issues.contains { !$0.isUnknown }
         ? .fail : !issues.isEmpty ? .unknown : inspection.asked.contains(rule) ? .pass : .skip
       result.results.append(
-        CheckResult.RuleOnInput(rule: rule.rawValue, ruleFile: path, input: input.path, status: status))
+        CheckResult.RuleOnInput(
+          rule: rule.rawValue, ruleFile: path, input: input.path, status: status,
+          hasUnknown: issues.contains(where: \.isUnknown)))
     }
     result.findings += inspection.issues.map { Finding($0, catalogue: path, input: input.path) }
   }

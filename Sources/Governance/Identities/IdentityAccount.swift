@@ -68,6 +68,17 @@ public struct IdentityAccount: Sendable {
     } catch { throw GovernanceFaults(["\(target.name): sts GetCallerIdentity: \(error.text)"]) }
   }
 
+  /// Whether a catalogue is for accounts like this one.
+  /// - Parameter file: the catalogue's.
+  /// - Throws: `GovernanceFaults` where its ARNs would be those of another partition.
+  public func belongs(to catalogue: Catalogue, _ file: String) throws(GovernanceFaults) {
+    guard catalogue.partition != partition else { return }
+    throw GovernanceFaults([
+      "\(file): partition \(catalogue.partition), and account \(account) is in \(partition); wanted a catalogue "
+        + "with partition: \(partition). Nothing was done"
+    ])
+  }
+
   // MARK: - What is there
 
   /// Users, groups and the company's policies.
@@ -139,7 +150,7 @@ public struct IdentityAccount: Sendable {
   }
 
   /// Carries out a plan, step by step. What fails hides nothing else, but nobody is given more where something before failed
-  /// that concerns the same user, or the boundary itself.
+  /// that concerns the same user, or the boundary itself; and groups aren't, where a user has no boundary or is still in one.
   /// - Parameter told: called after each step.
   public func carryOut(
     _ plan: IdentityPlan, boundary: String, told: (Outcome) -> Void
@@ -147,10 +158,13 @@ public struct IdentityAccount: Sendable {
     var out: [Outcome] = []
     var failed: Set<String> = []
     var hasBoundary = true
+    var isBounded = true
     for step in plan.steps {
       var fault: String?
       if !hasBoundary, step.user != nil || step.gives {
         fault = "not done, as the boundary isn't what it should be"
+      } else if step.gives, step.user == nil, !isBounded {
+        fault = "not done, as a user isn't bounded or is still in a group that it isn't meant to be in"
       } else if step.gives, let user = step.user, failed.contains(user) {
         fault = "not done, as something before it failed for \(user)"
       } else {
@@ -159,7 +173,8 @@ public struct IdentityAccount: Sendable {
           if let user = step.user { failed.insert(user) }
           switch step {
           case .createPolicy(let policy) where policy.name == Catalogue.boundaryName: hasBoundary = false
-          case .changePolicy(boundary, _, _), .revertPolicy(boundary, _): hasBoundary = false
+          case .changePolicy(boundary, _, _, _), .revertPolicy(boundary, _, _): hasBoundary = false
+          case .setBoundary, .leaveGroup: isBounded = false
           default: break
           }
         }
@@ -190,7 +205,7 @@ public struct IdentityAccount: Sendable {
           "PolicyName": .text(policy.name), "Path": path, "PolicyDocument": .text(policy.document.text),
           "Description": "Made from the catalogue of services by kabuto govern users", "Tags": tags,
         ], isRepeatable: false)
-    case .changePolicy(let arn, let document, let drops):
+    case .changePolicy(let arn, let document, let drops, _):
       if let drops {
         try await call(
           "DeletePolicyVersion", ["PolicyArn": .text(arn), "VersionId": .text(drops)], absent: gone)
@@ -199,7 +214,7 @@ public struct IdentityAccount: Sendable {
         "CreatePolicyVersion",
         ["PolicyArn": .text(arn), "PolicyDocument": .text(document.text), "SetAsDefault": true],
         isRepeatable: false)
-    case .revertPolicy(let arn, let version):
+    case .revertPolicy(let arn, let version, _):
       try await call("SetDefaultPolicyVersion", ["PolicyArn": .text(arn), "VersionId": .text(version)])
     case .createGroup(let group):
       try await call("CreateGroup", ["GroupName": .text(group), "Path": path], isRepeatable: false)

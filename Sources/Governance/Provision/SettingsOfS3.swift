@@ -50,32 +50,37 @@ extension AccountSettings {
     return name
   }
 
+  /// A call on the bucket. Names of buckets are the world's: one of that name that is another account's is refused by S3
+  /// (AccessDenied), and so unknown.
+  private func call(
+    bucket part: String, _ method: String, isRepeatable: Bool? = nil, absent: Set<String> = []
+  ) throws(CallFailure) -> ServiceAction {
+    var action = ServiceAction(
+      "\(method) ?\(part)", method, path: [try bucket()], query: [(part, "")], isRepeatable: isRepeatable,
+      absent: absent)
+    action.headers = [("x-amz-expected-bucket-owner", account.number)]
+    return action
+  }
+
   /// What a bucket says of itself; null = there is none such, or no bucket.
   private func ask(bucket part: String, absent: String) async throws(CallFailure) -> Value {
-    try await ask(
-      "s3",
-      ServiceAction(
-        "GET ?\(part)", "GET", path: [try bucket()], query: [(part, "")], absent: [absent, "NoSuchBucket"]))
+    try await ask("s3", call(bucket: part, "GET", absent: [absent, "NoSuchBucket"]))
   }
 
   private func put(bucket part: String, _ text: String, type: String = "application/xml")
     async throws(CallFailure)
   {
-    var action = ServiceAction(
-      "PUT ?\(part)", "PUT", path: [try bucket()], query: [(part, "")], isRepeatable: true)
+    var action = try call(bucket: part, "PUT", isRepeatable: true)
     action.text = text
-    action.headers = [("content-type", type)]
+    action.headers.append(("content-type", type))
     try await act("s3", action)
   }
 
   func logBucket() async throws(CallFailure) -> FoundSetting {
     let name = try bucket()
-    let answer = try await ask(
-      "s3",
-      ServiceAction("GET ?location", "GET", path: [name], query: [("location", "")], absent: ["NoSuchBucket"])
-    )
+    let answer = try await ask("s3", call(bucket: "location", "GET", absent: ["NoSuchBucket"]))
     // The oldest region has no name here, and its answer is an empty element: what isn't there has a code instead.
-    if answer.isNull, try await isMissing(name) { return .absent }
+    if answer.isNull, try await isMissing() { return .absent }
     let region = RegionScan.region(answer.string ?? answer["LocationConstraint"]?.string) ?? "us-east-1"
     guard region == account.home || answer.isNull && account.home == "us-east-1" else {
       throw CallFailure(
@@ -85,10 +90,9 @@ extension AccountSettings {
   }
 
   /// Whether a bucket isn't there: its versioning tells that, too.
-  private func isMissing(_ name: String) async throws(CallFailure) -> Bool {
+  private func isMissing() async throws(CallFailure) -> Bool {
     do throws(CallFailure) {
-      _ = try await ask(
-        "s3", ServiceAction("GET ?versioning", "GET", path: [name], query: [("versioning", "")]))
+      _ = try await ask("s3", call(bucket: "versioning", "GET"))
       return false
     } catch {
       if error.code == "NoSuchBucket" { return true }
