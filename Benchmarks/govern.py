@@ -60,10 +60,10 @@ def data():
 
 def peer(name, given):
     """The path of a peer; None = it isn't there, which is said."""
-    places = [given] if given else [os.path.join(bench.ROOT, venv, "bin", name) for venv in (".venv-bench-govern", ".venv-bench", ".venv")]
+    places = [given] if given else [os.path.join(bench.ROOT, venv, "bin", name) for venv in (".venv-bench-govern", ".venv-bench-custodian", ".venv")]
     found = next((place for place in places if os.path.exists(place)), None)
     if not found:
-        bench.say(f"{name} is left out: it is not installed (Benchmarks/Govern/requirements.txt)")
+        bench.say(f"{name} is left out: it is not installed (Benchmarks/Govern/requirements*.txt)")
     return found
 
 
@@ -191,7 +191,10 @@ class Run:
                     counts["same" if own == other else "different"] += 1
                     if own != other:
                         # The published rules keep to the template's own word (Metadata: guard: SuppressedRules); checkov has another one.
-                        why = "suppressed by the template" if own == "PASS" and rule in open(path).read() else "?"
+                        kind = one["resource"].split(".")[0]
+                        why = "suppressed by the template" if own == "PASS" and rule in open(path).read() \
+                            else "a type that the rule isn't about" if kind.startswith("AWS::Serverless::") \
+                            else "the template doesn't say that it is an application load balancer" if kind.endswith("::LoadBalancer") else "?"
                         differences[one["check_id"], rule, other, own, why] += 1
                         if self.a.verbose:
                             bench.say(f"{one['check_id']} {rule}: checkov {other}, Kabuto {own}: {path} {resource}")
@@ -371,7 +374,7 @@ class Run:
     def tables(self):
         heads = {
             "templates": ["templates", "rules", "cpu_s", "per_cpu_s", "resident_mib", "outcome"],
-            "growth": ["cpu_s", "times", "resident_mib"],
+            "growth": ["cpu_s", "times"],
             "plan": ["megabytes", "resources", "findings", "cpu_s", "wall_s", "resident_mib", "outcome"],
             "snapshot": ["megabytes", "resources", "findings", "cpu_s", "wall_s", "resident_mib", "outcome"],
             "live": ["resources", "calls", "cpu_s", "wall_s", "server_cpu_s", "resident_mib", "outcome"],

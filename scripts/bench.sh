@@ -41,5 +41,6 @@ while read -r requirements venv; do
 done <<'EOF'
 Benchmarks/requirements.txt .venv-bench
 Benchmarks/Govern/requirements.txt .venv-bench-govern
+Benchmarks/Govern/requirements-custodian.txt .venv-bench-custodian
 EOF
 exec bash Benchmarks/run.sh "$@"

@@ -101,7 +101,9 @@ extension Evaluation {
   ) -> (value: Value, letters: LetterCase)? {
     if let value = members[letters.convert(key)] ?? members[key] { return (value, letters) }
     guard letters == .none, members.unknown(key) == nil else { return nil }
-    for other in LetterCase.others { if let value = members[other.convert(key)] { return (value, other) } }
+    for (other, name) in zip(LetterCase.others, LetterCase.conversions(of: key)) {
+      if let value = members[name] { return (value, other) }
+    }
     return nil
   }
 

@@ -1,10 +1,24 @@
 // A key that isn't there is looked for in other letter cases: documents of other tools write `bucketName` or
 // `bucket_name` where CloudFormation writes `BucketName`. The first that is found is used for the rest of the query.
 
+import Synchronization
+
 enum LetterCase: Sendable {
   case none, camel, singular, pascal, kebab, snake, title, train
 
   static let others: [LetterCase] = [.camel, .singular, .kebab, .pascal, .snake, .title, .train]
+
+  /// A key in all other cases, in the order of `others`. What was asked once is kept: rules have few keys, and mostly ask
+  /// for those that aren't there.
+  static func conversions(of key: String) -> [String] {
+    if let known = kept.withLock({ $0[key] }) { return known }
+    let all = others.map { $0.convert(key) }
+    kept.withLock { if $0.count < mostKept { $0[key] = all } }
+    return all
+  }
+
+  private static let kept = Mutex<[String: [String]]>([:])
+  private static var mostKept: Int { 8_192 }
 
   func convert(_ key: String) -> String {
     guard self != .none else { return key }

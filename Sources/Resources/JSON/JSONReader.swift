@@ -72,13 +72,11 @@ public struct JSONReader: ~Copyable {
     guard position < bytes.count else { throw fault("a value") }
     switch bytes[position] {
     case UInt8(ascii: "{"):
-      var members: [(name: String, value: Value)] = []
-      try object { (name, reader) throws(DocumentFault) in members.append((name, try reader.value())) }
+      let members = try allMembers()
       try spend(112 + members.count * (members.count > 12 ? 64 : 24))
       return Value(.map(Members(members)), at: place)
     case UInt8(ascii: "["):
-      var values: [Value] = []
-      try array { (reader) throws(DocumentFault) in values.append(try reader.value()) }
+      let values = try allElements()
       try spend(112 + values.count * 8)
       return Value(.list(values), at: place)
     case UInt8(ascii: "\""):
@@ -94,6 +92,39 @@ public struct JSONReader: ~Copyable {
       default: return Value(try number(), at: place)
       }
     }
+  }
+
+  // Not by `object` and `array`: a level takes as little of the stack as can be.
+
+  private mutating func allMembers() throws(DocumentFault) -> [(name: String, value: Value)] {
+    var all: [(name: String, value: Value)] = []
+    try open("{")
+    blanks()
+    if !take("}") {
+      repeat {
+        let (range, isPlain) = try name()
+        all.append((try isPlain ? sharedName(range) : unescaped(range), try value()))
+        blanks()
+      } while take(",")
+      guard take("}") else { throw fault("\",\" or \"}\"") }
+    }
+    depth -= 1
+    return all
+  }
+
+  private mutating func allElements() throws(DocumentFault) -> [Value] {
+    var all: [Value] = []
+    try open("[")
+    blanks()
+    if !take("]") {
+      repeat {
+        all.append(try value())
+        blanks()
+      } while take(",")
+      guard take("]") else { throw fault("\",\" or \"]\"") }
+    }
+    depth -= 1
+    return all
   }
 
   private mutating func spend(_ count: Int) throws(DocumentFault) {
