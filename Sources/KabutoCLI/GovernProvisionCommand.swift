@@ -45,6 +45,11 @@ struct ProvisionArguments: ParsableArguments {
   }
 
   func validate() throws {
+    // A name that is empty by mistake must not mean the key's own account, or all regions.
+    for (name, texts) in [("--accounts", accounts), ("--regions", regions)]
+    where texts.contains(where: { Self.words([$0]).isEmpty }) {
+      throw ValidationError("\(name): found nothing; wanted names, or the option left out")
+    }
     for number in Self.words(accounts)
     where number.utf8.count != 12 || !number.utf8.allSatisfy({ (48...57).contains($0) }) {
       throw ValidationError("--accounts \(number): wanted twelve digits")

@@ -99,6 +99,51 @@ import Testing
     }
   }
 
+  // MARK: - Rules of Config
+
+  @Test func rulesOfOthersWithOtherParametersStay() async throws {
+    func rule(_ name: String, _ age: Int) -> String {
+      #"{"ConfigRuleName":"\#(name)","Source":{"Owner":"AWS","SourceIdentifier":"ACCESS_KEYS_ROTATED"},"#
+        + #""InputParameters":"{\"maxAccessKeyAge\":\"\#(age)\"}"}"#
+    }
+    let text = """
+      baseline: b
+      logs: {bucket: logs}
+      config:
+        rules:
+          - {name: a, identifier: ACCESS_KEYS_ROTATED, parameters: {maxAccessKeyAge: 90}}
+          - {name: b, identifier: ACCESS_KEYS_ROTATED, parameters: {maxAccessKeyAge: 30}}
+      """
+    func made(_ there: [String]) async throws -> (missing: [String], names: [String]) {
+      try await ServiceClientTests.with({ asked, _ in
+        asked.header("x-amz-target")?.contains("DescribeConfigRules") == true
+          ? Said(body: #"{"ConfigRules":[\#(there.joined(separator: ","))]}"#) : Said(body: "{}")
+      }) { client, service in
+        let settings = try settings(client, text)
+        let goals = settings.baseline.goals(of: Self.account, [:]).filter { $0.key.item == .configRule }
+        #expect(goals.count == 2)
+        var missing: [String] = []
+        for goal in goals {
+          let found = await settings.read(goal.key)
+          if goal.changes(from: found).isEmpty { continue }
+          missing.append(goal.key.name)
+          try await settings.set(goal)
+        }
+        let puts = service.asked.filter { $0.header("x-amz-target")?.contains("PutConfigRule") == true }
+        return (missing, puts.map { $0.body.contains(#""ConfigRuleName":"theirs""#) ? "theirs" : "own" })
+      }
+    }
+    // Theirs has parameters that nobody asked for: it stays, and both are made.
+    var came = try await made([rule("theirs", 365)])
+    #expect(came.missing == ["a", "b"] && came.names == ["own", "own"])
+    // Theirs does what a should.
+    came = try await made([rule("theirs", 90)])
+    #expect(came.missing == ["b"] && came.names == ["own"])
+    // One of the baseline's own doesn't stand for another.
+    came = try await made([rule("b", 90)])
+    #expect(came.missing == ["a", "b"] && came.names == ["own", "own"])
+  }
+
   // MARK: - Drift
 
   private func drift(
@@ -244,6 +289,27 @@ import Testing
     }
   }
 
+  @Test func otherFilesWithoutALastLinesEndStayWhole() throws {
+    try withFolder { folder in
+      let path = folder + "/notes.txt"
+      for text in ["dear diary", "{\"a\":1}", "{\"accounts\":[1]}", "\0\0"] {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        let told = #expect(throws: GovernanceFaults.self) { _ = try journal(path) }
+        #expect(told?.description.contains("is it another file?") == true)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(text.utf8))
+      }
+      // A line of ours, cut anywhere.
+      try Data().write(to: URL(fileURLWithPath: path))
+      try journal(path).write("111122223333", .begin)
+      let line = try Data(contentsOf: URL(fileURLWithPath: path))
+      for length in 1..<line.count {
+        try line.prefix(length).write(to: URL(fileURLWithPath: path))
+        #expect(try journal(path).tornBytes == length)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)).isEmpty)
+      }
+    }
+  }
+
   @Test func lastTimeThatAThingWasRight() {
     var done = JournalEntry(at: 10, run: "r", account: "1", event: .result)
     (done.step, done.outcome) = ("a", .done)
@@ -323,6 +389,14 @@ import Testing
       #expect(
         try folder.refusal(of: form.account, conditions, today: today)
           == "its request payments was changed after its approval")
+      // Another approver, or another day.
+      for (old, new) in [("mori@", "eve@"), ("R. Mori", "E. Eve"), ("at: \"2026-", "at: \"2025-")] {
+        #expect(approved.contains(old), "\(old) in \(approved)")
+        try approved.replacing(old, with: new).write(toFile: file, atomically: true, encoding: .utf8)
+        #expect(
+          try folder.refusal(of: form.account, conditions, today: today)
+            == "its request payments was changed after its approval")
+      }
       // Blanks and order of a file are no change.
       try ("# a word\n" + approved).write(toFile: file, atomically: true, encoding: .utf8)
       #expect(try folder.refusal(of: form.account, conditions, today: today) == nil)

@@ -41,6 +41,9 @@ import Testing
     #expect(Self.state(Self.record(), "2026-02-28") == .notYet(Self.day("2026-03-01")))
     #expect(Self.state(Self.record(approvedBy: nil)) == .unapproved)
     #expect(Self.state(Self.record(approvedBy: "Tanaka")) == .selfApproved("Tanaka"))
+    for same in ["tanaka ", " TANAKA", "\u{3000}tanaka\t"] {
+      #expect(Self.state(Self.record(approvedBy: same)) == .selfApproved(same))
+    }
     #expect(Self.state(Self.record(until: "2027-02-28")) == .valid)
     #expect(Self.state(Self.record(until: "2027-03-01")) == .tooLong(days: 366))
   }
@@ -52,6 +55,8 @@ import Testing
       { $0.coversUnknown = true },
       { $0.expires = Self.day("2027-01-31") }, { $0.requested = .init(by: "mori", on: $0.requested.on) },
       { $0.sum = String($0.sum.dropLast()) },
+      { $0.approved = .init(by: "mori", on: Self.day("2026-03-01")) },
+      { $0.approved = .init(by: "suzuki", on: Self.day("2026-03-02")) },
       {
         $0.scope.input = [Wildcard("Logs*")]; $0.scope.resource = []
       },
@@ -61,6 +66,17 @@ import Testing
       change(&record)
       #expect(Self.state(record) == .altered, "\(place)")
     }
+  }
+
+  @Test func wildcardsWithoutAnythingPlainAreEverything() {
+    var record = Self.record()
+    for (rule, resource) in [("?*", "*"), ("*", "??*"), ("*?", "?")] {
+      record.rules = [Wildcard(rule)]
+      record.scope.resource = [Wildcard(resource)]
+      #expect(record.coversEverything, "\(rule) \(resource)")
+    }
+    record.rules = [Wildcard("s?*")]
+    #expect(!record.coversEverything)
   }
 
   @Test func whatItMeans() {

@@ -33,11 +33,13 @@ extension Baseline {
   public var configName: String { config?.name ?? "default" }
   /// A role of AWS Config that isn't the service's own.
   public var configRole: String? { config?.role }
-  /// Names of AWS Config's rules in a region, with the identifiers that they stand for.
+  /// Names of AWS Config's rules in a region, with the identifiers that they stand for and their parameters as JSON.
   public func configRules(in region: String, of account: BaselineAccount) -> [(
-    name: String, identifier: String
+    name: String, identifier: String, parameters: String
   )] {
-    (config?.rules ?? []).filter { !$0.isHomeOnly || region == account.home }.map { ($0.name, $0.identifier) }
+    (config?.rules ?? []).filter { !$0.isHomeOnly || region == account.home }.map {
+      ($0.name, $0.identifier, Self.parameters($0.parameters))
+    }
   }
   /// Name of a new analyzer.
   public var analyzerName: String { analyzer ?? "kabuto" }
@@ -98,7 +100,14 @@ extension Baseline {
     if let logs, let bucket = logBucket(of: account) {
       add(.logBucket, [("Name", .equal(bucket))])
       add(.logBucketPublicAccess, blocks)
-      var encryption: [(String, WantedValue)] = [("SSEAlgorithm", .equal(logs.encryption))]
+      var encryption: [(String, WantedValue)] = [
+        // What S3's own keys do, a key of KMS does as well.
+        (
+          "SSEAlgorithm",
+          logs.encryption == "AES256"
+            ? .oneOf(["AES256", "aws:kms", "aws:kms:dsse"]) : .equal(logs.encryption)
+        )
+      ]
       if let key = logs.key { encryption.append(("KMSMasterKeyID", .equal(key))) }
       add(.logBucketEncryption, encryption)
       if logs.hasVersions { add(.logBucketVersioning, [("Status", .equal("Enabled"))]) }

@@ -128,6 +128,8 @@ public enum FoundSetting: Sendable, Equatable {
 /// What a property should be.
 public enum WantedValue: Sendable, Equatable {
   case equal(String)
+  /// Any of them; a step sets the first.
+  case oneOf([String])
   /// A number, or more.
   case atLeast(Int)
   /// A number above nothing, or less.
@@ -137,6 +139,7 @@ public enum WantedValue: Sendable, Equatable {
   public func isMet(by found: String?) -> Bool {
     switch self {
     case .equal(let text): found == text
+    case .oneOf(let texts): found.map(texts.contains) ?? false
     case .atLeast(let number): (found.flatMap { Int($0) } ?? 0) >= number
     case .atMost(let number): found.flatMap { Int($0) }.map { $0 > 0 && $0 <= number } ?? false
     }
@@ -146,6 +149,7 @@ public enum WantedValue: Sendable, Equatable {
   public var target: String {
     switch self {
     case .equal(let text): text
+    case .oneOf(let texts): texts.first ?? ""
     case .atLeast(let number), .atMost(let number): String(number)
     }
   }

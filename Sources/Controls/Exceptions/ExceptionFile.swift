@@ -120,7 +120,9 @@ extension ExceptionRecord {
 
   /// Whether nothing narrows it.
   public var coversEverything: Bool {
-    func isWide(_ patterns: [Wildcard]) -> Bool { patterns.isEmpty || patterns.contains { $0.isEverything } }
+    func isWide(_ patterns: [Wildcard]) -> Bool {
+      patterns.isEmpty || patterns.contains { $0.plainCount == 0 }
+    }
     return isWide(rules) && isWide(scope.input) && isWide(scope.account) && isWide(scope.region)
       && isWide(scope.resource) && isWide(scope.type)
   }

@@ -37,6 +37,13 @@ public struct ExceptionRecord: Sendable, Equatable {
       self.by = by
       self.on = on
     }
+
+    /// Whether a name means the same person: letter case and blanks don't make another.
+    public func isBy(_ name: String) -> Bool { Self.folded(by) == Self.folded(name) }
+
+    private static func folded(_ name: String) -> String {
+      name.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
+    }
   }
 
   /// Its name.
@@ -123,7 +130,8 @@ public enum ExceptionState: Sendable, Equatable {
 }
 
 extension ExceptionRecord {
-  /// All that an approval is of, in one text: each field named, with its length, so that no two records have the same.
+  /// All that an approval is of, in one text: each field named, with its length, so that no two records have the same. Who
+  /// approved it and when belong to it: another name or a later day would be another approval.
   public var approvedText: String {
     func field(_ name: String, _ values: [String]) -> String {
       "\(name)=" + values.map { "\($0.utf8.count):\($0)" }.joined(separator: ",") + "\n"
@@ -134,13 +142,14 @@ extension ExceptionRecord {
       + field("owner", [owner])
       + field("reason", [reason]) + field("unknown", [coversUnknown ? "yes" : "no"])
       + field("requested", [requested.by, requested.on.description]) + field("expires", [expires.description])
+      + field("approved", approved.map { [$0.by, $0.on.description] } ?? [])
   }
 
   /// What it is worth on a day.
   /// - Parameter digest: SHA-256 of a text, in hexadecimal.
   public func state(on day: CalendarDay, digest: (String) -> String) -> ExceptionState {
     guard let approved else { return expires < day ? .expired(expires) : .unapproved }
-    if approved.by.lowercased() == requested.by.lowercased() { return .selfApproved(approved.by) }
+    if approved.isBy(requested.by) { return .selfApproved(approved.by) }
     if sum.lowercased() != digest(approvedText) { return .altered }
     if expires < day { return .expired(expires) }
     if approved.on > day { return .notYet(approved.on) }

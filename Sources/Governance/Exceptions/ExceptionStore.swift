@@ -73,7 +73,7 @@ public struct ExceptionStore: Sendable {
         throw GovernanceFaults(["\(path): no exception \(id)\(near)"])
       }
       var record = entry.record
-      guard approver.lowercased() != record.requested.by.lowercased() else {
+      guard !record.requested.isBy(approver) else {
         throw GovernanceFaults(["\(approver) asked for \(id); wanted the approval of somebody else"])
       }
       guard record.expires >= day else {

@@ -142,6 +142,12 @@ public final class ProvisionJournal: Sendable {
         if faults.count == 10 { break }
       }
     }
+    // What is to be cut off must be ours: each line begins in the same way.
+    let start = Data("{\"account\":\"".utf8)
+    let rest = data.suffix(from: data.startIndex + length)
+    if faults.isEmpty, !rest.starts(with: start), !start.starts(with: rest) {
+      faults.append("\(path): a last line without its end that no journal begins so; is it another file?")
+    }
     guard faults.isEmpty else { throw GovernanceFaults(faults) }
     return (out, length, data.count - length)
   }
@@ -164,11 +170,20 @@ public final class ProvisionJournal: Sendable {
     line.append(10)
     let isWritten = file.withLock { descriptor in
       line.withUnsafeBytes { bytes in
+        let length = lseek(descriptor, 0, SEEK_END)
         var done = 0
         while done < bytes.count {
           let count = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
           if count < 0, errno == EINTR { continue }
-          guard count > 0 else { return false }
+          guard count > 0 else {
+            // Half a line would make the next one unreadable.
+            let reason = errno
+            if length >= 0, done > 0, ftruncate(descriptor, length) == 0 {
+              _ = lseek(descriptor, length, SEEK_SET)
+            }
+            errno = reason
+            return false
+          }
           done += count
         }
         return fsync(descriptor) == 0

@@ -40,12 +40,17 @@ public struct RequestFolder: Sendable {
   ) -> Standing {
     let unmet = conditions.unmet(request, on: today, approver: request.approval?.by)
     guard let approval = request.approval else { return Standing(state: .open, unmet: unmet) }
-    guard approval.hash == hash(request) else { return Standing(state: .changed, unmet: unmet) }
+    guard approval.hash == hash(request, by: approval.by, at: approval.at) else {
+      return Standing(state: .changed, unmet: unmet)
+    }
     return Standing(state: unmet.isEmpty ? .approved : .lapsed, unmet: unmet)
   }
 
-  static func hash(_ request: AccountRequest) -> String {
-    "sha256:" + RequestSigner.hex(SHA256.hash(data: Data(request.approvedText.utf8)))
+  /// Of what was approved, by whom and when: another name or a later time would be another approval.
+  static func hash(_ request: AccountRequest, by approver: Person, at time: Int64) -> String {
+    let words = [request.approvedText, approver.name, approver.mail, RecordTime.text(time)]
+    let text = words.map { "\($0.utf8.count):\($0)\n" }.joined()
+    return "sha256:" + RequestSigner.hex(SHA256.hash(data: Data(text.utf8)))
   }
 
   // MARK: - Reading
@@ -169,7 +174,7 @@ public struct RequestFolder: Sendable {
         return
       }
       request.approval = AccountRequest.Approval(
-        by: approver, at: now, conditions: conditions.text, hash: Self.hash(request))
+        by: approver, at: now, conditions: conditions.text, hash: Self.hash(request, by: approver, at: now))
       try write(request)
       out = .approved(request)
     }

@@ -152,32 +152,43 @@ extension AccountSettings {
       page: ("NextToken", ["NextToken"]))
   }
 
-  /// The rule of that name; else one of another name that is the same managed rule.
-  private static func rule(_ name: String, _ identifier: String, of all: [Value]) -> Value? {
-    all.first { $0["ConfigRuleName"]?.string == name }
-      ?? all.first {
-        $0.all(at: ["Source", "Owner"]).first?.string == "AWS"
-          && $0.all(at: ["Source", "SourceIdentifier"]).first?.string == identifier
-      }
+  /// The rule of that name; else one of another name that is the same managed rule with the same parameters, and that isn't
+  /// another of the baseline's.
+  private func rule(
+    _ name: String, _ identifier: String, _ parameters: String, _ all: [Value], _ region: String
+  )
+    -> Value?
+  {
+    if let own = all.first(where: { $0["ConfigRuleName"]?.string == name }) { return own }
+    let ours = Set(baseline.configRules(in: region, of: account).map(\.name))
+    return all.first {
+      !ours.contains($0["ConfigRuleName"]?.string ?? "")
+        && $0.all(at: ["Source", "Owner"]).first?.string == "AWS"
+        && $0.all(at: ["Source", "SourceIdentifier"]).first?.string == identifier
+        && Self.parameters(of: $0) == parameters
+    }
+  }
+
+  private static func parameters(of rule: Value) -> String {
+    let given = rule["InputParameters"]?.string ?? ""
+    do throws(DocumentFault) {
+      return try given.isEmpty ? "{}" : CanonicalJSON.policy(JSONReader.value(of: given))
+    } catch { return given }
   }
 
   func configRules(_ region: String) async throws(CallFailure) -> [BaselineKey: FoundSetting] {
     let all = try await allRules(region)
     var out: [BaselineKey: FoundSetting] = [:]
-    for (name, identifier) in baseline.configRules(in: region, of: account) {
+    for (name, identifier, parameters) in baseline.configRules(in: region, of: account) {
       let key = BaselineKey(.configRule, region: region, name: name)
-      guard let rule = Self.rule(name, identifier, of: all) else {
+      guard let rule = rule(name, identifier, parameters, all, region) else {
         out[key] = .absent
         continue
       }
       var properties: [String: String] = [:]
       properties["Name"] = rule["ConfigRuleName"]?.string
       properties["SourceIdentifier"] = rule.all(at: ["Source", "SourceIdentifier"]).first?.string
-      let given = rule["InputParameters"]?.string ?? ""
-      do throws(DocumentFault) {
-        properties["InputParameters"] =
-          try given.isEmpty ? "{}" : CanonicalJSON.policy(JSONReader.value(of: given))
-      } catch { properties["InputParameters"] = given }
+      properties["InputParameters"] = Self.parameters(of: rule)
       out[key] = .set(properties)
     }
     return out
@@ -185,7 +196,8 @@ extension AccountSettings {
 
   func setConfigRule(_ goal: BaselineGoal, _ region: String) async throws(CallFailure) {
     let identifier = goal.target("SourceIdentifier") ?? ""
-    let found = Self.rule(goal.key.name, identifier, of: try await allRules(region))
+    let found = rule(
+      goal.key.name, identifier, goal.target("InputParameters") ?? "{}", try await allRules(region), region)
     var members = [
       CallField.Member(
         name: "ConfigRuleName", value: .text(found?["ConfigRuleName"]?.string ?? goal.key.name)),

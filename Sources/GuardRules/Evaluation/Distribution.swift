@@ -4,7 +4,8 @@
 // What is promised (property test: DistributionTests): let the resources of a document be a map that is fully known, each
 // of them a map, and let what stands beside them be fully known too. For a rule that distributes, however the resources
 // are parted into parts of at least one: the worst of the parts' verdicts (FAIL, UNKNOWN, PASS, SKIP) is the rule's, and
-// the parts' failures together are the rule's. What types a rule can look at: RuleReach.
+// the parts' failures together are the rule's, but that parts may tell more of what can't be told beside a certain failure.
+// What types a rule can look at: RuleReach.
 //
 // What distributes: clauses, blocks and blocks of a type over values selected from `Resources.*[…]`, compared with
 // literals, for all of them; `%selection empty`; conditions that ask whether something of the same selection is there, or

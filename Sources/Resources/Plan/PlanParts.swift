@@ -107,7 +107,9 @@ struct PlanParts {
   ) throws(DocumentFault) -> [String: String] {
     var out: [String: String] = [:]
     func resource(_ value: Value, _ prefix: String) {
-      guard let address = value["address"]?.string, let by = types[value["type"]?.string ?? ""] else { return }
+      guard let address = value["address"]?.string, let by = types[value["type"]?.string ?? ""] else {
+        return
+      }
       for reference in value["expressions"]?[by]?["references"]?.list ?? [] {
         guard let text = reference.string else { continue }
         let words = text.split(separator: ".").prefix(2).map { $0.prefix { $0 != "[" } }
