@@ -115,7 +115,15 @@ struct ProcessCost: Encodable {
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
     cpuSeconds = seconds(usage.ru_utime) + seconds(usage.ru_stime)
-    residentBytes = usage.ru_maxrss * 1_024
+    residentBytes = (Self.highWater ?? usage.ru_maxrss) * 1_024
+  }
+
+  /// KiB of this program alone; what `getrusage` says has in it what started it (proc(5), VmHWM).
+  private static var highWater: Int? {
+    guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
+      let line = text.split(separator: "\n").first(where: { $0.hasPrefix("VmHWM:") })
+    else { return nil }
+    return Int(line.dropFirst(6).filter(\.isNumber))
   }
 }
 

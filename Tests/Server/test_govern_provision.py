@@ -423,7 +423,7 @@ class GovernProvision(unittest.TestCase):
 
     def test_torn_line_is_taken_off_and_told(self):
         with open(self.journal, "w", encoding="utf-8") as out:
-            out.write('{"at":"2026-01-01T00:00:00Z","run":"1","account":"1","ev')
+            out.write('{"account":"1","at":"2026-01-01T00:00:00Z","ev')
         found = self.run_it("--apply", regions=HOME)
         self.assertIn("cut off in the middle", found.stderr)
         self.assertEqual("begin", self.entries()[0]["event"])

@@ -76,6 +76,7 @@ private final class ReachReader {
   private var counts = false
   /// Bounds the work on files whose rules call each other in all ways.
   private var steps = 0
+  private let stack = StackMark()
   private static var mostSteps: Int { 20_000 }
 
   init(_ file: RuleFile) {
@@ -93,7 +94,8 @@ private final class ReachReader {
   private var root: Level { frames.last?.root ?? .root }
   private var isTooMuch: Bool {
     steps += 1
-    return steps > Self.mostSteps
+    // Rules that need rules that need rules.
+    return steps > Self.mostSteps || !stack.hasRoom
   }
 
   // MARK: - Rules and clauses
