@@ -53,8 +53,8 @@ if [[ -n ${FILTER-} ]]; then
   groups=("--filter=$FILTER")
 else
   groups=(
-    '--skip=^(BackboneTests|LabTests|GuardRulesTests|ResourcesTests|ControlsTests|AccountsTests)\.'
-    '--filter=^(GuardRulesTests|ResourcesTests|ControlsTests)\.' '--filter=^AccountsTests\.'
+    '--skip=^(BackboneTests|LabTests|GatewayTests|FirewallProxyTests|FeedHandlerTests|AccountsTests)\.'
+    '--filter=^(GatewayTests|FirewallProxyTests|FeedHandlerTests)\.' '--filter=^AccountsTests\.'
     '--filter=^BackboneTests\.' '--filter=^LabTests\.'
   )
 fi
