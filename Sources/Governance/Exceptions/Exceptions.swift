@@ -1,7 +1,6 @@
 // Exceptions in files, and what they make of findings. One that doesn't count covers nothing, and the finding says why.
 
 public import Controls
-import Crypto
 import Foundation
 import GuardRules
 
@@ -49,10 +48,7 @@ public struct Exceptions: Sendable {
 
   /// SHA-256 in hexadecimal.
   public static func digest(_ text: String) -> String {
-    SHA256.hash(data: Data(text.utf8)).map { byte in
-      let hex = String(byte, radix: 16)
-      return hex.count == 1 ? "0" + hex : hex
-    }.joined()
+    HexText.hash(text)
   }
 
   /// What each is worth at a time.

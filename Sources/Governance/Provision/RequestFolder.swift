@@ -3,7 +3,6 @@
 // write to the folder is for its file system or its repository to say.
 
 public import Controls
-import Crypto
 import Foundation
 import Glibc
 import GuardRules
@@ -50,7 +49,7 @@ public struct RequestFolder: Sendable {
   static func hash(_ request: AccountRequest, by approver: Person, at time: Int64) -> String {
     let words = [request.approvedText, approver.name, approver.mail, RecordTime.text(time)]
     let text = words.map { "\($0.utf8.count):\($0)\n" }.joined()
-    return "sha256:" + RequestSigner.hex(SHA256.hash(data: Data(text.utf8)))
+    return "sha256:" + HexText.hash(text)
   }
 
   // MARK: - Reading
