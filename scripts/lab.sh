@@ -40,7 +40,7 @@ done_names=()
 for name in "${names[@]}"; do
   # What the design wants most repetitions of.
   case $name in
-    plant-* | gateway-killed | nats-killed | zone-lost | site-lost) count=20 ;;
+    plant-* | gateway-killed | nats-killed | zone-lost | site-lost | planned-removal) count=20 ;;
     *) count=5 ;;
   esac
   say "$name: ${runs:-$count} runs"

@@ -19,6 +19,7 @@ public enum ScenarioName: String, Sendable, CaseIterable {
   case feedLinesLost = "feed-lines-lost"
   case clockSkew = "clock-skew"
   case slowDisk = "slow-disk"
+  case plannedRemoval = "planned-removal"
   case rollingUpgrade = "rolling-upgrade"
   case burstDuringFault = "burst-during-fault"
 
@@ -39,6 +40,9 @@ public enum LabStep: Sendable, Equatable {
   case start(String)
   /// Ends it as an operator does (SIGTERM), waits for its end, starts it and waits until it is ready.
   case restart(String)
+  /// Takes a node out of service as an operator does (SIGUSR1), and brings it back (SIGUSR2): its process goes on.
+  case takeOut(String)
+  case bringBack(String)
   /// A zone without power: its lines and its switch go silent, then its processes are gone.
   case darken(zone: String)
   case lighten(zone: String)
@@ -147,6 +151,9 @@ public struct Scenario: Sendable {
         turn(layout.hosts.filter { !$0.nodes.isEmpty }.map(\.name)), { [.skew(host: $0, seconds: 5)] },
         { [.skew(host: $0, seconds: 0)] })
     case .slowDisk: return Steps(fault: [.freezeDisk], heal: [.thawDisk], target: "disks of all nodes")
+    case .plannedRemoval:
+      return one(
+        turn(gateways + plants.filter { !gateways.contains($0) }), { [.takeOut($0)] }, { [.bringBack($0)] })
     case .rollingUpgrade:
       let nodes = plants + gateways.filter { !plants.contains($0) } + servers
       return Steps(fault: nodes.flatMap { [.restart($0), .wait(milliseconds: 1_000)] }, target: "all nodes")
@@ -227,6 +234,11 @@ extension Scenario {
       Scenario(
         name, "Disks don't write for seconds. Prices go on; what is kept waits.",
         "ディスクが数秒間書き込めない。配信は続く。")
+    case .plannedRemoval:
+      Scenario(
+        name,
+        "A node is taken out of service by command and brought back: clients are told to move, gateways take other streams.",
+        "計画的な切り離しと復帰。利用者は移動を促され、ゲートウェイは別の系列を使う。")
     case .rollingUpgrade:
       Scenario(
         name, "Every node is ended as planned and started again, one after the other.",

@@ -176,6 +176,7 @@ import Testing
       for wanted in broken { #expect(steps.heal.contains(wanted), "\(name): \(wanted)") }
     }
     if [.plantKilled, .zoneLost, .gatewayKilled].contains(name) { #expect(targets.count == 4) }
+    if name == .plannedRemoval { #expect(targets.count == Set(plants + gateways).count) }
     if name == .natsKilled { #expect(targets.count == servers.count) }
     #expect(!Scenario.named(name).explanation.isEmpty && !Scenario.named(name).explanationJapanese.isEmpty)
   }
@@ -184,6 +185,7 @@ import Testing
     switch step {
     case .kill(let name): .start(name)
     case .freeze(let name): .thaw(name)
+    case .takeOut(let name): .bringBack(name)
     case .darken(let zone): .lighten(zone: zone)
     case .cut(let line): .mend(line: line)
     case .lose(let line, _): .lose(line: line, perMillion: 0)

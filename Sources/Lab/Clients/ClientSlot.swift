@@ -112,7 +112,12 @@ final class ClientSlot: @unchecked Sendable {
       case "update", "snapshot":
         connection.lastValue = .now()
         if event.type == "update" { quietMilliseconds = client.options.quietMilliseconds }
-      case "resumed", "subscribed": if connection === coming { takeOver(connection) }
+      case "resumed", "subscribed":
+        connection.answered += 1
+        // Until all channels come by the new connection, the old one carries.
+        if connection === coming, connection.answered == client.options.channels.count {
+          takeOver(connection)
+        }
       case "move":
         if connection === current, coming == nil {
           let other = next(after: connection.endpoint)
@@ -173,6 +178,8 @@ final class ClientConnection {
   weak var slot: ClientSlot?
   private(set) var lastFrame = NIODeadline.now()
   var lastValue = NIODeadline.now()
+  /// Channels that the server has said it gives.
+  var answered = 0
   private let loop: any EventLoop
   private let openings: [String]
   private var channel: (any Channel)?

@@ -16,6 +16,10 @@ extension LabSession {
       nodes[name]?.end(within: 10)
       try startAgain(name)
       try waitUntilReady(name)
+    case .takeOut(let name): signal(name, SIGUSR1)
+    case .bringBack(let name):
+      signal(name, SIGUSR2)
+      try waitUntilReady(name)
     case .darken(let zone): try darken(zone)
     case .lighten(let zone): try lighten(zone)
     case .cut(let line): try set(line, .cut, 1)
