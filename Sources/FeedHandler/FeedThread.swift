@@ -70,6 +70,7 @@ public final class FeedThread: @unchecked Sendable {
   private var ringWaits: UInt64 = 0
   private var lastReport: UInt64 = 0
   private var lastSnapshot: UInt64 = 0
+  private var hasSaved = false
   var lag: UInt64 = 0
   var progress: Double?
   /// The last two snapshots, for making a doubted state anew.
@@ -189,11 +190,18 @@ public final class FeedThread: @unchecked Sendable {
     turnedAt.store(now, ordering: .relaxed)
     if isReportDue(now) {
       updateReport(now)
-      if outlets.save != nil, Double(now &- lastSnapshot) > outlets.snapshotSeconds * 1e9 {
+      if outlets.save != nil, isSnapshotDue(now) {
         lastSnapshot = now
         saveSnapshot()
       }
     }
+  }
+
+  /// The first is due as soon as the plant has caught up: one that is killed again and again within the time between two
+  /// would ask for more of the day at each start, and be ready later and later.
+  private func isSnapshotDue(_ now: UInt64) -> Bool {
+    if !hasSaved, plant.sourceState == .live, plant.sequence > 0 { return true }
+    return Double(now &- lastSnapshot) > outlets.snapshotSeconds * 1e9
   }
 
   /// Tells the whole state, where somebody asked for it: behind everything that was handed on, before all that comes.
@@ -240,6 +248,7 @@ public final class FeedThread: @unchecked Sendable {
     let digest: StateDigest
     if let save = outlets.save {
       let state = plant.snapshotAndDigest()
+      hasSaved = true
       save(state.bytes, plant.epoch, plant.date, plant.sequence)
       if outlets.relay != nil {
         // The one before the last is older than anything that is doubted now.

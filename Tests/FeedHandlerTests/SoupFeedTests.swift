@@ -193,6 +193,21 @@ struct SoupFeedTests {
     _ = try run.finish()
   }
 
+  @Test func whoHasCaughtUpKeepsItsStateAtOnce() throws {
+    let path = try simulatedDay(folder, seed: 17)
+    let run = try server(path) { $0.pace = .rate(1_500) }
+    // The next would come after an hour; the end of the day is seconds away.
+    let feed = try SoupFeed(run.publisher.port)
+    #expect(comes { !feed.snapshot.isEmpty || feed.thread.hasEnded })
+    let kept = feed.snapshot
+    #expect(!feed.thread.hasEnded && !kept.isEmpty)
+    let (found, report) = try SoupFeed(run.publisher.port, restoring: kept).finish()
+    #expect(found == (try digest(ofFile: path)))
+    #expect(report.lost == 0 && report.repeated == 0)
+    #expect(try feed.finish().digest == found)
+    _ = try run.finish()
+  }
+
   @Test func numbersThatNobodyHasAreADeclaredGap() throws {
     let path = try simulatedDay(folder, seed: 14)
     let run = try server(path) { $0.gaps = [500...519, 1_000...1_000] }
