@@ -13,6 +13,15 @@ struct ResourceIndex {
   private let resources: [Members.Member]
   private let wanted: Set<ObjectIdentifier>?
   private var entries: [Entry] = []
+  private let paths = LastPaths()
+
+  /// Of the resource that was asked for last.
+  private final class LastPaths {
+    var resource = -1
+    var asked = 0
+    var ways: ResourceWays?
+  }
+  private static var mostSearches: Int { 3 }
 
   /// - Parameter wanted: the only values that are asked for, so that no others are written down; nil = any.
   init(_ document: Value, only wanted: Set<ObjectIdentifier>? = nil) {
@@ -55,9 +64,19 @@ struct ResourceIndex {
   func owner(_ value: Value?) -> (resource: String, type: String, path: String)? {
     guard let value, let place = place(of: value) else { return nil }
     let resource = resources[place]
-    return (
-      resource.name, resource.value["Type"]?.string ?? "", Self.path(to: value, from: resource.value) ?? ""
-    )
+    return (resource.name, resource.value["Type"]?.string ?? "", path(to: value, place))
+  }
+
+  /// A resource that is asked for again and again, of a list with a thousand bad elements, is walked once for all.
+  private func path(to value: Value, _ place: Int) -> String {
+    if paths.resource != place { (paths.resource, paths.asked, paths.ways) = (place, 0, nil) }
+    paths.asked += 1
+    if paths.asked < Self.mostSearches {
+      return Self.path(to: value, from: resources[place].value) ?? ""
+    }
+    let ways = paths.ways ?? ResourceWays(resources[place].value)
+    paths.ways = ways
+    return ways.path(to: value)
   }
 
   private static func path(to wanted: Value, from value: Value) -> String? {
@@ -83,5 +102,55 @@ struct ResourceIndex {
     default: break
     }
     return nil
+  }
+}
+
+/// The ways to all values within a resource.
+private struct ResourceWays {
+  private enum Step {
+    case name(String)
+    case element(Int)
+    /// Written in place of what isn't known, or within a secret, of which names are secret too.
+    case same
+  }
+  private var steps: [ObjectIdentifier: (from: ObjectIdentifier?, step: Step)] = [:]
+
+  init(_ resource: Value) { note(resource, from: nil, .same, isHidden: false) }
+
+  private mutating func note(_ value: Value, from: ObjectIdentifier?, _ step: Step, isHidden: Bool) {
+    let identity = ObjectIdentifier(value)
+    // Of two places of one value the first counts.
+    guard steps[identity] == nil else { return }
+    steps[identity] = (from, isHidden ? .same : step)
+    let isHidden = isHidden || value.isSecret
+    switch value.content {
+    case .map(let members):
+      for member in members.all { note(member.value, from: identity, .name(member.name), isHidden: isHidden) }
+    case .list(let values):
+      for (place, element) in values.enumerated() {
+        note(element, from: identity, .element(place), isHidden: isHidden)
+      }
+    case .unknown(let unknown):
+      if let written = unknown.written { note(written, from: identity, .same, isHidden: isHidden) }
+    default: break
+    }
+  }
+
+  func path(to value: Value) -> String {
+    var way: [Step] = []
+    var next: ObjectIdentifier? = ObjectIdentifier(value)
+    while let identity = next, let (from, step) = steps[identity] {
+      way.append(step)
+      next = from
+    }
+    var text = ""
+    for step in way.reversed() {
+      switch step {
+      case .name(let name): text += text.isEmpty ? name : ".\(name)"
+      case .element(let place): text += "[\(place)]"
+      case .same: break
+      }
+    }
+    return text
   }
 }

@@ -93,6 +93,9 @@ extension Evaluation {
         isUnknown: status == .unknown, holder: holder)
     }
     guard comparison.query.isSome else { return .all(parts) }
+    if outcomes.isEmpty {
+      fail(comparison.place, comparison.text, comparison.message, nil, "value that it could hold of", nil)
+    }
     let status = Verdict.any(parts)
     if status == .pass { forgetFailures(after: before) }
     if status == .unknown { makeUnknown(after: before) }
@@ -147,23 +150,28 @@ extension Evaluation {
   ) throws(EvaluationFault) -> [Outcome] {
     // What isn't there fails, on either side.
     var out: [Outcome] = []
+    let side = rightSide(right)
     let isLeftOpen = left.allSatisfy(\.isUncertain)
-    for case .missing(let missing) in left + right {
-      let isUnknown = isLeftOpen || missing.reached.isUnknown
-      out.append(Outcome(answer: isUnknown ? .unknown : .neither, left: .missing(missing)))
+    for each in [left, side.missing] {
+      for case .missing(let missing) in each {
+        let isUnknown = isLeftOpen || missing.reached.isUnknown
+        out.append(Outcome(answer: isUnknown ? .unknown : .neither, left: .missing(missing)))
+      }
     }
-    let (lefts, rights) = (left.filter { $0.value != nil }, right.compactMap(\.value))
+    let (lefts, rights) = (left.filter { $0.value != nil }, side.values)
     // Where it isn't known what there is to compare with, nothing can be told.
-    var isOpen = right.contains(where: \.isUncertain)
+    var isOpen = side.isUncertain
     if comparator == .equal, left.literal == nil, right.literal == nil {
       // How many there are says which side must be on the other.
       isOpen = isOpen || left.contains(where: \.isUncertain)
     }
     if isOpen { return left.map { Outcome(answer: .unknown, left: $0, right: rights.first) } }
+    let texts = left.literal == nil && right.literal == nil ? side.texts : nil
+    if texts == nil { try charge(lefts.count * rights.count, place) }
     do throws(Pattern.TooMuch) {
       switch comparator {
-      case .equal: try equal(left.literal, lefts, right.literal, rights, isNegated, &out)
-      case .isIn: try isIn(left.literal, lefts, right.literal, rights, isNegated, &out)
+      case .equal: try equal(left.literal, lefts, right.literal, rights, texts, isNegated, &out)
+      case .isIn: try isIn(left.literal, lefts, right.literal, rights, texts, isNegated, &out)
       default:
         for left in lefts.flatMap({ each in (each.value?.elements ?? []).map { each.holding($0) } }) {
           for right in rights.flatMap(\.elements) {
@@ -188,8 +196,8 @@ extension Evaluation {
   }
 
   private func equal(
-    _ leftLiteral: Value?, _ lefts: [Selected], _ rightLiteral: Value?, _ rights: [Value], _ isNegated: Bool,
-    _ out: inout [Outcome]
+    _ leftLiteral: Value?, _ lefts: [Selected], _ rightLiteral: Value?, _ rights: [Value], _ texts: TextSet?,
+    _ isNegated: Bool, _ out: inout [Outcome]
   ) throws(Pattern.TooMuch) {
     func add(_ left: Value, _ right: Value, shown: Selected) throws(Pattern.TooMuch) {
       let isUnknown = left.holdsUnknown || right.holdsUnknown
@@ -215,9 +223,15 @@ extension Evaluation {
       let isLeftLarger = lefts.count > rights.count
       let larger = isLeftLarger ? lefts : rights.map(Selected.found)
       let smaller = isLeftLarger ? rights : lefts.compactMap(\.value)
+      let set = isLeftLarger ? texts : smaller.count < TextSet.least ? nil : TextSet(smaller)
       for each in larger {
         guard let value = each.value else { continue }
-        let occurs = try Equality.isElement(value, of: smaller)
+        let occurs: Bool
+        if let known = set?.contains(value) {
+          occurs = known
+        } else {
+          occurs = try Equality.isElement(value, of: smaller)
+        }
         let isUnknown = !occurs && (value.holdsUnknown || smaller.contains(where: \.holdsUnknown))
         let answer: Answer = isUnknown ? .unknown : Answer(occurs)
         out.append(Outcome(answer: answer.negated(isNegated), left: each, right: smaller.first))
@@ -239,13 +253,18 @@ extension Evaluation {
   }
 
   private func isIn(
-    _ leftLiteral: Value?, _ lefts: [Selected], _ rightLiteral: Value?, _ rights: [Value], _ isNegated: Bool,
-    _ out: inout [Outcome]
+    _ leftLiteral: Value?, _ lefts: [Selected], _ rightLiteral: Value?, _ rights: [Value], _ texts: TextSet?,
+    _ isNegated: Bool, _ out: inout [Outcome]
   ) throws(Pattern.TooMuch) {
     let others = rightLiteral.map { [$0] } ?? rights
     let isText = leftLiteral != nil || rightLiteral != nil
     for each in lefts {
       guard let left = each.value else { continue }
+      if let isContained = texts?.contains(left) {
+        out.append(
+          Outcome(answer: Answer(isContained).negated(isNegated), left: each, right: others.first))
+        continue
+      }
       var (isContained, isComparable, isUnknown) = (false, false, left.holdsUnknown)
       for right in others {
         isUnknown = isUnknown || right.holdsUnknown

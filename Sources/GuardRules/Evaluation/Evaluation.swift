@@ -141,6 +141,9 @@ final class Evaluation {
   /// Outermost names that weren't there, of the rule, or the variable, that is evaluated now.
   var lacks: Set<String> = []
 
+  private var rightSides: [RightSide] = []
+  private static var mostRightSides: Int { 4 }
+
   /// Where the evaluation began.
   private let stack = StackMark()
 
@@ -240,6 +243,24 @@ final class Evaluation {
     try deeper(body.clauses.first?.first?.place ?? .none) { () throws(EvaluationFault) in
       try conjunction(body.clauses, Scope(body.variables, root: root, in: scope, given: given))
     }
+  }
+
+  /// Counts what compares much with much.
+  func charge(_ count: Int, _ place: TextPlace) throws(EvaluationFault) {
+    steps += count
+    guard steps <= Self.mostSteps else {
+      throw fault("more than \(Self.mostSteps) steps: too many values are compared with too many", place)
+    }
+  }
+
+  /// What is known of a right side; of a large one it is kept, since a filter compares each of many values with the same.
+  func rightSide(_ values: [Selected]) -> RightSide {
+    guard values.count >= TextSet.least else { return RightSide(values) }
+    if let known = rightSides.first(where: { $0.is(values) }) { return known }
+    let side = RightSide(values)
+    rightSides.append(side)
+    if rightSides.count > Self.mostRightSides { rightSides.removeFirst() }
+    return side
   }
 
   /// Does something one level further in.
