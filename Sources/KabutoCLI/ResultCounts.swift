@@ -1,6 +1,7 @@
 // What came of rules in numbers: the same members in every report in JSON.
 
 import Governance
+import GuardRules
 
 /// See the head of this file.
 struct ResultCounts: Encodable {

@@ -1,8 +1,8 @@
 // What becomes of results beside the report: they are kept in a history, and who wants to know is told.
 
-public import ArgumentParser
+import ArgumentParser
 import Foundation
-public import Governance
+import Governance
 
 /// Options of `check` and `scan`.
 struct ResultOptions: ParsableArguments {
