@@ -532,7 +532,7 @@ def main():
         bench.say(f"-- {part}")
         try:
             getattr(run, part)()
-        except Wrong as error:
+        except (Wrong, RuntimeError) as error:
             run.wrong.append(f"{part}: {error}")
     run.tables()
     for text in run.wrong:

@@ -61,7 +61,7 @@ def flip(names):
     opened = {}
     for name in names:
         group = ec2.get_security_group_from_id(name)
-        was = any(one.get("CidrIp") == "0.0.0.0/0" for rule in group.ingress_rules for one in rule.ip_ranges)
+        was = any((rule.ip_range or {}).get("CidrIp") == "0.0.0.0/0" for rule in group.ingress_rules)
         old, new = ("0.0.0.0/0", "10.0.0.0/8") if was else ("10.0.0.0/8", "0.0.0.0/0")
         ec2.revoke_security_group_ingress(name, "tcp", "443", "443", [{"CidrIp": old}])
         ec2.authorize_security_group_ingress(name, "tcp", "443", "443", [{"CidrIp": new}])
