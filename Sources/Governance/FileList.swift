@@ -29,13 +29,37 @@ enum FileList {
         if seen.insert(path).inserted { out.append(path) }
         continue
       }
-      let inner = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
-      for name in inner where endings.contains((name as NSString).pathExtension.lowercased()) {
+      var inner: [String] = []
+      try add(path, "", [], &inner)
+      for name in inner.sorted() where endings.contains((name as NSString).pathExtension.lowercased()) {
         let whole = (path as NSString).appendingPathComponent(name)
         if seen.insert(whole).inserted { out.append(whole) }
       }
     }
     return out
+  }
+
+  /// All within a folder, by the way from it. Links are followed, but not to a folder that they stand in.
+  private static func add(_ folder: String, _ way: String, _ above: [String], _ out: inout [String])
+    throws(FileFault)
+  {
+    let real = URL(fileURLWithPath: folder).resolvingSymlinksInPath().path
+    guard !above.contains(real) else { return }
+    guard above.count < 64, let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+      throw FileFault(path: folder, reason: "can't be listed; wanted a folder that may be read")
+    }
+    for name in names {
+      let whole = (folder as NSString).appendingPathComponent(name)
+      let inner = way.isEmpty ? name : "\(way)/\(name)"
+      var isFolder: ObjCBool = false
+      // A link that leads nowhere is told where it is read as a file.
+      let isThere = FileManager.default.fileExists(atPath: whole, isDirectory: &isFolder)
+      if isThere, isFolder.boolValue {
+        try add(whole, inner, above + [real], &out)
+      } else {
+        out.append(inner)
+      }
+    }
   }
 
   /// The size of a plain file in bytes; nil = it is none, or isn't there.

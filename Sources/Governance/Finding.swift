@@ -93,7 +93,7 @@ extension Finding {
   init(_ failure: Failure, _ file: RuleFile, _ input: InputFile, _ index: ResourceIndex) {
     let owner = index.owner(failure.value) ?? index.owner(failure.within)
     let place = failure.value?.place ?? .none
-    var text = failure.missing.map { "no \($0)" } ?? failure.value?.text ?? ""
+    var text = failure.missing.map { "no \($0)" } ?? failure.value?.text(at: owner?.path ?? "") ?? ""
     if failure.isUnknown, case .unknown(let unknown)? = failure.value?.content {
       text = "not known yet: \(unknown.reason)"
     }

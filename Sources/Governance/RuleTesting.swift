@@ -40,6 +40,13 @@ public struct RuleTesting: Sendable {
   /// Files of rules without tests.
   public private(set) var untested: [String] = []
 
+  /// Expectations of rules that their file hasn't, which the language doesn't count as wrong: a misspelt name, most often.
+  public var unmatched: [String] {
+    cases.filter { $0.found.isEmpty && $0.fault == nil }.map {
+      "\($0.file):\($0.line): \($0.rule) is no rule of \($0.ruleFile): nothing was tested by this expectation"
+    }
+  }
+
   /// Runs all tests of some folders or files.
   /// - Throws: `GovernanceFaults` where there are none.
   public init(_ paths: [String], now: Int64) throws(GovernanceFaults) {

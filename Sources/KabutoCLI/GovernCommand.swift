@@ -65,15 +65,16 @@ struct GovernCheck: AsyncParsableCommand {
     guard (16...1_048_576).contains(memory) else {
       throw ValidationError("--memory: wanted 16 to 1048576 MiB")
     }
+    if let wrong = parameter.first(where: { !$0.contains("=") || $0.hasPrefix("=") }) {
+      throw ValidationError("--parameter \(wrong): wanted name=value")
+    }
   }
 
   func run() async throws {
     let began = Date()
     var context = Template.Context()
     for each in parameter {
-      guard let sign = each.firstIndex(of: "="), sign > each.startIndex else {
-        throw giveUp("--parameter \(each): wanted name=value")
-      }
+      guard let sign = each.firstIndex(of: "=") else { continue }
       context.parameters[String(each[..<sign])] = Value(.string(String(each[each.index(after: sign)...])))
     }
     if let region { context.pseudo["AWS::Region"] = region }
@@ -87,14 +88,9 @@ struct GovernCheck: AsyncParsableCommand {
     var approved: Exceptions?
     var parameters = InputParameters.none
     do throws(GovernanceFaults) {
-<<<<<<< HEAD
-      parameters = try InputParameters(inputParameters, mostBytes: limits.memoryBytes / 2)
+      parameters = try beside.readParameters(mostBytes: limits.memoryBytes / 2)
       var gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
       gate?.language = results.language
-=======
-      parameters = try beside.readParameters(mostBytes: limits.memoryBytes / 2)
-      let gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
->>>>>>> c880ebeca1ec36fce968cee5e6ea7c216c3305da
       let files = rules + (gate?.ruleFiles ?? [])
       var check = Check(
         files.isEmpty ? .none : try RuleSet(files), context: context,
@@ -179,6 +175,7 @@ struct GovernTest: AsyncParsableCommand {
     let cases: [RuleTesting.Case]
     let faults: [String]
     let untested: [String]
+    let unmatched: [String]
   }
 
   func run() async throws {
@@ -190,7 +187,7 @@ struct GovernTest: AsyncParsableCommand {
       try printJSON(
         Report(
           passed: testing.passed, failed: testing.failed, cases: testing.cases, faults: testing.faults,
-          untested: testing.untested))
+          untested: testing.untested, unmatched: testing.unmatched))
     } else {
       for each in testing.cases where !each.passed {
         let found = each.fault ?? (each.found.isEmpty ? "no such rule" : each.found.joined(separator: ", "))
@@ -198,6 +195,7 @@ struct GovernTest: AsyncParsableCommand {
           "\(each.file):\(each.line)  \(each.name)  \(each.rule): expected \(each.expected), found \(found)")
       }
       for name in testing.untested { print("\(name): no tests") }
+      for text in testing.unmatched { print(text) }
       print("\(testing.passed) expectations met, \(testing.failed) not")
     }
     for fault in testing.faults { say("kabuto: \(fault)") }

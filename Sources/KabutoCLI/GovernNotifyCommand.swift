@@ -43,7 +43,8 @@ struct GovernNotify: AsyncParsableCommand {
       let history = try FindingHistory(data)
       report = try await NotificationDelivery(
         history, try NotificationTarget.read(notify), environment: ProcessInfo.processInfo.environment,
-        endpoint: endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }, attempts: attempts, now: { Int64(Date().timeIntervalSince1970) }
+        endpoint: endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }, attempts: attempts,
+        now: { Int64(Date().timeIntervalSince1970) }
       ).run()
     } catch let error as HistoryError {
       throw giveUp(error.description)

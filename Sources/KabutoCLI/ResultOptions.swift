@@ -6,27 +6,10 @@ import Governance
 
 /// Options of `check` and `scan`.
 struct ResultOptions: ParsableArguments {
-<<<<<<< HEAD
-  @Option(
-    help: ArgumentHelp("Folder of the history of findings; without it nothing is kept.", valueName: "dir"),
-    completion: .directory)
-  var data: String?
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Who is told of what is new: https://…, file:PATH, or a YAML file of targets. Needs --data.",
-      valueName: "target"))
-  var notify: [String] = []
-  @Option(
-    help: ArgumentHelp("Days for which the history keeps events and what is fixed.", valueName: "days"))
-  var keepDays = FindingHistory.usualRetentionDays
+  @OptionGroup var keeping: KeepOptions
   @Option(
     help:
       "Language of HTML, ASFF and OCSF reports, of comments, and of what a catalogue's findings say: en, ja.")
-=======
-  @OptionGroup var keeping: KeepOptions
-  @Option(help: "Language of HTML, ASFF and OCSF reports and of comments: en, ja.")
->>>>>>> c880ebeca1ec36fce968cee5e6ea7c216c3305da
   var language: ReportLanguage = .english
 
   /// What was kept, and what went wrong with it.

@@ -7,10 +7,13 @@ public enum JUnit {
   /// A report of a check.
   public static func text(_ result: CheckResult) -> String {
     var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    let failures = result.count(.fail)
-    let errors = result.count(.unknown) + result.faults.count
+    let rows = Set(result.results.map { "\($0.input)\n\($0.ruleFile)\n\($0.rule)" })
+    let others = result.findings.filter { !rows.contains("\($0.input)\n\($0.ruleFile)\n\($0.rule)") }
+    let failures = result.count(.fail) + others.count { $0.status == "FAIL" }
+    let errors = result.count(.unknown) + others.count { $0.status == "UNKNOWN" } + result.faults.count
+    let tests = result.results.count + others.count
     out +=
-      "<testsuites name=\"kabuto govern check\" tests=\"\(result.results.count)\" failures=\"\(failures)\" "
+      "<testsuites name=\"kabuto govern check\" tests=\"\(tests)\" failures=\"\(failures)\" "
       + "errors=\"\(errors)\">\n"
     var inputs: [String] = []
     var byInput: [String: [CheckResult.RuleOnInput]] = [:]
@@ -46,6 +49,24 @@ public enum JUnit {
         case .unknown:
           out += head + "><error message=\"can't be told\">\(escaped(text))</error></testcase>\n"
         }
+      }
+      out += "  </testsuite>\n"
+    }
+    // What no rule was asked about: a resource that rules can't see, a call that failed.
+    if !others.isEmpty {
+      let (bad, open) = (others.count { $0.status == "FAIL" }, others.count { $0.status == "UNKNOWN" })
+      out +=
+        "  <testsuite name=\"resources\" tests=\"\(others.count)\" failures=\"\(bad)\" errors=\"\(open)\" "
+        + "skipped=\"\(others.count - bad - open)\">\n"
+      for finding in others {
+        let name = finding.resource.isEmpty ? finding.rule : "\(finding.rule) \(finding.resource)"
+        out += "    <testcase name=\"\(escaped(name))\" classname=\"\(escaped(finding.input))\">"
+        switch finding.status {
+        case "FAIL": out += "<failure message=\"\(escaped(finding.sentence))\"/>"
+        case "UNKNOWN": out += "<error message=\"\(escaped(finding.sentence))\"/>"
+        default: out += "<skipped message=\"\(escaped("exception \(finding.exception ?? "")"))\"/>"
+        }
+        out += "</testcase>\n"
       }
       out += "  </testsuite>\n"
     }

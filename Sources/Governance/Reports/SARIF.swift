@@ -103,7 +103,7 @@ public struct SARIF: Encodable, Sendable {
           help: finding.mend.isEmpty ? nil : Text(text: finding.mend),
           defaultConfiguration: Configuration(level: Self.level(finding.severity)),
           properties: Properties(
-            securitySeverity: Self.score(finding.severity), tags: ["security"] + finding.controls)))
+            securitySeverity: Self.score(finding.severity), tags: Self.tags(finding.controls))))
     }
     let results = result.findings.map { finding in
       let isUnknown = finding.status == "UNKNOWN"
@@ -154,6 +154,12 @@ public struct SARIF: Encodable, Sendable {
     case .medium: "warning"
     case .low, .info: "note"
     }
+  }
+
+  /// Each once, as the schema wants.
+  private static func tags(_ controls: [String]) -> [String] {
+    var seen: Set<String> = []
+    return (["security"] + controls).filter { seen.insert($0).inserted }
   }
 
   /// Within the bands that code hosts draw: critical from 9.0, high from 7.0, medium from 4.0, low below.

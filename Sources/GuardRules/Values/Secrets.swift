@@ -9,6 +9,17 @@ extension Value {
   /// What is shown instead.
   static let hiddenText = "(hidden)"
 
+  /// Whether a name tells that what it names is secret, though nobody marked it: texts of such members aren't shown.
+  public static func isSecretName(_ name: String) -> Bool {
+    let plain = name.lowercased().filter { $0.isLetter || $0.isNumber }
+    return secretEndings.contains { plain.hasSuffix($0) }
+  }
+  private static let secretEndings = [
+    "password", "passwd", "passphrase", "secret", "secretstring", "secretkey", "accesskey", "apikey",
+    "privatekey",
+    "token", "credentials",
+  ]
+
   /// The same, never to be shown, with all that is in it. What isn't known yet keeps its reason.
   /// - Precondition: it was read, so it isn't deeper than what can be read.
   public var hidden: Value {

@@ -299,6 +299,19 @@ extension Value {
   /// As it would be written in a rule, cut where it is long; what is secret is hidden.
   public var text: String { shown(depth: 3, limit: 400) }
 
+  private func shown(as name: String, depth: Int) -> String {
+    if case .string = content, Self.isSecretName(name) { return Self.hiddenText }
+    return shown(depth: depth, limit: 100)
+  }
+
+  /// As `text`, of a value that has a way to it: what it is called may tell that it is secret.
+  public func text(at path: String) -> String {
+    if case .string = content, Self.isSecretName(String(path.split(separator: ".").last ?? "")) {
+      return Self.hiddenText
+    }
+    return text
+  }
+
   private func shown(depth: Int, limit: Int) -> String {
     if isSecret, !isUnknown { return Self.hiddenText }
     let whole: String
@@ -327,7 +340,7 @@ extension Value {
       guard depth > 0 else { return "{…}" }
       whole =
         "{"
-        + members.all.prefix(20).map { "\"\($0.name)\":" + $0.value.shown(depth: depth - 1, limit: 100) }
+        + members.all.prefix(20).map { "\"\($0.name)\":" + $0.value.shown(as: $0.name, depth: depth - 1) }
         .joined(separator: ",") + "}"
     }
     return whole.count <= limit ? whole : whole.prefix(limit) + "…"

@@ -33,6 +33,23 @@ import Testing
     #expect(Set(lists.joined().compactMap { $0["Id"] as? String }).count == 205)
   }
 
+  @Test func junitTellsWhatNoRuleWasAskedAbout() {
+    let shape = Finding.made("kabuto_shape", of: "web", status: "UNKNOWN")
+    let text = JUnit.text(.made([shape, .made()], [("s3_public", .fail)]))
+    #expect(text.contains(#"tests="2" failures="1" errors="1""#))
+    #expect(text.contains(#"<testcase name="kabuto_shape web""#) && text.contains("<error message="))
+  }
+
+  @Test func sarifHasEachTagOnce() throws {
+    var finding = Finding.made()
+    finding.controls = ["CIS 2.1", "CIS 2.1", "security"]
+    let report = try #require(try json(SARIF(.made([finding]), version: "1")) as? [String: Any])
+    let run = try #require((report["runs"] as? [[String: Any]])?.first)
+    let driver = (run["tool"] as? [String: [String: Any]])?["driver"]
+    let rule = try #require((driver?["rules"] as? [[String: Any]])?.first)
+    #expect((rule["properties"] as? [String: Any])?["tags"] as? [String] == ["security", "CIS 2.1"])
+  }
+
   @Test func asffKeepsLengthsAndStatuses() throws {
     let long = String(repeating: "長", count: 3_000)
     let findings: [Finding] = [
