@@ -353,6 +353,6 @@ extension RuleFile {
 extension LetterCase {
   /// Whether a name that isn't there is looked for as another one.
   static func leads(from name: String, to other: String) -> Bool {
-    name != other && others.contains { $0.convert(name) == other }
+    name != other && conversions(of: name).contains(other)
   }
 }

@@ -12,7 +12,8 @@ enum LetterCase: Sendable {
   /// for those that aren't there.
   static func conversions(of key: String) -> [String] {
     if let known = kept.withLock({ $0[key] }) { return known }
-    let all = others.map { $0.convert(key) }
+    let words = words(key)
+    let all = others.map { $0.joined(words, key) }
     kept.withLock { if $0.count < mostKept { $0[key] = all } }
     return all
   }
@@ -21,8 +22,10 @@ enum LetterCase: Sendable {
   private static var mostKept: Int { 8_192 }
 
   func convert(_ key: String) -> String {
-    guard self != .none else { return key }
-    let words = Self.words(key)
+    self == .none ? key : joined(Self.words(key), key)
+  }
+
+  private func joined(_ words: [String], _ key: String) -> String {
     func capital(_ word: String) -> String { word.prefix(1).uppercased() + word.dropFirst() }
     switch self {
     case .none: return key
@@ -45,7 +48,40 @@ enum LetterCase: Sendable {
   }
 
   /// The words of a key, in lower case: at capitals, and at what is neither letter nor digit.
-  private static func words(_ key: String) -> [String] {
+  static func words(_ key: String) -> [String] {
+    key.utf8.allSatisfy { $0 < 128 } ? plainWords(key) : anyWords(key)
+  }
+
+  /// Of a key in ASCII, as nearly all are.
+  private static func plainWords(_ key: String) -> [String] {
+    func isUpper(_ byte: UInt8) -> Bool { (65...90).contains(byte) }
+    func isLower(_ byte: UInt8) -> Bool { (97...122).contains(byte) }
+    var words: [String] = []
+    var word: [UInt8] = []
+    func end() {
+      if !word.isEmpty { words.append(String(decoding: word, as: UTF8.self)) }
+      word.removeAll(keepingCapacity: true)
+    }
+    var previous = UInt8(ascii: " ")
+    let bytes = Array(key.utf8)
+    for (place, byte) in bytes.enumerated() {
+      if isUpper(byte) {
+        let isLast = !isUpper(previous) || (place + 1 < bytes.count && isLower(bytes[place + 1]))
+        if isLast { end() }
+        word.append(byte | 32)
+      } else if isLower(byte) || (48...57).contains(byte) {
+        word.append(byte)
+      } else {
+        end()
+      }
+      previous = byte
+    }
+    end()
+    return words
+  }
+
+  /// Of any key.
+  static func anyWords(_ key: String) -> [String] {
     var words: [String] = []
     var word = ""
     var previous: Character = " "

@@ -357,6 +357,6 @@ private final class ReachReader {
   }
 
   private static func spellings(_ key: String) -> Set<String> {
-    Set(LetterCase.others.map { $0.convert(key) } + [key])
+    Set(LetterCase.conversions(of: key) + [key])
   }
 }
