@@ -48,10 +48,7 @@ def setUpModule():
     unittest.addModuleCleanup(history.end)
     if not live_account.MISSING:
         findings.scanned(history)
-    history.sql(
-        "INSERT INTO exception VALUES ('EX-2026-014', CAST(julianday('now') - 2440587.5 AS INTEGER) + 9, 'platform@example.com', 'Public downloads of price lists')",
-        "UPDATE finding SET state = 'excepted', status = 'EXCEPTED', exception = 'EX-2026-014' WHERE id = (SELECT min(id) FROM finding WHERE rule = 'bucket_closed' AND state = 'open')",
-    )
+    findings.excepted(history)
     server = GovernServe(history.data, *VIEWER)
     unittest.addModuleCleanup(server.end)
     driver = open_browser()
@@ -100,9 +97,15 @@ class GovernancePage(unittest.TestCase):
         self.page.wait(lambda: self.page.run("return document.querySelectorAll('.trend .line').length") == 5, "the lines")
         lines = self.page.run("return [...document.querySelectorAll('.trend .line')].map((one) => one.dataset.line)")
         self.assertEqual(sorted(lines), ["critical", "high", "low", "medium", "unknown"])
+        # The course ends with the figures, what an exception covers counted as that only.
+        self.assertGreater(counts["excepted"], 0)
+        number = lambda text: int(text.replace(",", ""))
+        legend = self.page.run("return [...document.querySelectorAll('.legend div:not(.at)')].map((one) => [one.dataset.name, one.lastChild.textContent])")
+        self.assertEqual([number(value) for _, value in legend], figures[:5], legend)
         driver.find_element(By.LINK_TEXT, "Table").click()
         self.page.wait(lambda: self.page.run("return document.querySelector('.trend table') !== null"), "the table")
         self.assertGreater(self.page.run("return document.querySelectorAll('.trend tbody tr').length"), 5)
+        self.assertEqual([number(text) for text in self.texts(".trend tbody tr:first-child td.number")], figures)
         self.assertEqual(self.page.complaints(), [])
 
     def test_list_filters_by_link_and_detail_says_all(self):
@@ -243,6 +246,16 @@ class GovernancePage(unittest.TestCase):
                 self.page.painted()
                 self.page.shoot(name)
         self.assertEqual(self.page.complaints(), [])
+
+    def test_head_is_that_of_the_page_of_the_estate(self):
+        """Both pages are files of their own with the same head, but for title, style and script."""
+        folder = os.path.join(HERE, "..", "..", "Sources", "Gateway", "Viewer")
+        heads = []
+        for page, title in (("governance", "findings"), ("estate", "estate")):
+            with open(os.path.join(folder, f"{page}.html"), encoding="utf-8") as file:
+                head = file.read().split("<body")[0]
+            heads.append(head.replace(f"<title>Kabuto {title}<", "<title><").replace(f'"{page}.css"', '""').replace(f'"js/{page}.js"', '""'))
+        self.assertEqual(*heads)
 
     def test_every_word_is_there_in_both_languages(self):
         """Words that the page asks for exist, and none is left over."""

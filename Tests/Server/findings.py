@@ -3,6 +3,7 @@ worse from day to day, and an account of moto's in which a call is denied.
 
 Every run is now; `age` moves what is in the history into the past, so that there is a course to look at."""
 
+import datetime
 import json
 import os
 import shutil
@@ -151,6 +152,24 @@ def lived_in():
         history.age(7)
     history.check()
     return history
+
+
+def excepted(history):
+    """Adds a check in which an exception, asked for and approved, covers a bucket of which nothing can be told; another stays."""
+    path = os.path.join(history.folder, "exceptions.yaml")
+    ends = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=9)).date().isoformat()
+    for arguments in (
+        ("request", path, "--id", "EX-2026-014", "--rule", "bucket_closed", "--resource", "LaterBucket1", "--unknown", "--owner",
+         "platform@example.com", "--by", "tanaka", "--reason", "Public downloads of price lists", "--expires", ends),
+        ("approve", path, "EX-2026-014", "--by", "suzuki"),
+    ):
+        found = kabuto.run("govern", "exception", *arguments)
+        if found.returncode != 0:
+            raise AssertionError(found.stderr)
+    history.write("batch.json", plain_volumes=2, unknown_buckets=2)
+    found = history.check("--exceptions", path)
+    if found.returncode != 1:
+        raise AssertionError(found.stderr)
 
 
 def scan(history, gate, *options):

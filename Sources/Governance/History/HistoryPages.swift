@@ -150,10 +150,15 @@ public struct HistoryPages: Sendable {
     guard faults.isEmpty else { return Self.bad(faults) }
     let end = now()
     let begin = end - Int64(days) * 86_400
+    var course = try reader.trend(since: begin, until: end, most: points)
+    // The course ends with what the summary says, also where runs of several processes were kept in another order than
+    // that of their times.
+    let open = try reader.counts()
+    if let last = course.last, last.open != open {
+      course.append(TrendPoint(at: Timestamp.text(end), open: open))
+    }
     return Self.json(
-      Trend(
-        from: Timestamp.text(begin), to: Timestamp.text(end),
-        points: try reader.trend(since: begin, until: end, most: points)), tag: tag)
+      Trend(from: Timestamp.text(begin), to: Timestamp.text(end), points: course), tag: tag)
   }
 
   // MARK: - Lists

@@ -53,6 +53,29 @@ import Testing
     #expect(status(pages.answer(["findings"], [:], tag: nil)) == 404)
   }
 
+  /// Two processes whose runs are kept in another order than that of their times, and an exception that covers what can't
+  /// be told.
+  @Test func courseEndsWithWhatTheSummarySays() throws {
+    let folder = try TestFolder()
+    let history = try FindingHistory(folder.path)
+    let untold = Finding.made(of: "b2", status: "UNKNOWN")
+    _ = try history.record(
+      .made([.made(), untold], [("s3_public", .fail)]), scope: [region], source: "scan", at: 2_000)
+    let covered = Finding.made(of: "b2", status: "EXCEPTED", exception: "EX-1")
+    _ = try history.record(
+      .made([.made(), covered], [("s3_public", .fail)]), scope: [region], source: "scan", at: 1_000)
+    let pages = HistoryPages(folder.path, now: { 5_000 })
+    let (summary, _) = try document(pages.answer(["summary"], [:], tag: nil))
+    let (trend, _) = try document(pages.answer(["trend"], ["days": "1", "points": "2000"], tag: nil))
+    let points = try #require(trend["points"] as? [[String: Any]])
+    #expect(points.count == 3)
+    #expect((points[1]["open"] as? [String: Int])?["unknown"] == 1)
+    let open = try #require(summary["open"] as? [String: Int])
+    #expect(open["unknown"] == 0 && open["excepted"] == 1)
+    #expect(points.last?["open"] as? [String: Int] == open)
+    #expect(points.last?["at"] as? String == trend["to"] as? String)
+  }
+
   @Test func listsHaveCursors() throws {
     let (pages, folder, _) = try pages((0..<25).map { .made(of: "b\($0)") })
     var seen: [String] = []
