@@ -29,7 +29,7 @@ extension CheckResult {
     case .json: try printJSON(json)
     case .lines:
       writeLines()
-      try printLine(Summary(self))
+      try printLine(Beside(ResultCounts(self, hasExcepted: false), Summary(self)))
     case .sarif: try printJSON(SARIF(self, version: Kabuto.version))
     case .junit: print(JUnit.text(self), terminator: "")
     case .comment: print(PullRequestComment.text(self, language: context.language), terminator: "")
@@ -73,25 +73,15 @@ extension CheckResult {
   }
 }
 
-/// The last line of findings as lines.
+/// The last line of findings as lines, beside the counts.
 private struct Summary: Encodable {
-  let status: String
   let inputs: Int
-  let passed: Int
-  let failed: Int
-  let unknown: Int
-  let skipped: Int
   let findings: Int
   let faults: [String]
   let cost: ProcessCost
 
   init(_ result: CheckResult) {
-    status = result.status.rawValue
     inputs = result.inputs
-    passed = result.count(.pass)
-    failed = result.count(.fail)
-    unknown = result.count(.unknown)
-    skipped = result.count(.skip)
     findings = result.findingCount
     faults = result.faults
     cost = ProcessCost()

@@ -51,28 +51,13 @@ struct GovernCheck: AsyncParsableCommand {
   var account: String?
   @Option(help: ArgumentHelp("The catalogue of services.", valueName: "file"), completion: .file())
   var catalogue: String?
-  @Option(
-    help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
-    completion: .file())
-  var exceptions: String?
-  @Option(
-    name: [.customShort("i"), .long], parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "YAML or JSON whose outermost members are put beside those of every input; a name that is there twice is a fault.",
-      valueName: "file"), completion: .file())
-  var inputParameters: [String] = []
+  @OptionGroup var beside: BesideOptions
   @Option(
     help: ArgumentHelp(
       "Memory for what has to be looked at as a whole: documents, and resources that a rule sees together.",
       valueName: "MiB"))
   var memory = 256
-  @Option(
-    help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var format: ReportFormat = .text
-  @Flag(help: "The same as --format json.")
-  var json = false
-  @Flag(help: "What can't be told is no reason to fail.")
-  var allowUnknown = false
+  @OptionGroup var report: ReportOptions
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func validate() throws {
@@ -95,14 +80,14 @@ struct GovernCheck: AsyncParsableCommand {
     if let account { context.pseudo["AWS::AccountId"] = account }
     var limits = CheckLimits()
     limits.memoryBytes = memory << 20
-    let format = json ? ReportFormat.json : format
+    let format = report.form
     // What is kept in a history is kept as a whole.
-    if results.data != nil { limits.keptFindingCount = 1_000_000 }
+    if results.keeping.data != nil { limits.keptFindingCount = 1_000_000 }
     let result: CheckResult
     var approved: Exceptions?
     var parameters = InputParameters.none
     do throws(GovernanceFaults) {
-      parameters = try InputParameters(inputParameters, mostBytes: limits.memoryBytes / 2)
+      parameters = try beside.readParameters(mostBytes: limits.memoryBytes / 2)
       let gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
       let files = rules + (gate?.ruleFiles ?? [])
       var check = Check(
@@ -110,12 +95,12 @@ struct GovernCheck: AsyncParsableCommand {
         parameters: parameters, limits: limits,
         now: Int64(Date().timeIntervalSince1970))
       check.catalogue = gate
-      approved = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
+      approved = try beside.readExceptions()
       check.exceptions = approved
       // What can be written as it comes is, where there is more than can be kept.
       let tell: ((inout CheckResult) -> Void)? =
         switch format {
-        case _ where results.data != nil: nil
+        case _ where results.keeping.data != nil: nil
         case .text: { Self.showFindings($0) }
         case .lines: { $0.writeLines() }
         case .json, .sarif, .junit, .comment, .asff, .ocsf, .csv, .html: nil
@@ -127,20 +112,15 @@ struct GovernCheck: AsyncParsableCommand {
       exceptions: approved.map { ExceptionEnd.all(of: $0, now: Int64(Date().timeIntervalSince1970)) } ?? [],
       parameters: parameters)
     try kept.finish {
-      try result.report(as: format, allowUnknown: allowUnknown, json: Report(result), context: kept.context) {
-        Self.show(result)
-      }
+      try result.report(
+        as: format, allowUnknown: report.allowUnknown, json: Beside(ResultCounts(result), Report(result)),
+        context: kept.context
+      ) { Self.show(result) }
     }
   }
 
   private struct Report: Encodable {
-    let status: String
     let inputs: Int
-    let passed: Int
-    let failed: Int
-    let unknown: Int
-    let skipped: Int
-    let excepted: Int
     let findings: [Finding]
     let omitted: Int
     let faults: [String]
@@ -148,13 +128,7 @@ struct GovernCheck: AsyncParsableCommand {
     let cost: ProcessCost
 
     init(_ result: CheckResult) {
-      status = result.status.rawValue
       inputs = result.inputs
-      passed = result.count(.pass)
-      failed = result.count(.fail)
-      unknown = result.count(.unknown)
-      skipped = result.count(.skip)
-      excepted = result.exceptedCount
       findings = result.findings
       omitted = result.omittedCount
       faults = result.faults

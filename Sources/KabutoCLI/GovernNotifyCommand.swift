@@ -9,7 +9,7 @@ struct GovernNotify: AsyncParsableCommand {
     commandName: "notify", abstract: "Sends the messages about findings that wait, and says which do.",
     discussion: """
       `check` and `scan` with --data and --notify send them themselves; what couldn't be sent waits in the history, for a \
-      week. Targets are https://…, file:PATH, or YAML files (docs/GOVERN-RESULTS.md).
+      week. Targets are https://…, sns:ARN, file:PATH, or YAML files (docs/GOVERN-RESULTS.md).
       Exit status: 0 = nothing waits, 1 = something does, 2 = it can't be done.
       Example:  kabuto govern notify --data data --notify targets.yaml
       """)
@@ -18,13 +18,20 @@ struct GovernNotify: AsyncParsableCommand {
   var data: String
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Targets: https://…, file:PATH, or a YAML file.", valueName: "target"))
+    help: ArgumentHelp("Targets: https://…, sns:ARN, file:PATH, or a YAML file.", valueName: "target"))
   var notify: [String]
+  @Option(
+    help: ArgumentHelp("One address for all services, instead of AWS's own: a test server.", valueName: "url")
+  )
+  var endpoint: String?
   @Option(help: "Attempts at a message.") var attempts = 4
   @Flag(help: "One JSON document instead of text.") var json = false
 
   func validate() throws {
     guard (1...20).contains(attempts) else { throw ValidationError("--attempts: wanted 1 to 20") }
+    if let endpoint, !endpoint.hasPrefix("http://"), !endpoint.hasPrefix("https://") {
+      throw ValidationError("--endpoint \(endpoint): wanted http://HOST:PORT or https://HOST")
+    }
   }
 
   func run() async throws {
@@ -36,7 +43,8 @@ struct GovernNotify: AsyncParsableCommand {
       let history = try FindingHistory(data)
       report = try await NotificationDelivery(
         history, try NotificationTarget.read(notify), environment: ProcessInfo.processInfo.environment,
-        attempts: attempts, now: { Int64(Date().timeIntervalSince1970) }
+        endpoint: endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }, attempts: attempts,
+        now: { Int64(Date().timeIntervalSince1970) }
       ).run()
     } catch let error as HistoryError {
       throw giveUp(error.description)

@@ -24,21 +24,8 @@ struct GovernScan: AsyncParsableCommand {
     help: ArgumentHelp("Files of rules, or folders with them.", valueName: "file|dir"), completion: .file())
   var rules: [String]
   @OptionGroup(title: "Accounts") var accounts: AccountOptions
-  @Option(
-    help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
-    completion: .file())
-  var exceptions: String?
-  @Option(
-    name: [.customShort("i"), .long], parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "YAML or JSON whose outermost members are put beside the resources of every region.", valueName: "file"),
-    completion: .file())
-  var inputParameters: [String] = []
-  @Option(
-    help: "How the report is written: \(ReportFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
-  var format: ReportFormat = .text
-  @Flag(help: "What can't be told is no reason to fail.")
-  var allowUnknown = false
+  @OptionGroup var beside: BesideOptions
+  @OptionGroup var report: ReportOptions
   @OptionGroup(title: "Results") var results: ResultOptions
 
   func run() async throws {
@@ -50,8 +37,8 @@ struct GovernScan: AsyncParsableCommand {
     let figures: ScanFigures
     var parameters = InputParameters.none
     do throws(GovernanceFaults) {
-      approved = try exceptions.map { (path) throws(GovernanceFaults) in try Exceptions(path) }
-      parameters = try InputParameters(inputParameters)
+      approved = try beside.readExceptions()
+      parameters = try beside.readParameters()
       let scan = AccountScan(
         options, environment: ProcessInfo.processInfo.environment,
         parameters: parameters,
@@ -62,42 +49,31 @@ struct GovernScan: AsyncParsableCommand {
     let kept = await results.keep(
       result, source: "scan", began: began, asked: targets.map { "aws:\($0.name)" },
       exceptions: approved.map { ExceptionEnd.all(of: $0, now: Int64(Date().timeIntervalSince1970)) } ?? [],
-      parameters: parameters)
+      parameters: parameters, endpoint: options.endpoint)
     try kept.finish {
       try result.report(
-        as: format, allowUnknown: allowUnknown, json: Report(result, figures), context: kept.context
+        as: report.form, allowUnknown: report.allowUnknown,
+        json: Beside(ResultCounts(result), Report(result, figures)), context: kept.context
       ) { Self.show(result, figures) }
     }
   }
 
   private struct Report: Encodable {
-    let status: String
     let regions: Int
     let resources: Int
     let calls: Int
     let throttled: Int
     let saved: Int
-    let passed: Int
-    let failed: Int
-    let unknown: Int
-    let skipped: Int
-    let excepted: Int
     let findings: [Finding]
     let faults: [String]
     let notes: [String]
 
     init(_ result: CheckResult, _ figures: ScanFigures) {
-      status = result.status.rawValue
       regions = result.inputs
       resources = figures.resources
       calls = figures.calls
       throttled = figures.throttled
       saved = figures.saved
-      passed = result.count(.pass)
-      failed = result.count(.fail)
-      unknown = result.count(.unknown)
-      skipped = result.count(.skip)
-      excepted = result.exceptedCount
       findings = result.findings
       faults = result.faults
       notes = result.notes

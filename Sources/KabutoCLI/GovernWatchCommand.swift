@@ -33,30 +33,8 @@ struct GovernWatch: AsyncParsableCommand {
       "Lines of JSON, each an event, instead of a queue; - = standard input.", valueName: "file|-"),
     completion: .file())
   var events: String?
-  @Option(
-    help: ArgumentHelp(
-      "Folder of the history of findings; without it they are kept in memory.", valueName: "dir"),
-    completion: .directory)
-  var data: String?
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Who is told of what is new: https://…, file:PATH, or a YAML file of targets. Needs --data.",
-      valueName: "target"))
-  var notify: [String] = []
-  @Option(
-    help: ArgumentHelp("Exceptions: a file, or a folder with them.", valueName: "file|dir"),
-    completion: .file())
-  var exceptions: String?
-  @Option(
-    name: [.customShort("i"), .long], parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "YAML or JSON whose outermost members are put beside the resources of every region.", valueName: "file"),
-    completion: .file())
-  var inputParameters: [String] = []
-  @Option(
-    help: ArgumentHelp("Days for which the history keeps events and what is fixed.", valueName: "days"))
-  var keepDays = FindingHistory.usualRetentionDays
+  @OptionGroup var keep: KeepOptions
+  @OptionGroup var beside: BesideOptions
   @OptionGroup(title: "Accounts") var accounts: AccountOptions
   @Option(help: ArgumentHelp("From one look at everything to the next: 30m, 6h, 1d.", valueName: "time"))
   var fullEvery = "6h"
@@ -83,10 +61,6 @@ struct GovernWatch: AsyncParsableCommand {
       throw ValidationError(
         "--queue \(queue): wanted the queue's address, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME")
     }
-    if data == nil, !notify.isEmpty {
-      throw ValidationError("--notify needs --data: what is new is told by the history")
-    }
-    guard (1...36_500).contains(keepDays) else { throw ValidationError("--keep-days: wanted 1 to 36500") }
     guard Self.seconds(fullEvery) != nil else {
       throw ValidationError("--full-every \(fullEvery): wanted a time from 10s to 7d: 90s, 30m, 6h, 1d")
     }
@@ -127,21 +101,22 @@ struct GovernWatch: AsyncParsableCommand {
     let run: WatchRun
     var delivery: NotificationDelivery?
     do {
-      options.parameters = try InputParameters(inputParameters)
+      options.parameters = try beside.readParameters()
       options.hearFault = { say("kabuto: \($0)") }
-      if let exceptions {
-        let approved = ExceptionsAtHand(try Exceptions(exceptions), exceptions)
+      if let path = beside.exceptions, let read = try beside.readExceptions() {
+        let approved = ExceptionsAtHand(read, path)
         options.adjust = { approved.now.apply(to: &$0, now: $1) }
         options.refresh = { approved.readAgain() }
       }
       var sink: any FindingSink = FindingMemory()
-      if let data {
-        let history = try FindingHistory(data, retentionDays: keepDays)
-        let targets = try NotificationTarget.read(notify)
+      if let data = keep.data {
+        let history = try FindingHistory(data, retentionDays: keep.keepDays)
+        let targets = try NotificationTarget.read(keep.notify)
         sink = HistorySink(history, targets: targets, parameters: options.parameters)
         if !targets.isEmpty {
           delivery = NotificationDelivery(
-            history, targets, environment: environment, now: { Self.milliseconds() / 1_000 })
+            history, targets, environment: environment, endpoint: options.scan.endpoint,
+            now: { Self.milliseconds() / 1_000 })
         }
       }
       watch = try AccountWatch(

@@ -1,33 +1,14 @@
 // What becomes of results beside the report: they are kept in a history, and who wants to know is told.
 
-public import ArgumentParser
+import ArgumentParser
 import Foundation
-public import Governance
+import Governance
 
 /// Options of `check` and `scan`.
 struct ResultOptions: ParsableArguments {
-  @Option(
-    help: ArgumentHelp("Folder of the history of findings; without it nothing is kept.", valueName: "dir"),
-    completion: .directory)
-  var data: String?
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Who is told of what is new: https://…, file:PATH, or a YAML file of targets. Needs --data.",
-      valueName: "target"))
-  var notify: [String] = []
-  @Option(
-    help: ArgumentHelp("Days for which the history keeps events and what is fixed.", valueName: "days"))
-  var keepDays = FindingHistory.usualRetentionDays
+  @OptionGroup var keeping: KeepOptions
   @Option(help: "Language of HTML, ASFF and OCSF reports and of comments: en, ja.")
   var language: ReportLanguage = .english
-
-  func validate() throws {
-    guard (1...36_500).contains(keepDays) else { throw ValidationError("--keep-days: wanted 1 to 36500") }
-    if data == nil, !notify.isEmpty {
-      throw ValidationError("--notify needs --data: what is new is told by the history")
-    }
-  }
 
   /// What was kept, and what went wrong with it.
   struct Kept {
@@ -51,10 +32,11 @@ struct ResultOptions: ParsableArguments {
   ///   - files: files and folders that were looked at: what was in them and is gone is fixed.
   ///   - exceptions: until when exceptions are valid.
   ///   - parameters: what rules were given.
+  ///   - endpoint: one address for all services of AWS; nil = AWS's own.
   func keep(
     _ result: CheckResult, source: String, began: Date, account: String? = nil, region: String? = nil,
     asked: [String] = [], files: [String] = [], exceptions: [ExceptionEnd] = [],
-    parameters: InputParameters = .none
+    parameters: InputParameters = .none, endpoint: String? = nil
   ) async -> Kept {
     let now = Date()
     let at = Int64(now.timeIntervalSince1970)
@@ -63,19 +45,19 @@ struct ResultOptions: ParsableArguments {
     context.account = account
     context.region = region
     var kept = Kept(context: context)
-    guard let data else { return kept }
+    guard let data = keeping.data else { return kept }
     guard result.omittedCount == 0 else {
       kept.faults.append("more findings than a history takes at once; nothing was kept of this run")
       return kept
     }
     do {
-      let history = try FindingHistory(data, retentionDays: keepDays)
+      let history = try FindingHistory(data, retentionDays: keeping.keepDays)
       var extra = RunExtra()
       extra.milliseconds = Int64(now.timeIntervalSince(began) * 1_000)
       extra.exceptions = exceptions
       extra.parameters = parameters.digest
       // A run is kept though nobody can be told of it.
-      do throws(GovernanceFaults) { extra.targets = try NotificationTarget.read(notify) } catch {
+      do throws(GovernanceFaults) { extra.targets = try NotificationTarget.read(keeping.notify) } catch {
         kept.faults += error.all
       }
       if !files.isEmpty {
@@ -99,7 +81,7 @@ struct ResultOptions: ParsableArguments {
       kept.context.firstSeen = try reader.firstSeen(source: source)
       if !extra.targets.isEmpty {
         let report = try await NotificationDelivery(
-          history, extra.targets, environment: ProcessInfo.processInfo.environment,
+          history, extra.targets, environment: ProcessInfo.processInfo.environment, endpoint: endpoint,
           now: { Int64(Date().timeIntervalSince1970) }
         ).run()
         if report.sent > 0 { say("kabuto: \(report.sent) messages sent") }

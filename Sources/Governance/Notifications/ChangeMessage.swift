@@ -99,21 +99,55 @@ struct ChangeMessage {
     let exceptions: [Ending]
   }
 
-  /// The body that is sent.
+  /// What is put into the outbox: the body that is sent; for a topic its subject, too.
   var body: String {
+    if case .topic = target.destination {
+      return TopicMessage(subject: subject, message: topicText).payload
+    }
     switch target.form {
     case .text: return StoredJSON.write(["text": text])
+    case .json: return json(listing: Self.mostListed, text)
+    }
+  }
+
+  private func json(listing most: Int, _ text: String, endings mostEndings: Int = .max) -> String {
+    var room = most
+    let listed = groups.map { group in
+      let findings = Array(group.findings.prefix(room))
+      room -= findings.count
+      return Payload.Group(kind: group.key, count: group.findings.count, findings: findings)
+    }
+    return StoredJSON.write(
+      Payload(
+        id: id, at: Timestamp.text(at), source: source, run: run, language: target.language.rawValue,
+        text: text, groups: listed, exceptions: Array(endings.prefix(mostEndings))))
+  }
+
+  // MARK: - Topics
+
+  /// ASCII, whatever the language: a subject takes nothing else.
+  private var subject: String {
+    var counts = groups.map { "\($0.title.english) \($0.findings.count)" }
+    if !endings.isEmpty { counts.append("Exceptions that end \(endings.count)") }
+    return "Kabuto (\(source)): " + counts.joined(separator: ", ")
+  }
+
+  /// What a topic takes: fewer findings, and less text, where all is too much. Counts stay.
+  private var topicText: String {
+    let bound = TopicMessage.mostBytes
+    switch target.form {
+    case .text:
+      // What XML can't carry is no part of a text for people.
+      let shown = text.unicodeScalars.filter { $0.value >= 32 || $0 == "\n" || $0 == "\t" }
+      return TopicMessage.cut(String(String.UnicodeScalarView(shown)), to: bound)
     case .json:
-      var room = Self.mostListed
-      let listed = groups.map { group in
-        let findings = Array(group.findings.prefix(room))
-        room -= findings.count
-        return Payload.Group(kind: group.key, count: group.findings.count, findings: findings)
+      var most = Self.mostListed
+      var (cut, mostEndings) = (bound, Int.max)
+      while true {
+        let whole = json(listing: most, TopicMessage.cut(text, to: cut), endings: mostEndings)
+        if whole.utf8.count <= bound || cut < 1_024 { return whole }
+        if most > 0 { most /= 2 } else { (cut, mostEndings) = (cut / 2, 100) }
       }
-      return StoredJSON.write(
-        Payload(
-          id: id, at: Timestamp.text(at), source: source, run: run, language: target.language.rawValue,
-          text: text, groups: listed, exceptions: endings))
     }
   }
 

@@ -1,6 +1,7 @@
 // Takes messages out of the outbox to their targets: one process at a time, each message until its target has it, with
 // pauses of full jitter (RetryPolicy); what isn't taken now stays for the next run, for a week.
-// A webhook that takes a message while this process dies is told again, with the same Kabuto-Message-Id; a file never.
+// A webhook or a topic that takes a message while this process dies is told again, with the same Kabuto-Message-Id; a file
+// never.
 
 import AsyncHTTPClient
 import Crypto
@@ -31,6 +32,7 @@ public struct NotificationDelivery: Sendable {
   private let history: FindingHistory
   private let targets: [String: NotificationTarget]
   private let environment: [String: String]
+  private let endpoint: String?
   private let now: @Sendable () -> Int64
   private let policy: RetryPolicy
 
@@ -39,15 +41,18 @@ public struct NotificationDelivery: Sendable {
 
   /// A delivery that is ready to run.
   /// - Parameters:
+  ///   - environment: where secrets and the key for topics are looked for.
+  ///   - endpoint: one address for all services of AWS, for tests; nil = AWS's own.
   ///   - attempts: at a message, in one run.
   ///   - now: seconds since 1970 UTC.
   public init(
     _ history: FindingHistory, _ targets: [NotificationTarget], environment: [String: String],
-    attempts: Int = 4, now: @escaping @Sendable () -> Int64
+    endpoint: String? = nil, attempts: Int = 4, now: @escaping @Sendable () -> Int64
   ) {
     self.history = history
     self.targets = Dictionary(targets.map { ($0.name, $0) }) { first, _ in first }
     self.environment = environment
+    self.endpoint = endpoint
     self.now = now
     var policy = RetryPolicy()
     policy.mostAttempts = attempts
@@ -79,10 +84,12 @@ public struct NotificationDelivery: Sendable {
         read: .milliseconds(Int64(policy.answerMilliseconds))))
     configuration.httpVersion = .http1Only
     let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    let topics = TopicPublisher(
+      http, environment: environment, endpoint: endpoint, policy: policy, now: now)
     let result: Result<Void, HistoryError>
     do throws(HistoryError) {
       for message in try reading({ try Outbox.due($0, at: now()) }) {
-        try await deliver(message, http, &report)
+        try await deliver(message, http, topics, &report)
       }
       result = .success(())
     } catch { result = .failure(error) }
@@ -100,7 +107,7 @@ public struct NotificationDelivery: Sendable {
   }
 
   private func deliver(
-    _ message: Outbox.Waiting, _ http: HTTPClient, _ report: inout DeliveryReport
+    _ message: Outbox.Waiting, _ http: HTTPClient, _ topics: TopicPublisher, _ report: inout DeliveryReport
   ) async throws(HistoryError) {
     guard let target = targets[message.target] else {
       // Whoever names the target next time has it delivered.
@@ -117,7 +124,7 @@ public struct NotificationDelivery: Sendable {
       attempt += 1
       try writing { try Outbox.begin($0, message.id) }
       do {
-        try await send(message, target, wasBegun: message.attempts + attempt > 1, http)
+        try await send(message, target, wasBegun: message.attempts + attempt > 1, http, topics)
         try writing { try Outbox.sent($0, message.id, at: now()) }
         report.sent += 1
         return
@@ -156,11 +163,19 @@ public struct NotificationDelivery: Sendable {
   // MARK: - Ways
 
   private func send(
-    _ message: Outbox.Waiting, _ target: NotificationTarget, wasBegun: Bool, _ http: HTTPClient
+    _ message: Outbox.Waiting, _ target: NotificationTarget, wasBegun: Bool, _ http: HTTPClient,
+    _ topics: TopicPublisher
   ) async throws {
     switch target.destination {
     case .file(let path): try append(message, to: path, wasBegun: wasBegun)
     case .webhook(let url): try await post(message, to: url, target, http)
+    case .topic(let topic):
+      do throws(TopicPublisher.Refusal) {
+        try await topics.publish(
+          TopicMessage(payload: message.payload), id: message.id, to: topic, address: target.endpoint)
+      } catch {
+        throw error.outcome.map { Failure.passing(error.reason, $0) } ?? Failure.final(error.reason)
+      }
     }
   }
 

@@ -22,6 +22,8 @@ public struct NotificationTarget: Sendable, Equatable {
     case webhook(String)
     /// A file to which a line is added.
     case file(String)
+    /// A topic of SNS.
+    case topic(TopicARN)
   }
 
   /// In which form.
@@ -48,6 +50,8 @@ public struct NotificationTarget: Sendable, Equatable {
   public var form = Form.json
   /// What messages to a webhook are signed with; nil = they aren't.
   public var secret: Secret?
+  /// Where SNS is asked for a topic; nil = where all services are, else at AWS's own address.
+  public var endpoint: String?
   /// In which language.
   public var language = ReportLanguage.english
   /// New failures from this severity on are told.
@@ -61,7 +65,7 @@ public struct NotificationTarget: Sendable, Equatable {
     self.destination = destination
   }
 
-  /// By a word: `https://…`, `http://…` or `file:PATH`; nil = it is none of these.
+  /// By a word: `https://…`, `http://…`, `sns:ARN` or `file:PATH`; nil = it is none of these.
   public init?(word: String) {
     if Self.looksLikeAddress(word) {
       guard let host = Self.host(ofWebhook: word) else { return nil }
@@ -69,6 +73,8 @@ public struct NotificationTarget: Sendable, Equatable {
       self.init(name: "\(host)#\(HexText.hash(word).prefix(6))", destination: .webhook(word))
     } else if word.hasPrefix("file:"), word.utf8.count > 5 {
       self.init(name: word, destination: .file(String(word.dropFirst(5))))
+    } else if word.hasPrefix("sns:"), let topic = TopicARN(String(word.dropFirst(4))) {
+      self.init(name: word, destination: .topic(topic))
     } else {
       return nil
     }
@@ -107,7 +113,7 @@ public struct NotificationTarget: Sendable, Equatable {
           "an address that can't be used (it isn't shown, since it may be a secret); wanted https://HOST/…, or http:// to this machine only"
         )
       } else if word.hasPrefix("sns:") {
-        faults.append("\(word): SNS isn't there yet; wanted https://…, file:PATH, or a file of targets")
+        faults.append("\(word): no topic; wanted sns:\(TopicARN.wanted)")
       } else {
         do throws(GovernanceFaults) { targets += try read(file: word) } catch { faults += error.all }
       }
@@ -140,7 +146,8 @@ struct TargetReader {
   init(file: String) { self.file = file }
 
   private static let keys = [
-    "name", "url", "file", "format", "secret_file", "secret_environment", "language", "severity",
+    "name", "url", "file", "sns", "endpoint", "format", "secret_file", "secret_environment", "language",
+    "severity",
     "exception_days",
   ]
 
@@ -173,16 +180,23 @@ struct TargetReader {
     let name = text(members, "name") ?? ""
     if name.isEmpty { fault(item, "a target without a name", "name") }
     var destination = NotificationTarget.Destination.file("")
-    switch (text(members, "url"), text(members, "file")) {
-    case (let url?, nil):
+    switch (text(members, "url"), text(members, "file"), text(members, "sns")) {
+    case (let url?, nil, nil):
       if NotificationTarget.host(ofWebhook: url) == nil {
         fault(members["url"] ?? item, "url", "https://HOST/…, or http:// to this machine only")
       }
       destination = .webhook(url)
-    case (nil, let path?): destination = .file(path)
-    default: fault(item, "target \(name)", "one of url and file")
+    case (nil, let path?, nil): destination = .file(path)
+    case (nil, nil, let arn?):
+      if let topic = TopicARN(arn) {
+        destination = .topic(topic)
+      } else {
+        fault(members["sns"] ?? item, "sns: \(arn)", "sns: \(TopicARN.wanted)")
+      }
+    default: fault(item, "target \(name)", "one of url, file and sns")
     }
     var target = NotificationTarget(name: name, destination: destination)
+    readTopicOnly(members, item, &target)
     if let form = choice(members, "format", NotificationTarget.Form.allCases) { target.form = form }
     if let language = choice(members, "language", ReportLanguage.allCases) { target.language = language }
     if let severity = choice(members, "severity", Severity.allCases) { target.severity = severity }
@@ -200,6 +214,23 @@ struct TargetReader {
       }
     }
     return faults.count == before ? target : nil
+  }
+
+  /// What only topics have, and what they don't.
+  private mutating func readTopicOnly(
+    _ members: Members, _ item: Value, _ target: inout NotificationTarget
+  ) {
+    if let address = text(members, "endpoint") {
+      if NotificationTarget.host(ofWebhook: address) == nil {
+        fault(members["endpoint"] ?? item, "endpoint", "https://HOST, or http:// to this machine only")
+      }
+      if members["sns"] == nil { fault(members["endpoint"] ?? item, "endpoint", "it with sns only") }
+      target.endpoint = address.hasSuffix("/") ? String(address.dropLast()) : address
+    }
+    guard members["sns"] != nil else { return }
+    for key in ["secret_file", "secret_environment"] {
+      if let value = members[key] { fault(value, key, "no secret with sns: SNS signs what it sends") }
+    }
   }
 
   private mutating func text(_ members: Members, _ key: String) -> String? {
