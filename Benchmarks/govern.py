@@ -3,11 +3,12 @@
 
 templates  templates × rules a second of CPU, beside checkov (the same checks) and cfn-lint (its own), on real templates;
            each verdict of checkov's on a resource beside Kabuto's
-growth     rules × 10, resources × 10
+growth     rules × 10, resources × 10, of a snapshot and of templates
 plan       a large Terraform plan: time and memory; peers within a time and a memory
 snapshot   a snapshot of AWS Config of a million items
-live       a scan of ten thousand resources on moto's server, beside Cloud Custodian: calls made, time
-watch      one change looked at again, beside looking at everything
+live       a scan of ten thousand resources on moto's server, beside Cloud Custodian and prowler: calls made, time
+watch      one change looked at again, beside looking at everything, in the same process: a hundredth, a tenth and all of
+           the resources, and rules × 10; what the watch then knows is what a scan finds
 
 What must be found is known from how inputs are made; anything else found voids the figures and ends the run with status 1.
 Real templates and published rules are looked for in $KABUTO_TESTDATA/governance or ../shared/governance."""
@@ -28,6 +29,14 @@ sys.path.insert(0, os.path.join(bench.HERE, "Govern"))
 import inputs
 import measure
 
+# The rule of the live account, prowler's check of the same matter. Its check of users also fails managed policies, of which
+# there are none here.
+PROWLER = {
+    "VOLUME_ENCRYPTED": "ec2_ebs_volume_encryption",
+    "GROUP_CLOSED": "ec2_securitygroup_allow_ingress_from_internet_to_any_port",
+    "BUCKET_VERSIONED": "s3_bucket_object_versioning",
+    "USER_WITHOUT_POLICIES": "iam_policy_attached_only_to_group_or_roles",
+}
 # checkov's check, the published rule of the same matter.
 CHECKS = {
     "CKV_AWS_3": "ENCRYPTED_VOLUMES",
@@ -60,7 +69,7 @@ def data():
 
 def peer(name, given):
     """The path of a peer; None = it isn't there, which is said."""
-    places = [given] if given else [os.path.join(bench.ROOT, venv, "bin", name) for venv in (".venv-bench-govern", ".venv-bench-custodian", ".venv")]
+    places = [given] if given else [os.path.join(bench.ROOT, venv, "bin", name) for venv in (".venv-bench-govern", ".venv-bench-custodian", ".venv-bench-prowler", ".venv")]
     found = next((place for place in places if os.path.exists(place)), None)
     if not found:
         bench.say(f"{name} is left out: it is not installed (Benchmarks/Govern/requirements*.txt)")
@@ -205,24 +214,29 @@ class Run:
     # Cost as rules and resources grow
 
     def growth(self):
-        text = inputs.RULES
-        many = "\n".join(re.sub(r"\b(groups|volumes|buckets|databases|open)\b", rf"\1_{copy}", re.sub(r"rule (\w+)", rf"rule \1_{copy}", text)) for copy in range(10))
+        expected = {}
         for kind, sizes in (("snapshot", (self.a.items // 50, self.a.items // 5)), ("templates", (20, 200))):
             base = None
-            for rules_times, rules in ((1, text), (10, many)):
+            for copies in (1, 10):
                 for size in sizes:
                     if kind == "snapshot":
                         path = os.path.join(bench.folder(), f"growth-{size}.json")
                         if not os.path.exists(path):
-                            inputs.snapshot(path, self.a.seed, size)
+                            expected[path] = inputs.snapshot(path, self.a.seed, size)
                     else:
                         path = os.path.join(bench.folder(), f"growth-{size}")
                         if not os.path.exists(path):
                             os.makedirs(path)
-                            inputs.templates(path, self.a.seed, 20, size)
-                    done, spread = self.rounds(lambda: self.kabuto([self.rules_file(rules)], [path], "--format", "lines"))
+                            expected[path] = inputs.templates(path, self.a.seed, 20, size)
+                    rules = self.rules_file(inputs.copied(inputs.RULES, copies))
+                    done, spread = self.rounds(lambda: self.kabuto([rules], [path], "--format", "lines"))
                     base = base or done.cpu
-                    self.add("growth", f"{kind}, {size} resources{' each' if kind == 'templates' else ''}, rules × {rules_times}", spread=spread, times=done.cpu / base, **done.figures())
+                    counts, _ = self.found(done)
+                    counts.pop("kabuto_shape", None)
+                    wanted = inputs.expected(expected[path], copies)
+                    if counts != wanted:
+                        self.wrong.append(f"growth: {kind}, {size} resources, rules × {copies}: found {counts}, wanted {wanted}")
+                    self.add("growth", f"{kind}, {size} resources{' each' if kind == 'templates' else ''}, rules × {copies}", spread=spread, times=done.cpu / base, **done.figures())
 
     # Large inputs
 
@@ -262,7 +276,7 @@ class Run:
 
     # A live account
 
-    def account(self):
+    def account(self, resources):
         """A filled account on a server of its own: (server, port, what must be found, environment); None where moto isn't there."""
         python = next((place for place in (self.a.moto, os.path.join(bench.ROOT, ".venv", "bin", "python"), sys.executable) if place and os.path.exists(place)), None)
         if measure.run([python, "-c", "import moto.server"]).status:
@@ -270,7 +284,7 @@ class Run:
             return None
         port = bench.free_port()
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        server = bench.start([python, os.path.join(bench.HERE, "Govern", "account.py"), str(port), str(self.a.resources), str(self.a.seed)], env=environment)
+        server = bench.start([python, os.path.join(bench.HERE, "Govern", "account.py"), str(port), str(resources), str(self.a.seed)], env=environment)
         told = self.wait(port, server)
         expected = told["expected"]
         environment.update(AWS_ACCESS_KEY_ID="bench", AWS_SECRET_ACCESS_KEY="bench", AWS_DEFAULT_REGION="eu-west-1", AWS_EC2_METADATA_DISABLED="true",
@@ -278,7 +292,7 @@ class Run:
         return server, port, expected, environment
 
     def live(self):
-        made = self.account()
+        made = self.account(self.a.resources)
         if not made:
             return
         server, port, expected, environment = made
@@ -315,43 +329,136 @@ class Run:
             self.add("live", "Cloud Custodian, four types", resources=self.a.resources, calls=sum(after["calls"].values()), by_service=after["calls"],
                      server_cpu_s=after["cpu_seconds"] - before["cpu_seconds"], outcome="the same" if counts == expected else f"found {counts}, wanted {expected}"
                      + f" (status {done.status}: {(done.err.strip().splitlines() or [''])[-1][:200]})" * (done.status != 0), **done.figures())
+        prowler = peer("prowler", self.a.prowler)
+        if prowler:
+            self.prowler(prowler, port, expected, environment)
         bench.end(server)
 
+    def prowler(self, prowler, port, expected, environment):
+        """prowler's own checks of the same matters; it reads all that its services know, whatever the checks ask."""
+        out = os.path.join(bench.folder(), "prowler")
+        # Where it would keep settings and look for newer versions.
+        home = os.path.join(bench.folder(), "prowler-home")
+        os.makedirs(home, exist_ok=True)
+        before = bench.get(port, "/bench/calls")
+        done = measure.run(
+            [prowler, "aws", "--checks", *PROWLER.values(), "--region", "eu-west-1", "--scan-unused-services", "--output-formats", "json-ocsf",
+             "--output-directory", out, "--output-filename", "found", "--no-banner", "--no-color", "--ignore-exit-code-3"],
+            environment={**environment, "HOME": home}, seconds=self.a.patience * 5, folder=home)
+        after = bench.get(port, "/bench/calls")
+        failed, passed = collections.defaultdict(set), collections.defaultdict(set)
+        path = os.path.join(out, "found.ocsf.json")
+        if os.path.exists(path):
+            with open(path) as text:
+                for one in json.load(text):
+                    of = failed if one["status_code"] == "FAIL" else passed
+                    # A user with two policies is named twice.
+                    of[one["metadata"]["event_code"]].update(resource["uid"] for resource in one["resources"])
+        counts = {rule: len(failed[check]) for rule, check in PROWLER.items()}
+        same = counts == expected
+        if done.ended == "time":
+            outcome = f"not within {self.a.patience * 5} s"
+        elif not failed and not passed:
+            outcome = f"ended with status {done.status}: {((done.err + done.out).strip().splitlines() or [''])[-1][:200]}"
+        else:
+            outcome = "the same" if same else f"found {counts}, wanted {expected}"
+        if self.a.verbose:
+            bench.say(done.out[-3000:] + done.err[-3000:])
+        self.add("live", "prowler, four checks", resources=self.a.resources, calls=sum(after["calls"].values()), by_service=after["calls"],
+                 looked_at={check: len(failed[check]) + len(passed[check]) for check in PROWLER.values()},
+                 server_cpu_s=after["cpu_seconds"] - before["cpu_seconds"], outcome=outcome, **done.figures())
+
+    # A watched account
+
     def watch(self):
-        """Events about groups, one after the other: what an event costs beyond the first look at everything."""
         if measure.run([self.a.kabuto, "govern", "watch", "--help"]).status:
             bench.say("watch is left out: this kabuto has no govern watch")
             return
-        made = self.account()
-        if not made:
-            return
-        server, port, _, environment = made
-        rules = os.path.join(bench.HERE, "Govern", "live.guard")
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        sizes = sorted({max(20, self.a.resources // part) for part in (100, 10, 1)})
+        for size in sizes:
+            made = self.account(size)
+            if not made:
+                return
+            for copies in (1, 10) if size == sizes[len(sizes) // 2] else (1,):
+                self.watched(made, size, copies)
+            bench.end(made[0])
+
+    def watched(self, made, size, copies):
+        """Groups that are opened and closed while they are watched, each change looked at by itself (`--coalesce 0`): what it costs beside the
+        look at everything that the same process began with, and whether the watch and a scan of its own say the same in the end."""
+        _, port, _, environment = made
+        with open(os.path.join(bench.HERE, "Govern", "live.guard")) as text:
+            rules = self.rules_file(inputs.copied(text.read(), copies), f"watch-{copies}.guard")
+        common = ["--rules", rules, "--regions", "eu-west-1", "--endpoint", f"http://127.0.0.1:{port}", "--own-only"]
         groups = bench.get(port, "/bench/groups")[: self.a.events]
-        done = {}
-        for name, events in (("everything once", []), (f"and {len(groups)} changes", groups)):
-            path = os.path.join(bench.folder(), "events.jsonl")
-            with open(path, "w") as out:
-                for number, group in enumerate(events):
-                    out.write(json.dumps({
-                        "version": "0", "id": str(number), "detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "account": "123456789012", "time": now,
-                        "region": "eu-west-1", "resources": [], "detail": {
-                            "eventVersion": "1.09", "eventTime": now, "eventSource": "ec2.amazonaws.com", "eventName": "AuthorizeSecurityGroupIngress",
-                            "awsRegion": "eu-west-1", "readOnly": False, "requestParameters": {"groupId": group}, "responseElements": None,
-                            "eventCategory": "Management", "managementEvent": True, "recipientAccountId": "123456789012"}}) + "\n")
-            bench.get(port, "/bench/calls")
-            done[name] = measure.run([self.a.kabuto, "govern", "watch", "--rules", rules, "--regions", "eu-west-1", "--endpoint", f"http://127.0.0.1:{port}",
-                                      "--events", path, "--coalesce", "0", "--json"], environment=environment, seconds=self.a.patience * 5)
-            calls = sum(bench.get(port, "/bench/calls")["calls"].values())
-            if done[name].status not in (0, 1):
-                raise Wrong(f"watch ended with status {done[name].status}: {done[name].err[-1000:]}")
-            self.add("watch", name, resources=self.a.resources, calls=calls, **done[name].figures())
-        full, more = done.values()
-        each = (more.cpu - full.cpu) / max(1, len(groups))
-        bench.emit({"part": "watch", "cpu_ms_a_change": bench.rounded(each * 1e3), "cpu_ms_of_everything": bench.rounded(full.cpu * 1e3),
-                    "times_less": bench.rounded(full.cpu / each) if each > 0 else None})
-        bench.end(server)
+        reports, name = [], f"{size} resources, rules × {copies}"
+        for _ in range(self.a.rounds):
+            flipped = {}
+
+            def feed(lines, said):
+                begin = time.monotonic()
+                while "kabuto: watching" not in said():
+                    if time.monotonic() - begin > self.a.patience * 5:
+                        raise TimeoutError("the first look takes too long")
+                    time.sleep(0.01)
+                flipped.update(self.flip(port, groups))
+                for number, group in enumerate(groups):
+                    lines.write(self.event(number, group))
+
+            done = measure.run([self.a.kabuto, "govern", "watch", *common, "--events", "-", "--coalesce", "0", "--json"], environment=environment,
+                               seconds=self.a.patience * 5, feed=feed)
+            if done.status not in (0, 1) or done.ended == "time":
+                raise Wrong(f"watch ended with status {done.status}: {done.err[-1000:]}")
+            report = json.loads(done.out)
+            wanted = {(group, "new" if is_open else "fixed"): copies for group, is_open in flipped.items()}
+            told = collections.Counter((change["resource"].split("/")[-1], change["change"]) for change in report["changes"] if change["event"] != "scan")
+            if told != wanted or report["looks"] != len(groups) or report["changes_omitted"]:
+                few = [f"{key}: {told.get(key, 0)}, wanted {wanted.get(key, 0)}" for key in sorted({*told, *wanted}) if told.get(key, 0) != wanted.get(key, 0)][:5]
+                self.wrong.append(f"watch: {name}: {report['looks']} looks for {len(groups)} changes; told otherwise: {few}")
+            if not done.cpu >= report["scan_cpu_seconds"] + report["cpu_seconds"] > 0:
+                self.wrong.append(f"watch: {name}: tells {report['scan_cpu_seconds']} + {report['cpu_seconds']} s of CPU, the kernel counts {done.cpu}")
+            reports.append(report)
+        scan = measure.run([self.a.kabuto, "govern", "scan", *common, "--format", "json"], environment=environment, seconds=self.a.patience * 5)
+        if scan.status not in (0, 1):
+            raise Wrong(f"scan ended with status {scan.status}: {scan.err[-1000:]}")
+        known = {}
+        for change in reports[-1]["changes"]:
+            known.pop(change["id"], None) if change["change"] == "fixed" else known.update({change["id"]: self.verdict(change)})
+        digests = [self.digest(known.values()), self.digest(map(self.verdict, json.loads(scan.out)["findings"]))]
+        if digests[0] != digests[1]:
+            self.wrong.append(f"watch: {name}: what the watch knows in the end ({digests[0]}) isn't what a scan finds ({digests[1]})")
+        each = [report["cpu_seconds"] / len(groups) for report in reports]
+        all = bench.middle([report["scan_cpu_seconds"] for report in reports])
+        last = reports[-1]
+        self.add("watch", name, resources=size, cpu_s=all, calls=last["scan_calls"], changes=len(groups), change_ms=bench.middle(each) * 1e3,
+                 spread_ms=[one * 1e3 for one in bench.spread(each)], change_calls=(last["calls"] - last["scan_calls"]) / len(groups),
+                 change_evaluations=last["evaluations"] / len(groups), times_less=all / bench.middle(each), scan_cpu_s=scan.cpu, digest=digests[0],
+                 equal=digests[0] == digests[1])
+
+    @staticmethod
+    def verdict(finding):
+        return finding["rule"], finding["resource"], finding["status"]
+
+    @staticmethod
+    def digest(verdicts):
+        # Where a resource fails twice in one rule, a change is told of it once.
+        return hashlib.sha256(json.dumps(sorted(set(verdicts))).encode()).hexdigest()[:16]
+
+    @staticmethod
+    def flip(port, groups):
+        """{group: whether it is open to the world from now on}"""
+        return bench.get(port, "/bench/flip?groups=" + ",".join(groups))
+
+    @staticmethod
+    def event(number, group):
+        """A line as EventBridge would send it."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return (json.dumps({
+            "version": "0", "id": str(number), "detail-type": "AWS API Call via CloudTrail", "source": "aws.ec2", "account": "123456789012", "time": now,
+            "region": "eu-west-1", "resources": [], "detail": {
+                "eventVersion": "1.09", "eventTime": now, "eventSource": "ec2.amazonaws.com", "eventName": "AuthorizeSecurityGroupIngress",
+                "awsRegion": "eu-west-1", "readOnly": False, "requestParameters": {"groupId": group}, "responseElements": None,
+                "eventCategory": "Management", "managementEvent": True, "recipientAccountId": "123456789012"}}) + "\n").encode()
 
     def wait(self, port, server):
         begin = time.monotonic()
@@ -378,7 +485,7 @@ class Run:
             "plan": ["megabytes", "resources", "findings", "cpu_s", "wall_s", "resident_mib", "outcome"],
             "snapshot": ["megabytes", "resources", "findings", "cpu_s", "wall_s", "resident_mib", "outcome"],
             "live": ["resources", "calls", "cpu_s", "wall_s", "server_cpu_s", "resident_mib", "outcome"],
-            "watch": ["resources", "calls", "cpu_s", "wall_s", "outcome"],
+            "watch": ["resources", "calls", "cpu_s", "change_ms", "change_calls", "change_evaluations", "times_less", "equal", "digest"],
         }
         for part, names in heads.items():
             rows = [row for row in self.rows if row["part"] == part]
@@ -408,6 +515,7 @@ def main():
     p.add_argument("--checkov")
     p.add_argument("--cfn-lint")
     p.add_argument("--custodian")
+    p.add_argument("--prowler")
     p.add_argument("--moto", help="a Python that has moto[server]")
     p.add_argument("--verbose", action="store_true", help="every difference of verdicts")
     p.add_argument("--quick", action="store_true")
@@ -424,7 +532,7 @@ def main():
         bench.say(f"-- {part}")
         try:
             getattr(run, part)()
-        except Wrong as error:
+        except (Wrong, RuntimeError) as error:
             run.wrong.append(f"{part}: {error}")
     run.tables()
     for text in run.wrong:

@@ -42,5 +42,6 @@ done <<'EOF'
 Benchmarks/requirements.txt .venv-bench
 Benchmarks/Govern/requirements.txt .venv-bench-govern
 Benchmarks/Govern/requirements-custodian.txt .venv-bench-custodian
+Benchmarks/Govern/requirements-prowler.txt .venv-bench-prowler
 EOF
 exec bash Benchmarks/run.sh "$@"

@@ -1,6 +1,7 @@
 """An account of many resources on moto's server: filled within the server's process, past its HTTP, so that ten thousand take
 seconds. Every request is counted by what it asks; `GET /bench/calls` tells and forgets the counts, and tells the CPU time;
-`GET /bench/groups` names the groups.
+`GET /bench/groups` names the groups; `GET /bench/flip?groups=A,B` opens those that are closed to the world, closes those
+that are open, and tells which are open then.
 
     python account.py PORT RESOURCES SEED
 """
@@ -54,6 +55,20 @@ def fill(count, seed):
     return found
 
 
+def flip(names):
+    """{group: whether it is open to the world now}"""
+    ec2 = ec2_backends[DEFAULT_ACCOUNT_ID][REGION]
+    opened = {}
+    for name in names:
+        group = ec2.get_security_group_from_id(name)
+        was = any((rule.ip_range or {}).get("CidrIp") == "0.0.0.0/0" for rule in group.ingress_rules)
+        old, new = ("0.0.0.0/0", "10.0.0.0/8") if was else ("10.0.0.0/8", "0.0.0.0/0")
+        ec2.revoke_security_group_ingress(name, "tcp", "443", "443", [{"CidrIp": old}])
+        ec2.authorize_security_group_ingress(name, "tcp", "443", "443", [{"CidrIp": new}])
+        opened[name] = not was
+    return opened
+
+
 class Counter:
     def __init__(self, application, expected):
         self.application, self.expected = application, expected
@@ -64,6 +79,11 @@ class Counter:
             if environ["PATH_INFO"] == "/bench/groups":
                 groups = ec2_backends[DEFAULT_ACCOUNT_ID][REGION].groups.values()
                 body = json.dumps(sorted(identifier for one in groups for identifier, group in one.items() if group.description == "made")).encode()
+                start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+                return [body]
+            if environ["PATH_INFO"] == "/bench/flip":
+                with self.lock:
+                    body = json.dumps(flip(environ["QUERY_STRING"].removeprefix("groups=").split(","))).encode()
                 start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
                 return [body]
             with self.lock:

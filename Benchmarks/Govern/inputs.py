@@ -1,6 +1,7 @@
 """Inputs of any size, made from a seed: a Terraform plan and a snapshot of AWS Config, with what the rules must say of them."""
 import json
 import random
+import re
 
 # The rules that go with them, in the rule language. Each is about one resource at a time, but for the last.
 RULES = """
@@ -129,13 +130,29 @@ def snapshot(path, seed, items):
 
 
 def templates(folder, seed, count, resources):
-    """Writes templates of some resources each."""
-    dice = random.Random(seed)
+    """Writes templates of some resources each; what must be found: {rule: count}."""
+    dice, found = random.Random(seed), 0
     for number in range(count):
         lines = ["Resources:"]
         for each in range(resources):
             bad = dice.random() < 0.2
+            found += bad
             lines += [f"  V{each}:", "    Type: AWS::EC2::Volume", "    Properties:", f"      Size: {dice.randrange(1, 99)}", f"      Encrypted: {'false' if bad else 'true'}",
                       "      AvailabilityZone: !Sub '${AWS::Region}a'"]
         with open(f"{folder}/t{number}.yaml", "w") as out:
             out.write("\n".join(lines) + "\n")
+    return {"VOLUME_ENCRYPTED": found} if found else {}
+
+
+def copied(rules, copies):
+    """The same rules so many times under other names; as they are where it is once."""
+    if copies == 1:
+        return rules
+    return "\n".join(
+        re.sub(r"\b(groups|volumes|buckets|databases|users|open)\b", rf"\1_{copy}", re.sub(r"\brule (\w+)", rf"rule \1_{copy}", rules))
+        for copy in range(copies))
+
+
+def expected(found, copies):
+    """What copied rules must find."""
+    return found if copies == 1 else {f"{rule}_{copy}": count for rule, count in found.items() for copy in range(copies)}

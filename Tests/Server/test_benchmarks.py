@@ -77,12 +77,12 @@ class Benchmarks(unittest.TestCase):
         try:
             import moto.server  # noqa: F401
 
-            parts.append("live")
+            parts += ["live", "watch"]
         except ImportError:
             pass
         done = run(
             "govern.py", "--kabuto", BINARY, "--quick", "--parts", ",".join(parts), "--checkov", "/nonexistent", "--custodian", "/nonexistent",
-            "--megabytes", "0.3", "--items", "1000", "--resources", "60", "--results", results, folder=self.folder)
+            "--prowler", "/nonexistent", "--megabytes", "0.3", "--items", "1000", "--resources", "60", "--results", results, folder=self.folder)
         self.assertEqual(done.returncode, 0, done.stderr)
         with open(os.path.join(results, "govern.jsonl")) as lines:
             head, *found = map(json.loads, lines)
@@ -90,6 +90,8 @@ class Benchmarks(unittest.TestCase):
         self.assertEqual({one["part"] for one in found}, set(parts))
         for one in found:
             self.assertGreater(one["cpu_s"], 0)
+        watched = [one for one in found if one["part"] == "watch"]
+        self.assertEqual([(one["resources"], one["changes"], one["equal"]) for one in watched], [(20, 5, True), (60, 5, True), (60, 5, True)] * ("watch" in parts))
 
     def test_a_finding_too_few_is_noticed(self):
         done = subprocess.run(
@@ -99,6 +101,20 @@ class Benchmarks(unittest.TestCase):
             capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": os.path.join(FOLDER, "Govern")})
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("wrong: snapshot", done.stderr)
+
+    def test_a_change_that_is_told_otherwise_is_noticed(self):
+        try:
+            import moto.server  # noqa: F401
+        except ImportError:
+            self.skipTest("moto's server is not installed")
+        done = subprocess.run(
+            [sys.executable, "-c", "import sys; sys.path.insert(0, sys.argv.pop(1)); import govern\n"
+             "flip = govern.Run.flip\ngovern.Run.flip = staticmethod(lambda port, groups: {group: not is_open for group, is_open in flip(port, groups).items()})\n"
+             "sys.argv[0] = 'govern.py'\ngovern.main()",
+             FOLDER, "--kabuto", BINARY, "--quick", "--parts", "watch", "--resources", "20", "--events", "2"],
+            capture_output=True, text=True, timeout=120, env={**os.environ, "PYTHONPATH": os.path.join(FOLDER, "Govern")})
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("wrong: watch: 20 resources, rules × 1: 2 looks for 2 changes; told otherwise", done.stderr)
 
     def test_a_wrong_level_is_noticed(self):
         code = (
