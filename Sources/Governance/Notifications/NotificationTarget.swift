@@ -145,7 +145,8 @@ struct TargetReader {
   init(file: String) { self.file = file }
 
   private static let keys = [
-    "name", "url", "file", "sns", "endpoint", "format", "secret_file", "secret_environment", "language", "severity",
+    "name", "url", "file", "sns", "endpoint", "format", "secret_file", "secret_environment", "language",
+    "severity",
     "exception_days",
   ]
 

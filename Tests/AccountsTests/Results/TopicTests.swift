@@ -19,7 +19,8 @@ private let taken = """
 
 @Suite struct TopicTests {
   @Test(arguments: [
-    (arn, "aws", "eu-west-1", false), ("arn:aws-cn:sns:cn-north-1:111122223333:A_b-9", "aws-cn", "cn-north-1", false),
+    (arn, "aws", "eu-west-1", false),
+    ("arn:aws-cn:sns:cn-north-1:111122223333:A_b-9", "aws-cn", "cn-north-1", false),
     ("arn:aws-us-gov:sns:us-gov-west-1:111122223333:t.fifo", "aws-us-gov", "us-gov-west-1", true),
   ]) func topicsAreTakenApart(text: String, partition: String, region: String, isOrdered: Bool) throws {
     let topic = try #require(TopicARN(text))
@@ -31,7 +32,8 @@ private let taken = """
   @Test(arguments: [
     "arn:aws:sns:eu-west-1:1:t", "arn:aws:sqs:eu-west-1:111122223333:t", "arn:aws:sns::111122223333:t",
     "arn:aws:sns:evil.example/x-y-1:111122223333:t", "arn:aws:sns:eu-west-1.evil.example#-1:111122223333:t",
-    "arn:aws:sns:eu-west-:111122223333:t", "arn:aws:sns:eu-west-1:111122223333:", "arn:other:sns:eu-west-1:111122223333:t",
+    "arn:aws:sns:eu-west-:111122223333:t", "arn:aws:sns:eu-west-1:111122223333:",
+    "arn:other:sns:eu-west-1:111122223333:t",
     "arn:aws:sns:eu-west-1:111122223333:.fifo", "arn:aws:sns:eu-west-1:111122223333:a b",
     "arn:aws:sns:eu-west-1:111122223333:t:0d2c", "arn:aws:sns:eu-west-1:١١١١٢٢٢٢٣٣٣٣:t", "findings",
   ]) func whatIsNoTopicIsAFault(text: String) {
@@ -109,7 +111,9 @@ private let taken = """
     let folder = try TestFolder()
     let history = try FindingHistory(folder.path)
     let service = try await PlayedService { _, number in
-      number == 1 ? Said(status: 503, body: "<ErrorResponse><Error><Code>x</Code></Error></ErrorResponse>") : Said(body: taken)
+      number == 1
+        ? Said(status: 503, body: "<ErrorResponse><Error><Code>x</Code></Error></ErrorResponse>")
+        : Said(body: taken)
     }
     let target = try target()
     try record(history, [.made(), .made(of: "b2", severity: .critical)], target)
