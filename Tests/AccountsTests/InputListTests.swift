@@ -21,9 +21,8 @@ import Testing
     try manager.createSymbolicLink(atPath: "\(folder.path)/inputs/link", withDestinationPath: "../real")
     try manager.createSymbolicLink(atPath: "\(folder.path)/real/deep/up", withDestinationPath: "../../inputs")
     let inputs = "\(folder.path)/inputs"
-    #expect(
-      try FileList.files([inputs], endings: ["yaml", "json"])
-        == ["c.yaml", "link/a.yaml", "link/deep/b.json"].map { "\(inputs)/\($0)" })
+    let found = try FileList.files([inputs], endings: ["yaml", "json"])
+    #expect(found == ["c.yaml", "link/a.yaml", "link/deep/b.json"].map { "\(inputs)/\($0)" })
   }
 
   @Test func theWayToAValueIsTheSameHoweverOftenItIsAskedFor() throws {
