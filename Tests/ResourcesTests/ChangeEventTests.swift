@@ -91,6 +91,19 @@ import Testing
       "CloudTrail.Trail arn:aws:cloudtrail:eu-west-1:111122223333:trail/t"
     ),
     (
+      "cloudtrail", "StopLogging", #"{"name":"t"}"#, "null",
+      "CloudTrail.Trail eu-west-1:111122223333:trail/t"
+    ),
+    (
+      "cloudtrail", "PutEventSelectors", #"{"trailName":"t"}"#, "null",
+      "CloudTrail.Trail eu-west-1:111122223333:trail/t"
+    ),
+    ("lambda", "UpdateAlias20150331", #"{"functionName":"f","name":"live"}"#, "{}", "Lambda.Function f"),
+    (
+      "guardduty", "StopMonitoringMembers", #"{"detectorId":"d","accountIds":["444455556666"]}"#, "null",
+      "GuardDuty.Detector *, GuardDuty.Detector *"
+    ),
+    (
       "kms", "DisableKeyRotation", #"{"keyId":"arn:aws:kms:eu-west-1:111122223333:key/k"}"#, "null",
       "KMS.Key k"
     ),
@@ -113,6 +126,16 @@ import Testing
     (
       "elasticloadbalancing", "CreateTargetGroup", "{}", #"{"targetGroups":[{"targetGroupArn":"arn:t"}]}"#,
       "ELBv2.TargetGroup arn:t"
+    ),
+    (
+      "elasticloadbalancing", "CreateRule",
+      #"{"listenerArn":"arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/n/1/2"}"#, "{}",
+      "ELBv2.LoadBalancer arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/n/1"
+    ),
+    (
+      "elasticloadbalancing", "ModifyRule",
+      #"{"ruleArn":"arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/n/1/2/3"}"#, "{}",
+      "ELBv2.LoadBalancer arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/n/1"
     ),
     // The older kind of load balancer has a name only.
     (
@@ -205,6 +228,26 @@ import Testing
     }
   }
 
+  @Test func whatSeveralRegionsTellIsLookedAtInAll() throws {
+    func places(_ service: String, _ name: String, _ request: String) throws -> [ChangedPlace] {
+      try #require(ChangeEvents.read(Self.call(service, name, request: request)).first).get().places
+    }
+    for (service, name, request) in [
+      ("cloudtrail", "StopLogging", #"{"name":"t"}"#), ("cloudtrail", "InventedCall", "{}"),
+      ("cloudtrail", "DeleteTrail", "{}"), ("kms", "EnableKeyRotation", #"{"keyId":"mrk-1"}"#),
+    ] {
+      let found = try places(service, name, request)
+      #expect(found.map(\.region) == [ChangedPlace.everywhere], "\(name)")
+      #expect(found.map(\.account) == [Self.account], "\(name)")
+    }
+    #expect(try places("kms", "DisableKey", #"{"keyId":"k"}"#).map(\.region) == ["eu-west-1"])
+    // An administrator stops its members.
+    let members = try places(
+      "guardduty", "StopMonitoringMembers", #"{"accountIds":["444455556666","777788889999"]}"#)
+    #expect(members.map(\.account) == [Self.account, "444455556666", "777788889999"])
+    #expect(Set(members.map(\.region)) == ["eu-west-1"])
+  }
+
   @Test(arguments: [
     #","readOnly":true"#, #","errorCode":"Client.UnauthorizedOperation""#, #","managementEvent":false"#,
     #","eventCategory":"Data""#,
@@ -241,6 +284,14 @@ import Testing
     ("AWS::RDS::DBInstance", #""resourceId":"db-ABC","resourceName":"d""#, "RDS.DBInstance d"),
     ("AWS::KMS::Key", #""resourceId":"k""#, "KMS.Key k"),
     ("AWS::Lambda::Function", #""resourceId":"f""#, "Lambda.Function f"),
+    // What hangs on something else.
+    (
+      "AWS::ElasticLoadBalancingV2::Listener",
+      #""resourceId":"arn:aws:elasticloadbalancing:us-east-1:111122223333:listener/app/n/1/2""#,
+      "ELBv2.LoadBalancer arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/n/1"
+    ),
+    ("AWS::Lambda::Alias", #""resourceId":"live""#, "list(type: \"Lambda.Function\")"),
+    ("AWS::CloudTrail::Trail", #""resourceId":"t""#, "CloudTrail.Trail us-east-1:111122223333:trail/t"),
     ("AWS::DynamoDB::Table", #""resourceId":"t""#, ""),
   ]) func itemsOfConfigNameThemselves(type: String, members: String, expected: String) throws {
     for member in ["configurationItem", "configurationItemSummary"] {
@@ -254,7 +305,8 @@ import Testing
       }
       #expect(found.joined(separator: ", ") == expected)
       if !expected.isEmpty, !expected.hasPrefix("IAM"), !expected.hasPrefix("S3") {
-        #expect(event.places.map(\.region) == ["us-east-1"])
+        let region = expected.hasPrefix("CloudTrail") ? ChangedPlace.everywhere : "us-east-1"
+        #expect(event.places.map(\.region) == [region])
       }
     }
   }

@@ -242,9 +242,10 @@ CASES = {
         {"principal": "111122223333"}, {"principal": "*"},
     ),
     "lambda_permission_source": both(
-        PERMISSION, "aws_lambda_permission", {"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b"},
+        PERMISSION, "aws_lambda_permission", {"Principal": "s3.amazonaws.com", "SourceArn": "arn:aws:s3:::b", "SourceAccount": "111122223333"},
         {"Principal": "s3.amazonaws.com"},
-        {"principal": "s3.amazonaws.com", "source_arn": "arn:aws:s3:::b"}, {"principal": "s3.amazonaws.com"},
+        {"principal": "s3.amazonaws.com", "source_arn": "arn:aws:s3:::b", "source_account": "111122223333"},
+        {"principal": "s3.amazonaws.com"},
     ),
     "lambda_url_auth": both(
         "AWS::Lambda::Url", "aws_lambda_function_url", {"AuthType": "AWS_IAM"}, {"AuthType": "NONE"},
@@ -273,6 +274,12 @@ CASES = {
         {"is_multi_region_trail": True}, {"is_multi_region_trail": False},
     ),
     "trail_in_region": None,
+    "trail_management_events": both(
+        TRAIL, "aws_cloudtrail", {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "All"}]},
+        {"AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}]},
+        {"event_selector": [{"include_management_events": True, "read_write_type": "All"}]},
+        {"advanced_event_selector": [{"field_selector": [{"field": "eventCategory", "equals": ["Data"]}]}]},
+    ),
     "recorder_records": both(
         RECORDER, "aws_config_configuration_recorder", {"RecordingGroup": {"AllSupported": True}},
         {"RecordingGroup": {"AllSupported": False}}, {"recording_group": [{"all_supported": True}]},

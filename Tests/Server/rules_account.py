@@ -122,7 +122,7 @@ def fill(moto, kind):
     )
     functions.add_permission(
         FunctionName="f", StatementId="service", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com",
-        **({"SourceArn": "arn:aws:s3:::kabuto"} if good else {}),
+        **({"SourceArn": "arn:aws:s3:::kabuto", "SourceAccount": ACCOUNT} if good else {}),
     )
     functions.create_function_url_config(FunctionName="f", AuthType="AWS_IAM" if good else "NONE")
     arns |= {"permission_account": f"{function}#account", "permission_service": f"{function}#service", "url": f"{function}#url"}
@@ -131,6 +131,12 @@ def fill(moto, kind):
     arns["trail"] = trails.create_trail(
         Name="trail", S3BucketName="kabuto", EnableLogFileValidation=good, IsMultiRegionTrail=good, IncludeGlobalServiceEvents=good
     )["TrailARN"]
+    if not good:
+        data = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::kabuto/"]}
+        trails.put_event_selectors(
+            TrailName="trail",
+            EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": False, "DataResources": [data]}],
+        )
     config = client("config")
     config.put_configuration_recorder(
         ConfigurationRecorder={

@@ -36,7 +36,7 @@ LIVE = {
     "bucket_policy_other_accounts": "bucket_policy", "lambda_permission_anyone": "permission_account",
     "lambda_permission_source": "permission_service", "lambda_url_auth": "url", "lambda_secrets": "function",
     "lambda_runtime": "function", "trail_logging": "trail", "trail_validated": "trail", "trail_all_regions": "trail",
-    "trail_in_region": None, "recorder_records": "recorder", "recorder_in_region": None, "detector_enabled": "detector",
+    "trail_management_events": "trail", "trail_in_region": None, "recorder_records": "recorder", "recorder_in_region": None, "detector_enabled": "detector",
     "detector_in_region": None, "region_empty": None, "root_without_keys": "root", "root_with_mfa": "root",
     "password_policy_there": None, "password_policy_strong": "password", "user_mfa": "user", "user_direct_policies": "user",
     "policy_everything": "policy", "policy_administrator": "role", "volume_encryption": "volume", "database_encryption": "database",

@@ -6,6 +6,7 @@ them are put into a queue of SQS, and what the watch tells is compared with what
 
 import json
 import os
+import pathlib
 import shutil
 import signal
 import sqlite3
@@ -41,7 +42,7 @@ rule trail_validated when %trails !empty { %trails.Properties.EnableLogFileValid
 class Watch:
     """`kabuto govern watch` as a process."""
 
-    def __init__(self, url, rules, *options):
+    def __init__(self, url, rules, *options, regions=REGION):
         self.folder = tempfile.mkdtemp(prefix="kabuto-watch-")
         empty = {name: "" for name in os.environ if name.startswith("AWS_")}
         keys = {
@@ -52,7 +53,7 @@ class Watch:
         self.errors = open(os.path.join(self.folder, "stderr"), "w+b")  # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
             [
-                kabuto.BINARY, "govern", "watch", "--rules", rules, "--endpoint", url, "--regions", REGION,
+                kabuto.BINARY, "govern", "watch", "--rules", rules, "--endpoint", url, "--regions", regions,
                 "--own-only", "--attempts", "3", *options,
             ],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, env={**kabuto.ENVIRONMENT, **empty, **keys},
@@ -144,9 +145,9 @@ class GovernWatch(unittest.TestCase):
         self.account = self.moto.client("sts", REGION).get_caller_identity()["Account"]
         self.ec2 = self.moto.client("ec2", REGION)
 
-    def watch(self, *options, source=None):
+    def watch(self, *options, source=None, rules=None, regions=REGION):
         source = source or ["--queue", self.queue]
-        watch = Watch(self.gate.url, self.rules, *source, *options)
+        watch = Watch(self.gate.url, rules or self.rules, *source, *options, regions=regions)
         self.addCleanup(watch.clean)
         return watch
 
@@ -183,10 +184,10 @@ class GovernWatch(unittest.TestCase):
         call = self.ec2.revoke_security_group_ingress if close else self.ec2.authorize_security_group_ingress
         call(GroupId=group, IpPermissions=permissions)
 
-    def scanned(self):
+    def scanned(self, rules=None, regions=REGION):
         """What a whole scan says."""
         found = kabuto.run(
-            "govern", "scan", "--rules", self.rules, "--endpoint", self.moto.url, "--regions", REGION, "--own-only",
+            "govern", "scan", "--rules", rules or self.rules, "--endpoint", self.moto.url, "--regions", regions, "--own-only",
             "--format", "json",
             environment={
                 "AWS_ACCESS_KEY_ID": live_account.KEY, "AWS_SECRET_ACCESS_KEY": live_account.SECRET,
@@ -295,6 +296,100 @@ class GovernWatch(unittest.TestCase):
         self.assertEqual(self.scanned(), watch.open_now())
         said = watch.end()
         self.assertEqual(0, watch.process.returncode, said)
+
+    def test_stopped_trail_is_told_in_all_regions_that_it_covers(self):
+        home, regions = "us-east-1", f"us-east-1,{REGION}"
+        rules = str(pathlib.Path(__file__).resolve().parents[2] / "Rules" / "baseline" / "trail.guard")
+        self.moto.client("s3", home).create_bucket(Bucket="kabuto-trails")
+        main = self.moto.client("cloudtrail", home)
+        arn = main.create_trail(
+            Name="main", S3BucketName="kabuto-trails", IsMultiRegionTrail=True, EnableLogFileValidation=True
+        )["TrailARN"]
+        main.start_logging(Name="main")
+        # Another of the same name, elsewhere, for that region alone.
+        other = self.moto.client("cloudtrail", REGION)
+        own = other.create_trail(Name="main", S3BucketName="kabuto-trails", EnableLogFileValidation=True)["TrailARN"]
+        watch = self.watch("--coalesce", "0", rules=rules, regions=regions).ready()
+        watch.until("new", "trail_logging", own)
+        self.assertEqual([], watch.told("new", "trail_in_region"))
+        main.stop_logging(Name="main")
+        self.send("cloudtrail", "StopLogging", {"name": "main"}, awsRegion=home)
+        watch.until("new", "trail_in_region", count=2)
+        watch.until("new", "trail_logging", arn)
+        inputs = {each["input"].split("/")[-1] for each in watch.told("new", "trail_in_region")}
+        self.assertEqual({home, REGION}, inputs)
+        self.assertEqual(self.scanned(rules, regions), watch.open_now())
+        # The other one of that name: neither is taken for the other, and none is lost.
+        other.start_logging(Name="main")
+        self.send("cloudtrail", "StartLogging", {"name": own})
+        watch.until("fixed", "trail_logging", own)
+        watch.until("fixed", "trail_in_region")
+        self.assertEqual(self.scanned(rules, regions), watch.open_now())
+        main.start_logging(Name="main")
+        self.send("cloudtrail", "StartLogging", {"name": "main"}, awsRegion=home)
+        watch.until("fixed", "trail_in_region", count=2)
+        other.stop_logging(Name="main")
+        self.send("cloudtrail", "StopLogging", {"name": "main"})
+        watch.until("again", "trail_logging", own)
+        main.put_event_selectors(TrailName="main", EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": False}])
+        self.send("cloudtrail", "PutEventSelectors", {"trailName": "main"}, awsRegion=home)
+        watch.until("new", "trail_management_events", arn)
+        watch.until("again", "trail_in_region", count=2)
+        main.delete_trail(Name="main")
+        self.send("cloudtrail", "DeleteTrail", {"name": "main"}, awsRegion=home)
+        watch.until("fixed", "trail_management_events", arn)
+        kabuto.until(lambda: self.in_queue() == 0, "an empty queue")
+        self.assertEqual(self.scanned(rules, regions), watch.open_now())
+        watch.end()
+
+    def test_aliases_and_versions_of_functions_are_seen(self):
+        role = self.moto.client("iam", REGION).create_role(RoleName="runner", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        functions = self.moto.client("lambda", REGION)
+        functions.create_function(
+            FunctionName="worker", Runtime="python3.12", Role=role, Handler="main.handler",
+            Code={"ZipFile": live_account.archive()},
+        )
+        version = functions.publish_version(FunctionName="worker")["Version"]
+        functions.create_alias(FunctionName="worker", Name="live", FunctionVersion=version)
+        rules = os.path.join(self.folder, "functions.guard")
+        with open(rules, "w", encoding="utf-8") as out:
+            out.write("rule principal { AWS::Lambda::Permission { Properties.Principal != '*' } }\n")
+            out.write("rule url { AWS::Lambda::Url { Properties.AuthType == 'AWS_IAM' } }\n")
+        auth = ["AWS_IAM"]
+
+        def rule(_service, _region, action):
+            # moto has one URL for all aliases.
+            if "/url?Qualifier=live" in action:
+                return json.dumps({"AuthType": auth[0], "FunctionArn": "x"}).encode()
+            return None
+
+        self.gate.rule = rule
+        watch = self.watch("--coalesce", "0", "--retry-every", "1", rules=rules).ready()
+        self.assertEqual([], watch.changes)
+        functions.add_permission(
+            FunctionName="worker", Qualifier="live", StatementId="all", Action="lambda:InvokeFunction", Principal="*"
+        )
+        self.send("lambda", "AddPermission20150331v2", {"functionName": "worker", "qualifier": "live"})
+        # moto keeps one policy for a function, its versions and its aliases.
+        watch.until("new", "principal", "worker:live#all")
+        watch.until("new", "principal", f"worker:{version}#all")
+        auth[0] = "NONE"
+        self.send("lambda", "UpdateFunctionUrlConfig", {"functionName": "worker", "qualifier": "live"})
+        watch.until("new", "url", "worker:live#url")
+        # What isn't told isn't good.
+        self.gate.rule = lambda service, region, action: (
+            (403, "AccessDeniedException") if action.endswith("/aliases") else rule(service, region, action)
+        )
+        self.send("lambda", "UpdateAlias20150331", {"functionName": "worker", "name": "live"})
+        kabuto.until(lambda: [each for each in watch.told("new", "kabuto_call") if "/aliases" in each["found"]], "the call")
+        self.assertEqual([], watch.told("fixed", "principal", "worker:live#all"))
+        self.gate.rule = rule
+        watch.until("fixed", "kabuto_call")
+        functions.delete_alias(FunctionName="worker", Name="live")
+        self.send("lambda", "DeleteAlias20150331", {"functionName": "worker", "name": "live"})
+        watch.until("fixed", "principal", "worker:live#all")
+        watch.until("fixed", "url", "worker:live#url")
+        watch.end()
 
     def test_what_was_there_before_is_told_once_over_a_restart(self):
         group = self.group("web")

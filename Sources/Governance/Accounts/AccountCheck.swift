@@ -130,7 +130,10 @@ struct AccountCheck: Sendable {
       let findings = result.findings[first...].filter { only.contains($0.resource) }
       result.findings.replaceSubrange(first..., with: findings)
     }
-    for failed in region.failed + region.taken.sorted(by: { $0.key < $1.key }).flatMap(\.value.failed) {
+    var calls: Set<[String]> = []
+    // A list is told once, whatever types it would have told of.
+    let own = region.failed.filter { calls.insert([$0.call, $0.resource, $0.failure.text]).inserted }
+    for failed in own + region.taken.sorted(by: { $0.key < $1.key }).flatMap(\.value.failed) {
       result.add(
         Finding(
           unknown: "the call \(failed.call) answers",

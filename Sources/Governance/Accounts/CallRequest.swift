@@ -15,6 +15,9 @@ struct CallFailure: Error, Sendable, Equatable {
   /// Whether the call may have been carried out all the same: it was sent, and nobody said that it was refused.
   var mayBeDone = false
 
+  /// Code where the table of calls bounds a list (`most`), and there is more.
+  static let tooMany = "TooMany"
+
   var text: String { message.isEmpty ? code : "\(code): \(message)" }
 }
 
@@ -70,10 +73,7 @@ extension AccountService {
         headers: [("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
         body: Array(RequestSigner.canonical(fields).utf8))
     case .json:
-      let members = parameters.map { name, value, isText in
-        let plain = !isText && (value == "true" || value == "false" || Int64(value) != nil)
-        return "\(Self.quoted(name)):\(plain ? value : Self.quoted(value))"
-      }
+      let members = parameters.map { name, value, isText in Self.member(name[...], value, isText) }
       return ServiceRequest(
         method: "POST", origin: origin, path: "/",
         headers: [
@@ -128,6 +128,20 @@ extension AccountService {
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
     return CallFailure(
       code: code.isEmpty ? "HTTP \(status)" : code, message: String(line.prefix(300)), status: status)
+  }
+
+  /// `A.b` = `[X,Y]` → `"A":{"b":["X","Y"]}`.
+  private static func member(_ name: Substring, _ value: String, _ isText: Bool) -> String {
+    if let dot = name.firstIndex(of: ".") {
+      return "\(quoted(String(name[..<dot]))):{\(member(name[name.index(after: dot)...], value, isText))}"
+    }
+    let plain = !isText && (value == "true" || value == "false" || Int64(value) != nil)
+    var text = plain ? value : quoted(value)
+    if !isText, value.hasPrefix("["), value.hasSuffix("]") {
+      let texts = value.dropFirst().dropLast().split(separator: ",").map { quoted(String($0)) }
+      text = "[\(texts.joined(separator: ","))]"
+    }
+    return "\(quoted(String(name))):\(text)"
   }
 
   private static func quoted(_ text: String) -> String {

@@ -17,7 +17,8 @@ struct RegionScan: Sendable {
 
   /// What is left of an item that was asked for alone.
   enum One: Sendable {
-    case found(AccountItem)
+    /// More than one where the service has several of that name.
+    case found([AccountItem])
     case gone
     case failed([FailedCall])
   }
@@ -49,8 +50,7 @@ struct RegionScan: Sendable {
   /// One list, and what hangs on its items.
   func list(_ service: AccountService, _ list: AccountList) async -> ListState {
     let (items, failure) = await items(service, list, parent: nil, scope)
-    var failed: [FailedCall] = []
-    if let failure { failed.append(Self.failed(service, list.call, failure, list.type, "")) }
+    let failed = failure.map { Self.failed(service, list, $0, "") } ?? []
     let found = await boundedMap(items, atOnce: atOnce) { [self] in
       try? await item(service, list, $0, gone: [])
     }
@@ -61,16 +61,21 @@ struct RegionScan: Sendable {
   func one(_ service: AccountService, _ list: AccountList, id: String) async -> One {
     guard let one = list.one else {
       let (items, failure) = await items(service, list, parent: nil, scope)
-      let meant = items.first { item in
-        AccountList.isMeant(id, name: scope.filled(list.arn, item), key: scope.filled(list.key, item))
+      var found: [AccountItem] = []
+      for item in items {
+        guard
+          AccountList.isMeant(id, name: scope.filled(list.arn, item), key: scope.filled(list.key, item)),
+          let meant = try? await self.item(service, list, item, gone: [])
+        else { continue }
+        found.append(meant)
       }
-      if let meant, let found = try? await item(service, list, meant, gone: []) { return .found(found) }
+      if !found.isEmpty { return .found(found) }
       guard let failure else { return .gone }
       return .failed([Self.failed(service, list.call, failure, list.type, "")])
     }
     do {
       guard let item = try await alone(service, list, one, id) else { return .gone }
-      return .found(try await self.item(service, list, item.item, gone: one.gone, failed: item.failed))
+      return .found([try await self.item(service, list, item.item, gone: one.gone, failed: item.failed)])
     } catch let failure as CallFailure {
       return .failed([Self.failed(service, one.call ?? list.call, failure, list.type, "")])
     } catch { return .gone }
@@ -216,11 +221,20 @@ struct RegionScan: Sendable {
       AccountResources.resource(name: name, type: list.type, item: item, now: client.now()))
     for inner in list.inner {
       if let regionFailure {
-        out.failed.append(Self.failed(service, inner.call, regionFailure, inner.type, name))
+        out.failed += Self.failed(service, inner, regionFailure, name)
         continue
       }
-      let (items, failure) = await items(service, inner, parent: item, scope)
-      if let failure { out.failed.append(Self.failed(service, inner.call, failure, inner.type, name)) }
+      var (items, failure) = await items(service, inner, parent: item, scope)
+      if let most = inner.most, items.count > most {
+        failure =
+          failure
+          ?? CallFailure(
+            code: CallFailure.tooMany,
+            message: "\(items.count), of which \(most) were looked at: the most that are")
+        // The newest come last.
+        items = Array(items.suffix(most))
+      }
+      if let failure { out.failed += Self.failed(service, inner, failure, name) }
       for each in items {
         try await fill(&out, service, inner, each.adding("parent", item), scope, gone: [])
       }
@@ -235,6 +249,13 @@ struct RegionScan: Sendable {
     FailedCall(
       call: name(service, call), failure: failure, type: AccountResources.type(of: type) ?? type,
       resource: resource)
+  }
+
+  /// A list that told nothing, or not all: of nothing that hangs on its items anything is known.
+  private static func failed(
+    _ service: AccountService, _ list: AccountList, _ failure: CallFailure, _ resource: String
+  ) -> [FailedCall] {
+    list.types.map { failed(service, list.call, failure, $0, resource) }
   }
 
   /// Names of a bucket's place are older than regions.

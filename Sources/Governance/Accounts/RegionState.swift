@@ -138,6 +138,12 @@ struct RegionState: Sendable {
     return out
   }
 
+  /// Whether the resource that a change means is among those that are known.
+  func knows(_ target: ChangeTarget) -> Bool {
+    guard case .one(let type, let id) = target else { return false }
+    return places(ofType: type).contains { !lists[$0].places(of: id).isEmpty }
+  }
+
   /// Lists of a type in the table of calls.
   func places(ofType type: String) -> [Int] { lists.indices.filter { lists[$0].list.type == type } }
 }

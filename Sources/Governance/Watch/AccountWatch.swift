@@ -262,13 +262,12 @@ public actor AccountWatch {
     var byRegion: [String: [(place: ChangedPlace, cause: ChangePlan.Cause)]] = [:]
     var order: [String] = []
     for each in plan.places(services) {
-      let input = "aws:\(each.place.account)/\(each.place.region)"
-      guard regions[input] != nil else {
-        figures.elsewhere += 1
-        continue
+      let inputs = inputs(of: each.place)
+      if inputs.isEmpty { figures.elsewhere += 1 }
+      for input in inputs {
+        if byRegion[input] == nil { order.append(input) }
+        byRegion[input, default: []].append(each)
       }
-      if byRegion[input] == nil { order.append(input) }
-      byRegion[input, default: []].append(each)
     }
     guard !order.isEmpty else { return [] }
     await traffic.listenAgain()
@@ -307,6 +306,19 @@ public actor AccountWatch {
         look.input, region, others ? nil : resources, cause ?? ChangePlan.Cause(time: nil, name: ""))
     }
     return told
+  }
+
+  /// Regions that a place stands for.
+  private func inputs(of place: ChangedPlace) -> [String] {
+    guard place.region == ChangedPlace.everywhere else {
+      let input = "aws:\(place.account)/\(place.region)"
+      return regions[input] == nil ? [] : [input]
+    }
+    let meant = regions.filter { _, region in
+      guard region.state.region != "global" else { return false }
+      return region.state.account == place.account || region.state.knows(place.target)
+    }
+    return meant.keys.sorted()
   }
 
   /// Asks again what couldn't be told, and evaluates rules that ask for the time.

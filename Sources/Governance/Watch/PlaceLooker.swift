@@ -40,15 +40,15 @@ enum PlaceOutcome: Sendable {
         // It was never there, as far as anybody knows.
         if known.isEmpty { return }
         state.lists[place].remove(id)
-      case .found(let item):
+      case .found(let items):
         state.lists[place].remove(id)
-        state.lists[place].put(item)
+        for item in items { state.lists[place].put(item) }
       case .failed(let failed):
         // What it was isn't what it is.
-        let old = known.first.map { state.lists[place].items[$0] }
+        let names = known.isEmpty ? [id] : known.map { state.lists[place].items[$0].name }
         let list = state.lists[place].list
         state.lists[place].remove(id)
-        state.lists[place].put(.unknown(old?.name ?? id, id, list, failed))
+        for name in names { state.lists[place].put(.unknown(name, id, list, failed)) }
       }
       change(state.lists[place].list)
     case .taken(let prefix, let parts):
@@ -97,7 +97,8 @@ extension RegionState {
     var out: [ChangeTarget] = []
     for list in lists {
       if !list.failed.isEmpty { out.append(.list(type: list.list.type)) }
-      for item in list.items where !item.failed.isEmpty {
+      // What is too much today is too much in a minute.
+      for item in list.items where item.failed.contains(where: { $0.failure.code != CallFailure.tooMany }) {
         let end = item.name.split { $0 == "/" || $0 == ":" }.last.map(String.init)
         let id = item.key.isEmpty ? end ?? item.name : item.key
         out.append(.one(type: list.list.type, id: id))

@@ -1,6 +1,9 @@
 // What is called in an account. The form is explained in AccountCalls. Sources: the API references of the services.
 
 enum AccountCallTable {
+  /// Without them ListCertificates tells RSA of 1024 and 2048 bits only.
+  private static let keyTypes =
+    "RSA_1024,RSA_2048,RSA_3072,RSA_4096,EC_prime256v1,EC_secp384r1,EC_secp521r1"
   static let text = """
     service ec2 ec2 2016-11-15
       list EC2.SecurityGroup DescribeSecurityGroups MaxResults=1000
@@ -181,11 +184,35 @@ enum AccountCallTable {
           from .
           absent ResourceNotFoundException
           arn {FunctionArn}#url
+        list Lambda.Alias GET /2015-03-31/functions/{FunctionName}/aliases
+          from Aliases
+          page Marker NextMarker
+          absent ResourceNotFoundException
+          arn {AliasArn}
+          list Lambda.Permission GET /2015-03-31/functions/{FunctionName}/policy?Qualifier={Name}
+            from Policy.Statement
+            absent ResourceNotFoundException
+            arn {AliasArn}#{Sid}
+          list Lambda.Url GET /2021-10-31/functions/{FunctionName}/url?Qualifier={Name}
+            from .
+            absent ResourceNotFoundException
+            arn {AliasArn}#url
+        list Lambda.Version GET /2015-03-31/functions/{FunctionName}/versions
+          from Versions
+          page Marker NextMarker
+          skip Version $LATEST
+          most 50
+          absent ResourceNotFoundException
+          arn {FunctionArn}
+          list Lambda.Permission GET /2015-03-31/functions/{FunctionName}/policy?Qualifier={Version}
+            from Policy.Statement
+            absent ResourceNotFoundException
+            arn {FunctionArn}#{Sid}
     service cloudtrail json com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101 1.1
       list CloudTrail.Trail DescribeTrails includeShadowTrails=true
         from trailList
         arn {TrailARN}
-        key {Name}
+        key {TrailARN}
         region HomeRegion
         and status GetTrailStatus Name={TrailARN}
         and selectors GetEventSelectors TrailName={TrailARN}
@@ -254,6 +281,11 @@ enum AccountCallTable {
           from Listeners
           page Marker NextMarker
           arn {ListenerArn}
+          list ELBv2.ListenerRule DescribeRules ListenerArn={ListenerArn}
+            from Rules
+            page Marker NextMarker
+            skip IsDefault true
+            arn {RuleArn}
       list ELBv2.TargetGroup DescribeTargetGroups PageSize=400
         from TargetGroups
         page Marker NextMarker
@@ -264,7 +296,7 @@ enum AccountCallTable {
         one DescribeTargetGroups TargetGroupArns.member.1={id}
           gone TargetGroupNotFound
     service acm json CertificateManager 1.1
-      list ACM.Certificate ListCertificates MaxItems=1000
+      list ACM.Certificate ListCertificates MaxItems=1000 Includes.keyTypes=[\(keyTypes)]
         from CertificateSummaryList
         page NextToken NextToken
         arn {CertificateArn}

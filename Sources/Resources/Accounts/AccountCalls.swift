@@ -29,8 +29,9 @@
 //
 // `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `GET /path?query` as
 // action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave, or
-// its member NAME; `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `absent` below
-// `list`: codes that mean an empty list.
+// its member NAME; `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `most N`: of more
+// the rest isn't looked at, and what hangs on it is unknown; `absent` below `list`: codes that mean an empty list. Of JSON
+// services `A.b=[X,Y]` is a list of texts within a structure.
 
 public import GuardRules
 
@@ -155,6 +156,8 @@ public struct AccountList: Sendable {
   public internal(set) var regionPart: String?
   /// Items with one of these values there are left out.
   public internal(set) var skip: (path: [String], values: Set<String>)?
+  /// So many items are looked at; nil = all.
+  public internal(set) var most: Int?
   /// The only region where it is asked; nil = all.
   public internal(set) var onlyRegion: String?
   /// Lists for each item.
@@ -171,8 +174,12 @@ public struct AccountList: Sendable {
     ([type, call.action] + call.parameters.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
   }
 
-  /// Its type and those of the lists within it, as the table of shapes calls them.
-  public var types: [String] { [type] + inner.flatMap(\.types) }
+  /// Its type and those of the lists within it, as the table of shapes calls them, each once.
+  public var types: [String] {
+    var types = [type]
+    for inner in inner { for type in inner.types where !types.contains(type) { types.append(type) } }
+    return types
+  }
 }
 
 /// The table.
@@ -261,6 +268,7 @@ public enum AccountCalls {
       case "skip" where words.count == 3:
         open[last].list.skip = (path(words[1]), Set(words[2].split(separator: ",").map(String.init)))
       case "only": open[last].list.onlyRegion = words[1]
+      case "most" where Int(words[1]) != nil: open[last].list.most = Int(words[1])
       case "and" where words.count >= 3:
         var rest = words[2...]
         let parts = rest[2].split(separator: ":")
@@ -272,7 +280,7 @@ public enum AccountCalls {
         var only: AccountCall? = words[1] == "-" ? nil : call(words[1...])
         only?.take = open[last].list.call.take
         open[last].list.one = AccountOne(call: only)
-      default: throw wrong("from, take, absent, page, arn, key, region, only, skip, and, one or list")
+      default: throw wrong("from, take, absent, page, arn, key, region, only, skip, most, and, one or list")
       }
     }
     close(0)

@@ -245,6 +245,7 @@ enum AccountTypes {
       tags tags Tags
     Lambda.Permission = AWS::Lambda::Permission
       parent.FunctionArn FunctionName
+      parent.AliasArn FunctionName
       Action Action
       Principal Principal
       Principal.Service Principal
@@ -255,9 +256,20 @@ enum AccountTypes {
       Condition.StringEquals.lambda:FunctionUrlAuthType FunctionUrlAuthType
     Lambda.Url = AWS::Lambda::Url
       parent.FunctionArn TargetFunctionArn
+      parent.parent.FunctionArn TargetFunctionArn
+      parent.Name Qualifier
       answer.AuthType AuthType
       answer.InvokeMode InvokeMode
       answer.Cors Cors
+    Lambda.Alias = AWS::Lambda::Alias
+      Name Name
+      Description Description
+      FunctionVersion FunctionVersion
+      parent.FunctionArn FunctionName
+    Lambda.Version = AWS::Lambda::Version
+      Version Version
+      Description Description
+      parent.FunctionArn FunctionName
     CloudTrail.Trail = AWS::CloudTrail::Trail
       HomeRegion HomeRegion
       Name TrailName
@@ -375,6 +387,12 @@ enum AccountTypes {
           Port Port
           StatusCode StatusCode
           Host Host
+    ELBv2.ListenerRule = AWS::ElasticLoadBalancingV2::ListenerRule
+      parent.ListenerArn ListenerArn
+      Priority text Priority
+      Actions many Actions
+        Type Type
+        TargetGroupArn TargetGroupArn
     ELBv2.TargetGroup = AWS::ElasticLoadBalancingV2::TargetGroup
       TargetGroupName Name
       Port int Port

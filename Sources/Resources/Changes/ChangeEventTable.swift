@@ -120,7 +120,8 @@ enum ChangeEventTable {
       AddPermission,RemovePermission Lambda.Function=req.functionName
       CreateFunctionUrlConfig,UpdateFunctionUrlConfig,DeleteFunctionUrlConfig Lambda.Function=req.functionName
       TagResource,UntagResource Lambda.Function=req.resource
-      PublishVersion,CreateAlias,UpdateAlias,DeleteAlias,PublishLayerVersion,DeleteLayerVersion -
+      PublishVersion,CreateAlias,UpdateAlias,DeleteAlias Lambda.Function=req.functionName
+      PublishLayerVersion,DeleteLayerVersion -
       CreateEventSourceMapping,UpdateEventSourceMapping,DeleteEventSourceMapping,Invoke -
       PutFunctionConcurrency,DeleteFunctionConcurrency,PutFunctionEventInvokeConfig -
     service cloudtrail
@@ -163,6 +164,8 @@ enum ChangeEventTable {
       DeleteDetector GuardDuty.Detector=req.detectorId Taken.GuardDuty
       ArchiveFindings,UnarchiveFindings,CreateSampleFindings Taken.GuardDuty
       CreateFilter,UpdateFilter,DeleteFilter Taken.GuardDuty
+      StartMonitoringMembers,StopMonitoringMembers,DisassociateMembers,DeleteMembers GuardDuty.Detector
+      UpdateMemberDetectors GuardDuty.Detector
       CreateIPSet,UpdateIPSet,DeleteIPSet,CreateThreatIntelSet,UpdateThreatIntelSet,TagResource,UntagResource -
     service elasticloadbalancing
       CreateLoadBalancer ELBv2.LoadBalancer=res.loadBalancers.loadBalancerArn
@@ -172,7 +175,9 @@ enum ChangeEventTable {
       RemoveListenerCertificates,ModifyListenerAttributes ELBv2.LoadBalancer=req.listenerArn
       CreateTargetGroup ELBv2.TargetGroup=res.targetGroups.targetGroupArn
       ModifyTargetGroup,ModifyTargetGroupAttributes,DeleteTargetGroup ELBv2.TargetGroup=req.targetGroupArn
-      RegisterTargets,DeregisterTargets,CreateRule,ModifyRule,DeleteRule,SetRulePriorities -
+      CreateRule ELBv2.LoadBalancer=req.listenerArn
+      ModifyRule,DeleteRule ELBv2.LoadBalancer=req.ruleArn
+      RegisterTargets,DeregisterTargets,SetRulePriorities -
       AddTags,RemoveTags ELBv2.LoadBalancer=req.resourceArns ELBv2.TargetGroup=req.resourceArns
     service acm
       RequestCertificate ACM.Certificate=res.certificateArn

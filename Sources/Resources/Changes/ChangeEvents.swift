@@ -112,7 +112,14 @@ public enum ChangeEvents {
       for target in self.targets(effect, record) where !targets.contains(target) { targets.append(target) }
     }
     if targets.isEmpty { return nothing(name, event, "rules can't see what it changes") }
-    return try self.event(name, event, targets, account: account, region: record["awsRegion"])
+    let own = try self.event(name, event, targets, account: account, region: record["awsRegion"])
+    guard service == "guardduty" else { return own }
+    // An administrator's calls about its members are told to its own account only.
+    let members = record.all(at: ["requestParameters", "accountIds"]).compactMap(\.string)
+    let places = own.places.flatMap { place in
+      members.map { ChangedPlace(account: $0, region: place.region, target: place.target) }
+    }
+    return ChangeEvent(name: own.name, time: own.time, places: own.places + places, reason: "")
   }
 
   private static func targets(_ effect: ChangeEventTable.Effect, _ record: Value) -> [ChangeTarget] {
@@ -183,12 +190,13 @@ public enum ChangeEvents {
         "a change of an item without configurationItem.resourceType; wanted an item of AWS Config")
     }
     let name = "config item \(type)"
-    guard let own = ChangeNames.type(ofItem: type) else {
+    guard let own = ChangeNames.item(type) else {
       return nothing(name, event, "rules see nothing of \(type)")
     }
-    let id = ChangeNames.memberOfItem(own).compactMap { item[$0]?.string }.first { !$0.isEmpty }
-    let meant: ChangeTarget? = id.map { ChangeNames.target(own, $0) } ?? ChangeTarget.list(type: own)
-    guard let target = meant else { return nothing(name, event, "not this account's own") }
+    let id = ChangeNames.memberOfItem(own.type).compactMap { item[$0]?.string }.first { !$0.isEmpty }
+    guard let target = ChangeNames.target(own, id) else {
+      return nothing(name, event, "not this account's own")
+    }
     return try self.event(
       name, event, [target], account: item["awsAccountId"], region: item["awsRegion"],
       time: item["configurationItemCaptureTime"])
@@ -211,7 +219,10 @@ public enum ChangeEvents {
       guard !region.isEmpty else {
         throw ChangeEventFault("\(name) without a region; wanted region, or awsRegion")
       }
-      return ChangedPlace(account: account, region: region, target: target)
+      let isEverywhere = ChangeNames.isEverywhere(target)
+      return ChangedPlace(
+        account: account, region: isEverywhere ? ChangedPlace.everywhere : region,
+        target: ChangeNames.whole(target, account: account, region: region))
     }
     return ChangeEvent(name: name, time: milliseconds(time) ?? self.time(event), places: places, reason: "")
   }

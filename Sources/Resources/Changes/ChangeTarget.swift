@@ -20,10 +20,14 @@ public enum ChangeTarget: Sendable, Hashable {
 public struct ChangedPlace: Sendable, Hashable {
   /// The account's number.
   public let account: String
-  /// The region; `global` for what has none.
+  /// The region; `global` for what has none, `everywhere` for what several regions tell.
   public let region: String
   /// What.
   public let target: ChangeTarget
+
+  /// Instead of a region: all regions of the account, and others that know the one that is meant (an organization's trail
+  /// in its members' regions).
+  public static let everywhere = "*"
 
   /// A place.
   public init(account: String, region: String, target: ChangeTarget) {

@@ -18,6 +18,7 @@ struct PlanReferences {
     "aws_lambda_permission": ["source_account", "source_arn"],
     "aws_lb": ["internal", "subnet_mapping"],
     "aws_lb_listener": ["load_balancer_arn", "default_action"],
+    "aws_lb_listener_rule": ["listener_arn"],
     "aws_nat_gateway": ["allocation_id", "subnet_id"],
     "aws_route": ["route_table_id", "gateway_id", "nat_gateway_id"],
     "aws_route_table": ["route"],

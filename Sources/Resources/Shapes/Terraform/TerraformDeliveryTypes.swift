@@ -49,6 +49,13 @@ extension TerraformTypes {
           status_code StatusCode
           host Host
     aws_alb_listener = aws_lb_listener
+    aws_lb_listener_rule = AWS::ElasticLoadBalancingV2::ListenerRule
+      listener_arn ListenerArn
+      priority Priority
+      action many Actions
+        type Type
+        target_group_arn TargetGroupArn
+    aws_alb_listener_rule = aws_lb_listener_rule
     aws_lb_target_group = AWS::ElasticLoadBalancingV2::TargetGroup
       name Name
       port Port

@@ -78,6 +78,16 @@ extension TerraformTypes {
         data_resource many DataResources
           type Type
           values Values
+      advanced_event_selector many AdvancedEventSelectors
+        name Name
+        field_selector many FieldSelectors
+          field Field
+          equals Equals
+          not_equals NotEquals
+          starts_with StartsWith
+          not_starts_with NotStartsWith
+          ends_with EndsWith
+          not_ends_with NotEndsWith
     aws_cloudwatch_log_group = AWS::Logs::LogGroup
       name LogGroupName
       retention_in_days RetentionInDays
