@@ -17,12 +17,14 @@ rate=400
 names=()
 while (($# > 0)); do
   case $1 in
+    --help | -h) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    --estate | --out | --runs | --rate | --program) (($# > 1)) || fail 64 "$1: a value is missing" ;;&
     --estate) estate=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --runs) runs=$2; shift 2 ;;
     --rate) rate=$2; shift 2 ;;
     --program) program=$2; shift 2 ;;
-    -*) fail 64 "$1: unknown; wanted --estate, --out, --rate, --runs or names of scenarios" ;;
+    -*) fail 64 "$1: unknown; wanted --estate, --out, --program, --rate, --runs or names of scenarios" ;;
     *) names+=("$1"); shift ;;
   esac
 done

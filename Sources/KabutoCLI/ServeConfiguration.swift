@@ -62,7 +62,8 @@ struct ServeConfiguration {
     // Other programs may have variables that begin like ours; only what looks like a slip of the pen is a fault.
     for key in environment.keys.sorted() where key.hasPrefix("KABUTO_") {
       let name = String(key.dropFirst(7)).lowercased()
-      if !names.contains(name), let near = nearest(name), distance(near, name) <= 2 {
+      // Of a short name two letters are half: KABUTO_SEED isn't meant to be KABUTO_FEEDS.
+      if !names.contains(name), let near = nearest(name), distance(near, name) <= (name.count < 6 ? 1 : 2) {
         faults.append(
           "environment \(key): no setting has this name; did you mean KABUTO_\(near.uppercased())?")
       }

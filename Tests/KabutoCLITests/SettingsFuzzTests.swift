@@ -24,6 +24,16 @@ import Testing
     "- a", "<<: *c", "~", "2026-11-24", "%", "@", "`", "\t", "1_000", "0x10", "0o7", ".inf",
   ]
 
+  @Test func variablesOfTheTestsAreNoSettings() throws {
+    let ours = ["KABUTO_SEED": "7f3a", "KABUTO_FULL": "1", "KABUTO_FUZZ_SECONDS": "5", "KABUTO_HOME": "/"]
+    for (name, value) in ours {
+      let read = ServeConfiguration.resolve(file: nil, environment: [name: value], flags: [:], feeds: [])
+      #expect((try? read.get()) != nil, "\(name)")
+    }
+    let slip = ServeConfiguration.resolve(file: nil, environment: ["KABUTO_FEED": "x"], flags: [:], feeds: [])
+    #expect((try? slip.get()) == nil)
+  }
+
   @Test func everyFileIsReadOrRefusedWithItsFaults() throws {
     var digest = StateDigest()
     digest.combine(Self.seed)
