@@ -31,9 +31,7 @@ public struct FindingIdentity: Sendable, Hashable, Codable {
       hash.update(data: Data("\(bytes.count):".utf8))
       hash.update(data: Data(bytes))
     }
-    let digits = Array("0123456789abcdef".utf8)
-    let text = hash.finalize().prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-    return String(decoding: text, as: UTF8.self)
+    return HexText.of(hash.finalize().prefix(16))
   }
 }
 

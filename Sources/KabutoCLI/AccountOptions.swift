@@ -33,7 +33,21 @@ struct AccountOptions: ParsableArguments {
       "Rules given with --rules only: what AWS Config's rules and GuardDuty found isn't taken in."))
   var ownOnly = false
 
+  /// Names of regions; empty = all that there are.
+  private var regionNames: [String] {
+    var seen: Set<String> = []
+    let names = regions.split(separator: ",").map(String.init).filter { seen.insert($0).inserted }
+    return names.contains("all") ? [] : names
+  }
+
   func validate() throws {
+    // A name that is empty by mistake must not mean all regions.
+    let names = regions.split(separator: ",", omittingEmptySubsequences: false)
+    for name in names where name.isEmpty || !name.utf8.allSatisfy(Self.isOfRegion) {
+      throw ValidationError(
+        "--regions \(regions.isEmpty ? "\"\"" : regions): found \(name.isEmpty ? "an empty name" : "\"\(name)\""); "
+          + "wanted regions' names, as eu-west-1,us-east-1, or all, or the option left out, which means all")
+    }
     for number in account where number.count != 12 || !number.allSatisfy(\.isNumber) {
       throw ValidationError("--account \(number): wanted twelve digits")
     }
@@ -45,10 +59,14 @@ struct AccountOptions: ParsableArguments {
     }
   }
 
+  private static func isOfRegion(_ byte: UInt8) -> Bool {
+    (48...57).contains(byte) || (97...122).contains(byte) || byte == 45
+  }
+
   /// How they are asked for.
   var scan: ScanOptions {
     var options = ScanOptions()
-    if regions != "all" { options.regions = regions.split(separator: ",").map(String.init) }
+    options.regions = regionNames
     options.endpoint = endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     options.callsAtOnce = parallel
     options.takesOthers = !ownOnly

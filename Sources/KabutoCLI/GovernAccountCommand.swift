@@ -26,6 +26,8 @@ struct GovernAccount: AsyncParsableCommand {
       help: ArgumentHelp("What is demanded; without it, what `conditions` shows.", valueName: "file"),
       completion: .file())
     var conditions: String?
+    @Option(help: "Language of text: en, ja.")
+    var language: ReportLanguage = .english
     @Flag(help: "One JSON document instead of text.")
     var json = false
 
@@ -79,7 +81,7 @@ struct GovernAccount: AsyncParsableCommand {
         request = try options.folder.add(
           try RequestFolder.form(form), now: Int64(Date().timeIntervalSince1970))
       } catch { throw giveUp(error.description) }
-      try GovernAccount.tell(request, demanded, json: options.json)
+      try GovernAccount.tell(request, demanded, options)
     }
   }
 
@@ -116,13 +118,13 @@ struct GovernAccount: AsyncParsableCommand {
           id, by: person, demanded, now: Int64(Date().timeIntervalSince1970))
       } catch { throw giveUp(error.description) }
       switch result {
-      case .approved(let request): try GovernAccount.tell(request, demanded, json: options.json)
+      case .approved(let request): try GovernAccount.tell(request, demanded, options)
       case .refused(let unmet):
         if options.json {
           try printJSON(Refusal(id: id, state: "refused", unmet: unmet))
         } else {
-          print("\(id): not approved")
-          for condition in unmet { print("  \(condition.text)") }
+          print("\(id): \(Bilingual("not approved", "承認できません").text(options.language))")
+          for condition in unmet { print("  \(condition.text.text(options.language))") }
         }
         throw foundWrong
       }
@@ -155,8 +157,11 @@ struct GovernAccount: AsyncParsableCommand {
       if options.json {
         try printJSON(rows)
       } else {
-        for row in rows { print("\(row.id)  \(row.account)  \(row.state)  \(row.owner)  \(row.name)") }
-        if rows.isEmpty { say("no requests") }
+        for row in rows {
+          let state = row.words.text(options.language)
+          print("\(row.id)  \(row.account)  \(state)  \(row.owner)  \(row.name)")
+        }
+        if rows.isEmpty { say(Bilingual("no requests", "申請はありません").text(options.language)) }
       }
       for fault in found.faults { say("kabuto: \(fault)") }
       if !found.faults.isEmpty { throw couldNot }
@@ -181,7 +186,7 @@ struct GovernAccount: AsyncParsableCommand {
         throw giveUp(error.description)
       }
       if !options.json { print(request.text, terminator: "") }
-      try GovernAccount.tell(request, demanded, json: options.json)
+      try GovernAccount.tell(request, demanded, options)
     }
   }
 
@@ -197,6 +202,11 @@ struct GovernAccount: AsyncParsableCommand {
     let approvedAt: String?
     let state: String
     let unmet: [UnmetCondition]
+    let words: Bilingual
+
+    enum CodingKeys: String, CodingKey {
+      case id, account, name, environment, requester, owner, requestedAt, approvedBy, approvedAt, state, unmet
+    }
 
     init(_ request: AccountRequest, _ standing: RequestFolder.Standing) {
       (id, account, name, environment) = (request.id, request.account, request.name, request.environment)
@@ -204,18 +214,22 @@ struct GovernAccount: AsyncParsableCommand {
       requestedAt = request.requestedAt.map { RecordTime.text($0) }
       approvedBy = request.approval?.by.text
       approvedAt = request.approval.map { RecordTime.text($0.at) }
-      (state, unmet) = (standing.state.rawValue, standing.unmet)
+      (state, unmet, words) = (standing.state.rawValue, standing.unmet, standing.state.words)
     }
   }
 
   /// How a request stands; fails where it doesn't stand well.
-  private static func tell(_ request: AccountRequest, _ conditions: AccountConditions, json: Bool) throws {
+  private static func tell(
+    _ request: AccountRequest, _ conditions: AccountConditions, _ options: Folder
+  ) throws {
     let row = Row(request, RequestFolder.standing(request, conditions, today: today))
-    if json {
+    let language = options.language
+    if options.json {
       try printJSON(row)
     } else {
-      print("\(row.id): account \(row.account): \(row.state)")
-      for condition in row.unmet { print("  \(condition.text)") }
+      let account = Bilingual("account", "アカウント").text(language)
+      print("\(row.id): \(account) \(row.account): \(row.words.text(language))")
+      for condition in row.unmet { print("  \(condition.text.text(language))") }
     }
     if !row.unmet.isEmpty || row.state == "changed" { throw foundWrong }
   }

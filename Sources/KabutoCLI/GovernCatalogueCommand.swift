@@ -273,7 +273,8 @@ struct CatalogueSCP: AsyncParsableCommand {
     discussion: """
       Form deny: policies to attach beside FullAWSAccess. Form allow: policies to attach in its stead at the same target \
       (FullAWSAccess stays at the targets above). Without --form: deny where that fits, else allow. One JSON document with \
-      all policies, or with --out a file each. Exit status: 1 = they don't fit.
+      all policies, or with --out a file each; files that an earlier run wrote there and this one doesn't are removed, \
+      nothing else is. Exit status: 1 = they don't fit.
       Example:  kabuto govern catalogue scp Catalogues/example.yaml --out policies/
       """)
 
@@ -297,14 +298,13 @@ struct CatalogueSCP: AsyncParsableCommand {
     let catalogue = try source.read()
     let made = try fitting { () throws(PolicyRoomFault) in try catalogue.serviceControlPolicies(form) }
     if let out {
-      do {
-        try FileManager.default.createDirectory(atPath: out, withIntermediateDirectories: true)
-        for policy in made.policies {
-          let path = (out as NSString).appendingPathComponent("\(policy.name).json")
-          try Data(policy.document.text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
-          print(path)
-        }
-      } catch { throw giveUp("\(out): \(error.localizedDescription)") }
+      let written: PolicyFiles.Written
+      do throws(GovernanceFaults) { written = try PolicyFiles(out).write(made.policies) } catch {
+        throw giveUp(error.description)
+      }
+      for path in written.paths { print(path) }
+      for path in written.removed { say("\(path): removed; an earlier run wrote it") }
+      for word in written.kept { say("kabuto: \(word)") }
     } else {
       try printJSON(
         Report(

@@ -103,7 +103,8 @@ struct GovernCheck: AsyncParsableCommand {
     var parameters = InputParameters.none
     do throws(GovernanceFaults) {
       parameters = try InputParameters(inputParameters, mostBytes: limits.memoryBytes / 2)
-      let gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
+      var gate = try catalogue.map { (path) throws(GovernanceFaults) in try CatalogueGate(path) }
+      gate?.language = results.language
       let files = rules + (gate?.ruleFiles ?? [])
       var check = Check(
         files.isEmpty ? .none : try RuleSet(files), context: context,

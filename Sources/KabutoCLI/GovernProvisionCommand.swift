@@ -37,6 +37,8 @@ struct ProvisionArguments: ParsableArguments {
   var timeout = 30
   @Flag(help: "What can't be told is no reason to fail.")
   var allowUnknown = false
+  @Option(help: "Language: en, ja.")
+  var language: ReportLanguage = .english
   @Flag(help: "One JSON document instead of text.")
   var json = false
 
@@ -80,6 +82,7 @@ struct ProvisionArguments: ParsableArguments {
     }
     options.endpoint = endpoint.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
     options.callsAtOnce = parallel
+    options.language = language
     options.policy.mostAttempts = attempts
     options.policy.mostConnections = min(attempts, options.policy.mostConnections)
     options.policy.answerMilliseconds = timeout * 1_000
@@ -97,16 +100,17 @@ struct ProvisionArguments: ParsableArguments {
     return found
   }
 
-  func provision() -> Provision {
-    Provision(
+  func provision(takingOver run: String? = nil) -> Provision {
+    var options = options
+    options.takesOver = run
+    return Provision(
       options, environment: ProcessInfo.processInfo.environment, now: { Int64(Date().timeIntervalSince1970) },
       tell: { say($0) })
   }
 
   /// Says how it went by the exit status.
   func end(_ report: ProvisionReport) throws {
-    for each in report.unreached { say("kabuto: \(each.account) can't be entered: \(each.reason)") }
-    for each in report.refused { say("kabuto: account \(each.account) is refused: \(each.reason)") }
+    for line in report.outsideLines(language) { say("kabuto: \(line)") }
     if report.accounts.isEmpty, !report.unreached.isEmpty { throw couldNot }
   }
 }
@@ -119,6 +123,9 @@ struct GovernProvision: AsyncParsableCommand {
       Looks at what is there, and prints what differs from the baseline: steps that make it right, what people have to mend, \
       and what can't be told. With --apply the steps are carried out, each written to the journal before and after; ended \
       anywhere, the same command goes on with what is left, and nothing is made twice. What the baseline doesn't name stays.
+      --apply acts on accounts with an approved request only (--requests); where approvals are kept elsewhere, \
+      --without-requests says so, in the journal too. While a run is at an account, the account is marked, and no other \
+      run acts in it, wherever it was started.
       Exit status: 0 = all is as wanted (with --apply: now), 1 = something differs, failed or can't be told, 2 = it can't \
       be done at all.
       Example:  kabuto govern provision --accounts 111122223333 --regions eu-west-1,us-east-1 --baseline standard.yaml
@@ -133,18 +140,38 @@ struct GovernProvision: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Where is written what is done.", valueName: "file"), completion: .file())
   var journal = "kabuto-provision.jsonl"
   @Option(
-    help: ArgumentHelp("Refuses accounts without an approved request in this folder.", valueName: "dir"),
+    help: ArgumentHelp(
+      "Refuses accounts without an approved request in this folder. --apply needs it.", valueName: "dir"),
     completion: .directory)
   var requests: String?
+  @Flag(
+    help: ArgumentHelp(
+      "Acts without asking for requests, since approvals are kept elsewhere; the journal says so."))
+  var withoutRequests = false
   @Option(
     help: ArgumentHelp(
       "What is demanded of requests; without it, the conditions that hold without any file.",
       valueName: "file"),
     completion: .file())
   var conditions: String?
+  @Option(
+    help: ArgumentHelp(
+      "A run that has surely ended and whose journal is lost: accounts that are marked as its are taken over.",
+      valueName: "run"))
+  var takeOver: String?
 
   func validate() throws {
     if apply, drift { throw ValidationError("--drift only looks; wanted either --apply or --drift") }
+    if requests != nil, withoutRequests {
+      throw ValidationError("--requests and --without-requests: wanted one of them")
+    }
+    if apply, requests == nil, !withoutRequests {
+      throw ValidationError(
+        "--apply without --requests: wanted --requests DIR, the folder in which each account's request is approved "
+          + "(kabuto govern account request, approve); where approvals are kept elsewhere, --without-requests"
+      )
+    }
+    if takeOver != nil, !apply { throw ValidationError("--take-over: wanted --apply beside it") }
     if conditions != nil, requests == nil {
       throw ValidationError("--conditions: wanted --requests beside it")
     }
@@ -159,8 +186,7 @@ struct GovernProvision: AsyncParsableCommand {
       var purpose = Provision.Purpose.plan
       if apply {
         let opened = try ProvisionJournal(
-          journal, run: "\(Int64(Date().timeIntervalSince1970))-\(ProcessInfo.processInfo.processIdentifier)",
-          now: { Int64(Date().timeIntervalSince1970) })
+          journal, run: Self.newRun, now: { Int64(Date().timeIntervalSince1970) })
         if opened.tornBytes > 0 {
           say(
             "\(journal): a line that was cut off in the middle of its writing is taken off; nothing came of it"
@@ -168,9 +194,10 @@ struct GovernProvision: AsyncParsableCommand {
         }
         purpose = .apply(opened)
       }
-      report = try await arguments.provision().run(arguments.targets, baseline, purpose, gate: gate)
+      report = try await arguments.provision(takingOver: takeOver).run(
+        arguments.targets, baseline, purpose, gate: gate)
     } catch { throw giveUp(error.description) }
-    if arguments.json { try printJSON(report) } else { Self.show(report, applied: apply) }
+    if arguments.json { try printJSON(report) } else { show(report) }
     try arguments.end(report)
     if !report.isGood(allowUnknown: arguments.allowUnknown) { throw foundWrong }
   }
@@ -182,50 +209,25 @@ struct GovernProvision: AsyncParsableCommand {
     do throws(GovernanceFaults) { _ = try folder.all() } catch { throw giveUp(error.description) }
     let today = GovernAccount.today
     return { account in
-      do throws(GovernanceFaults) { return try folder.refusal(of: account, demanded, today: today) } catch {
-        return error.description
-      }
+      do throws(GovernanceFaults) {
+        return try folder.permission(for: account, demanded, today: today)
+      } catch { return .refused(Bilingual(same: error.description)) }
     }
   }
 
-  private static func show(_ report: ProvisionReport, applied: Bool) {
-    var steps = 0
-    var outcomes: [StepOutcome.Kind: Int] = [:]
-    for account in report.accounts {
-      print(
-        "account \(account.account)  baseline \(report.baseline)  home \(account.home)  \(account.regions.count) regions"
-      )
-      for step in account.steps {
-        steps += 1
-        let outcome = step.outcome?.kind.rawValue ?? (step.isNew ? "make" : "change")
-        if let kind = step.outcome?.kind { outcomes[kind, default: 0] += 1 }
-        print("  \(outcome)  \(step.step)")
-        for change in step.changes { print("      \(change.text)") }
-        print("      why: \(step.why)")
-        if !step.needs.isEmpty { print("      after: \(step.needs.joined(separator: ", "))") }
-        if let reason = step.outcome?.reason { print("      because: \(reason)") }
-      }
-      for notice in account.notices {
-        print("  differs  \(notice.step)")
-        for change in notice.changes { print("      \(change.text)") }
-        print("      why: \(notice.why)")
-        print("      mend: \(notice.reason)")
-      }
-      for gap in account.unknown { print("  unknown  \(gap.step)\n      \(gap.reason)") }
-      if account.steps.isEmpty, account.notices.isEmpty, account.unknown.isEmpty {
-        print("  all is as wanted")
-      }
-    }
-    let notices = report.accounts.map(\.notices.count).reduce(0, +)
-    let unknown = report.accounts.map(\.unknown.count).reduce(0, +)
-    let told =
-      applied
-      ? "\(outcomes[.done] ?? 0) steps done, \(outcomes[.already] ?? 0) already, \(outcomes[.failed] ?? 0) failed, "
-        + "\(outcomes[.notDone] ?? 0) not done" : "\(steps) steps"
-    print(
-      "\(report.accounts.count) accounts: \(told), \(notices) to mend, \(unknown) unknown; \(report.calls) calls"
-    )
-    if !applied, steps > 0 { say("nothing was changed; --apply carries the steps out") }
+  private func show(_ report: ProvisionReport) {
+    print(report.text(applied: apply, arguments.language), terminator: "")
+    guard !apply, report.stepCount > 0 else { return }
+    let words = Bilingual(
+      "nothing was changed; --apply carries the steps out", "変更はしていません。--apply で実行します")
+    say(words.text(arguments.language))
+  }
+
+  /// A name that no other run has: two may begin in the same second, and have the same number on two machines.
+  private static var newRun: String {
+    let word = String(UInt64.random(in: UInt64.min...UInt64.max), radix: 16)
+    return
+      "\(Int64(Date().timeIntervalSince1970))-\(ProcessInfo.processInfo.processIdentifier)-\(String(repeating: "0", count: 16 - word.count))\(word)"
   }
 }
 
@@ -252,25 +254,13 @@ struct GovernDrift: AsyncParsableCommand {
       let before = try ProvisionJournal.read(journal)
       report = try await arguments.provision().run(arguments.targets, baseline, .drift(before))
     } catch { throw giveUp(error.description) }
-    if arguments.json { try printJSON(report) } else { show(report) }
+    if arguments.json {
+      try printJSON(report)
+    } else {
+      print(report.driftText(arguments.language), terminator: "")
+    }
     try arguments.end(report)
     if !report.isGood(allowUnknown: arguments.allowUnknown) { throw foundWrong }
-  }
-
-  private static func show(_ report: ProvisionReport) {
-    for account in report.accounts {
-      print("account \(account.account)  baseline \(report.baseline)")
-      let all = account.drift ?? []
-      for drifted in all {
-        print("  \(drifted.rightAt == nil ? "never right" : "drifted")  \(drifted.step)")
-        for change in drifted.changes { print("      \(change.text)") }
-        if let time = drifted.rightAt { print("      last right: \(time)") }
-        for change in drifted.changedBy { print("      \(change.at)  \(change.event)  \(change.by)") }
-        if let reason = drifted.unknownBecause { print("      who changed it isn't known: \(reason)") }
-      }
-      for gap in account.unknown { print("  unknown  \(gap.step)\n      \(gap.reason)") }
-      if all.isEmpty, account.unknown.isEmpty { print("  all is as wanted") }
-    }
   }
 }
 
@@ -312,13 +302,5 @@ struct GovernBaseline: ParsableCommand {
     do throws(DocumentFaults) { return try Baseline(text) } catch {
       throw giveUp(error.all.map { "\(path ?? "baseline"):\($0)" }.joined(separator: "\n"))
     }
-  }
-}
-
-extension BaselineChange {
-  /// `name: from → to`, cut where it is long.
-  fileprivate var text: String {
-    func short(_ text: String) -> String { text.count > 120 ? text.prefix(120) + "…" : text }
-    return "\(name): \(from.map(short) ?? "not there") → \(short(to))"
   }
 }

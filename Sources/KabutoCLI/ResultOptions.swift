@@ -19,7 +19,9 @@ struct ResultOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("Days for which the history keeps events and what is fixed.", valueName: "days"))
   var keepDays = FindingHistory.usualRetentionDays
-  @Option(help: "Language of HTML, ASFF and OCSF reports and of comments: en, ja.")
+  @Option(
+    help:
+      "Language of HTML, ASFF and OCSF reports, of comments, and of what a catalogue's findings say: en, ja.")
   var language: ReportLanguage = .english
 
   func validate() throws {

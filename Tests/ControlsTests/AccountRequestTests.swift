@@ -130,7 +130,8 @@ import Testing
     } catch {
       let told = error.description
       for wanted in [
-        "id: ../etc", "account: 12", "name: nothing", "environment: production", "requester.mail: nobody",
+        "id: ../etc", "account: 12", "name: an empty text", "environment: production",
+        "requester.mail: nobody",
         "2026-02-30", "boss",
       ] {
         #expect(told.contains(wanted), "\(wanted) in \(told)")

@@ -113,7 +113,7 @@ import Testing
       for step in plan.steps {
         #expect(step.goal.needs.allSatisfy { !unknown.contains($0) }, "\(step.key) \(seedNote)")
       }
-      held += plan.unknown.count { $0.reason.hasPrefix("it needs") }
+      held += plan.unknown.count { $0.reason.en.hasPrefix("it needs") }
     }
     #expect(held > 0)
   }
@@ -177,7 +177,7 @@ import Testing
     let used = try plan(text, [key: .set(open.merging(["UsedBy": "2"]) { $1 })])
     #expect(used.steps.isEmpty)
     #expect(used.notices.map(\.key) == [key])
-    #expect(used.notices.first?.reason.contains("2 network interfaces") == true)
+    #expect(used.notices.first?.reason.en.contains("2 network interfaces") == true)
     #expect(try plan(text, [key: .set(open.merging(["UsedBy": "0"]) { $1 })]).steps.map(\.key) == [key])
     #expect(try plan(text, [key: .set(["Ingress": "none", "Egress": "none"])]).isEmpty)
   }

@@ -110,7 +110,7 @@ import Testing
           members: [x, x]
       exempt_roles: [BreakGlass]
       """
-    let faults = try #require(throws: RecordFaults.self) { try Catalogue(yaml: bad) }
+    let faults = try #require(throws: DocumentFaults.self) { try Catalogue(yaml: bad) }
     let told = faults.all.map(\.description)
     func isTold(_ line: Int, _ words: String...) {
       #expect(
@@ -131,7 +131,7 @@ import Testing
     isTold(11, "allows ec2:* and denies ec2:*")
     isTold(15, "EC2", "AWS::S3::*")
     isTold(17, "an empty rule of use")
-    isTold(19, "service without id")
+    isTold(19, "services[3] without id")
     isTold(22, "ec3", "did you mean \"ec2\"?")
     isTold(22, "rea", "did you mean \"read\"?")
     isTold(23, "\"x\" twice")
@@ -162,7 +162,7 @@ import Testing
       fault("  - {id: s3, \(assessed), allowed: yes, actions: Get*, read: List*}").contains(
         "within the service's"))
     #expect(fault("  - {id: s3, \(assessed), allowed: yes, actions: Get*, read: GetObject}").isEmpty)
-    #expect(fault("  - [s3]").contains("service: a map"))
+    #expect(fault("  - [s3]").contains("services[0]: a list"))
   }
 
   @Test func hostileFiles() {
@@ -170,7 +170,7 @@ import Testing
       "", "[", "- x", "a: &b [*b]", "services: 1", String(repeating: "[", count: 100_000),
       "organisation: {a: b}",
     ] {
-      #expect(throws: RecordFaults.self) { try Catalogue(yaml: text) }
+      #expect(throws: DocumentFaults.self) { try Catalogue(yaml: text) }
     }
   }
 

@@ -58,7 +58,7 @@ import Testing
         "service_assessed B", "service_assessed C", "service_allowed D", "service_assessed F",
         "service_assessed? G",
       ])
-    #expect(found.issues[2].message.contains("Too dear."))
+    #expect(found.issues[2].message.en.contains("Too dear."))
     #expect(found.issues[0].place == TextPlace(line: 3, column: 6))
     #expect(!found.asked.contains(.grants))
   }

@@ -130,11 +130,11 @@ import Testing
         - {id: c, rule: "*", owner: o, reason: r, requested: {by: x, on: 2026-01-01}, expires: 2026-02-01, scope: {account: "*"}}
         - {id: c, rule: a, owner: o, reason: r, requested: {by: x, on: 2026-01-01}, expires: 2026-02-01, approved: {by: y, on: 2026-01-02}}
       """
-    let faults = try #require(throws: RecordFaults.self) { try ExceptionRecord.records(yaml: bad) }
+    let faults = try #require(throws: DocumentFaults.self) { try ExceptionRecord.records(yaml: bad) }
     let told = faults.all.map(\.description)
     for (line, word) in [
       (2, "../x"), (7, "expires 2025-01-01"), (10, "an empty text"), (11, "did you mean \"reason\"?"),
-      (12, "request without on"), (13, "tomorrow"), (8, "without reason"), (14, "every rule on everything"),
+      (12, "requested without on"), (13, "tomorrow"), (8, "without reason"), (14, "every rule on everything"),
       (15, "a second time"), (15, "without sum"),
     ] {
       #expect(

@@ -111,6 +111,71 @@ class CheckByCatalogue(Folder):
         self.assertEqual(self.check(good, options=["--allow-unknown"]).returncode, 0)
         self.assertEqual(kabuto.run("govern", "check", "--input", good).returncode, 64)
 
+    def test_findings_say_what_they_are_in_both_languages(self):
+        path = self.write("t.yaml", TEMPLATE)
+        options = ["--region", "us-east-1", "--json", "--language"]
+        english, japanese = (
+            json.loads(self.check(path, options=[*options, language]).stdout)["findings"] for language in ("en", "ja"))
+        self.assertEqual([(f["rule"], f["resource"], f["line"]) for f in english], [(f["rule"], f["resource"], f["line"]) for f in japanese])
+        self.assertGreater(len(japanese), 3)
+        for one, other in zip(english, japanese):
+            self.assertNotEqual(one["message"], other["message"])
+            self.assertNotEqual(one["clause"], other["clause"])
+            self.assertRegex(other["message"], "[ぁ-ん]")
+            self.assertNotRegex(one["message"] + one["clause"], "[ぁ-ん]")
+        self.assertIn("カタログにありますが、まだ評価されていません", " ".join(f["message"] for f in japanese))
+        comment = self.check(path, options=["--region", "us-east-1", "--format", "comment", "--language", "ja"]).stdout
+        self.assertIn("が許可されるのは eu-west-1 だけです", comment)
+        for word in ("is allowed in", "the region is one of", "It grants"):
+            self.assertNotIn(word, comment)
+
+    def test_calls_without_a_region_are_not_shut_off(self):
+        calls = ["s3:ListAllMyBuckets", "s3:PutAccountPublicAccessBlock", "ec2:DescribeRegions", "iam:GetUser"]
+        answer = kabuto.run("govern", "catalogue", "decide", self.catalogue, "--region", "us-east-1", *calls)
+        self.assertEqual(answer.returncode, 0, answer.stdout)
+        answer = kabuto.run("govern", "catalogue", "decide", self.catalogue, "--region", "us-east-1", "s3:ListBucket")
+        self.assertEqual(answer.returncode, 1)
+        baseline = self.write("baseline.yaml", "baseline: b\nregions: {used: [eu-west-1]}\n")
+        (closed,) = json.loads(kabuto.run("govern", "baseline", "--region-policy", "--baseline", baseline).stdout)["Statement"]
+        control = json.loads(kabuto.run("govern", "catalogue", "scp", self.catalogue, "--form", "deny").stdout)
+        outside = [
+            statement for policy in control["policies"] for statement in json.loads(policy["document"])["Statement"]
+            if "aws:RequestedRegion" in str(statement.get("Condition"))
+        ]
+        self.assertTrue(outside)
+        for statement in outside:
+            for call in calls[:3]:
+                self.assertIn(call, closed["NotAction"])
+                if "NotAction" in statement:
+                    self.assertIn(call, statement["NotAction"])
+                else:
+                    self.assertNotIn(call.split(":")[0] + ":*", statement["Action"])
+
+    def test_a_folder_has_the_policies_of_the_last_run_only(self):
+        def made(catalogue, status=0):
+            answer = kabuto.run("govern", "catalogue", "scp", catalogue, "--form", "allow", "--out", str(self.folder / "out"))
+            self.assertEqual(answer.returncode, status, answer.stderr)
+            return answer
+
+        actions = ", ".join(f"AnActionWithALongName{n}" for n in range(400))
+        long = self.write("long.yaml", CATALOGUE.replace("    read: [s3:List*, s3:GetBucket*]\n", f"    actions: [{actions}]\n    read: AnActionWithALongName1\n").replace("    denied: [DeleteBucket]\n", ""))
+        first = made(long).stdout.split()
+        self.assertGreater(len(first), 1)
+        other = self.folder / "out" / "other.json"
+        other.write_text("{}")
+        pathlib.Path(first[-1]).write_text("by hand")
+        answer = made(self.catalogue)
+        kept = [first[-1]] if first[-1] not in answer.stdout.split() else []
+        for path in set(first) - set(answer.stdout.split()) - set(kept):
+            self.assertIn(f"{path}: removed; an earlier run wrote it", answer.stderr)
+        for path in kept:
+            self.assertIn(f"{path}: of an earlier run, and changed since", answer.stderr)
+        found = sorted(str(path) for path in (self.folder / "out").glob("*.json"))
+        self.assertEqual(sorted([*answer.stdout.split(), *kept, str(other)]), found)
+        self.assertEqual(other.read_text(), "{}")
+        # The list beside them is one that others can check.
+        self.assertEqual(0, subprocess.run(["sha256sum", "--check", "--quiet", ".kabuto-catalogue.sha256"], cwd=self.folder / "out").returncode)
+
     def test_a_plan_is_held_against_it_too(self):
         plan = {"format_version": "1.2", "resource_changes": [
             {"address": "aws_kinesis_stream.a", "type": "aws_kinesis_stream",

@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import kabuto
@@ -76,6 +77,8 @@ class Account:
         except iam.exceptions.NoSuchEntityException:
             out["passwords"] = None
         out["roles"] = sorted(role["Arn"] for role in iam.list_roles()["Roles"])
+        # The mark of a run that has ended is gone.
+        out["profiles"] = sorted(each["Arn"] for each in iam.list_instance_profiles()["InstanceProfiles"])
         out["users"] = sorted(user["UserName"] for user in iam.list_users()["Users"])
         control = self.client("s3control")
         control.meta.events.register("before-sign.s3-control", self.plain_host)
@@ -176,10 +179,13 @@ class GovernProvision(unittest.TestCase):
             "AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": HOME, "HOME": self.folder,
         }
 
-    def command(self, *options, accounts=None, regions=",".join(REGIONS), baseline=None, verb="provision"):
+    def command(self, *options, accounts=None, regions=",".join(REGIONS), baseline=None, verb="provision", journal=None):
+        if "--apply" in options and "--requests" not in options:
+            options += ("--without-requests",)
         return [
             "govern", verb, "--accounts", accounts or self.account.number, "--regions", regions, "--baseline",
-            baseline or self.baseline, "--endpoint", self.gate.url, "--journal", self.journal, "--attempts", "3", *options,
+            baseline or self.baseline, "--endpoint", self.gate.url, "--journal", journal or self.journal, "--attempts", "3",
+            *options,
         ]
 
     def checked(self, *texts):
@@ -209,10 +215,11 @@ class GovernProvision(unittest.TestCase):
             return [each for each in map(json.loads, file) if event is None or each["event"] == event]
 
     def writes(self):
-        """Calls that changed something, but for those that only make sure."""
+        """Calls that changed something, but for those that only make sure; the run's mark is looked at elsewhere."""
         return [
             each for each in self.gate.seen
             if re.match(r"(Create|Put|Update|Start|Enable|Revoke|PUT|POST)", each[2]) and each[0] != "sts"
+            and each[2] != "CreateInstanceProfile"
         ]
 
     def outcomes(self, report, number=None):
@@ -252,6 +259,8 @@ class GovernProvision(unittest.TestCase):
         self.assertEqual(sorted(steps), sorted(intents))
         results = {each["step"]: each["outcome"] for each in self.entries("result")}
         self.assertEqual(dict.fromkeys(steps, "done"), results)
+        self.assertEqual(["mark", "begin"], [each["event"] for each in self.entries()[:2]])
+        self.assertEqual("none asked for (--without-requests)", self.entries("begin")[0]["approval"])
 
         found = self.account.everything()
         trail = found[HOME]["trails"][0]
@@ -284,6 +293,27 @@ class GovernProvision(unittest.TestCase):
         self.assertIn("why: Threats are noticed in each region", found.stdout)
         self.assertIn("after: global/log-bucket-policy", found.stdout)
         self.assertIn("nothing was changed", found.stderr)
+
+    def test_plan_and_report_in_japanese(self):
+        found = self.run_it("--language", "ja", status=1)
+        self.assertIn("作成  global/log-bucket\n", found.stdout)
+        self.assertIn("MinimumPasswordLength: なし → 14", found.stdout)
+        self.assertIn("理由: 使用していないリージョンも含め", found.stdout)
+        self.assertIn("前提: global/log-bucket-policy", found.stdout)
+        self.assertIn("変更はしていません", found.stderr)
+        self.assertIn("リージョンを確認しています", found.stderr)
+        for word in ("why:", "after:", "looking at", " to mend"):
+            self.assertNotIn(word, found.stdout + found.stderr)
+        self.gate.rule = lambda service, region, action: (400, "AccessDeniedException") if action == "CreateTrail" else None
+        found = self.run_it("--apply", "--language", "ja", regions=HOME, status=1)
+        self.assertIn("失敗  global/trail\n", found.stdout)
+        self.assertIn("原因: 前提となる global/trail が完了していません", found.stdout)
+        # The journal is a record: always in one language.
+        reasons = [each["reason"] for each in self.entries("result") if each.get("reason")]
+        self.assertIn("it needs global/trail, which isn't done", reasons)
+        self.gate.rule = lambda service, region, action: None
+        report = self.report("--language", "ja", regions=HOME, status=1)
+        self.assertIn("記録", report["accounts"][0]["steps"][0]["why"])
 
     def test_what_is_there_stays(self):
         client = self.account.client
@@ -426,7 +456,7 @@ class GovernProvision(unittest.TestCase):
             out.write('{"account":"1","at":"2026-01-01T00:00:00Z","ev')
         found = self.run_it("--apply", regions=HOME)
         self.assertIn("cut off in the middle", found.stderr)
-        self.assertEqual("begin", self.entries()[0]["event"])
+        self.assertEqual(["mark", "begin"], [each["event"] for each in self.entries()[:2]])
 
     def test_two_at_a_time_do_not_fight(self):
         with open(self.journal, "w", encoding="utf-8") as held:
@@ -434,6 +464,119 @@ class GovernProvision(unittest.TestCase):
             found = self.run_it("--apply", status=2)
         self.assertIn("another process writes to this journal", found.stderr)
         self.assertEqual([], self.gate.seen)
+
+    # -- Two runs at one account
+
+    def begun(self, *options, journal):
+        return subprocess.Popen(
+            [kabuto.BINARY, *self.command("--apply", "--json", *options, journal=journal)], stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={**kabuto.ENVIRONMENT, **self.environment},
+        )
+
+    def ended(self, process):
+        out, told = (text.decode() for text in process.communicate(timeout=600))
+        self.checked(out, told)
+        return process.returncode, json.loads(out) if out else None, told
+
+    def other_journal(self, name):
+        return os.path.join(self.folder, f"{self.account.number}-{name}.jsonl")
+
+    def mark(self):
+        profiles = self.account.client("iam").list_instance_profiles()["InstanceProfiles"]
+        return profiles[0]["Path"].split("/")[3] if profiles else None
+
+    def refusal(self, report):
+        self.assertEqual([], report["accounts"])
+        (refused,) = report["refused"]
+        self.assertEqual(self.account.number, refused["account"])
+        return refused["reason"]
+
+    def test_second_run_with_a_journal_of_its_own_waits_outside(self):
+        held, reached = threading.Event(), threading.Event()
+
+        def rule(service, region, action):
+            if action == "CreateTrail":
+                reached.set()
+                held.wait(300)
+            return None
+
+        self.gate.rule = rule
+        first = self.begun("--timeout", "300", journal=self.journal)
+        self.addCleanup(first.kill)
+        self.addCleanup(held.set)
+        self.assertTrue(reached.wait(300))
+        # In the middle of the first: the second changes nothing, and says who is at it.
+        run = self.entries("mark")[0]["run"]
+        self.assertEqual(run, self.mark())
+        second = self.report("--apply", journal=self.other_journal("second"), status=1)
+        reason = self.refusal(second)
+        self.assertIn(f"another run has it: {run}, since 20", reason)
+        self.assertIn(f"--take-over {run}", reason)
+        with open(self.other_journal("second"), encoding="utf-8") as file:
+            self.assertEqual(["mark"], [json.loads(line)["event"] for line in file])
+        # A plan only looks, and may.
+        self.report(journal=self.other_journal("third"), status=1)
+        held.set()
+        status, report, told = self.ended(first)
+        self.assertEqual(0, status, told)
+        self.assertEqual({"done"}, set(self.outcomes(report).values()))
+        self.assertIsNone(self.mark())
+        # Now it is the second's turn, and nothing is left to do.
+        again = self.report("--apply", journal=self.other_journal("second"))
+        self.assertEqual([], again["accounts"][0]["steps"])
+        self.assertEqual(self.wanted_state(), self.account.everything())
+
+    def test_many_at_once_make_everything_once(self):
+        processes = [self.begun(journal=self.other_journal(f"n{number}")) for number in range(4)]
+        came = [self.ended(process) for process in processes]
+        done = [report for status, report, _ in came if report["accounts"]]
+        self.assertGreaterEqual(len(done), 1)
+        for status, report, told in came:
+            if report["accounts"]:
+                self.assertEqual(0, status, told)
+            else:
+                self.assertEqual(1, status, told)
+                self.assertIn("another run has it", self.refusal(report))
+        for made in ("CreateTrail", "POST /detector"):
+            counted = {}
+            for _, region, action in self.writes():
+                if action == made:
+                    counted[region] = counted.get(region, 0) + 1
+            self.assertEqual({1}, set(counted.values()), (made, counted))
+        self.assertIsNone(self.mark())
+        self.assertEqual(self.wanted_state(), self.account.everything())
+
+    def test_mark_of_a_killed_run_is_known_again_by_its_journal_only(self):
+        self.kill_after(12)
+        run = self.entries("mark")[0]["run"]
+        self.assertEqual(run, self.mark())
+        other = self.other_journal("other")
+        self.assertIn(f"another run has it: {run}", self.refusal(self.report("--apply", journal=other, status=1)))
+        self.kill_after(8)
+        self.assertEqual(run, self.mark())
+        self.run_it("--apply")
+        self.assertIsNone(self.mark())
+        self.assertEqual(self.wanted_state(), self.account.everything())
+        self.report("--apply", journal=other)
+
+    def test_lost_journal_is_said_by_the_runs_name(self):
+        self.kill_after(6)
+        run = self.mark()
+        os.unlink(self.journal)
+        wrong = self.report("--apply", "--take-over", "1-2-3", status=1)
+        self.assertIn(f"another run has it: {run}", self.refusal(wrong))
+        found = self.run_it("--apply", "--take-over", run)
+        self.assertIn(f"run {run} is taken over", found.stderr)
+        self.assertIn(f"taken over from {run}", [each.get("reason") for each in self.entries("mark")])
+        self.assertIsNone(self.mark())
+        self.assertEqual(self.wanted_state(), self.account.everything())
+
+    def test_account_that_can_not_be_marked_is_left_alone(self):
+        self.gate.rule = lambda service, region, action: (403, "AccessDenied") if action == "CreateInstanceProfile" else None
+        reason = self.refusal(self.report("--apply", status=1))
+        self.assertIn("couldn't be marked", reason)
+        self.assertIn("iam CreateInstanceProfile", reason)
+        self.assertEqual([], self.writes())
 
     # -- What fails
 
@@ -691,6 +834,8 @@ root-custody: {{place: safe 3, keeper: {{name: M. Ono, mail: ono@example.co.jp}}
         self.assertIn("ran out on 2020-01-31", refused["unmet"][0]["found"])
         gated = self.run_it("--apply", "--requests", requests, regions=HOME, status=1)
         self.assertIn("its request old isn't approved", gated.stderr)
+        gated = self.run_it("--requests", requests, "--language", "ja", regions=HOME, status=1)
+        self.assertIn("申請 old は未承認です", gated.stderr)
         self.assertEqual([], self.writes())
 
         # The account has one request; the old one makes place.
@@ -702,6 +847,9 @@ root-custody: {{place: safe 3, keeper: {{name: M. Ono, mail: ono@example.co.jp}}
         self.assertEqual("approved", account("show", "shop")["state"])
         self.assertEqual(["approved"], [each["state"] for each in account("list")])
         self.report("--requests", requests, "--apply", regions=HOME)
+        with open(os.path.join(requests, "shop.yaml"), encoding="utf-8") as file:
+            hashed = re.search(r"sha256:[0-9a-f]{64}", file.read()).group()
+        self.assertEqual([f"request shop, {hashed}"], [each["approval"] for each in self.entries("begin")])
 
         # Whoever changes it afterwards has no approval.
         path = os.path.join(requests, "shop.yaml")
@@ -717,9 +865,35 @@ root-custody: {{place: safe 3, keeper: {{name: M. Ono, mail: ono@example.co.jp}}
     # -- Usage
 
     def test_wrong_usage(self):
-        for options in (["--accounts", "12"], ["--regions", "../x"], ["--apply", "--drift"], ["--conditions", "x"]):
+        for options in (
+            ["--accounts", "12"], ["--regions", "../x"], ["--apply", "--drift"], ["--conditions", "x"], ["--regions", ""],
+            ["--regions", ","], ["--accounts", ""], ["--take-over", "x"], ["--requests", "x", "--without-requests"],
+            ["--language", "fr"],
+        ):
             with self.subTest(options=options):
                 self.assertEqual(64, kabuto.run("govern", "provision", *options).returncode)
+
+    def test_no_region_by_mistake_is_not_all_regions(self):
+        for verb, *options in (["scan", "--rules", self.folder], ["watch", "--rules", self.folder, "--events", "events.jsonl"], ["drift"]):
+            for regions in ("", ",", "eu-west-1,,us-east-1", "../x"):
+                if verb == "drift" and regions.startswith("eu"):
+                    continue
+                with self.subTest(verb=verb, regions=regions):
+                    found = kabuto.run("govern", verb, *options, "--regions", regions, environment=self.environment)
+                    self.assertEqual(64, found.returncode, found.stderr)
+                    self.assertIn("--regions", found.stderr)
+                    self.assertIn("wanted", found.stderr)
+
+    def test_deeds_need_requests_or_a_word_that_they_are_kept_elsewhere(self):
+        plain = [each for each in self.command("--apply") if each != "--without-requests"]
+        found = kabuto.run(*plain, environment=self.environment)
+        self.assertEqual(64, found.returncode)
+        self.assertIn("wanted --requests DIR", found.stderr)
+        self.assertIn("--without-requests", found.stderr)
+        self.assertEqual([], self.gate.seen)
+        self.assertFalse(os.path.exists(self.journal))
+        # A plan needs none.
+        self.run_it(regions=HOME, status=1)
 
 
 if __name__ == "__main__":

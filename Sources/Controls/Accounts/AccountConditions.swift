@@ -1,7 +1,5 @@
 // What a company demands before an account is given: a document. A condition that can't be told to be met isn't met.
 
-public import GuardRules
-
 /// See the head of this file.
 public struct AccountConditions: Sendable, Equatable {
   /// Their name.
@@ -37,45 +35,44 @@ public struct AccountConditions: Sendable, Equatable {
   /// Reads a document.
   /// - Throws: `DocumentFaults`, all of them.
   public init(_ text: String) throws(DocumentFaults) {
-    let faults = FaultList()
-    do throws(DocumentFault) {
-      let document = RecordReader(try Value.reading(yaml: text), path: "", faults)
-      document.only(
-        "conditions", "version", "owner-certificate", "billing-contact", "budget-contact", "root-custody",
-        "purpose",
-        "environments", "data-classes", "mail-domains", "approver")
-      name = document.text("conditions", isRequired: true, wanted: "their name") ?? ""
-      version = document.number("version", 1...1_000_000) ?? 1
-      let certificate = document.section("owner-certificate")
-      certificate?.only("one-of", "valid-days")
-      certificates = certificate?.texts("one-of")
-      if let certificate, !certificate.has("one-of") {
-        certificate.missing("one-of", wanted: "a list of certificates' names")
-      }
-      certificateDays = certificate?.number("valid-days", 0...3_650) ?? 0
-      wantsBilling = document.flag("billing-contact") ?? false
-      wantsBudget = document.flag("budget-contact") ?? false
-      let custody = document.section("root-custody")
-      custody?.only("mfa")
-      rootFactors = custody?.texts("mfa") ?? (custody == nil ? nil : ["hardware", "virtual"])
-      for factor in rootFactors ?? [] where !AccountRequest.factors.contains(factor) {
-        custody?.wrong("mfa", factor, wanted: AccountRequest.factors.joined(separator: ", "))
-      }
-      let purpose = document.section("purpose")
-      purpose?.only("minimum-length")
-      purposeLength = purpose?.number("minimum-length", 1...10_000) ?? 1
-      environments = document.texts("environments") ?? AccountRequest.environments
-      for kind in environments where !AccountRequest.environments.contains(kind) {
-        document.wrong("environments", kind, wanted: AccountRequest.environments.joined(separator: ", "))
-      }
-      dataClasses = document.texts("data-classes")
-      domains = document.texts("mail-domains")
-      let approver = document.section("approver")
-      approver?.only("one-of", "may-be-owner")
-      approvers = approver?.texts("one-of")
-      ownerMayApprove = approver?.flag("may-be-owner") ?? true
-    } catch { throw DocumentFaults([error]) }
-    guard faults.all.isEmpty else { throw DocumentFaults(faults.all) }
+    self = try RecordReader.reading(text) { AccountConditions($0) }
+  }
+
+  private init(_ document: RecordReader) {
+    document.only(
+      "conditions", "version", "owner-certificate", "billing-contact", "budget-contact", "root-custody",
+      "purpose",
+      "environments", "data-classes", "mail-domains", "approver")
+    name = document.text("conditions", isRequired: true, wanted: "their name") ?? ""
+    version = document.number("version", 1...1_000_000) ?? 1
+    let certificate = document.section("owner-certificate")
+    certificate?.only("one-of", "valid-days")
+    certificates = certificate?.texts("one-of")
+    if let certificate, !certificate.has("one-of") {
+      certificate.missing("one-of", wanted: "a list of certificates' names")
+    }
+    certificateDays = certificate?.number("valid-days", 0...3_650) ?? 0
+    wantsBilling = document.flag("billing-contact") ?? false
+    wantsBudget = document.flag("budget-contact") ?? false
+    let custody = document.section("root-custody")
+    custody?.only("mfa")
+    rootFactors = custody?.texts("mfa") ?? (custody == nil ? nil : ["hardware", "virtual"])
+    for factor in rootFactors ?? [] where !AccountRequest.factors.contains(factor) {
+      custody?.wrong("mfa", factor, wanted: AccountRequest.factors.joined(separator: ", "))
+    }
+    let purpose = document.section("purpose")
+    purpose?.only("minimum-length")
+    purposeLength = purpose?.number("minimum-length", 1...10_000) ?? 1
+    environments = document.texts("environments") ?? AccountRequest.environments
+    for kind in environments where !AccountRequest.environments.contains(kind) {
+      document.wrong("environments", kind, wanted: AccountRequest.environments.joined(separator: ", "))
+    }
+    dataClasses = document.texts("data-classes")
+    domains = document.texts("mail-domains")
+    let approver = document.section("approver")
+    approver?.only("one-of", "may-be-owner")
+    approvers = approver?.texts("one-of")
+    ownerMayApprove = approver?.flag("may-be-owner") ?? true
   }
 
   /// Those that are there without any file.
@@ -103,16 +100,24 @@ public struct AccountConditions: Sendable, Equatable {
 }
 
 /// A condition that isn't met.
-public struct UnmetCondition: Sendable, Equatable, Codable {
+public struct UnmetCondition: Sendable, Equatable, Encodable {
   /// Which one: its name in the document.
   public let condition: String
   /// What was found.
   public let found: String
   /// What was wanted.
   public let wanted: String
-
   /// For people.
-  public var text: String { "\(condition): found \(found); wanted \(wanted)" }
+  public let text: Bilingual
+
+  init(_ condition: String, found: Bilingual, wanted: Bilingual) {
+    (self.condition, self.found, self.wanted) = (condition, found.en, wanted.en)
+    text = Bilingual(
+      "\(condition): found \(found.en); wanted \(wanted.en)",
+      "\(condition): 実際 \(found.ja)、必要 \(wanted.ja)")
+  }
+
+  enum CodingKeys: String, CodingKey { case condition, found, wanted }
 }
 
 extension AccountConditions {
@@ -120,50 +125,73 @@ extension AccountConditions {
   /// - Parameter approver: who approves, or approved; nil = nobody yet, and it isn't asked who.
   public func unmet(_ request: AccountRequest, on today: CalendarDay, approver: Person?) -> [UnmetCondition] {
     var out: [UnmetCondition] = []
-    func tell(_ condition: String, _ found: String, _ wanted: String) {
-      out.append(UnmetCondition(condition: condition, found: found, wanted: wanted))
+    func tell(_ condition: String, _ found: Bilingual, _ wanted: Bilingual) {
+      out.append(UnmetCondition(condition, found: found, wanted: wanted))
+    }
+    func any(_ words: [String]) -> Bilingual {
+      Bilingual(words.joined(separator: " or "), words.joined(separator: " または "))
     }
     if let certificates {
-      let names = certificates.joined(separator: " or ")
       if let held = request.certificate {
         if !certificates.contains(held.name) {
-          tell("owner-certificate", "the certificate \(held.name)", names)
+          tell(
+            "owner-certificate", Bilingual("the certificate \(held.name)", "資格 \(held.name)"),
+            any(certificates))
         }
         if held.validUntil < today {
           tell(
-            "owner-certificate", "\(held.name), which ran out on \(held.validUntil)",
-            "a certificate that is valid on \(today)")
+            "owner-certificate",
+            Bilingual(
+              "\(held.name), which ran out on \(held.validUntil)", "\(held.name)(\(held.validUntil) に失効)"),
+            Bilingual("a certificate that is valid on \(today)", "\(today) に有効な資格"))
         } else if held.validUntil.number - today.number < certificateDays {
           tell(
-            "owner-certificate", "\(held.name), valid until \(held.validUntil)",
-            "valid for \(certificateDays) days from \(today) at least")
-        }
-      } else {
-        tell("owner-certificate", "no certificate of \(request.owner.text)", names)
-      }
-    }
-    if wantsBilling, request.billing == nil { tell("billing-contact", "nobody", "somebody for bills") }
-    if wantsBudget, request.budget == nil { tell("budget-contact", "nobody", "somebody for the budget") }
-    if let rootFactors {
-      if let custody = request.custody {
-        if !rootFactors.contains(custody.factor) {
-          tell("root-custody", "second factor: \(custody.factor)", rootFactors.joined(separator: " or "))
+            "owner-certificate",
+            Bilingual(
+              "\(held.name), valid until \(held.validUntil)", "\(held.name)(\(held.validUntil) まで有効)"),
+            Bilingual(
+              "valid for \(certificateDays) days from \(today) at least",
+              "\(today) から \(certificateDays) 日以上有効な資格"))
         }
       } else {
         tell(
-          "root-custody", "nothing of root's credentials",
-          "where they are, who keeps them, and with which factor")
+          "owner-certificate",
+          Bilingual("no certificate of \(request.owner.text)", "\(request.owner.text) の資格なし"),
+          any(certificates))
+      }
+    }
+    let nobody = Bilingual("nobody", "なし")
+    if wantsBilling, request.billing == nil {
+      tell("billing-contact", nobody, Bilingual("somebody for bills", "請求の担当者"))
+    }
+    if wantsBudget, request.budget == nil {
+      tell("budget-contact", nobody, Bilingual("somebody for the budget", "予算の担当者"))
+    }
+    if let rootFactors {
+      if let custody = request.custody {
+        if !rootFactors.contains(custody.factor) {
+          tell(
+            "root-custody", Bilingual("second factor: \(custody.factor)", "多要素認証: \(custody.factor)"),
+            any(rootFactors))
+        }
+      } else {
+        tell(
+          "root-custody", Bilingual("nothing of root's credentials", "ルートユーザーの認証情報の記載なし"),
+          Bilingual(
+            "where they are, who keeps them, and with which factor", "保管場所、保管者、多要素認証の種類"))
       }
     }
     let letters = request.purpose.count { !$0.isWhitespace }
     if letters < purposeLength {
-      tell("purpose", "\(letters) letters", "a purpose of \(purposeLength) letters at least")
+      tell(
+        "purpose", Bilingual("\(letters) letters", "\(letters) 文字"),
+        Bilingual("a purpose of \(purposeLength) letters at least", "\(purposeLength) 文字以上の目的"))
     }
     if !environments.contains(request.environment) {
-      tell("environments", request.environment, environments.joined(separator: " or "))
+      tell("environments", Bilingual(same: request.environment), any(environments))
     }
     if let dataClasses, !dataClasses.contains(request.dataClass) {
-      tell("data-classes", request.dataClass, dataClasses.joined(separator: " or "))
+      tell("data-classes", Bilingual(same: request.dataClass), any(dataClasses))
     }
     if let domains {
       let people = [
@@ -171,18 +199,19 @@ extension AccountConditions {
       ]
       for person in people.compactMap({ $0 })
       where !domains.contains(where: { person.mail.lowercased().hasSuffix("@" + $0.lowercased()) }) {
-        tell("mail-domains", person.mail, domains.joined(separator: " or "))
+        tell("mail-domains", Bilingual(same: person.mail), any(domains))
       }
     }
     if let approver {
+      let other = Bilingual("somebody else", "別の人")
       if approver.isSame(as: request.requester) {
-        tell("approver", "\(approver.text), who asks", "somebody else")
+        tell("approver", Bilingual("\(approver.text), who asks", "\(approver.text)(申請者)"), other)
       }
       if !ownerMayApprove, approver.isSame(as: request.owner) {
-        tell("approver", "\(approver.text), who will own it", "somebody else")
+        tell("approver", Bilingual("\(approver.text), who will own it", "\(approver.text)(所有者)"), other)
       }
       if let approvers, !approvers.contains(where: { $0.lowercased() == approver.mail.lowercased() }) {
-        tell("approver", approver.text, approvers.joined(separator: " or "))
+        tell("approver", Bilingual(same: approver.text), any(approvers))
       }
     }
     return out

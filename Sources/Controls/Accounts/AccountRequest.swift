@@ -1,7 +1,7 @@
 // Who asks for which account: a record of its own for each account. Pure: text in, text out; the hash that protects what was
 // approved is made by whoever keeps the records.
 
-public import GuardRules
+import GuardRules
 
 /// A person.
 public struct Person: Sendable, Equatable {
@@ -118,13 +118,7 @@ extension AccountRequest {
   /// Reads a record.
   /// - Throws: `DocumentFaults`, all of them.
   public init(_ text: String) throws(DocumentFaults) {
-    let faults = FaultList()
-    let found: AccountRequest?
-    do throws(DocumentFault) {
-      found = Self.read(RecordReader(try Value.reading(yaml: text), path: "", faults))
-    } catch { throw DocumentFaults([error]) }
-    guard faults.all.isEmpty, let found else { throw DocumentFaults(faults.all) }
-    self = found
+    self = try RecordReader.reading(text, Self.read)
   }
 
   private static func read(_ document: RecordReader) -> AccountRequest? {

@@ -1,7 +1,5 @@
 // What every account has: a document. What a baseline doesn't name stays as it is in an account.
 
-public import GuardRules
-
 /// See the head of this file.
 public struct Baseline: Sendable, Equatable {
   /// Its name.
@@ -75,32 +73,16 @@ public struct Baseline: Sendable, Equatable {
   }
 }
 
-/// All faults of a document.
-public struct DocumentFaults: Error, Sendable, CustomStringConvertible {
-  /// They, in the order of the document.
-  public let all: [DocumentFault]
-
-  /// All of a document; at least one.
-  public init(_ all: [DocumentFault]) { self.all = all }
-
-  /// A line each.
-  public var description: String { all.map(\.description).joined(separator: "\n") }
-}
-
 extension Baseline {
   static let frequencies = ["One_Hour", "Three_Hours", "Six_Hours", "Twelve_Hours", "TwentyFour_Hours"]
 
   /// Reads a document.
   /// - Throws: `DocumentFaults`, all of them.
   public init(_ text: String) throws(DocumentFaults) {
-    let faults = FaultList()
-    do throws(DocumentFault) {
-      self.init(RecordReader(try Value.reading(yaml: text), path: "", faults), faults)
-    } catch { throw DocumentFaults([error]) }
-    guard faults.all.isEmpty else { throw DocumentFaults(faults.all) }
+    self = try RecordReader.reading(text) { Baseline($0) }
   }
 
-  private init(_ document: RecordReader, _ faults: FaultList) {
+  private init(_ document: RecordReader) {
     document.only(
       "baseline", "version", "home", "logs", "trail", "config", "guardduty", "access-analyzer",
       "ebs-encryption", "account-public-access-block", "default-security-groups", "password-policy",

@@ -57,31 +57,96 @@ public enum BaselineItem: String, Sendable, CaseIterable {
   }
 
   /// Why it is in a baseline.
-  public var why: String {
+  public var why: Bilingual {
     switch self {
-    case .passwordPolicy: "Passwords that are guessed or used again open the account to strangers."
-    case .accountPublicAccess: "No bucket of the account becomes public by a slip."
-    case .logBucket: "Logs need a place that outlasts what they tell of."
-    case .logBucketPublicAccess: "Logs tell a stranger all about the account."
-    case .logBucketEncryption: "Logs are encrypted where they lie."
-    case .logBucketVersioning: "A log that was overwritten or deleted can be brought back."
-    case .logBucketPolicy: "Only the services write logs, and nobody without TLS."
-    case .trail: "Who did what is kept, of all regions, and can't be changed unseen."
-    case .trailLogging: "A trail that is stopped tells nothing."
-    case .configRole: "AWS Config looks at resources by a role of its own."
-    case .rootMFA: "Root without a second factor is one password away from everything."
-    case .rootKeys: "Root's access keys can't be narrowed; nobody should have any."
-    case .user: "Users sign in with a second factor, and keys are changed before they are old."
-    case .detector: "Threats are noticed in each region, also where nothing should be."
-    case .recorder: "Changes of resources are recorded, so that rules can be evaluated on them."
-    case .deliveryChannel: "What was recorded is kept beside the logs."
-    case .recording: "A recorder that is stopped records nothing."
-    case .configRule: "A standard rule that risks are noticed by."
-    case .analyzer: "What outsiders can reach is told."
-    case .ebsEncryption: "New volumes are encrypted without anybody thinking of it."
+    case .passwordPolicy:
+      Bilingual(
+        "Passwords that are guessed or used again open the account to strangers.",
+        "推測されやすい、または使い回されたパスワードは、第三者の侵入を許します。")
+    case .accountPublicAccess:
+      Bilingual(
+        "No bucket of the account becomes public by a slip.",
+        "アカウントのバケットが誤って公開されることを防ぎます。")
+    case .logBucket:
+      Bilingual(
+        "Logs need a place that outlasts what they tell of.",
+        "ログは、記録の対象より長く残る場所に保管する必要があります。")
+    case .logBucketPublicAccess:
+      Bilingual(
+        "Logs tell a stranger all about the account.",
+        "ログが公開されると、アカウントの内容がすべて第三者に知られます。")
+    case .logBucketEncryption:
+      Bilingual(
+        "Logs are encrypted where they lie.",
+        "ログを保管時に暗号化します。")
+    case .logBucketVersioning:
+      Bilingual(
+        "A log that was overwritten or deleted can be brought back.",
+        "上書きまたは削除されたログを復元できるようにします。")
+    case .logBucketPolicy:
+      Bilingual(
+        "Only the services write logs, and nobody without TLS.",
+        "ログを書き込めるのはサービスだけとし、TLS のない接続を拒否します。")
+    case .trail:
+      Bilingual(
+        "Who did what is kept, of all regions, and can't be changed unseen.",
+        "全リージョンの操作の記録を残し、改ざんを検知できるようにします。")
+    case .trailLogging:
+      Bilingual(
+        "A trail that is stopped tells nothing.",
+        "停止した証跡には何も記録されません。")
+    case .configRole:
+      Bilingual(
+        "AWS Config looks at resources by a role of its own.",
+        "AWS Config は専用のロールでリソースを参照します。")
+    case .rootMFA:
+      Bilingual(
+        "Root without a second factor is one password away from everything.",
+        "多要素認証のないルートユーザーは、パスワードひとつですべてを失います。")
+    case .rootKeys:
+      Bilingual(
+        "Root's access keys can't be narrowed; nobody should have any.",
+        "ルートユーザーのアクセスキーは権限を制限できないため、誰も保持すべきではありません。")
+    case .user:
+      Bilingual(
+        "Users sign in with a second factor, and keys are changed before they are old.",
+        "ユーザーは多要素認証でサインインし、アクセスキーは古くなる前に更新します。")
+    case .detector:
+      Bilingual(
+        "Threats are noticed in each region, also where nothing should be.",
+        "使用していないリージョンも含め、各リージョンで脅威を検知します。")
+    case .recorder:
+      Bilingual(
+        "Changes of resources are recorded, so that rules can be evaluated on them.",
+        "リソースの変更を記録し、ルールで評価できるようにします。")
+    case .deliveryChannel:
+      Bilingual(
+        "What was recorded is kept beside the logs.",
+        "記録した内容をログと同じ場所に保管します。")
+    case .recording:
+      Bilingual(
+        "A recorder that is stopped records nothing.",
+        "停止したレコーダーには何も記録されません。")
+    case .configRule:
+      Bilingual(
+        "A standard rule that risks are noticed by.",
+        "リスクを検知するための標準ルールです。")
+    case .analyzer:
+      Bilingual(
+        "What outsiders can reach is told.",
+        "外部から到達できるものを明らかにします。")
+    case .ebsEncryption:
+      Bilingual(
+        "New volumes are encrypted without anybody thinking of it.",
+        "新しいボリュームを、意識しなくても暗号化します。")
     case .defaultGroup:
-      "What is started without thought of a group reaches nothing and is reached by nothing."
-    case .regionUse: "Nobody looks at a region that isn't meant to be used."
+      Bilingual(
+        "What is started without thought of a group reaches nothing and is reached by nothing.",
+        "セキュリティグループを指定せずに起動したものは、どこにも接続できず、どこからも接続されません。")
+    case .regionUse:
+      Bilingual(
+        "Nobody looks at a region that isn't meant to be used.",
+        "使用しないはずのリージョンは、誰も監視していません。")
     }
   }
 

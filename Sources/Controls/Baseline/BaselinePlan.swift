@@ -24,7 +24,7 @@ public struct BaselineNotice: Sendable, Equatable {
   /// What differs.
   public let changes: [BaselineChange]
   /// Why no step changes it.
-  public let reason: String
+  public let reason: Bilingual
 }
 
 /// Something that nobody could tell.
@@ -32,7 +32,7 @@ public struct BaselineGap: Sendable, Equatable {
   /// What it is about.
   public let key: BaselineKey
   /// Why it isn't known.
-  public let reason: String
+  public let reason: Bilingual
 }
 
 /// See the head of this file.
@@ -55,7 +55,7 @@ public struct BaselinePlan: Sendable, Equatable {
       let key = goal.key
       let there = found[key] ?? .unknown("it wasn't looked at")
       if case .unknown(let reason) = there {
-        unknown.append(BaselineGap(key: key, reason: reason))
+        unknown.append(BaselineGap(key: key, reason: Bilingual(same: reason)))
         held.insert(key)
         continue
       }
@@ -67,10 +67,14 @@ public struct BaselinePlan: Sendable, Equatable {
         notices.append(
           BaselineNotice(
             key: key, changes: changes,
-            reason:
-              "\(use) network interfaces use it, which would be cut off; move them to a group of their own"))
+            reason: Bilingual(
+              "\(use) network interfaces use it, which would be cut off; move them to a group of their own",
+              "\(use) 個のネットワークインターフェイスが使用中で、閉じると通信が途絶えます。専用のグループに移してください")))
       } else if let wait = goal.needs.first(where: { held.contains($0) }) {
-        unknown.append(BaselineGap(key: key, reason: "it needs \(wait), which isn't known"))
+        unknown.append(
+          BaselineGap(
+            key: key,
+            reason: Bilingual("it needs \(wait), which isn't known", "前提となる \(wait) の状態が不明です")))
         held.insert(key)
       } else {
         steps.append(
@@ -82,13 +86,25 @@ public struct BaselinePlan: Sendable, Equatable {
     }
   }
 
-  private static func notSettable(_ item: BaselineItem) -> String {
+  private static func notSettable(_ item: BaselineItem) -> Bilingual {
     switch item {
-    case .rootMFA: "only root itself can set it: sign in as root, and add a device"
-    case .rootKeys: "only root itself can delete them: sign in as root"
-    case .user: "only the user can: add a device, change or delete old keys"
-    case .regionUse: "what runs in a region that isn't meant to be used is for its owner to move or end"
-    default: "it can only be looked at"
+    case .rootMFA:
+      Bilingual(
+        "only root itself can set it: sign in as root, and add a device",
+        "設定できるのはルートユーザーだけです。ルートユーザーでサインインし、デバイスを登録してください")
+    case .rootKeys:
+      Bilingual(
+        "only root itself can delete them: sign in as root",
+        "削除できるのはルートユーザーだけです。ルートユーザーでサインインしてください")
+    case .user:
+      Bilingual(
+        "only the user can: add a device, change or delete old keys",
+        "対処できるのは本人だけです。デバイスの登録、または古いキーの更新か削除をしてください")
+    case .regionUse:
+      Bilingual(
+        "what runs in a region that isn't meant to be used is for its owner to move or end",
+        "使用しないはずのリージョンにあるものは、所有者が移動または終了してください")
+    default: Bilingual("it can only be looked at", "確認だけができる項目です")
     }
   }
 }

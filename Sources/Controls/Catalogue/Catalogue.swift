@@ -3,7 +3,8 @@
 // users.
 //
 // What it allows (`decision`): an action is allowed where an allowed service names it, no service denies it, and the region
-// is one of every allowed service that names it. The strictest word counts, and a denial beats an allowance, as in IAM.
+// is one of every allowed service that names it. The strictest word counts, and a denial beats an allowance, as in IAM. Calls
+// without a region (`GlobalCalls`) are allowed in all of them, wherever policies can say so: `ActionGroups.spared`.
 
 public import GuardRules
 
@@ -80,6 +81,18 @@ public struct CatalogueService: Sendable {
     self.isAllowed = isAllowed
     self.actions = actions
     self.types = types
+  }
+}
+
+extension CatalogueService {
+  /// Regions that a pattern of its actions is limited to; nil = none: what has no region isn't limited by others' regions.
+  func limit(of pattern: Wildcard) -> [String]? {
+    GlobalCalls.isOfGlobalService(pattern.text) ? nil : regions
+  }
+
+  /// Regions that an action which it names is limited to.
+  func limit(of action: String) -> [String]? {
+    actions.contains { $0.matches(action) && limit(of: $0) != nil } ? regions : nil
   }
 }
 
@@ -193,13 +206,19 @@ extension Catalogue {
     }
     let naming = allowedServices.filter { $0.actions.contains { $0.matches(action) } }
     guard let first = naming.first else { return .denied("no service that is allowed has it") }
+    if isSpared(action) { return .allowed(by: first.id) }
     for service in naming {
-      if let regions = service.regions, !regions.contains(region) {
+      if let regions = service.limit(of: action), !regions.contains(region) {
         return .denied(
           "\(service.id) is allowed in \(regions.joined(separator: ", ")) only, not in \(region)")
       }
     }
     return .allowed(by: first.id)
+  }
+
+  /// Whether an action is one call that no limit of regions means.
+  private func isSpared(_ action: String) -> Bool {
+    GlobalCalls.contains(action) && ActionGroups(self).spared.contains { $0.matches(action) }
   }
 
   /// The service that a type of CloudFormation belongs to: of those that name it the one that says most of it.

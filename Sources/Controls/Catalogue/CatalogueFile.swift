@@ -22,26 +22,16 @@ extension Catalogue {
   ]
 
   /// Reads a file.
-  /// - Throws: `RecordFaults` with all faults.
-  public init(yaml text: String) throws(RecordFaults) {
-    let document: Value
-    do throws(DocumentFault) { document = try Value.reading(yaml: text) } catch {
-      throw RecordFaults(all: [error])
+  /// - Throws: `DocumentFaults`, all of them.
+  public init(yaml text: String) throws(DocumentFaults) {
+    self = try RecordReader.reading(text) { document in
+      var reader = CatalogueReader()
+      return reader.catalogue(document)
     }
-    var reader = CatalogueReader()
-    let read = reader.catalogue(document)
-    if let faults = reader.fields.all { throw faults }
-    guard let read else {
-      throw RecordFaults(all: [
-        DocumentFault(place: document.place, found: document.kind, wanted: "a catalogue")
-      ])
-    }
-    self = read
   }
 }
 
 private struct CatalogueReader {
-  var fields = FieldReader()
   private var regions: [String]?
   private var ids: [String] = []
   private var allowed: Set<String> = []
@@ -50,18 +40,19 @@ private struct CatalogueReader {
 
   private static func names(_ what: String) -> [String] { Catalogue.names[what] ?? [] }
 
-  mutating func catalogue(_ document: Value) -> Catalogue? {
-    guard let all = fields.fields(document, "catalogue", Self.names("catalogue")) else { return nil }
-    let organisation = fields.text(fields.required(all, "organisation"), "the organisation's name") ?? ""
-    let partition = fields.word(all["partition"], "partition", of: ["aws", "aws-cn", "aws-us-gov"]) ?? "aws"
-    regions = all["regions"].map { readRegions($0) }
+  mutating func catalogue(_ document: RecordReader) -> Catalogue {
+    document.only(Self.names("catalogue"))
+    let organisation =
+      document.text("organisation", isRequired: true, wanted: "the organisation's name") ?? ""
+    let partition = document.choice("partition", of: ["aws", "aws-cn", "aws-us-gov"]) ?? "aws"
+    if document.has("regions") { regions = Self.readRegions(document) }
     var services: [CatalogueService] = []
     var places: [String: TextPlace] = [:]
-    for each in fields.list(fields.required(all, "services")) {
+    for each in document.sections("services", orOne: true, isRequired: true) {
       guard let service = service(each) else { continue }
       if let first = places[service.id] {
-        fields.fault(
-          each.place, "service \"\(service.id)\" a second time, after line \(first.line)", "each id once")
+        each.fault(
+          "service \"\(service.id)\" a second time, after line \(first.line)", wanted: "each id once")
       }
       places[service.id] = each.place
       services.append(service)
@@ -71,73 +62,72 @@ private struct CatalogueReader {
     var out = Catalogue(organisation: organisation, services: services)
     out.partition = partition
     var groups: Set<String> = []
-    for each in fields.list(all["groups"]) {
+    for each in document.sections("groups", orOne: true) {
       guard let group = group(each) else { continue }
       if !groups.insert(group.id).inserted {
-        fields.fault(each.place, "group \"\(group.id)\" twice", "each id once")
+        each.fault("group \"\(group.id)\" twice", wanted: "each id once")
       }
       out.groups.append(group)
     }
-    out.assessedPolicies = fields.texts(all["assessed_policies"], "names of managed policies").map {
+    out.assessedPolicies = document.entries("assessed_policies", wanted: "names of managed policies").map {
       Wildcard($0.text)
     }
-    for (arn, place) in fields.texts(all["exempt_roles"], "ARNs of roles") {
+    for (arn, place) in document.entries("exempt_roles", wanted: "ARNs of roles") {
       if !arn.hasPrefix("arn:") || !arn.contains(":role/") || arn.contains("\"") {
-        fields.fault(place, "\"\(arn)\"", "arn:\(partition):iam::*:role/NAME")
+        document.fault(at: place, "\"\(arn)\"", wanted: "arn:\(partition):iam::*:role/NAME")
       }
       out.exemptRoles.append(arn)
     }
-    out.protectsBoundary = fields.flag(all["protect_boundary"], "protect_boundary") ?? true
-    check(out)
+    out.protectsBoundary = document.flag("protect_boundary") ?? true
+    check(out, document)
     return out
   }
 
-  private mutating func readRegions(_ value: Value) -> [String] {
+  private static func readRegions(_ reader: RecordReader) -> [String] {
     var out: [String] = []
-    for (text, place) in fields.texts(value, "a region") {
+    for (text, place) in reader.entries("regions", wanted: "a region") {
       let words = text.split(separator: "-", omittingEmptySubsequences: false)
       let isRegion =
         words.count >= 3 && words.last?.count == 1 && words.last?.first?.isNumber == true
         && words.dropLast().allSatisfy { !$0.isEmpty && $0.allSatisfy { $0.isASCII && $0.isLowercase } }
-      if !isRegion { fields.fault(place, "\"\(text)\"", "a region like ap-northeast-1") }
+      if !isRegion { reader.fault(at: place, "\"\(text)\"", wanted: "a region like ap-northeast-1") }
       out.append(text)
     }
-    if out.isEmpty { fields.fault(value.place, "no region", "at least one") }
+    if out.isEmpty { reader.wrong("regions", "no region", wanted: "at least one") }
     return out.sorted()
   }
 
-  private mutating func service(_ value: Value) -> CatalogueService? {
-    guard let all = fields.fields(value, "service", Self.names("service")) else { return nil }
-    guard let id = fields.text(fields.required(all, "id"), "a service's id") else { return nil }
+  private func service(_ reader: RecordReader) -> CatalogueService? {
+    reader.only(Self.names("service"))
+    guard let id = reader.text("id", isRequired: true, wanted: "a service's id") else { return nil }
     if !id.allSatisfy({ $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }) {
-      fields.fault(all["id"]?.place ?? value.place, "\"\(id)\"", "small letters, digits and - only")
+      reader.wrong("id", id, wanted: "small letters, digits and - only")
     }
     var prefixes: [String] = []
-    for (prefix, place) in fields.texts(all["prefixes"], "IAM's prefix of a service") {
+    for (prefix, place) in reader.entries("prefixes", wanted: "IAM's prefix of a service") {
       if !Self.isPrefix(prefix) {
-        fields.fault(place, "\"\(prefix)\"", "a prefix like s3: small letters, digits, -")
+        reader.fault(at: place, "\"\(prefix)\"", wanted: "a prefix like s3: small letters, digits, -")
       }
       prefixes.append(prefix)
     }
     if prefixes.isEmpty { prefixes = [id] }
-    let isAllowed = fields.flag(fields.required(all, "allowed"), "allowed") ?? false
-    let assessment = assessment(all["assessed"])
-    if isAllowed, all["assessed"] == nil {
-      fields.fault(
-        value.place, "\(id) allowed, but not assessed", "assessed: {on: YYYY-MM-DD, by: …}, or allowed: no")
+    let isAllowed = reader.flag("allowed", isRequired: true) ?? false
+    let assessment = reader.section("assessed").flatMap { Self.assessment($0) }
+    if isAllowed, !reader.has("assessed") {
+      reader.fault(
+        "\(id) allowed, but not assessed", wanted: "assessed: {on: YYYY-MM-DD, by: …}, or allowed: no")
     }
     var service = CatalogueService(
-      id: id, name: fields.text(all["name"], "what people call it") ?? id, prefixes: prefixes,
-      assessment: assessment,
-      isAllowed: isAllowed,
-      actions: all["actions"] == nil
-        ? prefixes.map { Wildcard("\($0):*", ignoresCase: true) }
-        : patterns(all["actions"], prefixes, "an action"))
-    service.place = value.place
-    service.reason = fields.text(all["reason"], "why") ?? ""
-    service.denied = patterns(all["denied"], prefixes, "an action that is denied")
-    service.reads = level(all["read"], service, "an action that only looks")
-    if all["read"] == nil {
+      id: id, name: reader.text("name", wanted: "what people call it") ?? id, prefixes: prefixes,
+      assessment: assessment, isAllowed: isAllowed,
+      actions: reader.has("actions")
+        ? Self.patterns(reader, "actions", prefixes, "an action")
+        : prefixes.map { Wildcard("\($0):*", ignoresCase: true) })
+    service.place = reader.place
+    service.reason = reader.text("reason", wanted: "why") ?? ""
+    service.denied = Self.patterns(reader, "denied", prefixes, "an action that is denied")
+    service.reads = Self.level(reader, "read", service, "an action that only looks")
+    if !reader.has("read") {
       let usual = prefixes.flatMap { prefix in
         ["Get*", "List*", "Describe*"].map { Wildcard("\(prefix):\($0)", ignoresCase: true) }
       }
@@ -146,15 +136,15 @@ private struct CatalogueReader {
         service.actions.contains { $0.contains(read) } ? [read] : service.actions.filter { read.contains($0) }
       }
     }
-    service.operates = level(all["operate"], service, "an action that keeps it running")
-    service.regions = serviceRegions(all["regions"], prefixes, value.place)
-    for (type, place) in fields.texts(all["types"], "a type like AWS::S3::*") {
+    service.operates = Self.level(reader, "operate", service, "an action that keeps it running")
+    service.regions = serviceRegions(reader, prefixes)
+    for (type, place) in reader.entries("types", wanted: "a type like AWS::S3::*") {
       if type.split(separator: ":").count < 2 || !type.contains("::") {
-        fields.fault(place, "\"\(type)\"", "a type like AWS::S3::* or AWS::EC2::Instance")
+        reader.fault(at: place, "\"\(type)\"", wanted: "a type like AWS::S3::* or AWS::EC2::Instance")
       }
       service.types.append(Wildcard(type))
     }
-    service.rules = fields.list(all["rules"]).compactMap { rule($0) }
+    service.rules = reader.sections("rules", orOne: true).compactMap { Self.rule($0) }
     return service
   }
 
@@ -163,35 +153,38 @@ private struct CatalogueReader {
   }
 
   /// `global`, regions, or none: those of the catalogue, unless the service has none.
-  private mutating func serviceRegions(_ value: Value?, _ prefixes: [String], _ place: TextPlace) -> [String]?
-  {
-    let isGlobal = prefixes.allSatisfy { GlobalServices.prefixes.contains($0) }
-    guard let value else {
+  private func serviceRegions(_ reader: RecordReader, _ prefixes: [String]) -> [String]? {
+    let isGlobal = prefixes.allSatisfy { GlobalCalls.prefixes.contains($0) }
+    guard reader.has("regions") else {
       if isGlobal { return nil }
       if regions == nil {
-        fields.fault(
-          place, "a service without regions", "regions: [a, b] of the service or of the catalogue, or global")
+        reader.fault(
+          "a service without regions",
+          wanted: "regions: [a, b] of the service or of the catalogue, or global")
       }
       return regions ?? []
     }
-    if case .string("global") = value.content { return nil }
+    if reader.isWord("regions", "global") { return nil }
     if isGlobal {
-      fields.fault(
-        value.place, "regions of \(prefixes.joined(separator: ", "))",
-        "global, or nothing: its calls go to one place in the world, and a limit would shut it off")
+      reader.fault(
+        at: reader.place(of: "regions"), "regions of \(prefixes.joined(separator: ", "))",
+        wanted: "global, or nothing: its calls go to one place in the world, and a limit would shut it off")
     }
-    return readRegions(value)
+    return Self.readRegions(reader)
   }
 
-  private mutating func patterns(_ value: Value?, _ prefixes: [String], _ what: String) -> [Wildcard] {
+  private static func patterns(
+    _ reader: RecordReader, _ name: String, _ prefixes: [String], _ what: String
+  ) -> [Wildcard] {
     var out: [Wildcard] = []
-    for (text, place) in fields.texts(value, what) {
+    for (text, place) in reader.entries(name, wanted: what) {
       let halves = text.split(separator: ":", omittingEmptySubsequences: false)
       guard halves.count <= 2, let name = halves.last, !name.isEmpty,
         name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "*" || $0 == "?") })
       else {
-        fields.fault(
-          place, "\"\(text)\"", "\(what) like GetObject, Get* or s3:Get*: letters, digits, * and ?")
+        reader.fault(
+          at: place, "\"\(text)\"",
+          wanted: "\(what) like GetObject, Get* or s3:Get*: letters, digits, * and ?")
         continue
       }
       if halves.count == 1 {
@@ -199,9 +192,9 @@ private struct CatalogueReader {
       } else if prefixes.contains(String(halves[0])) {
         out.append(Wildcard(text, ignoresCase: true))
       } else {
-        fields.fault(
-          place, "\"\(text)\"",
-          "a prefix of this service: \(prefixes.joined(separator: ", "))"
+        reader.fault(
+          at: place, "\"\(text)\"",
+          wanted: "a prefix of this service: \(prefixes.joined(separator: ", "))"
             + NearestName.hint(String(halves[0]), in: prefixes))
       }
     }
@@ -209,98 +202,107 @@ private struct CatalogueReader {
   }
 
   /// Patterns within a service's actions.
-  private mutating func level(_ value: Value?, _ service: CatalogueService, _ what: String) -> [Wildcard] {
-    let patterns = patterns(value, service.prefixes, what)
+  private static func level(
+    _ reader: RecordReader, _ name: String, _ service: CatalogueService, _ what: String
+  ) -> [Wildcard] {
+    let patterns = patterns(reader, name, service.prefixes, what)
     for pattern in patterns where !service.actions.contains(where: { $0.contains(pattern) }) {
-      fields.fault(
-        value?.place ?? service.place, "\"\(pattern)\"",
-        "\(what) within the service's: \(service.actions.prefix(8).map(\.text).joined(separator: ", "))")
+      reader.fault(
+        at: reader.place(of: name), "\"\(pattern)\"",
+        wanted:
+          "\(what) within the service's: \(service.actions.prefix(8).map(\.text).joined(separator: ", "))")
     }
     return patterns
   }
 
-  private mutating func assessment(_ value: Value?) -> Assessment? {
-    guard let value, let all = fields.fields(value, "assessment", Self.names("assessment")) else {
-      return nil
-    }
-    let on = fields.day(fields.required(all, "on"), "on")
-    let by = fields.text(fields.required(all, "by"), "who assessed it")
-    let until = fields.day(all["until"], "until")
+  private static func assessment(_ reader: RecordReader) -> Assessment? {
+    reader.only(names("assessment"))
+    let on = reader.day("on", isRequired: true)
+    let by = reader.text("by", isRequired: true, wanted: "who assessed it")
+    let until = reader.day("until")
     if let on, let until, until <= on {
-      fields.fault(all["until"]?.place ?? value.place, "until \(until)", "a day after \(on)")
+      reader.fault(at: reader.place(of: "until"), "until \(until)", wanted: "a day after \(on)")
     }
     guard let on, let by else { return nil }
     return Assessment(on: on, by: by, until: until)
   }
 
-  private mutating func rule(_ value: Value) -> UseRule? {
-    guard let all = fields.fields(value, "rule of use", Self.names("rule of use")) else { return nil }
-    if let rule = all["rule"] { return fields.text(rule, "a rule's name").map { .rule($0) } }
-    if let file = all["file"] { return fields.text(file, "a file or folder of rules").map { .file($0) } }
-    guard let condition = all["condition"] else {
-      fields.fault(value.place, "an empty rule of use", "rule, file or condition")
+  private static func rule(_ reader: RecordReader) -> UseRule? {
+    reader.only(names("rule of use"))
+    if reader.has("rule") { return reader.text("rule", wanted: "a rule's name").map { .rule($0) } }
+    if reader.has("file") {
+      return reader.text("file", wanted: "a file or folder of rules").map { .file($0) }
+    }
+    guard reader.has("condition") else {
+      reader.fault("an empty rule of use", wanted: "rule, file or condition")
       return nil
     }
-    if case .string = condition.content {
-      return fields.text(condition, "a condition").map { .condition(en: $0, ja: $0) }
+    if reader.isText("condition") {
+      return reader.text("condition", wanted: "a condition").map { .condition(en: $0, ja: $0) }
     }
-    guard let both = fields.fields(condition, "condition", Self.names("condition")) else { return nil }
-    let en = fields.text(fields.required(both, "en"), "the condition in English")
-    return en.map { .condition(en: $0, ja: fields.text(both["ja"], "the condition in Japanese") ?? $0) }
+    guard let both = reader.section("condition") else { return nil }
+    both.only(names("condition"))
+    let en = both.text("en", isRequired: true, wanted: "the condition in English")
+    return en.map { .condition(en: $0, ja: both.text("ja", wanted: "the condition in Japanese") ?? $0) }
   }
 
-  private mutating func group(_ value: Value) -> CatalogueGroup? {
-    guard let all = fields.fields(value, "group", Self.names("group")) else { return nil }
-    guard let id = name(fields.required(all, "id"), "a group's name") else { return nil }
+  private func group(_ reader: RecordReader) -> CatalogueGroup? {
+    reader.only(Self.names("group"))
+    guard let id = reader.text("id", isRequired: true, wanted: "a group's name") else { return nil }
+    _ = Self.isName(id, "a group's name", reader, reader.place(of: "id"))
     var access: [CatalogueGroup.Access] = []
-    for each in fields.list(fields.required(all, "access")) {
-      guard let one = fields.fields(each, "access", Self.names("access")) else { continue }
+    for each in reader.sections("access", orOne: true, isRequired: true) {
+      each.only(Self.names("access"))
       var services: [String] = []
-      for (service, place) in fields.texts(fields.required(one, "services"), "a service's id") {
+      for (service, place) in each.entries("services", isRequired: true, wanted: "a service's id") {
         if service != "*", !ids.contains(service) {
-          fields.fault(
-            place, "\"\(service)\"", "a service of this catalogue, or *" + NearestName.hint(service, in: ids))
+          each.fault(
+            at: place, "\"\(service)\"",
+            wanted: "a service of this catalogue, or *" + NearestName.hint(service, in: ids))
         } else if service != "*", !allowed.contains(service) {
-          fields.fault(
-            place, "\(id)'s access to \(service), which isn't allowed", "a service with allowed: yes")
+          each.fault(
+            at: place, "\(id)'s access to \(service), which isn't allowed",
+            wanted: "a service with allowed: yes")
         }
         services.append(service)
       }
-      let level = fields.word(
-        fields.required(one, "level"), "level", of: AccessLevel.allCases.map(\.rawValue))
+      let level = each.choice("level", of: AccessLevel.allCases.map(\.rawValue), isRequired: true)
       if let level = level.flatMap(AccessLevel.init(rawValue:)) {
         access.append(.init(services: services, level: level))
       }
     }
-    var members: [String] = []
-    for each in fields.list(all["members"]) {
-      guard let member = name(each, "a user's name") else { continue }
-      if members.contains(member) { fields.fault(each.place, "\"\(member)\" twice", "each once") }
-      members.append(member)
-    }
+    let members = reader.entries("members", wanted: "a user's name").filter {
+      Self.isName($0.text, "a user's name", reader, $0.place)
+    }.map { $0.text }
     return CatalogueGroup(
-      id: id, purpose: fields.text(all["purpose"], "what it is for") ?? "", access: access, members: members)
+      id: id, purpose: reader.text("purpose", wanted: "what it is for") ?? "", access: access,
+      members: members)
   }
 
-  /// IAM's names of users and groups.
-  private mutating func name(_ value: Value?, _ what: String) -> String? {
-    guard let value, let text = fields.text(value, what) else { return nil }
+  /// Whether IAM takes it as a user's or group's name.
+  private static func isName(_ text: String, _ what: String, _ reader: RecordReader, _ place: TextPlace)
+    -> Bool
+  {
     let isGood =
       text.count <= 64
       && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "+=,.@_-".contains($0)) }
-    if !isGood { fields.fault(value.place, "\"\(text)\"", "\(what): at most 64 letters, digits and +=,.@_-") }
-    return text
+    if !isGood {
+      reader.fault(
+        at: place, "\"\(text)\"", wanted: "\(what): at most 64 letters, digits and +=,.@_-")
+    }
+    return isGood
   }
 
   // MARK: - What doesn't fit together
 
-  private mutating func check(_ catalogue: Catalogue) {
+  private func check(_ catalogue: Catalogue, _ document: RecordReader) {
     var types: [Wildcard: String] = [:]
     for service in catalogue.services {
       for type in service.types {
         if let other = types[type] {
-          fields.fault(
-            service.place, "\(type) of \(service.id)", "a type of one service; \(other) has it too")
+          document.fault(
+            at: service.place, "\(type) of \(service.id)",
+            wanted: "a type of one service; \(other) has it too")
         }
         types[type] = service.id
       }
@@ -308,24 +310,28 @@ private struct CatalogueReader {
       for other in catalogue.allowedServices {
         for action in other.actions {
           guard let denial = takenBack.first(where: { $0.contains(action) }) else { continue }
-          fields.fault(
-            service.place,
+          document.fault(
+            at: service.place,
             service.id == other.id
               ? "\(service.id) allows \(action) and denies \(denial)"
               : "\(service.id) takes back with \(denial) what \(other.id) allows with \(action)",
-            "denials narrower than what is allowed, or allowed: no")
+            wanted: "denials narrower than what is allowed, or allowed: no")
         }
       }
     }
     var folded: [String: String] = [:]
     for name in catalogue.users.map(\.name) {
       if let other = folded[name.lowercased()] {
-        fields.fault(.none, "users \(other) and \(name)", "names that differ by more than letter case")
+        document.fault(
+          at: TextPlace.none, "users \(other) and \(name)",
+          wanted: "names that differ by more than letter case")
       }
       folded[name.lowercased()] = name
     }
     for user in catalogue.users where user.groups.count > 10 {
-      fields.fault(.none, "\(user.name) in \(user.groups.count) groups", "at most 10, which is IAM's limit")
+      document.fault(
+        at: TextPlace.none, "\(user.name) in \(user.groups.count) groups",
+        wanted: "at most 10, which is IAM's limit")
     }
   }
 }

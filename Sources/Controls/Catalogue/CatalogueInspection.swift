@@ -44,8 +44,11 @@ public struct CatalogueInspection: Sendable {
       guard case .string(let name) = type.content else {
         asked.insert(.assessed)
         add(
-          .assessed, unknown: true, resource.name, "", "Type", type.place, "the type is known", type.text,
-          "Whose type isn't known, can't be looked up in the catalogue.")
+          .assessed, unknown: true, resource.name, "", "Type", type.place,
+          Bilingual("the type is known", "タイプが判明していること"), Bilingual(same: type.text),
+          Bilingual(
+            "Whose type isn't known, can't be looked up in the catalogue.",
+            "タイプが不明なため、カタログと照合できません。"))
         continue
       }
       guard let service = judge(TypedResource(name: resource.name, type: name, place: resource.value.place))
@@ -62,16 +65,19 @@ public struct CatalogueInspection: Sendable {
       add(
         .region, unknown: true, homeless.count == 1 ? first.resource : "",
         homeless.count == 1 ? first.type : "", "",
-        first.place, "the region is one where the service is allowed",
-        "\(homeless.count) resources of \(names), to be deployed nobody knows where",
-        "Say the region: --region NAME.")
+        first.place,
+        Bilingual("the region is one where the service is allowed", "サービスが許可されたリージョンであること"),
+        Bilingual(
+          "\(homeless.count) resources of \(names), to be deployed nobody knows where",
+          "\(names) のリソース \(homeless.count) 件のデプロイ先が不明"),
+        Bilingual("Say the region: --region NAME.", "リージョンを --region NAME で指定してください。"))
     }
     for service in used.values.sorted(by: { $0.id < $1.id }) { use(service, statuses) }
   }
 
   private mutating func add(
     _ rule: CatalogueRule, unknown: Bool = false, _ resource: String, _ type: String, _ path: String,
-    _ place: TextPlace, _ clause: String, _ found: String, _ message: String
+    _ place: TextPlace, _ clause: Bilingual, _ found: Bilingual, _ message: Bilingual
   ) {
     issues.append(
       CatalogueIssue(
@@ -89,44 +95,56 @@ public struct CatalogueInspection: Sendable {
     asked.insert(.assessed)
     let found = known[type] ?? catalogue.service(ofType: type)
     known[type] = found
+    func tell(_ rule: CatalogueRule, unknown: Bool = false, _ clause: Bilingual, _ message: Bilingual) {
+      add(
+        rule, unknown: unknown, resource.name, resource.type, "Type", resource.place, clause,
+        Bilingual(same: resource.type), message)
+    }
     guard let service = found else {
       let isOther = !type.hasPrefix("AWS::")
-      add(
-        .assessed, unknown: isOther, resource.name, resource.type, "Type", resource.place,
-        "the service is in the catalogue", resource.type,
+      tell(
+        .assessed, unknown: isOther,
+        Bilingual("the service is in the catalogue", "サービスがカタログに登録されていること"),
         isOther
-          ? "The type isn't one of AWS, and no service of the catalogue names it."
-          : "No service of \(catalogue.organisation)'s catalogue has this type: it hasn't been assessed.")
+          ? Bilingual(
+            "The type isn't one of AWS, and no service of the catalogue names it.",
+            "AWS のタイプではなく、カタログのどのサービスにも含まれません。")
+          : Bilingual(
+            "No service of \(catalogue.organisation)'s catalogue has this type: it hasn't been assessed.",
+            "\(catalogue.organisation) のカタログにこのタイプのサービスはなく、未評価です。"))
       return nil
     }
+    let reason = service.reason.isEmpty ? "" : " \(service.reason)"
     guard service.assessment != nil else {
-      add(
-        .assessed, resource.name, resource.type, "Type", resource.place, "the service was assessed",
-        resource.type,
-        "\(service.name) is in the catalogue, but nobody has assessed it yet." + Self.reason(service))
+      tell(
+        .assessed, Bilingual("the service was assessed", "サービスが評価済みであること"),
+        Bilingual(
+          "\(service.name) is in the catalogue, but nobody has assessed it yet." + reason,
+          "\(service.name) はカタログにありますが、まだ評価されていません。" + reason))
       return nil
     }
     asked.insert(.allowed)
     guard service.isAllowed else {
-      add(
-        .allowed, resource.name, resource.type, "Type", resource.place, "the service is allowed",
-        resource.type,
-        "\(service.name) was assessed, and isn't allowed." + Self.reason(service))
+      tell(
+        .allowed, Bilingual("the service is allowed", "サービスが許可されていること"),
+        Bilingual(
+          "\(service.name) was assessed, and isn't allowed." + reason,
+          "\(service.name) は評価済みですが、許可されていません。" + reason))
       return nil
     }
     if let until = service.assessment?.until {
       asked.insert(.current)
       if today > until {
         add(
-          .current, resource.name, resource.type, "Type", resource.place, "the assessment holds",
-          "until \(until)", "The assessment of \(service.name) ended on \(until).")
+          .current, resource.name, resource.type, "Type", resource.place,
+          Bilingual("the assessment holds", "評価が期限内であること"),
+          Bilingual("until \(until)", "\(until) まで"),
+          Bilingual(
+            "The assessment of \(service.name) ended on \(until).",
+            "\(service.name) の評価は \(until) に期限が切れました。"))
       }
     }
     return service
-  }
-
-  private static func reason(_ service: CatalogueService) -> String {
-    service.reason.isEmpty ? "" : " \(service.reason)"
   }
 
   // MARK: - Regions
@@ -138,15 +156,17 @@ public struct CatalogueInspection: Sendable {
     guard let allowed = service.regions else { return }
     asked.insert(.region)
     let written = Regions.written(in: resource.value, type)
+    let names = allowed.joined(separator: ", ")
+    let clause = Bilingual("the region is one of \(names)", "リージョンが \(names) のいずれかであること")
+    let only = Bilingual(
+      "\(service.name) is allowed in \(names) only.", "\(service.name) が許可されるのは \(names) だけです。")
     // An ARN says where something is.
     let words = resource.name.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
     let own = words.count == 6 && words[0] == "arn" && !words[3].isEmpty ? String(words[3]) : region
     if let own {
       if !allowed.contains(own) {
         add(
-          .region, resource.name, type, "", resource.value.place,
-          "the region is one of \(allowed.joined(separator: ", "))", own,
-          "\(service.name) is allowed in \(allowed.joined(separator: ", ")) only.")
+          .region, resource.name, type, "", resource.value.place, clause, Bilingual(same: own), only)
       }
     } else if !written.contains(where: \.isOwn) {
       homeless.append((resource.name, type, resource.value.place, service))
@@ -156,16 +176,15 @@ public struct CatalogueInspection: Sendable {
         // Of a zone that isn't known, the region is the deployment's; without that it was told above.
         if each.isOwn, own != nil { continue }
         add(
-          .region, unknown: true, resource.name, type, each.path, each.place,
-          "the region is one of \(allowed.joined(separator: ", "))", each.reason,
-          "Where \(service.name) copies itself or stands isn't known yet.")
+          .region, unknown: true, resource.name, type, each.path, each.place, clause, each.reason,
+          Bilingual(
+            "Where \(service.name) copies itself or stands isn't known yet.",
+            "\(service.name) の配置先または複製先がまだ不明です。"))
         continue
       }
       guard !allowed.contains(region), region != own else { continue }
       add(
-        .region, resource.name, type, each.path, each.place,
-        "the region is one of \(allowed.joined(separator: ", "))", region,
-        "\(service.name) is allowed in \(allowed.joined(separator: ", ")) only.")
+        .region, resource.name, type, each.path, each.place, clause, Bilingual(same: region), only)
     }
   }
 
@@ -178,7 +197,8 @@ public struct CatalogueInspection: Sendable {
     for each in found.findings {
       add(
         .grants, unknown: each.isUnknown, resource.name, type, each.path, each.place,
-        "what is granted is allowed by the catalogue", each.found, each.message)
+        Bilingual("what is granted is allowed by the catalogue", "付与する権限がカタログの許可範囲であること"),
+        each.found, each.message)
     }
   }
 
@@ -187,21 +207,24 @@ public struct CatalogueInspection: Sendable {
   private mutating func use(_ service: CatalogueService, _ statuses: [String: [RuleStatus]]) {
     for case .rule(let name) in service.rules {
       asked.insert(.use)
+      let passes = Bilingual("rule \(name) passes", "ルール \(name) に適合すること")
+      let only = Bilingual(
+        "\(service.name) may be used by this rule only.", "\(service.name) はこのルールに従う場合だけ使用できます。")
       guard let all = statuses[name], !all.isEmpty else {
         add(
-          .use, unknown: true, "", "", "", .none, "rule \(name) was evaluated and passed",
-          "it wasn't evaluated",
-          "\(service.name) may be used by this rule only.")
+          .use, unknown: true, "", "", "", .none,
+          Bilingual("rule \(name) was evaluated and passed", "ルール \(name) が評価され、適合すること"),
+          Bilingual("it wasn't evaluated", "評価されていません"), only)
         continue
       }
       if all.contains(.fail) {
         add(
-          .use, "", "", "", .none, "rule \(name) passes", "it failed",
-          "\(service.name) may be used by this rule only. What failed is told with the rule.")
+          .use, "", "", "", .none, passes, Bilingual("it failed", "違反"),
+          Bilingual(
+            only.en + " What failed is told with the rule.", only.ja + "違反の内容はルールの検出結果を参照してください。"))
       } else if all.contains(.unknown) {
         add(
-          .use, unknown: true, "", "", "", .none, "rule \(name) passes", "it can't be told",
-          "\(service.name) may be used by this rule only.")
+          .use, unknown: true, "", "", "", .none, passes, Bilingual("it can't be told", "判定できません"), only)
       }
     }
   }
@@ -230,7 +253,7 @@ enum Regions {
     /// nil = it can't be told.
     let region: String?
     /// Why, where it can't be told.
-    let reason: String
+    let reason: Bilingual
     let path: String
     let place: TextPlace
     /// Whether the resource itself stands there: its zone says it, a copy's region doesn't.
@@ -243,14 +266,15 @@ enum Regions {
       return values(resource, ["Properties"] + path, "").map { found in
         let place = found.value.place
         guard case .string(let text) = found.value.content else {
-          var reason = "no region's name"
-          if case .unknown(let unknown) = found.value.content { reason = unknown.reason }
+          var reason = Bilingual("no region's name", "リージョン名ではありません")
+          if case .unknown(let unknown) = found.value.content { reason = Bilingual(same: unknown.reason) }
           return Written(region: nil, reason: reason, path: found.path, place: place, isOwn: isOwn)
         }
         // A zone is its region and a letter.
         let isZone = text.last?.isLetter == true && text.contains("-")
         return Written(
-          region: isZone ? String(text.dropLast()) : text, reason: "", path: found.path, place: place,
+          region: isZone ? String(text.dropLast()) : text, reason: Bilingual(same: ""), path: found.path,
+          place: place,
           isOwn: isOwn)
       }
     }

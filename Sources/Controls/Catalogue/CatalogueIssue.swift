@@ -80,11 +80,11 @@ public struct CatalogueIssue: Sendable {
   /// Where in the text.
   public let place: TextPlace
   /// What should be.
-  public let clause: String
+  public let clause: Bilingual
   /// What is.
-  public let found: String
+  public let found: Bilingual
   /// In a sentence or two.
-  public let message: String
+  public let message: Bilingual
 }
 
 /// A resource whose properties aren't known, but its type is.

@@ -8,8 +8,8 @@ struct PolicyGrants {
     let isUnknown: Bool
     let path: String
     let place: TextPlace
-    let found: String
-    let message: String
+    let found: Bilingual
+    let message: Bilingual
   }
 
   private let catalogue: Catalogue
@@ -39,14 +39,14 @@ struct PolicyGrants {
       // A holder without properties grants nothing; a policy without them, and what isn't said, can't be told.
       let what = "Properties"
       if let rest = members.rest, !rest.absent.contains(what) {
-        return (true, [notKnown(what, resource.value.place, rest.unknown.reason)])
+        return (true, [notKnown(what, resource.value.place, Bilingual(same: rest.unknown.reason))])
       }
       guard Self.documents.contains(type) else { return (true, []) }
-      return (true, [notKnown(what, resource.value.place, "there is no document")])
+      return (true, [notKnown(what, resource.value.place, Self.noDocument)])
     }
     guard case .map(let fields) = properties.content else {
-      var reason = "properties that are no map"
-      if case .unknown(let unknown) = properties.content { reason = unknown.reason }
+      let reason = Self.reason(
+        properties, Bilingual("properties that are no map", "プロパティがマップではありません"))
       return (true, [notKnown("Properties", properties.place, reason)])
     }
     if Self.documents.contains(type) {
@@ -70,12 +70,13 @@ struct PolicyGrants {
           if case .map(let inner) = policy.content, let document = inner["PolicyDocument"] {
             out += look(at: document, "\(path).PolicyDocument")
           } else {
-            out.append(notKnown(path, policy.place, Self.reason(policy, "no policy with a document")))
+            let reason = Self.reason(
+              policy, Bilingual("no policy with a document", "ドキュメントのあるポリシーではありません"))
+            out.append(notKnown(path, policy.place, reason))
           }
         }
       } else if !policies.isNull {
-        out.append(
-          notKnown("Properties.Policies", policies.place, Self.reason(policies, "no list of policies")))
+        out.append(notKnown("Properties.Policies", policies.place, Self.reason(policies, Self.noList)))
       }
     }
     out += managed(fields["ManagedPolicyArns"], "Properties.ManagedPolicyArns", all)
@@ -89,29 +90,35 @@ struct PolicyGrants {
     let reason: String
     if let transform = fields["Fn::Transform"] {
       // It may replace what is written, too.
-      return [notKnown("Properties", transform.place, "Fn::Transform")]
+      return [notKnown("Properties", transform.place, Bilingual(same: "Fn::Transform"))]
     } else if let rest = fields.rest {
       guard names.contains(where: { fields[$0] == nil && !rest.absent.contains($0) }) else { return [] }
       reason = rest.unknown.reason
     } else {
       return []
     }
-    return [notKnown("Properties", place, reason)]
+    return [notKnown("Properties", place, Bilingual(same: reason))]
   }
 
-  private static func reason(_ value: Value, _ otherwise: String) -> String {
-    if case .unknown(let unknown) = value.content { return unknown.reason }
+  private static let noDocument = Bilingual("there is no document", "ドキュメントがありません")
+  private static let noList = Bilingual("no list of policies", "ポリシーのリストではありません")
+
+  private static func reason(_ value: Value, _ otherwise: Bilingual) -> Bilingual {
+    if case .unknown(let unknown) = value.content { return Bilingual(same: unknown.reason) }
     return otherwise
   }
 
-  private func notKnown(_ path: String, _ place: TextPlace, _ reason: String) -> Found {
+  private func notKnown(_ path: String, _ place: TextPlace, _ reason: Bilingual) -> Found {
     Found(
-      isUnknown: true, path: path, place: place, found: "not known yet: \(reason)",
-      message: "What it grants can't be told.")
+      isUnknown: true, path: path, place: place,
+      found: Bilingual("not known yet: \(reason.en)", "未確定: \(reason.ja)"),
+      message: Bilingual("What it grants can't be told.", "付与する権限を判定できません。"))
   }
 
   private func missing(_ fields: Members, _ place: TextPlace) -> Found {
-    notKnown("Properties.PolicyDocument", place, fields.rest?.unknown.reason ?? "there is no document")
+    notKnown(
+      "Properties.PolicyDocument", place,
+      fields.rest.map { Bilingual(same: $0.unknown.reason) } ?? Self.noDocument)
   }
 
   /// A boundary of ours: its ARN, or a text that ends like it with the account still open.
@@ -133,7 +140,7 @@ struct PolicyGrants {
   private func managed(_ value: Value?, _ path: String, _ all: [Members.Member]) -> [Found] {
     guard let value else { return [] }
     guard case .list(let each) = value.content else {
-      return value.isNull ? [] : [notKnown(path, value.place, Self.reason(value, "no list of policies"))]
+      return value.isNull ? [] : [notKnown(path, value.place, Self.reason(value, Self.noList))]
     }
     var out: [Found] = []
     for (place, policy) in each.enumerated() {
@@ -150,22 +157,24 @@ struct PolicyGrants {
         if let name, ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"].contains(name) {
           out.append(
             Found(
-              isUnknown: false, path: path, place: policy.place, found: arn,
-              message: "\(name) grants more than the catalogue allows."))
+              isUnknown: false, path: path, place: policy.place, found: Bilingual(same: arn),
+              message: Bilingual(
+                "\(name) grants more than the catalogue allows.", "\(name) はカタログの許可範囲を超えています。")))
         } else {
           out.append(
             Found(
-              isUnknown: true, path: path, place: policy.place, found: arn,
-              message:
+              isUnknown: true, path: path, place: policy.place, found: Bilingual(same: arn),
+              message: Bilingual(
                 "What this policy grants isn't known here. Where it was assessed, name it in assessed_policies, the "
-                + "account's own by its whole ARN."
-            ))
+                  + "account's own by its whole ARN.",
+                "このポリシーが付与する権限はここでは確認できません。評価済みであれば assessed_policies に記載してください"
+                  + "(アカウント独自のものは ARN 全体で)。")))
         }
       case .unknown(let unknown):
         // A policy of the same document is looked at where it stands.
         if let name = Self.reference(unknown.written), all.contains(where: { $0.name == name }) { continue }
-        out.append(notKnown(path, policy.place, unknown.reason))
-      default: out.append(notKnown(path, policy.place, "no ARN"))
+        out.append(notKnown(path, policy.place, Bilingual(same: unknown.reason)))
+      default: out.append(notKnown(path, policy.place, Bilingual("no ARN", "ARN ではありません")))
       }
     }
     return out
@@ -202,12 +211,13 @@ struct PolicyGrants {
     do throws(PolicyReadingFault) { document = try PolicyDocument(value) } catch {
       switch error {
       case .unknown(let reason, let place):
-        return [notKnown(path, place == .none ? value.place : place, reason)]
+        return [notKnown(path, place == .none ? value.place : place, Bilingual(same: reason))]
       case .wrong(let found, let wanted, let place):
         return [
           Found(
-            isUnknown: true, path: path, place: place == .none ? value.place : place, found: found,
-            message: "It isn't a policy: wanted \(wanted).")
+            isUnknown: true, path: path, place: place == .none ? value.place : place,
+            found: Bilingual(same: found),
+            message: Bilingual("It isn't a policy: wanted \(wanted).", "ポリシーではありません。必要なもの: \(wanted)"))
         ]
       }
     }
@@ -223,36 +233,48 @@ struct PolicyGrants {
       if statement.isNotAction {
         out.append(
           Found(
-            isUnknown: false, path: path, place: place, found: "Allow with NotAction",
-            message: "It grants all but a few actions, and so services that nobody has assessed."))
+            isUnknown: false, path: path, place: place,
+            found: Bilingual("Allow with NotAction", "NotAction による Allow"),
+            message: Bilingual(
+              "It grants all but a few actions, and so services that nobody has assessed.",
+              "一部を除くすべてのアクションを付与するため、未評価のサービスも含まれます。")))
         continue
       }
       for action in statement.actions {
         guard let beyond = beyond(Wildcard(action, ignoresCase: true), denied) else { continue }
-        out.append(Found(isUnknown: false, path: path, place: place, found: action, message: beyond))
+        out.append(
+          Found(
+            isUnknown: false, path: path, place: place, found: Bilingual(same: action), message: beyond))
       }
     }
     return out
   }
 
   /// What is beyond the catalogue of a pattern; nil = nothing.
-  private func beyond(_ action: Wildcard, _ deniedHere: [Wildcard]) -> String? {
+  private func beyond(_ action: Wildcard, _ deniedHere: [Wildcard]) -> Bilingual? {
     if deniedHere.contains(where: { $0.contains(action) }) { return nil }
     guard allowed.contains(where: { $0.contains(action) }) else {
       let prefix = action.text.split(separator: ":").first.map(String.init) ?? action.text
       let service = catalogue.services.first { $0.prefixes.contains(prefix.lowercased()) }
       guard let service else {
         return action.isEverything
-          ? "It grants everything." : "No service of the catalogue has \(prefix): it hasn't been assessed."
+          ? Bilingual("It grants everything.", "すべてのアクションを付与します。")
+          : Bilingual(
+            "No service of the catalogue has \(prefix): it hasn't been assessed.",
+            "カタログに \(prefix) を含むサービスはなく、未評価です。")
       }
-      return service.isAllowed
-        ? "It grants more of \(service.name) than the catalogue allows: "
-          + service.actions.prefix(6).map(\.text).joined(separator: ", ") + "."
-        : "\(service.name) isn't allowed."
+      guard service.isAllowed else {
+        return Bilingual("\(service.name) isn't allowed.", "\(service.name) は許可されていません。")
+      }
+      let names = service.actions.prefix(6).map(\.text).joined(separator: ", ")
+      return Bilingual(
+        "It grants more of \(service.name) than the catalogue allows: \(names).",
+        "\(service.name) の許可範囲(\(names))を超えて付与します。")
     }
     for denial in denials where denial.intersects(action) {
       if deniedHere.contains(where: { $0.contains(denial) }) { continue }
-      return "It grants \(denial), which the catalogue denies."
+      return Bilingual(
+        "It grants \(denial), which the catalogue denies.", "カタログで禁止された \(denial) を付与します。")
     }
     return nil
   }

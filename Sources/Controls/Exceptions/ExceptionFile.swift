@@ -9,39 +9,25 @@ extension ExceptionRecord {
   static let scopeNames = ["input", "account", "region", "resource", "type"]
 
   /// Reads a file.
-  /// - Throws: `RecordFaults` with all faults.
-  public static func records(yaml text: String) throws(RecordFaults) -> [ExceptionRecord] {
-    let document: Value
-    do throws(DocumentFault) { document = try Value.reading(yaml: text) } catch {
-      throw RecordFaults(all: [error])
-    }
-    var reader = ExceptionReader()
-    let records = reader.records(document)
-    if let faults = reader.fields.all { throw faults }
-    return records
+  /// - Throws: `DocumentFaults`, all of them.
+  public static func records(yaml text: String) throws(DocumentFaults) -> [ExceptionRecord] {
+    try RecordReader.reading(text, ExceptionReader.records)
   }
 }
 
-private struct ExceptionReader {
-  var fields = FieldReader()
-
-  init() {}
-
-  mutating func records(_ document: Value) -> [ExceptionRecord] {
-    if case .map(let members) = document.content, members["id"] != nil {
-      return record(document).map { [$0] } ?? []
-    }
-    guard let all = fields.fields(document, "file of exceptions", ["exceptions"]) else { return [] }
+private enum ExceptionReader {
+  static func records(_ document: RecordReader) -> [ExceptionRecord]? {
+    if document.has("id") { return record(document).map { [$0] } }
+    document.only("exceptions")
+    // An empty list may be written by nothing at all.
+    if document.isWord("exceptions", "") { return [] }
     var out: [ExceptionRecord] = []
     var seen: [String: TextPlace] = [:]
-    guard let value = fields.required(all, "exceptions") else { return [] }
-    // An empty list may be written by nothing at all.
-    if case .string("") = value.content { return [] }
-    for each in fields.list(value) {
+    for each in document.sections("exceptions", orOne: true, isRequired: true) {
       guard let record = record(each) else { continue }
       if let first = seen[record.id] {
-        fields.fault(
-          each.place, "exception \"\(record.id)\" a second time, after line \(first.line)", "each id once")
+        each.fault(
+          "exception \"\(record.id)\" a second time, after line \(first.line)", wanted: "each id once")
       }
       seen[record.id] = each.place
       out.append(record)
@@ -49,33 +35,34 @@ private struct ExceptionReader {
     return out
   }
 
-  private mutating func record(_ value: Value) -> ExceptionRecord? {
-    guard let all = fields.fields(value, "exception", ExceptionRecord.names) else { return nil }
-    let id = fields.text(fields.required(all, "id"), "an exception's id")
+  private static func record(_ reader: RecordReader) -> ExceptionRecord? {
+    reader.only(ExceptionRecord.names)
+    let id = reader.text("id", isRequired: true, wanted: "an exception's id")
     if let id, !ExceptionRecord.isID(id) {
-      fields.fault(
-        all["id"]?.place ?? value.place, "\"\(id)\"", "an id of at most 64 letters, digits, - _ and .")
+      reader.wrong("id", id, wanted: "an id of at most 64 letters, digits, - _ and .")
     }
-    let rules = patterns(fields.required(all, "rule"), "a rule's name or a pattern")
-    let owner = fields.text(fields.required(all, "owner"), "who answers for it")
-    let reason = fields.text(fields.required(all, "reason"), "why")
-    let expires = fields.day(fields.required(all, "expires"), "expires")
-    let requested = act(fields.required(all, "requested"), ["by", "on"], "request")
+    let rules = patterns(reader, "rule", isRequired: true, "a rule's name or a pattern")
+    let owner = reader.text("owner", isRequired: true, wanted: "who answers for it")
+    let reason = reader.text("reason", isRequired: true, wanted: "why")
+    let expires = reader.day("expires", isRequired: true)
+    let requested = reader.section("requested", isRequired: true).flatMap { act($0, ["by", "on"]) }
     var scope = ExceptionRecord.Scope()
-    if let given = all["scope"], let parts = fields.fields(given, "scope", ExceptionRecord.scopeNames) {
-      scope.input = patterns(parts["input"], "an input or a pattern")
-      scope.account = patterns(parts["account"], "an account or a pattern")
-      scope.region = patterns(parts["region"], "a region or a pattern")
-      scope.resource = patterns(parts["resource"], "a resource or a pattern")
-      scope.type = patterns(parts["type"], "a type or a pattern")
+    if let parts = reader.section("scope") {
+      parts.only(ExceptionRecord.scopeNames)
+      scope.input = patterns(parts, "input", "an input or a pattern")
+      scope.account = patterns(parts, "account", "an account or a pattern")
+      scope.region = patterns(parts, "region", "a region or a pattern")
+      scope.resource = patterns(parts, "resource", "a resource or a pattern")
+      scope.type = patterns(parts, "type", "a type or a pattern")
     }
-    let coversUnknown = fields.flag(all["unknown"], "unknown") ?? false
+    let coversUnknown = reader.flag("unknown") ?? false
     var approved: ExceptionRecord.Act?
     var sum = ""
-    if let value = all["approved"] {
-      approved = act(value, ["by", "on", "sum"], "approval")
-      if case .map(let members) = value.content, let text = members["sum"] {
-        if case .string(let written) = text.content { sum = written } else { sum = text.text }
+    if let section = reader.section("approved") {
+      approved = act(section, ["by", "on", "sum"])
+      // One that somebody emptied is no fault: the exception isn't what was approved.
+      if !section.isWord("sum", "") {
+        sum = section.text("sum", isRequired: true, wanted: "the sum of what was approved") ?? ""
       }
     }
     guard let id, let owner, let reason, let expires, let requested, !rules.isEmpty else { return nil }
@@ -85,27 +72,28 @@ private struct ExceptionReader {
     record.coversUnknown = coversUnknown
     record.approved = approved
     record.sum = sum
-    record.place = value.place
+    record.place = reader.place
     if record.coversEverything {
-      fields.fault(value.place, "an exception of every rule on everything", "a rule, or a scope")
+      reader.fault("an exception of every rule on everything", wanted: "a rule, or a scope")
     }
     if expires < requested.on {
-      fields.fault(
-        all["expires"]?.place ?? value.place, "expires \(expires)", "a day after the request, \(requested.on)"
-      )
+      reader.fault(
+        at: reader.place(of: "expires"), "expires \(expires)",
+        wanted: "a day after the request, \(requested.on)")
     }
     return record
   }
 
-  private mutating func patterns(_ value: Value?, _ what: String) -> [Wildcard] {
-    fields.texts(value, what).map { Wildcard($0.text) }
+  private static func patterns(
+    _ reader: RecordReader, _ name: String, isRequired: Bool = false, _ wanted: String
+  ) -> [Wildcard] {
+    reader.entries(name, isRequired: isRequired, wanted: wanted).map { Wildcard($0.text) }
   }
 
-  private mutating func act(_ value: Value?, _ names: [String], _ what: String) -> ExceptionRecord.Act? {
-    guard let value, let all = fields.fields(value, what, names) else { return nil }
-    let by = fields.text(fields.required(all, "by"), "who")
-    let on = fields.day(fields.required(all, "on"), "on")
-    if names.contains("sum") { _ = fields.required(all, "sum") }
+  private static func act(_ reader: RecordReader, _ names: [String]) -> ExceptionRecord.Act? {
+    reader.only(names)
+    let by = reader.text("by", isRequired: true, wanted: "who")
+    let on = reader.day("on", isRequired: true)
     guard let by, let on else { return nil }
     return ExceptionRecord.Act(by: by, on: on)
   }

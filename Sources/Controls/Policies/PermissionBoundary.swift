@@ -2,12 +2,12 @@
 // that whatever somebody attaches to a user, no more can be done. One policy only: IAM takes one boundary, which can't be
 // divided; where it doesn't fit, that is said.
 //
-// Form: an allowance for each set of regions, denials where patterns of different sets have something in common, and the
-// denials of the catalogue. With `protectsBoundary`, wherever it allows more of IAM than looking, also denials: of taking the
-// boundary off, of making users and roles without it or giving them policies, of changing what is made from the catalogue,
-// and of entering another's user or role by a new key, password or trust. What IAM has no condition for remains: passing an
-// existing role to a service, and policies of groups, or new versions of others' policies, that give more to whom they are
-// attached. docs/GOVERN-CATALOGUE.md says how to close that.
+// Form: an allowance for each set of regions, and one for what has none; denials where patterns of different sets have
+// something in common, and the denials of the catalogue. With `protectsBoundary`, wherever it allows more of IAM than looking,
+// also denials: of taking the boundary off, of making users and roles without it or giving them policies, of changing what is
+// made from the catalogue, and of entering another's user or role by a new key, password or trust. What IAM has no condition
+// for remains: passing an existing role to a service, and policies of groups, or new versions of others' policies, that give
+// more to whom they are attached. docs/GOVERN-CATALOGUE.md says how to close that.
 
 /// A policy that was made.
 public struct GeneratedPolicy: Sendable, Equatable {
@@ -65,12 +65,19 @@ extension Catalogue {
     let all = ActionGroups(
       self, alsoDenied: isGuarded ? Self.unguarding.map { Wildcard($0, ignoresCase: true) } : [])
     var statements: [PolicyStatement] = []
+    var everywhere = all.spared
     for (place, group) in all.groups.enumerated() {
       let own = all.own(place)
       guard !own.isEmpty else { continue }
+      guard let regions = group.regions else {
+        everywhere += own
+        continue
+      }
       statements.append(
-        PolicyStatement(
-          .allow, own.map(\.text), conditions: group.regions.map { [ActionGroups.within($0)] } ?? []))
+        PolicyStatement(.allow, own.map(\.text), conditions: [ActionGroups.within(regions)]))
+    }
+    if !everywhere.isEmpty {
+      statements.insert(PolicyStatement(.allow, everywhere.reduced.map(\.text)), at: 0)
     }
     for (place, group) in all.groups.enumerated() {
       let shared = all.overlapping(place)

@@ -96,20 +96,56 @@ extension Catalogue {
     for (place, group) in all.groups.enumerated() {
       guard let regions = group.regions else { continue }
       let outside = [ActionGroups.outside(regions)] + exemption
-      let plain = PolicyStatement(.deny, group.patterns.map(\.text), conditions: outside)
+      func denial(_ patterns: [Wildcard], not isNot: Bool = false) -> PolicyStatement {
+        PolicyStatement(.deny, patterns.map(\.text), not: isNot, conditions: outside)
+      }
+      let others = all.others(place)
+      let spared = all.spared.filter { call in group.patterns.contains { $0.contains(call) } }
+      let shared = all.common(place, with: others)
       // Of the longest list "all but the others" is often shorter; what it has in common with the others is denied beside.
-      let others = all.groups.enumerated().filter { $0.offset != place }.flatMap { $0.element.patterns }
-        .reduced
-      let shared = group.patterns.filter { pattern in others.contains { $0.intersects(pattern) } }
-      var short = [
-        others.isEmpty
-          ? PolicyStatement(.deny, ["*"], conditions: outside)
-          : PolicyStatement(.deny, others.map(\.text), not: true, conditions: outside)
-      ]
-      if !shared.isEmpty { short.append(PolicyStatement(.deny, shared.map(\.text), conditions: outside)) }
-      let length = short.reduce(0) { $0 + $1.text.unicodeScalars.count }
-      out += out.isEmpty && length < plain.text.unicodeScalars.count ? short : [plain]
+      let kept = (others + spared).reduced
+      var short = [kept.isEmpty ? denial([Wildcard("*")]) : denial(kept, not: true)]
+      if !shared.isEmpty { short.append(denial(shared)) }
+      var forms = [short]
+      if spared.isEmpty {
+        // "All but" can't be divided, a list can: for one group only, where it is worth it.
+        forms = out.isEmpty ? [[denial(group.patterns)], short] : [[denial(group.patterns)]]
+      } else if let divided = divided(
+        all, group, others, spared, shared, { denial($0, not: $1) })
+      {
+        forms.append(divided)
+      }
+      out += forms.min { Self.length($0) < Self.length($1) } ?? short
     }
     return out
+  }
+
+  /// A group's denials where some of its calls are spared, which only "all but" can say: that of the prefixes of those calls,
+  /// with other services by their prefixes, and a plain list of the rest.
+  /// - Returns: nil where a pattern isn't of one prefix.
+  private func divided(
+    _ all: ActionGroups, _ group: ActionGroups.Group, _ others: [Wildcard], _ spared: [Wildcard],
+    _ shared: [Wildcard], _ denial: ([Wildcard], Bool) -> PolicyStatement
+  ) -> [PolicyStatement]? {
+    func prefix(_ pattern: Wildcard) -> String? {
+      let halves = pattern.text.split(separator: ":", maxSplits: 1)
+      guard halves.count == 2, Wildcard(String(halves[0])).isPlain else { return nil }
+      return halves[0].lowercased()
+    }
+    let prefixes = all.union.map(prefix)
+    guard prefixes.allSatisfy({ $0 != nil }) else { return nil }
+    let held = Set(spared.compactMap(prefix))
+    func isHeld(_ pattern: Wildcard) -> Bool { prefix(pattern).map(held.contains) ?? false }
+    let beside = Set(prefixes.compactMap { $0 }).subtracting(held).sorted().map { Wildcard("\($0):*") }
+    let free = group.patterns.filter { !isHeld($0) }
+    var out = [denial((beside + others.filter(isHeld) + spared).reduced, true)]
+    if !free.isEmpty { out.append(denial(free, false)) }
+    let again = shared.filter(isHeld)
+    if !again.isEmpty { out.append(denial(again, false)) }
+    return out
+  }
+
+  private static func length(_ statements: [PolicyStatement]) -> Int {
+    statements.reduce(0) { $0 + $1.text.unicodeScalars.count }
   }
 }

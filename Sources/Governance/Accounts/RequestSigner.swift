@@ -39,7 +39,7 @@ enum RequestSigner {
   ) {
     let stamp = Self.stamp(time)
     let day = String(stamp.prefix(8))
-    let digest = hex(SHA256.hash(data: request.body))
+    let digest = HexText.hash(request.body)
     let isS3 = service == "s3"
     request.headers.append(("host", request.host))
     request.headers.append(("x-amz-date", stamp))
@@ -55,12 +55,12 @@ enum RequestSigner {
       headers.map { "\($0.name):\(Self.trimmed($0.value))\n" }.joined(), names, digest,
     ].joined(separator: "\n")
     let scope = "\(day)/\(region)/\(service)/aws4_request"
-    let text = "AWS4-HMAC-SHA256\n\(stamp)\n\(scope)\n\(hex(SHA256.hash(data: Array(canonical.utf8))))"
+    let text = "AWS4-HMAC-SHA256\n\(stamp)\n\(scope)\n\(HexText.hash(canonical))"
     var key = SymmetricKey(data: Array(("AWS4" + credentials.secretKey.exposed).utf8))
     for part in [day, region, service, "aws4_request"] {
       key = SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: Array(part.utf8), using: key))
     }
-    let signature = hex(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key))
+    let signature = HexText.of(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key))
     request.headers.append(
       (
         "authorization",
@@ -118,15 +118,8 @@ enum RequestSigner {
     text.split(whereSeparator: { $0 == " " || $0 == "\t" }).joined(separator: " ")
   }
 
-  /// SHA-256.
-  static func digest(_ bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
-
   /// RFC 1864: base64 of the digest; a sum against damage, no protection.
   static func md5(_ bytes: [UInt8]) -> String {
     Data(Insecure.MD5.hash(data: bytes)).base64EncodedString()
-  }
-
-  static func hex(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }

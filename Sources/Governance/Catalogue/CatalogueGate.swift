@@ -11,6 +11,8 @@ public struct CatalogueGate: Sendable {
   public let path: String
   /// What it says.
   public let catalogue: Catalogue
+  /// Language of what findings say; titles and how to mend are told in both.
+  public var language = ReportLanguage.english
 
   /// Reads a file.
   /// - Throws: `GovernanceFaults` with all faults and their places.
@@ -19,7 +21,7 @@ public struct CatalogueGate: Sendable {
     do throws(FileFault) { text = try FileList.text(path) } catch {
       throw GovernanceFaults([error.description])
     }
-    do throws(RecordFaults) { catalogue = try Catalogue(yaml: text) } catch {
+    do throws(DocumentFaults) { catalogue = try Catalogue(yaml: text) } catch {
       throw GovernanceFaults(error.all.map { "\(path):\($0)" })
     }
     self.path = path
@@ -63,18 +65,19 @@ public struct CatalogueGate: Sendable {
           rule: rule.rawValue, ruleFile: path, input: input.path, status: status,
           hasUnknown: issues.contains(where: \.isUnknown)))
     }
-    result.findings += inspection.issues.map { Finding($0, catalogue: path, input: input.path) }
+    result.findings += inspection.issues.map { Finding($0, catalogue: path, input: input.path, language) }
   }
 }
 
 extension Finding {
-  init(_ issue: CatalogueIssue, catalogue: String, input: String) {
+  init(_ issue: CatalogueIssue, catalogue: String, input: String, _ language: ReportLanguage) {
     self.init(
       status: issue.isUnknown ? "UNKNOWN" : "FAIL", rule: issue.rule.rawValue, ruleFile: catalogue,
       ruleLine: 0,
       input: input, line: Int(issue.place.line), column: Int(issue.place.column), resource: issue.resource,
-      resourceType: issue.type, path: issue.path, clause: issue.clause, found: issue.found, wanted: "",
-      message: issue.message, severity: issue.rule.severity, title: issue.rule.title.en,
+      resourceType: issue.type, path: issue.path, clause: issue.clause.text(language),
+      found: issue.found.text(language), wanted: "", message: issue.message.text(language),
+      severity: issue.rule.severity, title: issue.rule.title.en,
       titleJa: issue.rule.title.ja, mend: issue.rule.mend.en, mendJa: issue.rule.mend.ja)
   }
 }

@@ -104,7 +104,7 @@ public struct ExceptionStore: Sendable {
     throws(GovernanceFaults)
   {
     let read: [ExceptionRecord]
-    do throws(RecordFaults) { read = try ExceptionRecord.records(yaml: text) } catch {
+    do throws(DocumentFaults) { read = try ExceptionRecord.records(yaml: text) } catch {
       throw GovernanceFaults([
         "\(file): the change can't be written into this text, fields aren't on lines of their own: \(error)"
       ])

@@ -38,7 +38,7 @@ public struct Exceptions: Sendable {
           seen[record.id] = place
           entries.append(Entry(record: record, file: name))
         }
-      } catch let fault as RecordFaults {
+      } catch let fault as DocumentFaults {
         faults += fault.all.map { "\(name):\($0)" }
       } catch { faults.append("\(error)") }
     }

@@ -2,7 +2,6 @@
 // Secrets are named by a file or a variable of the environment and are read when a message is signed; addresses of webhooks
 // are secrets too, and are told by the target's name only.
 
-import Crypto
 import Foundation
 public import GuardRules
 
@@ -221,14 +220,4 @@ struct TargetReader {
       members[key] ?? Value(.null), "\(key): \(word)", all.map(\.rawValue).joined(separator: ", "))
     return nil
   }
-}
-
-/// Bytes as hexadecimal digits.
-enum HexText {
-  static func of(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-  }
-
-  static func hash(_ text: String) -> String { of(SHA256.hash(data: Data(text.utf8))) }
 }

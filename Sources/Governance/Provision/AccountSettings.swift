@@ -141,8 +141,7 @@ struct AccountSettings: Sendable {
   /// A token that is the same whenever the same thing of the same account is made, so that a service that saw it twice makes
   /// it once.
   func token(_ key: BaselineKey) -> String {
-    RequestSigner.hex(RequestSigner.digest(Array("kabuto \(account.number) \(key)".utf8))).prefix(32)
-      .description
+    String(HexText.hash("kabuto \(account.number) \(key)").prefix(32))
   }
 }
 

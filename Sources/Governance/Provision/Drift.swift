@@ -33,6 +33,7 @@ public struct DriftedStep: Sendable, Encodable {
 struct Drift: Sendable {
   let settings: AccountSettings
   let journal: [JournalEntry]
+  var language = ReportLanguage.english
 
   /// What differs, as a plan has it.
   func of(_ plan: BaselinePlan) async -> [DriftedStep] {
@@ -50,10 +51,11 @@ struct Drift: Sendable {
       do throws(CallFailure) {
         for event in events { found += try await lookUp(event, key, since: RecordTime.seconds(since) ?? 0) }
         if found.isEmpty {
-          reason =
-            events.isEmpty
-            ? "no call of AWS tells it"
-            : "no \(events.joined(separator: " or ")) since; events take minutes to appear"
+          let none = Bilingual("no call of AWS tells it", "AWS の API では確認できません")
+          let late = Bilingual(
+            "no \(events.joined(separator: " or ")) since; events take minutes to appear",
+            "その後の \(events.joined(separator: " または ")) が見つかりません。イベントの反映には数分かかります")
+          reason = (events.isEmpty ? none : late).text(language)
         }
       } catch { reason = error.text }
       return DriftedStep(
@@ -132,7 +134,7 @@ struct Drift: Sendable {
       let by =
         record?.all(at: ["userIdentity", "arn"]).first?.string ?? found["Username"]?.string
         ?? record?.all(at: ["userIdentity", "invokedBy"]).first?.string
-        ?? "somebody whom the event doesn't name"
+        ?? Bilingual("somebody whom the event doesn't name", "イベントに名前のない利用者").text(language)
       return DriftedStep.Change(event: event, by: by, at: RecordTime.text(time))
     }
   }

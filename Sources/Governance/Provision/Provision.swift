@@ -1,6 +1,7 @@
 // Baselines in accounts: looks at what is there, makes a plan, and carries it out where that is wanted. Accounts, regions and
 // steps go beside each other within bounds; what fails stops nothing but what needs it. Each step looks again just before it
 // acts and again after: so a run that was ended anywhere is gone on with by running it again, and nothing is made twice.
+// Nothing is changed in an account that isn't marked as this run's (`AccountMark`): two runs never act in one at a time.
 
 import AsyncHTTPClient
 public import Controls
@@ -25,13 +26,25 @@ public struct ProvisionOptions: Sendable {
   public var callsAtOnce = 32
   /// Looks at a thing after it was set, the first one included: services take a while to tell what was set.
   public var looks = 6
+  /// A run that has surely ended and whose journal is lost: where an account is marked as its, it is taken over.
+  public var takesOver: String?
+  /// Language of what people are told.
+  public var language = ReportLanguage.english
 
   /// The usual ones.
   public init() {}
 }
 
-/// Says which accounts may be provisioned: nil = yes, else why not.
-public typealias ProvisionGate = @Sendable (_ account: String) -> String?
+/// Whether an account may be provisioned.
+public enum ProvisionPermission: Sendable, Equatable {
+  /// By what: a request's name and hash.
+  case approved(String)
+  /// Why not.
+  case refused(Bilingual)
+}
+
+/// Says which accounts may be provisioned.
+public typealias ProvisionGate = @Sendable (_ account: String) -> ProvisionPermission
 
 /// See the head of this file.
 public struct Provision: Sendable {
@@ -64,6 +77,7 @@ public struct Provision: Sendable {
   }
 
   /// Looks at all accounts, and does what is wanted.
+  /// - Parameter gate: nil = nobody is asked; where something is changed the journal says so.
   /// - Throws: `GovernanceFaults` where the journal can't be written any more.
   public func run(
     _ targets: [AccountTarget], _ baseline: Baseline, _ purpose: Purpose, gate: ProvisionGate? = nil
@@ -81,25 +95,31 @@ public struct Provision: Sendable {
     }
     var report = ProvisionReport(baseline)
     var seen: Set<String> = []
-    var accounts: [Entered] = []
+    var accounts: [(entered: Entered, approval: String)] = []
     for result in entered {
       switch result {
       case .failure(let failure):
         report.unreached.append(.init(account: failure.name, reason: failure.reason))
       case .success(let account) where seen.insert(account.number).inserted:
-        if let reason = gate?(account.number) {
-          report.refused.append(.init(account: account.number, reason: reason))
-        } else {
-          accounts.append(account)
+        switch gate?(account.number) {
+        case .refused(let why)?:
+          report.refused.append(.init(account: account.number, reason: why.text(options.language)))
+        case .approved(let by)?: accounts.append((account, by))
+        case nil: accounts.append((account, "none asked for (--without-requests)"))
         }
       case .success: break
       }
     }
     let done = await boundedMap(accounts, atOnce: options.accountsAtOnce) { account in
-      await provision(account, baseline, purpose)
+      await provision(account.entered, baseline, purpose, approval: account.approval)
     }
     try? await http.shutdown()
-    for result in done { report.accounts.append(try result.get()) }
+    for result in done {
+      switch try result.get() {
+      case .looked(let account): report.accounts.append(account)
+      case .refused(let outside): report.refused.append(outside)
+      }
+    }
     report.calls = await traffic.callCount
     report.throttled = await traffic.throttledCount
     return report
@@ -140,41 +160,130 @@ public struct Provision: Sendable {
 
   // MARK: - An account
 
+  enum Provisioned: Sendable {
+    case looked(AccountProvision)
+    case refused(ProvisionReport.Outside)
+  }
+
   private func provision(
-    _ entered: Entered, _ baseline: Baseline, _ purpose: Purpose
-  ) async -> Result<AccountProvision, GovernanceFaults> {
+    _ entered: Entered, _ baseline: Baseline, _ purpose: Purpose, approval: String
+  ) async -> Result<Provisioned, GovernanceFaults> {
+    guard case .apply(let journal) = purpose else {
+      var looked = await look(entered, baseline)
+      if case .drift(let before) = purpose {
+        looked.report.drift = await Drift(
+          settings: looked.settings, journal: before, language: options.language
+        ).of(looked.plan)
+      }
+      return .success(.looked(looked.report))
+    }
+    let mark = AccountMark(
+      settings: AccountSettings(
+        client: entered.client,
+        account: BaselineAccount(
+          number: entered.number, partition: entered.partition, home: entered.region, regions: []),
+        baseline: baseline, now: now),
+      options: options)
+    do throws(GovernanceFaults) {
+      if let why = try await take(mark, entered.number, journal) {
+        return .success(
+          .refused(.init(account: entered.number, reason: why.text(options.language))))
+      }
+    } catch { return .failure(error) }
+    let result = await apply(entered, baseline, journal, approval: approval)
+    do throws(CallFailure) {
+      try await mark.remove(of: journal.before.runs(in: entered.number).union([journal.run]))
+    } catch {
+      say(
+        entered.number,
+        Bilingual(
+          "its mark couldn't be taken away, so only this journal may go on: \(error.text)",
+          "目印を削除できなかったため、再開できるのはこのジャーナルだけです: \(error.text)"))
+    }
+    return result
+  }
+
+  /// Marks the account as this run's; the journal knows of it before.
+  /// - Returns: why nothing may be done; nil = it is marked.
+  private func take(
+    _ mark: AccountMark, _ number: String, _ journal: ProvisionJournal
+  ) async throws(GovernanceFaults) -> Bilingual? {
+    let known = journal.before.runs(in: number)
+    try journal.write(number, .mark)
+    let failure: CallFailure
+    do throws(CallFailure) {
+      var taking = try await mark.take(journal.run, known: known)
+      if case .held(let holder?) = taking, let other = holder.run, other == options.takesOver {
+        do throws(GovernanceFaults) {
+          try journal.write(number, .mark) { $0.reason = "taken over from \(other)" }
+        } catch { return Bilingual(same: error.description) }
+        say(number, Bilingual("run \(other) is taken over", "実行 \(other) を引き継ぎます"))
+        try await mark.remove(of: [other])
+        taking = try await mark.take(journal.run, known: known)
+      }
+      return taking.refusal
+    } catch { failure = error }
+    return Bilingual(
+      "it couldn't be marked as this run's, and another run may be at it: \(failure.text)",
+      "この実行の目印を付けられず、別の実行が作業中の可能性があります: \(failure.text)")
+  }
+
+  /// What there is, and what a plan makes of it.
+  private struct Looked {
+    let settings: AccountSettings
+    let found: [BaselineKey: FoundSetting]
+    let plan: BaselinePlan
+    var report: AccountProvision
+  }
+
+  private func look(_ entered: Entered, _ baseline: Baseline) async -> Looked {
     var gaps: [ProvisionReport.Gap] = []
     let regions = await regions(entered, &gaps)
     let account = BaselineAccount(
       number: entered.number, partition: entered.partition,
       home: baseline.home ?? options.regions.first ?? entered.region, regions: regions)
     let settings = AccountSettings(client: entered.client, account: account, baseline: baseline, now: now)
-    tell("\(account.number): looking at \(regions.count) regions")
+    say(
+      account.number,
+      Bilingual("looking at \(regions.count) regions", "\(regions.count) リージョンを確認しています"))
     let found = await read(settings)
     let plan = BaselinePlan(baseline, account, found: found)
-    var out = AccountProvision(account, plan)
-    out.unknown = gaps + out.unknown
-    switch purpose {
-    case .plan: break
-    case .drift(let journal):
-      out.drift = await Drift(settings: settings, journal: journal).of(plan)
-    case .apply(let journal):
-      for step in journal.before.open(of: account.number) {
-        tell("\(account.number): \(step) was begun in an earlier run and not told done; it is looked at anew")
-      }
-      do throws(GovernanceFaults) {
-        try journal.write(account.number, .begin) { $0.baseline = "\(baseline.name)/\(baseline.version)" }
-        let run = ProvisionRun(settings: settings, journal: journal, options: options, tell: tell)
-        let outcomes = await run.carryOut(plan)
-        out.add(outcomes)
-        let wrong = Set(plan.notices.map(\.key) + plan.unknown.map(\.key))
-        let right = baseline.goals(of: account, found).map(\.key).filter { key in
-          !wrong.contains(key) && (outcomes[key].map { $0.kind == .done || $0.kind == .already } ?? true)
-        }
-        try journal.write(account.number, .end) { $0.steps = right.map(\.description) }
-      } catch { return .failure(error) }
+    var report = AccountProvision(account, plan, options.language)
+    report.unknown = gaps + report.unknown
+    return Looked(settings: settings, found: found, plan: plan, report: report)
+  }
+
+  private func apply(
+    _ entered: Entered, _ baseline: Baseline, _ journal: ProvisionJournal, approval: String
+  ) async -> Result<Provisioned, GovernanceFaults> {
+    for step in journal.before.open(of: entered.number) {
+      say(
+        entered.number,
+        Bilingual(
+          "\(step) was begun in an earlier run and not told done; it is looked at anew",
+          "\(step) は以前の実行で開始され、完了が記録されていません。改めて確認します"))
     }
-    return .success(out)
+    var looked = await look(entered, baseline)
+    let (account, plan) = (looked.settings.account, looked.plan)
+    do throws(GovernanceFaults) {
+      try journal.write(account.number, .begin) {
+        ($0.baseline, $0.approval) = ("\(baseline.name)/\(baseline.version)", approval)
+      }
+      let run = ProvisionRun(
+        settings: looked.settings, journal: journal, options: options, tell: tell)
+      let ends = await run.carryOut(plan)
+      looked.report.add(ends, options.language)
+      let wrong = Set(plan.notices.map(\.key) + plan.unknown.map(\.key))
+      let right = baseline.goals(of: account, looked.found).map(\.key).filter { key in
+        !wrong.contains(key) && (ends[key]?.isGood ?? true)
+      }
+      try journal.write(account.number, .end) { $0.steps = right.map(\.description) }
+    } catch { return .failure(error) }
+    return .success(.looked(looked.report))
+  }
+
+  private func say(_ account: String, _ text: Bilingual) {
+    tell("\(account): \(text.text(options.language))")
   }
 
   /// All that the baseline names.
@@ -207,7 +316,12 @@ public struct Provision: Sendable {
       return names
     } catch {
       gaps.append(
-        .init(step: "global/regions", reason: "which regions there are: ec2 DescribeRegions: \(error.text)"))
+        .init(
+          step: "global/regions",
+          reason: Bilingual(
+            "which regions there are: ec2 DescribeRegions: \(error.text)",
+            "リージョンの一覧を取得できません: ec2 DescribeRegions: \(error.text)"
+          ).text(options.language)))
       return []
     }
   }

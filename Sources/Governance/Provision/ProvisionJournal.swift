@@ -11,7 +11,9 @@ import Synchronization
 public struct JournalEntry: Codable, Sendable, Equatable {
   /// What it tells.
   public enum Event: String, Codable, Sendable {
-    /// A provision of an account begins; `baseline` says which.
+    /// The account is about to be marked as this run's; `reason` says whose mark is taken over, where one is.
+    case mark
+    /// A provision of an account begins; `baseline` says which, `approval` who allowed it.
     case begin
     /// A step is about to be carried out.
     case intent
@@ -39,6 +41,8 @@ public struct JournalEntry: Codable, Sendable, Equatable {
   public var reason: String?
   /// Name and version of the baseline.
   public var baseline: String?
+  /// The request that was approved, by its name and hash; or that none was asked for.
+  public var approval: String?
   /// What is as wanted at the end.
   public var steps: [String]?
 
@@ -48,7 +52,7 @@ public struct JournalEntry: Codable, Sendable, Equatable {
 }
 
 /// What came of a step.
-public struct StepOutcome: Codable, Sendable, Equatable {
+public struct StepOutcome: Encodable, Sendable, Equatable {
   /// In a word.
   public enum Kind: String, Codable, Sendable {
     /// It was carried out, and what is there is as wanted.
@@ -71,7 +75,8 @@ public struct StepOutcome: Codable, Sendable, Equatable {
 public final class ProvisionJournal: Sendable {
   private let file: Mutex<Int32>
   private let path: String
-  private let run: String
+  /// This process's run.
+  let run: String
   private let now: @Sendable () -> Int64
   /// What was there before.
   public let before: [JournalEntry]
@@ -79,6 +84,7 @@ public final class ProvisionJournal: Sendable {
   public let tornBytes: Int
 
   /// Opens a journal, and locks it.
+  /// - Parameter run: a name that no other run has, on whatever machine: letters, digits and -.
   /// - Throws: `GovernanceFaults` where it can't be opened, isn't a journal, or another process has it.
   public init(
     _ path: String, run: String, now: @escaping @Sendable () -> Int64
@@ -194,6 +200,9 @@ public final class ProvisionJournal: Sendable {
 }
 
 extension [JournalEntry] {
+  /// Runs that were in an account.
+  func runs(in account: String) -> Set<String> { Set(lazy.filter { $0.account == account }.map(\.run)) }
+
   /// Steps that were begun and of which no end is told, in the order of the journal.
   func open(of account: String) -> [String] {
     var open: [String] = []

@@ -26,7 +26,7 @@ public struct ProvisionReport: Sendable, Encodable {
   public internal(set) var accounts: [AccountProvision] = []
   /// Those that couldn't be entered.
   public internal(set) var unreached: [Outside] = []
-  /// Those that mustn't be provisioned.
+  /// Those that mustn't be provisioned: not approved, or another run is at them.
   public internal(set) var refused: [Outside] = []
   /// Attempts at calls.
   public internal(set) var calls = 0
@@ -87,26 +87,36 @@ public struct AccountProvision: Sendable, Encodable {
   /// What differs since it was last right; nil = nobody asked.
   public internal(set) var drift: [DriftedStep]?
 
-  init(_ account: BaselineAccount, _ plan: BaselinePlan) {
+  init(_ account: BaselineAccount, _ plan: BaselinePlan, _ language: ReportLanguage) {
     (self.account, home, regions) = (account.number, account.home, account.regions)
     steps = plan.steps.map {
       Step(
-        step: $0.key.description, why: $0.key.item.why, changes: $0.changes, isNew: $0.isNew,
+        step: $0.key.description, why: $0.key.item.why.text(language), changes: $0.changes,
+        isNew: $0.isNew,
         needs: $0.needs.map(\.description), outcome: nil)
     }
     notices = plan.notices.map {
-      Notice(step: $0.key.description, why: $0.key.item.why, changes: $0.changes, reason: $0.reason)
+      Notice(
+        step: $0.key.description, why: $0.key.item.why.text(language), changes: $0.changes,
+        reason: $0.reason.text(language))
     }
-    unknown = plan.unknown.map { ProvisionReport.Gap(step: $0.key.description, reason: $0.reason) }
+    unknown = plan.unknown.map {
+      ProvisionReport.Gap(step: $0.key.description, reason: $0.reason.text(language))
+    }
   }
 
-  mutating func add(_ outcomes: [BaselineKey: StepOutcome]) {
+  mutating func add(_ ends: [BaselineKey: StepEnd], _ language: ReportLanguage) {
     let byName = Dictionary(
-      outcomes.map { ($0.key.description, $0.value) }, uniquingKeysWith: { first, _ in first })
-    for place in steps.indices { steps[place].outcome = byName[steps[place].step] }
+      ends.map { ($0.key.description, $0.value) }, uniquingKeysWith: { first, _ in first })
+    for place in steps.indices {
+      steps[place].outcome = byName[steps[place].step].map {
+        StepOutcome(kind: $0.kind, reason: $0.reason?.text(language))
+      }
+    }
   }
 
   func isGood(allowUnknown: Bool) -> Bool {
-    notices.isEmpty && (allowUnknown || unknown.isEmpty) && steps.allSatisfy { $0.outcome?.isGood ?? false }
+    notices.isEmpty && (allowUnknown || unknown.isEmpty)
+      && steps.allSatisfy { $0.outcome?.kind == .done || $0.outcome?.kind == .already }
   }
 }

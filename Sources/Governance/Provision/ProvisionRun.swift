@@ -21,20 +21,22 @@ struct ProvisionRun: Sendable {
 
   /// All steps.
   /// - Returns: what came of each.
-  func carryOut(_ plan: BaselinePlan) async -> [BaselineKey: StepOutcome] {
-    await withTaskGroup(of: (BaselineKey, StepOutcome).self) { group in
-      var outcomes: [BaselineKey: StepOutcome] = [:]
+  func carryOut(_ plan: BaselinePlan) async -> [BaselineKey: StepEnd] {
+    await withTaskGroup(of: (BaselineKey, StepEnd).self) { group in
+      var ends: [BaselineKey: StepEnd] = [:]
       var waiting = plan.steps
       var running = 0
       func start() {
         var later: [BaselineStep] = []
         // In the plan's order, so that one pass sees what is given up before what needs it.
         for step in waiting {
-          if let failed = step.needs.first(where: { outcomes[$0].map { !$0.isGood } ?? false }) {
-            let outcome = StepOutcome(kind: .notDone, reason: "it needs \(failed), which isn't done")
-            outcomes[step.key] = outcome
-            record(step, outcome)
-          } else if running < max(1, options.stepsAtOnce), step.needs.allSatisfy({ outcomes[$0] != nil }) {
+          if let failed = step.needs.first(where: { ends[$0].map { !$0.isGood } ?? false }) {
+            let end = StepEnd(
+              kind: .notDone,
+              reason: Bilingual("it needs \(failed), which isn't done", "前提となる \(failed) が完了していません"))
+            ends[step.key] = end
+            record(step, end)
+          } else if running < max(1, options.stepsAtOnce), step.needs.allSatisfy({ ends[$0] != nil }) {
             running += 1
             group.addTask { (step.key, await carryOut(step)) }
           } else {
@@ -44,78 +46,99 @@ struct ProvisionRun: Sendable {
         waiting = later
       }
       start()
-      while let (key, outcome) = await group.next() {
+      while let (key, end) = await group.next() {
         running -= 1
-        outcomes[key] = outcome
+        ends[key] = end
         start()
       }
-      return outcomes
+      return ends
     }
   }
 
-  private func record(_ step: BaselineStep, _ outcome: StepOutcome) {
-    let reason = outcome.reason.map { ": \($0)" } ?? ""
-    tell("\(number): \(step.key): \(outcome.kind.rawValue)\(reason)")
+  private func record(_ step: BaselineStep, _ end: StepEnd) {
+    let reason = end.reason.map { ": \($0.text(options.language))" } ?? ""
+    tell("\(number): \(step.key): \(end.kind.words.text(options.language))\(reason)")
     do throws(GovernanceFaults) {
       try journal.write(number, .result) {
-        ($0.step, $0.outcome, $0.reason) = (step.key.description, outcome.kind, outcome.reason)
+        ($0.step, $0.outcome, $0.reason) = (step.key.description, end.kind, end.reason?.en)
       }
     } catch { tell("\(number): \(step.key): \(error)") }
   }
 
-  private func carryOut(_ step: BaselineStep) async -> StepOutcome {
-    let outcome = await attempt(step)
-    record(step, outcome)
-    return outcome
+  private func carryOut(_ step: BaselineStep) async -> StepEnd {
+    let end = await attempt(step)
+    record(step, end)
+    return end
   }
 
-  private func attempt(_ step: BaselineStep) async -> StepOutcome {
+  private func attempt(_ step: BaselineStep) async -> StepEnd {
     var found = await settings.read(step.key)
-    if case .unknown(let reason) = found { return failed("it can't be looked at: \(reason)") }
+    if case .unknown(let reason) = found {
+      return failed("it can't be looked at: \(reason)", "確認できません: \(reason)")
+    }
     var changes = step.goal.changes(from: found)
-    if changes.isEmpty { return StepOutcome(kind: .already, reason: nil) }
+    if changes.isEmpty { return StepEnd(kind: .already, reason: nil) }
     // Somebody began to use it since the plan was made.
     if case .set(let properties) = found, let use = properties["UsedBy"], use != "0" {
-      return failed("\(use) network interfaces use it by now")
+      return failed(
+        "\(use) network interfaces use it by now", "\(use) 個のネットワークインターフェイスが使用を始めています")
     }
     do throws(GovernanceFaults) {
       try journal.write(number, .intent) { ($0.step, $0.changes) = (step.key.description, changes) }
-    } catch { return failed("nothing was done, since it couldn't be written down: \(error)") }
+    } catch {
+      return failed(
+        "nothing was done, since it couldn't be written down: \(error)",
+        "ジャーナルに記録できないため、何も変更していません: \(error)")
+    }
     var acts = 0
     while true {
       acts += 1
       var failure: CallFailure?
       do throws(CallFailure) { try await settings.set(step.goal) } catch { failure = error }
       if let refused = failure, !refused.mayBeDone {
-        guard Self.unsettled.contains(refused.code), acts < options.looks else { return failed(refused.text) }
-        await rest(acts)
+        guard Self.unsettled.contains(refused.code), acts < options.looks else {
+          return failed(refused.text, refused.text)
+        }
+        await Self.rest(acts, options)
         continue
       }
       // It was done, or nobody knows: what is there tells.
       for look in 1...max(1, options.looks) {
         found = await settings.read(step.key)
         if case .unknown(let reason) = found {
-          return failed("\(failure?.text ?? "it was set"), but it can't be looked at: \(reason)")
+          return failed(
+            "\(failure?.text ?? "it was set"), but it can't be looked at: \(reason)",
+            "\(failure?.text ?? "設定しました")。ただし確認できません: \(reason)")
         }
         changes = step.goal.changes(from: found)
-        if changes.isEmpty { return StepOutcome(kind: .done, reason: nil) }
-        if look < options.looks { await rest(look) }
+        if changes.isEmpty { return StepEnd(kind: .done, reason: nil) }
+        if look < options.looks { await Self.rest(look, options) }
       }
       let left = changes.map { "\($0.name) is \($0.from ?? "not there")" }.joined(separator: ", ")
-      guard let unsure = failure else { return failed("it was set, but \(left)") }
+      let leftJa = changes.map { "\($0.name) は \($0.from ?? "なし")" }.joined(separator: "、")
+      guard let unsure = failure else {
+        return failed("it was set, but \(left)", "設定しましたが、\(leftJa) のままです")
+      }
       // Surely not there after all looks: again, and not for ever.
-      guard acts < 3 else { return failed("\(unsure.text); \(left)") }
+      guard acts < 3 else { return failed("\(unsure.text); \(left)", "\(unsure.text)。\(leftJa) のままです") }
     }
   }
 
-  private func failed(_ reason: String) -> StepOutcome { StepOutcome(kind: .failed, reason: reason) }
+  private func failed(_ en: String, _ ja: String) -> StepEnd {
+    StepEnd(kind: .failed, reason: Bilingual(en, ja))
+  }
 
-  private func rest(_ count: Int) async {
+  static func rest(_ count: Int, _ options: ProvisionOptions) async {
     let bound = min(options.policy.mostMilliseconds, options.policy.baseMilliseconds << min(count, 10))
     try? await Task.sleep(for: .milliseconds(bound / 2 + Int.random(in: 0...max(1, bound / 2))))
   }
 }
 
-extension StepOutcome {
+/// What came of a step, before it is told.
+struct StepEnd: Sendable, Equatable {
+  let kind: StepOutcome.Kind
+  /// Why, where it isn't done.
+  let reason: Bilingual?
+
   var isGood: Bool { kind == .done || kind == .already }
 }

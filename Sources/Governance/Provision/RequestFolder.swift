@@ -25,6 +25,16 @@ public struct RequestFolder: Sendable {
       case changed
       /// It was approved, and a condition isn't met any more.
       case lapsed
+
+      /// For people.
+      public var words: Bilingual {
+        switch self {
+        case .open: Bilingual("open", "未承認")
+        case .approved: Bilingual("approved", "承認済み")
+        case .changed: Bilingual("changed", "承認後に変更")
+        case .lapsed: Bilingual("lapsed", "失効")
+        }
+      }
     }
 
     /// In a word.
@@ -100,27 +110,36 @@ public struct RequestFolder: Sendable {
     return (requests, faults)
   }
 
-  /// Why an account mustn't be provisioned; nil = it is approved.
-  public func refusal(
-    of account: String, _ conditions: AccountConditions, today: CalendarDay
-  ) throws(GovernanceFaults) -> String? {
+  /// Whether an account may be provisioned: a request for it is approved, unchanged and meets the conditions.
+  public func permission(
+    for account: String, _ conditions: AccountConditions, today: CalendarDay
+  ) throws(GovernanceFaults) -> ProvisionPermission {
     let (all, faults) = try all()
-    let requests = all.filter { $0.account == account }
-    var reasons: [String] = []
-    for request in requests {
+    var reasons: [Bilingual] = []
+    for request in all where request.account == account {
       let standing = Self.standing(request, conditions, today: today)
+      let id = request.id
       switch standing.state {
-      case .approved: return nil
-      case .open: reasons.append("its request \(request.id) isn't approved")
-      case .changed: reasons.append("its request \(request.id) was changed after its approval")
+      case .approved: return .approved("request \(id), \(request.approval?.hash ?? "")")
+      case .open: reasons.append(Bilingual("its request \(id) isn't approved", "申請 \(id) は未承認です"))
+      case .changed:
+        reasons.append(
+          Bilingual("its request \(id) was changed after its approval", "申請 \(id) は承認後に変更されています"))
       case .lapsed:
         reasons.append(
-          "its request \(request.id) doesn't meet the conditions any more: "
-            + standing.unmet.map(\.text).joined(separator: "; "))
+          Bilingual(
+            "its request \(id) doesn't meet the conditions any more: "
+              + standing.unmet.map(\.text.en).joined(separator: "; "),
+            "申請 \(id) は条件を満たさなくなりました: " + standing.unmet.map(\.text.ja).joined(separator: "; ")))
       }
     }
-    if reasons.isEmpty { reasons.append("there is no request for it in \(path)") }
-    return (reasons + faults).joined(separator: "; ")
+    if reasons.isEmpty {
+      reasons.append(Bilingual("there is no request for it in \(path)", "\(path) に申請がありません"))
+    }
+    reasons += faults.map { Bilingual(same: $0) }
+    return .refused(
+      Bilingual(
+        reasons.map(\.en).joined(separator: "; "), reasons.map(\.ja).joined(separator: "; ")))
   }
 
   // MARK: - Writing
