@@ -45,7 +45,8 @@ extension PolicyGrants {
         continue
       }
       if holders.isNull { continue }
-      guard case .list(let each) = holders.content else { return false }
+      var each = [holders]
+      if case .list(let all) = holders.content { each = all }
       for holder in each {
         let meant = all.meant(by: holder, type)
         guard !meant.isEmpty, meant.allSatisfy({ Self.isBounded($0, type) }) else { return false }

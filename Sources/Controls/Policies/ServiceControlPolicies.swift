@@ -92,7 +92,8 @@ extension Catalogue {
 
   /// What makes a role, changes who it is or what it may do, or hands it on.
   static let roleChanges = [
-    "iam:CreateRole", "iam:DeleteRole*", "iam:PutRole*", "iam:*tachRolePolicy", "iam:Update*Role*",
+    "iam:CreateRole", "iam:DeleteRole*", "iam:PutRole*", "iam:AttachRolePolicy", "iam:DetachRolePolicy",
+    "iam:Update*Role*",
     "iam:PassRole", "iam:TagRole", "iam:UntagRole",
   ]
 
