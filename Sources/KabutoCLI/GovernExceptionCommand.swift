@@ -187,6 +187,10 @@ struct ExceptionCheck: AsyncParsableCommand {
   @Flag(help: "One JSON document instead of text.")
   var json = false
 
+  func validate() throws {
+    guard (0...36_500).contains(days) else { throw ValidationError("--days: wanted 0 to 36500") }
+  }
+
   func run() async throws {
     let last = today().number + days
     let wrong = try reports(place.path, language).filter {

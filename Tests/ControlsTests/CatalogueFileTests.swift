@@ -44,6 +44,24 @@ import Testing
         members: [a, b]
     """
 
+  @Test func nothingIsAssessedInTheFuture() throws {
+    let day = try #require(CalendarDay("2026-01-01"))
+    // Where the writer is it may be a day later.
+    #expect(throws: Never.self) { try Catalogue(yaml: Self.good, today: day) }
+    let before = try #require(CalendarDay("2025-12-31"))
+    let faults = try #require(throws: DocumentFaults.self) { try Catalogue(yaml: Self.good, today: before) }
+    #expect(faults.all.map(\.place.line) == [6, 16, 21])
+    #expect(faults.all[0].description.contains("assessed on 2026-01-02"))
+  }
+
+  @Test func listsThatAreNeededAreNotEmpty() {
+    for (from, to) in [("prefixes: [acm, kms]", "prefixes: []"), ("services: \"*\"", "services: []")] {
+      let text = Self.good.replacing(from, with: to)
+      #expect(text != Self.good)
+      #expect(throws: DocumentFaults.self) { try Catalogue(yaml: text) }
+    }
+  }
+
   @Test func aGoodOne() throws {
     let catalogue = try Catalogue(yaml: Self.good)
     #expect(catalogue.services.map(\.id) == ["s3", "iam", "edge", "new"])

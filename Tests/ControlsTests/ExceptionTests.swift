@@ -143,6 +143,33 @@ import Testing
     }
   }
 
+  @Test func anEmptyListNarrowsNothingAndIsAFault() throws {
+    func told(_ rule: String, _ more: String) -> [String] {
+      let text = """
+        exceptions:
+          - id: a
+            rule: \(rule)
+            owner: o
+            reason: r
+            requested: {by: x, on: 2026-01-01}
+            expires: 2026-02-01
+            \(more)
+        """
+      do throws(DocumentFaults) {
+        return try ExceptionRecord.records(yaml: text).map(\.id)
+      } catch { return error.all.map(\.description) }
+    }
+    #expect(told("r", "scope: {type: x}") == ["a"])
+    for name in ["input", "account", "region", "resource", "type"] {
+      let found = told("r", "scope: {\(name): []}")
+      #expect(found.count == 1 && found[0].hasPrefix("8:"), "\(name) \(found)")
+      #expect(found.first?.contains("\(name): an empty list") == true)
+    }
+    #expect(told("[]", "").first?.hasPrefix("3:") == true)
+    #expect(told("[]", "").first?.contains("rule: an empty list") == true)
+    #expect(told("r", "scope: {}").first?.hasPrefix("8:") == true)
+  }
+
   static let file = """
     # Exceptions of the platform.
     exceptions:

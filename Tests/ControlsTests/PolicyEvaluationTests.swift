@@ -51,6 +51,26 @@ import Testing
     #expect(try !holds("\"Null\": {\"k\": \"false\"}"))
   }
 
+  @Test func variablesOfResources() throws {
+    let document = try Self.document(
+      "{\"Statement\": {\"Effect\": \"Allow\", \"Action\": \"a:b\", \"Resource\": \"arn:u/${aws:UserName}/*\"}}"
+    )
+    func verdict(_ resource: String, _ names: [String]?) -> PolicyVerdict {
+      PolicyRequest("a:b", resource: resource, context: names.map { ["aws:username": $0] } ?? [:])
+        .verdict(of: [document])
+    }
+    #expect(verdict("arn:u/bob/x", ["bob"]) == .allowed)
+    #expect(verdict("arn:u/alice/x", ["bob"]) == .silent)
+    // Without one plain value it can't be told.
+    for names in [nil, [], ["a", "b"], ["*"]] as [[String]?] {
+      guard case .unknown = verdict("arn:u/bob/x", names) else {
+        Issue.record("decided \(names ?? [])")
+        continue
+      }
+    }
+    #expect(PolicyRequest("a:c", resource: "x").verdict(of: [document]) == .silent)
+  }
+
   @Test func anOperatorThatIsNotKnownIsUnknown() throws {
     let document = try Self.document(
       "{\"Statement\": {\"Effect\": \"Deny\", \"Action\": \"a:b\", \"Resource\": \"*\", \"Condition\": {\"IpAddress\": {\"aws:SourceIp\": \"10.0.0.0/8\"}}}}"

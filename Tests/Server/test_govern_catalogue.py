@@ -183,6 +183,62 @@ class CheckByCatalogue(Folder):
         answer = self.check(self.write("plan.json", json.dumps(plan)), options=["--region", "eu-west-1", "--json"])
         self.assertIn(("FAIL", "catalogue_service_assessed", "aws_kinesis_stream.a"), self.told(answer))
 
+    def test_policies_that_a_plan_attaches(self):
+        catalogue = self.write("get.yaml", CATALOGUE.replace(
+            "allowed: yes, types: [\"AWS::IAM::*\"]", "allowed: yes, types: [\"AWS::IAM::*\"], actions: [\"Get*\"]"))
+        admin, own = "arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::111122223333:policy/kabuto/kabuto-boundary"
+        def change(kind, name, after, unknown=None):
+            return {"address": f"{kind}.{name}", "mode": "managed", "type": kind, "name": name,
+                    "change": {"actions": ["create"], "after": after, "after_unknown": unknown or {}}}
+        def told(*changes, configuration=()):
+            plan = {"format_version": "1.2", "resource_changes": list(changes),
+                    "configuration": {"root_module": {"resources": list(configuration)}}}
+            answer = self.check(self.write("plan.json", json.dumps(plan)), options=["--region", "eu-west-1", "--json"], catalogue=catalogue)
+            found = self.told(answer)
+            self.assertEqual(answer.returncode, 1 if found else 0, answer.stdout + answer.stderr)
+            return [(status, rule.removeprefix("catalogue_"), resource.split(".")[0]) for status, rule, resource in found]
+        role = {"name": "r", "assume_role_policy": "{}"}
+        for kind, holder in [("role", {"role": "r"}), ("user", {"user": "u"}), ("group", {"group": "g"})]:
+            self.assertEqual(told(change(f"aws_iam_{kind}_policy_attachment", "a", {**holder, "policy_arn": admin})),
+                             [("FAIL", "policy_grants", f"aws_iam_{kind}_policy_attachment")])
+        attached = change("aws_iam_role_policy_attachment", "a", {"role": "r", "policy_arn": admin})
+        self.assertEqual(told(change("aws_iam_policy_attachment", "a", {"roles": ["r"], "policy_arn": admin})),
+                         [("FAIL", "policy_grants", "aws_iam_policy_attachment")])
+        self.assertEqual(told(change("aws_iam_role", "r", role), attached), [("FAIL", "policy_grants", "aws_iam_role_policy_attachment")])
+        bounded = change("aws_iam_role", "r", {**role, "permissions_boundary": own})
+        self.assertEqual(told(bounded, attached), [])
+        # A policy of the plan, whose ARN is known later, is looked at where it stands.
+        later = change("aws_iam_role_policy_attachment", "a", {}, {"role": True, "policy_arn": True})
+        said = {"address": "aws_iam_role_policy_attachment.a", "type": "aws_iam_role_policy_attachment", "expressions": {
+            "policy_arn": {"references": ["aws_iam_policy.p.arn", "aws_iam_policy.p"]},
+            "role": {"references": ["aws_iam_role.r.name", "aws_iam_role.r"]}}}
+        def policy(action):
+            statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+            return change("aws_iam_policy", "p", {"name": "p", "policy": json.dumps({"Statement": statement})}, {"arn": True})
+        plain = change("aws_iam_role", "r", role)
+        self.assertEqual(told(plain, policy("iam:GetUser"), later, configuration=[said]), [])
+        self.assertEqual(told(plain, policy("iam:*"), later, configuration=[said]), [("FAIL", "policy_grants", "aws_iam_policy")])
+        self.assertEqual(told(plain, later), [("UNKNOWN", "policy_grants", "aws_iam_role_policy_attachment")])
+        self.assertEqual(told(bounded, later, configuration=[said]), [])
+        # Where it may come from elsewhere, too, it isn't known.
+        said["expressions"]["role"]["references"].append("module.m.role")
+        self.assertEqual(told(bounded, later, configuration=[said]), [("UNKNOWN", "policy_grants", "aws_iam_role_policy_attachment")])
+        said["expressions"]["policy_arn"]["references"].append("local.arn")
+        self.assertEqual(told(plain, policy("iam:GetUser"), later, configuration=[said]),
+                         [("UNKNOWN", "policy_grants", "aws_iam_role_policy_attachment")])
+        # What has no shape is never good.
+        for kind in ["aws_iam_role_policy_attachments_exclusive", "aws_iam_user_group_membership", "aws_ssoadmin_managed_policy_attachment",
+                     "aws_ssoadmin_permission_set_inline_policy", "aws_ssoadmin_account_assignment",
+                     "aws_ssoadmin_customer_managed_policy_attachment"]:
+            self.assertEqual(told(change(kind, "x", {"managed_policy_arn": admin})), [("UNKNOWN", "kabuto_shape", kind)])
+
+    def test_an_assessment_of_the_future_is_a_fault(self):
+        future = self.write("future.yaml", CATALOGUE.replace("on: 2026-01-02", "on: 2999-01-02", 1))
+        for command in [["catalogue", "check", future], ["catalogue", "boundary", future], ["check", "--catalogue", future, "--input", future]]:
+            answer = kabuto.run("govern", *command)
+            self.assertEqual(answer.returncode, 2)
+            self.assertRegex(answer.stderr, r"future\.yaml:5:\d+: found assessed on 2999-01-02; wanted a day that has come")
+
     def test_rules_of_use_are_evaluated_with_the_rest(self):
         self.write("rules/named.guard", RULES)
         with_rules = CATALOGUE.replace("    read: [s3:List*", "    rules: [{file: rules/named.guard}, {rule: NAMED}, {rule: GONE}]\n    read: [s3:List*")
@@ -348,6 +404,21 @@ class ExceptionFlow(Folder):
         report = self.findings(self.write("old.yaml", old % ("0" * 64)))
         self.assertEqual({f["status"] for f in report["findings"]}, {"FAIL"})
         self.assertIn("isn't what was approved", report["findings"][0]["message"])
+
+    def test_an_empty_list_covers_nothing_and_is_a_fault(self):
+        for text, place in [("rule: catalogue_*\n    scope: {resource: []}", r"few\.yaml:4:\d+: .*resource: an empty list"),
+                            ("rule: []", r"few\.yaml:3:\d+: .*rule: an empty list")]:
+            path = self.write("few.yaml", f"exceptions:\n  - id: a\n    {text}\n    owner: o\n    reason: r\n"
+                                          "    requested: {by: a, on: 2026-01-01}\n    expires: 2026-02-01\n")
+            for answer in (self.check(path), kabuto.run("govern", "exception", "check", path)):
+                self.assertEqual(answer.returncode, 2, answer.stdout)
+                self.assertRegex(answer.stderr, place)
+
+    def test_days_beyond_the_calendar_are_refused(self):
+        path = self.write("few.yaml", "exceptions: []\n")
+        for days, status in [("9223372036854775807", 64), ("36501", 64), ("-1", 64), ("36500", 0)]:
+            answer = kabuto.run("govern", "exception", "check", path, f"--days={days}")
+            self.assertEqual(answer.returncode, status, answer.stderr)
 
     def test_what_can_not_be_asked_for(self):
         path = str(self.folder / "x.yaml")

@@ -22,10 +22,12 @@ extension Catalogue {
   ]
 
   /// Reads a file.
+  /// - Parameter today: assessments of later days are faults; the writer's own day may be the next already, by its zone.
+  ///   nil = it isn't asked.
   /// - Throws: `DocumentFaults`, all of them.
-  public init(yaml text: String) throws(DocumentFaults) {
+  public init(yaml text: String, today: CalendarDay? = nil) throws(DocumentFaults) {
     self = try RecordReader.reading(text) { document in
-      var reader = CatalogueReader()
+      var reader = CatalogueReader(today)
       return reader.catalogue(document)
     }
   }
@@ -36,7 +38,9 @@ private struct CatalogueReader {
   private var ids: [String] = []
   private var allowed: Set<String> = []
 
-  init() {}
+  private let today: CalendarDay?
+
+  init(_ today: CalendarDay?) { self.today = today }
 
   private static func names(_ what: String) -> [String] { Catalogue.names[what] ?? [] }
 
@@ -104,7 +108,9 @@ private struct CatalogueReader {
       reader.wrong("id", id, wanted: "small letters, digits and - only")
     }
     var prefixes: [String] = []
-    for (prefix, place) in reader.entries("prefixes", wanted: "IAM's prefix of a service") {
+    for (prefix, place) in reader.entries(
+      "prefixes", orNone: false, wanted: "IAM's prefix of a service")
+    {
       if !Self.isPrefix(prefix) {
         reader.fault(at: place, "\"\(prefix)\"", wanted: "a prefix like s3: small letters, digits, -")
       }
@@ -112,7 +118,7 @@ private struct CatalogueReader {
     }
     if prefixes.isEmpty { prefixes = [id] }
     let isAllowed = reader.flag("allowed", isRequired: true) ?? false
-    let assessment = reader.section("assessed").flatMap { Self.assessment($0) }
+    let assessment = reader.section("assessed").flatMap { readAssessment($0) }
     if isAllowed, !reader.has("assessed") {
       reader.fault(
         "\(id) allowed, but not assessed", wanted: "assessed: {on: YYYY-MM-DD, by: …}, or allowed: no")
@@ -215,13 +221,17 @@ private struct CatalogueReader {
     return patterns
   }
 
-  private static func assessment(_ reader: RecordReader) -> Assessment? {
-    reader.only(names("assessment"))
+  private func readAssessment(_ reader: RecordReader) -> Assessment? {
+    reader.only(Self.names("assessment"))
     let on = reader.day("on", isRequired: true)
     let by = reader.text("by", isRequired: true, wanted: "who assessed it")
     let until = reader.day("until")
     if let on, let until, until <= on {
       reader.fault(at: reader.place(of: "until"), "until \(until)", wanted: "a day after \(on)")
+    }
+    if let on, let today, on.number > today.number + 1 {
+      reader.fault(
+        at: reader.place(of: "on"), "assessed on \(on)", wanted: "a day that has come; today is \(today)")
     }
     guard let on, let by else { return nil }
     return Assessment(on: on, by: by, until: until)

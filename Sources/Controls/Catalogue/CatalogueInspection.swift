@@ -37,6 +37,7 @@ public struct CatalogueInspection: Sendable {
     } else {
       resources = []
     }
+    let index = GrantIndex(resources)
     var used: [String: CatalogueService] = [:]
     var homeless: [(resource: String, type: String, place: TextPlace, service: CatalogueService)] = []
     for resource in resources {
@@ -57,7 +58,7 @@ public struct CatalogueInspection: Sendable {
       }
       used[service.id] = service
       place(resource, name, service, region, &homeless)
-      lookAtPolicies(resource, name, resources)
+      lookAtPolicies(resource, name, index)
     }
     for resource in typed { if let service = judge(resource) { used[service.id] = service } }
     if let first = homeless.first {
@@ -190,7 +191,7 @@ public struct CatalogueInspection: Sendable {
 
   // MARK: - Policies
 
-  private mutating func lookAtPolicies(_ resource: Members.Member, _ type: String, _ all: [Members.Member]) {
+  private mutating func lookAtPolicies(_ resource: Members.Member, _ type: String, _ all: GrantIndex) {
     let found = grants.look(at: resource, type, all)
     guard found.isAsked else { return }
     asked.insert(.grants)

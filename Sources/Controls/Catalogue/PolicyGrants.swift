@@ -1,5 +1,5 @@
 // What IAM's resources of a document grant, held against the catalogue. Who carries the catalogue's boundary can't do more
-// than it allows, whatever is granted.
+// than it allows, whatever is granted. What gives somebody what stands elsewhere: PolicyGrants+Giving.swift.
 
 import GuardRules
 
@@ -12,7 +12,7 @@ struct PolicyGrants {
     let message: Bilingual
   }
 
-  private let catalogue: Catalogue
+  let catalogue: Catalogue
   private let allowed: [Wildcard]
   private let denials: [Wildcard]
 
@@ -29,10 +29,13 @@ struct PolicyGrants {
   private static let holders: Set<String> = ["AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"]
 
   /// What a resource grants beyond the catalogue.
-  func look(at resource: Members.Member, _ type: String, _ all: [Members.Member]) -> (
+  /// - Parameter all: who and what else is in the same document.
+  func look(at resource: Members.Member, _ type: String, _ all: GrantIndex) -> (
     isAsked: Bool, findings: [Found]
   ) {
-    guard Self.documents.contains(type) || Self.holders.contains(type) || type == Self.permissionSet,
+    guard
+      Self.documents.contains(type) || Self.holders.contains(type) || type == GrantIndex.permissionSet
+        || Self.giving.contains(type) || Self.serverless.contains(type),
       case .map(let members) = resource.value.content
     else { return (false, []) }
     guard let properties = members["Properties"] else {
@@ -41,7 +44,7 @@ struct PolicyGrants {
       if let rest = members.rest, !rest.absent.contains(what) {
         return (true, [notKnown(what, resource.value.place, Bilingual(same: rest.unknown.reason))])
       }
-      guard Self.documents.contains(type) else { return (true, []) }
+      guard Self.documents.contains(type) || Self.giving.contains(type) else { return (true, []) }
       return (true, [notKnown(what, resource.value.place, Self.noDocument)])
     }
     guard case .map(let fields) = properties.content else {
@@ -55,13 +58,10 @@ struct PolicyGrants {
       }
       return (true, look(at: document, "Properties.PolicyDocument") + unsaid([], fields, properties.place))
     }
-    if type == Self.permissionSet {
-      var out = unsaid(["InlinePolicy", "ManagedPolicies"], fields, properties.place)
-      if let document = fields["InlinePolicy"] { out += look(at: document, "Properties.InlinePolicy") }
-      out += managed(fields["ManagedPolicies"], "Properties.ManagedPolicies", all)
-      return (true, out)
-    }
-    if let boundary = fields["PermissionsBoundary"], isOurs(boundary) { return (true, []) }
+    if type == GrantIndex.permissionSet { return (true, permissionSet(fields, properties.place, all)) }
+    if Self.giving.contains(type) { return (true, given(by: type, fields, properties.place, all)) }
+    if Self.serverless.contains(type) { return (true, serverless(fields, properties.place, all)) }
+    if Self.isBounded(fields, type) { return (true, []) }
     var out = unsaid(["Policies", "ManagedPolicyArns"], fields, properties.place)
     if let policies = fields["Policies"] {
       if case .list(let each) = policies.content {
@@ -80,13 +80,12 @@ struct PolicyGrants {
       }
     }
     out += managed(fields["ManagedPolicyArns"], "Properties.ManagedPolicyArns", all)
+    if type == GrantIndex.user { out += groups(fields["Groups"], all) }
     return (true, out)
   }
 
-  private static let permissionSet = "AWS::SSO::PermissionSet"
-
   /// What may be given by members that aren't written: a transformation's, or what isn't known of the map.
-  private func unsaid(_ names: [String], _ fields: Members, _ place: TextPlace) -> [Found] {
+  func unsaid(_ names: [String], _ fields: Members, _ place: TextPlace) -> [Found] {
     let reason: String
     if let transform = fields["Fn::Transform"] {
       // It may replace what is written, too.
@@ -100,15 +99,15 @@ struct PolicyGrants {
     return [notKnown("Properties", place, Bilingual(same: reason))]
   }
 
-  private static let noDocument = Bilingual("there is no document", "ドキュメントがありません")
-  private static let noList = Bilingual("no list of policies", "ポリシーのリストではありません")
+  static let noDocument = Bilingual("there is no document", "ドキュメントがありません")
+  static let noList = Bilingual("no list of policies", "ポリシーのリストではありません")
 
-  private static func reason(_ value: Value, _ otherwise: Bilingual) -> Bilingual {
+  static func reason(_ value: Value, _ otherwise: Bilingual) -> Bilingual {
     if case .unknown(let unknown) = value.content { return Bilingual(same: unknown.reason) }
     return otherwise
   }
 
-  private func notKnown(_ path: String, _ place: TextPlace, _ reason: Bilingual) -> Found {
+  func notKnown(_ path: String, _ place: TextPlace, _ reason: Bilingual) -> Found {
     Found(
       isUnknown: true, path: path, place: place,
       found: Bilingual("not known yet: \(reason.en)", "未確定: \(reason.ja)"),
@@ -121,8 +120,14 @@ struct PolicyGrants {
       fields.rest.map { Bilingual(same: $0.unknown.reason) } ?? Self.noDocument)
   }
 
+  /// Whether a role or a user carries the boundary; a group can't.
+  static func isBounded(_ fields: Members, _ type: String) -> Bool {
+    guard type != "AWS::IAM::Group", fields["Fn::Transform"] == nil else { return false }
+    return fields["PermissionsBoundary"].map { isOurs($0) } ?? false
+  }
+
   /// A boundary of ours: its ARN, or a text that ends like it with the account still open.
-  private func isOurs(_ value: Value) -> Bool {
+  static func isOurs(_ value: Value) -> Bool {
     let ending = ":policy\(Catalogue.path)\(Catalogue.boundaryName)"
     switch value.content {
     case .string(let text): return text.hasSuffix(ending)
@@ -137,47 +142,44 @@ struct PolicyGrants {
 
   // MARK: - Managed policies
 
-  private func managed(_ value: Value?, _ path: String, _ all: [Members.Member]) -> [Found] {
+  func managed(_ value: Value?, _ path: String, _ all: GrantIndex) -> [Found] {
     guard let value else { return [] }
     guard case .list(let each) = value.content else {
       return value.isNull ? [] : [notKnown(path, value.place, Self.reason(value, Self.noList))]
     }
-    var out: [Found] = []
-    for (place, policy) in each.enumerated() {
-      let path = "\(path)[\(place)]"
-      switch policy.content {
-      case .string(let arn):
-        // A bare name is AWS's own policy; anybody may give one of the account that name.
-        let name = Self.nameOfAWS(arn)
-        if catalogue.assessedPolicies.contains(where: {
-          $0.text.hasPrefix("arn:") ? $0.matches(arn) : name.map($0.matches) ?? false
-        }) {
-          continue
-        }
-        if let name, ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"].contains(name) {
-          out.append(
-            Found(
-              isUnknown: false, path: path, place: policy.place, found: Bilingual(same: arn),
-              message: Bilingual(
-                "\(name) grants more than the catalogue allows.", "\(name) はカタログの許可範囲を超えています。")))
-        } else {
-          out.append(
-            Found(
-              isUnknown: true, path: path, place: policy.place, found: Bilingual(same: arn),
-              message: Bilingual(
-                "What this policy grants isn't known here. Where it was assessed, name it in assessed_policies, the "
-                  + "account's own by its whole ARN.",
-                "このポリシーが付与する権限はここでは確認できません。評価済みであれば assessed_policies に記載してください"
-                  + "(アカウント独自のものは ARN 全体で)。")))
-        }
-      case .unknown(let unknown):
-        // A policy of the same document is looked at where it stands.
-        if let name = Self.reference(unknown.written), all.contains(where: { $0.name == name }) { continue }
-        out.append(notKnown(path, policy.place, Bilingual(same: unknown.reason)))
-      default: out.append(notKnown(path, policy.place, Bilingual("no ARN", "ARN ではありません")))
+    return each.enumerated().compactMap { place, policy in managed(one: policy, "\(path)[\(place)]", all) }
+  }
+
+  /// What a managed policy grants that is given by its ARN; nil = it was assessed, or is looked at where it stands.
+  func managed(one policy: Value, _ path: String, _ all: GrantIndex) -> Found? {
+    switch policy.content {
+    case .string(let arn):
+      // A bare name is AWS's own policy; anybody may give one of the account that name.
+      let name = Self.nameOfAWS(arn)
+      if catalogue.assessedPolicies.contains(where: {
+        $0.text.hasPrefix("arn:") ? $0.matches(arn) : name.map($0.matches) ?? false
+      }) {
+        return nil
       }
+      if all.arns.contains(arn) { return nil }
+      if let name, ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess"].contains(name) {
+        return Found(
+          isUnknown: false, path: path, place: policy.place, found: Bilingual(same: arn),
+          message: Bilingual(
+            "\(name) grants more than the catalogue allows.", "\(name) はカタログの許可範囲を超えています。"))
+      }
+      return Found(
+        isUnknown: true, path: path, place: policy.place, found: Bilingual(same: arn),
+        message: Bilingual(
+          "What this policy grants isn't known here. Where it was assessed, name it in assessed_policies, the "
+            + "account's own by its whole ARN.",
+          "このポリシーが付与する権限はここでは確認できません。評価済みであれば assessed_policies に記載してください"
+            + "(アカウント独自のものは ARN 全体で)。"))
+    case .unknown(let unknown):
+      if all.named(by: policy, GrantIndex.managedPolicy) != nil { return nil }
+      return notKnown(path, policy.place, Bilingual(same: unknown.reason))
+    default: return notKnown(path, policy.place, Bilingual("no ARN", "ARN ではありません"))
     }
-    return out
   }
 
   /// The name in `arn:PARTITION:iam::aws:policy/NAME`; nil = it isn't one of AWS's.
@@ -189,24 +191,9 @@ struct PolicyGrants {
     return String(words[5].dropFirst("policy/".count))
   }
 
-  private static func reference(_ value: Value?) -> String? {
-    guard let value, case .map(let members) = value.content, members.all.count == 1,
-      let only = members.all.first
-    else {
-      return nil
-    }
-    switch (only.name, only.value.content) {
-    case ("Ref", .string(let name)): return name
-    case ("Fn::GetAtt", .list(let parts)):
-      if case .string(let name)? = parts.first?.content { return name }
-      return nil
-    default: return nil
-    }
-  }
-
   // MARK: - Documents
 
-  private func look(at value: Value, _ path: String) -> [Found] {
+  func look(at value: Value, _ path: String) -> [Found] {
     let document: PolicyDocument
     do throws(PolicyReadingFault) { document = try PolicyDocument(value) } catch {
       switch error {

@@ -49,6 +49,7 @@ private enum ExceptionReader {
     var scope = ExceptionRecord.Scope()
     if let parts = reader.section("scope") {
       parts.only(ExceptionRecord.scopeNames)
+      if parts.isEmptyMap { parts.fault("an empty scope", wanted: "what it covers, or no scope at all") }
       scope.input = patterns(parts, "input", "an input or a pattern")
       scope.account = patterns(parts, "account", "an account or a pattern")
       scope.region = patterns(parts, "region", "a region or a pattern")
@@ -87,7 +88,8 @@ private enum ExceptionReader {
   private static func patterns(
     _ reader: RecordReader, _ name: String, isRequired: Bool = false, _ wanted: String
   ) -> [Wildcard] {
-    reader.entries(name, isRequired: isRequired, wanted: wanted).map { Wildcard($0.text) }
+    // A part that names nothing would narrow nothing.
+    reader.entries(name, isRequired: isRequired, orNone: false, wanted: wanted).map { Wildcard($0.text) }
   }
 
   private static func act(_ reader: RecordReader, _ names: [String]) -> ExceptionRecord.Act? {

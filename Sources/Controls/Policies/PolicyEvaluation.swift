@@ -1,5 +1,6 @@
 // What documents of IAM say of a request. Source: IAM User Guide, "Policy evaluation logic", "IAM JSON policy elements:
-// Condition operators". Operators on text, ARNs and booleans; what it can't evaluate is unknown, never allowed or denied.
+// Condition operators", "Variables and tags". Operators on text, ARNs and booleans, variables in resources; what it can't
+// evaluate is unknown, never allowed or denied.
 
 /// A call that somebody makes.
 public struct PolicyRequest: Sendable {
@@ -57,7 +58,13 @@ extension PolicyRequest {
     let action = action.lowercased()
     let names = statement.actions.contains { Wildcard($0, ignoresCase: true).matches(action) }
     guard names != statement.isNotAction else { return .no }
-    let holds = statement.resources.contains { Wildcard($0).matches(resource) }
+    var patterns: [String] = []
+    for pattern in statement.resources {
+      // A variable without a value may make the whole statement invalid.
+      guard let filled = filled(pattern) else { return .unknown("a variable of \(pattern)") }
+      patterns.append(filled)
+    }
+    let holds = patterns.contains { Wildcard($0).matches(resource) }
     guard holds != statement.isNotResource else { return .no }
     var open: String?
     for condition in statement.conditions {
@@ -68,6 +75,22 @@ extension PolicyRequest {
       }
     }
     return open.map { .unknown($0) } ?? .yes
+  }
+
+  /// A pattern with its variables' values; nil = one has no single plain value.
+  private func filled(_ pattern: String) -> String? {
+    var out = ""
+    var rest = pattern[...]
+    while let start = rest.firstRange(of: "${") {
+      guard let end = rest[start.upperBound...].firstIndex(of: "}") else { return nil }
+      let key = rest[start.upperBound..<end]
+      guard let values = context[key.lowercased()], values.count == 1, let value = values.first,
+        !value.contains(where: { "*?$".contains($0) })
+      else { return nil }
+      out += rest[..<start.lowerBound] + value
+      rest = rest[rest.index(after: end)...]
+    }
+    return out + rest
   }
 
   /// - Returns: nil where the operator isn't known.

@@ -6,6 +6,9 @@
 //         several: at one target allowances add up. Between root, units and account they intersect, so that FullAWSAccess
 //         has to stay above.
 //
+// Roles that are exempt are such by their names alone. So that nobody makes or changes a role to be one, or hands one to a
+// service, that is denied to all who aren't exempt themselves.
+//
 // A document has at most 5,120 characters, a target at most five, FullAWSAccess counted. Statements keep to what these
 // policies took from the beginning: no condition in an allowance, and any resource.
 
@@ -79,11 +82,30 @@ extension Catalogue {
   private func denyStatements(_ all: ActionGroups) -> [PolicyStatement] {
     let named = all.union.map(\.text)
     return [PolicyStatement(.deny, named.isEmpty ? ["*"] : named, not: !named.isEmpty, conditions: exemption)]
-      + regionStatements(all) + takenBack(all)
+      + regionStatements(all) + takenBack(all) + keptToTheExempt(all)
   }
 
   private func allowStatements(_ all: ActionGroups) -> [PolicyStatement] {
     [PolicyStatement(.allow, all.union.map(\.text))] + regionStatements(all) + takenBack(all)
+      + keptToTheExempt(all)
+  }
+
+  /// What makes a role, changes who it is or what it may do, or hands it on.
+  static let roleChanges = [
+    "iam:CreateRole", "iam:DeleteRole*", "iam:PutRole*", "iam:AttachRolePolicy", "iam:DetachRolePolicy",
+    "iam:Update*Role*",
+    "iam:PassRole", "iam:TagRole", "iam:UntagRole",
+  ]
+
+  private func keptToTheExempt(_ all: ActionGroups) -> [PolicyStatement] {
+    guard !exemptRoles.isEmpty else { return [] }
+    let changes = Self.roleChanges.filter { change in
+      all.union.contains { $0.intersects(Wildcard(change, ignoresCase: true)) }
+    }
+    guard !changes.isEmpty else { return [] }
+    var out = PolicyStatement(.deny, changes, conditions: exemption)
+    out.resources = exemptRoles
+    return [out]
   }
 
   private func takenBack(_ all: ActionGroups) -> [PolicyStatement] {

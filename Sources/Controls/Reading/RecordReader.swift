@@ -31,6 +31,8 @@ struct RecordReader {
 
   var place: TextPlace { value.place }
   var isEmpty: Bool { members.isEmpty }
+  /// Whether it is a map, and has nothing in it.
+  var isEmptyMap: Bool { isMap && members.isEmpty }
 
   private var isMap: Bool {
     if case .map = value.content { return true }
@@ -193,14 +195,21 @@ struct RecordReader {
   }
 
   /// Texts of a list, or one in its stead, with their places; the same one twice is a fault.
-  func entries(_ name: String, isRequired: Bool = false, wanted: String) -> [(text: String, place: TextPlace)]
-  {
+  /// - Parameter orNone: whether a list may be empty; nil = unless it is required.
+  func entries(
+    _ name: String, isRequired: Bool = false, orNone: Bool? = nil, wanted: String
+  ) -> [(text: String, place: TextPlace)] {
     guard let found = self[name] else {
       if isRequired { missing(name, wanted: wanted) }
       return []
     }
     var values = [found]
-    if case .list(let all) = found.content { values = all }
+    if case .list(let all) = found.content {
+      values = all
+      if all.isEmpty, !(orNone ?? !isRequired) {
+        wrong(name, "an empty list", wanted: "at least one: \(wanted)")
+      }
+    }
     var seen: Set<String> = []
     var out: [(text: String, place: TextPlace)] = []
     for each in values {

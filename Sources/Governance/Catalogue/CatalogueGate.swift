@@ -15,13 +15,15 @@ public struct CatalogueGate: Sendable {
   public var language = ReportLanguage.english
 
   /// Reads a file.
+  /// - Parameter now: seconds since 1970 UTC: nobody has assessed anything later. nil = the clock's.
   /// - Throws: `GovernanceFaults` with all faults and their places.
-  public init(_ path: String) throws(GovernanceFaults) {
+  public init(_ path: String, now: Int64? = nil) throws(GovernanceFaults) {
     let text: String
     do throws(FileFault) { text = try FileList.text(path) } catch {
       throw GovernanceFaults([error.description])
     }
-    do throws(DocumentFaults) { catalogue = try Catalogue(yaml: text) } catch {
+    let today = CalendarDay(of: now ?? Int64(Date().timeIntervalSince1970))
+    do throws(DocumentFaults) { catalogue = try Catalogue(yaml: text, today: today) } catch {
       throw GovernanceFaults(error.all.map { "\(path):\($0)" })
     }
     self.path = path

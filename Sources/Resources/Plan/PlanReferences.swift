@@ -13,7 +13,12 @@ struct PlanReferences {
     "aws_default_security_group": ["ingress", "egress"],
     "aws_eip": ["instance", "network_interface"],
     "aws_eip_association": ["allocation_id", "instance_id", "network_interface_id"],
+    "aws_iam_group_membership": ["group"],
+    "aws_iam_group_policy_attachment": ["policy_arn", "group"],
+    "aws_iam_policy_attachment": ["policy_arn"],
     "aws_iam_role": ["managed_policy_arns", "inline_policy"],
+    "aws_iam_role_policy_attachment": ["policy_arn", "role"],
+    "aws_iam_user_policy_attachment": ["policy_arn", "user"],
     "aws_instance": ["subnet_id", "associate_public_ip_address"],
     "aws_lambda_permission": ["source_account", "source_arn"],
     "aws_lb": ["internal", "subnet_mapping"],
@@ -32,6 +37,11 @@ struct PlanReferences {
     "aws_subnet": ["availability_zone"],
     "aws_vpc_security_group_egress_rule": ["security_group_id"],
     "aws_vpc_security_group_ingress_rule": ["security_group_id"],
+  ]
+  /// Types of which nothing is guessed: what else an argument is made of may be what it will be.
+  static let certain: Set<String> = [
+    "aws_iam_group_membership", "aws_iam_group_policy_attachment", "aws_iam_policy_attachment",
+    "aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment",
   ]
   /// Arguments that the provider answers where nobody sets them: then nothing is set, and AWS's default holds.
   static let answered: [String: Set<String>] = [
@@ -115,7 +125,7 @@ struct PlanReferences {
     guard let expressions = expressions[own.plain] else { return nil }
     return Setting(
       expressions: expressions, wanted: Self.wanted[type] ?? [], answered: Self.answered[type] ?? [],
-      own: own, keyed: keyed)
+      isCertain: Self.certain.contains(type), own: own, keyed: keyed)
   }
 
   /// What the configuration says of one resource.
@@ -123,6 +133,7 @@ struct PlanReferences {
     fileprivate let expressions: Value
     fileprivate let wanted: Set<String>
     fileprivate let answered: Set<String>
+    fileprivate let isCertain: Bool
     fileprivate let own: TerraformAddress
     fileprivate let keyed: Set<String>
 
@@ -138,7 +149,11 @@ struct PlanReferences {
       // The longest writing comes first: `aws_eip.a[0].id`, `aws_eip.a[0]`, `aws_eip.a`.
       var targets: [String: (key: String, attribute: String?)] = [:]
       for reference in expression?["references"]?.list ?? [] {
-        guard let text = reference.string, text.hasPrefix("aws_") else { continue }
+        guard let text = reference.string else { continue }
+        guard text.hasPrefix("aws_") else {
+          if isCertain, text != "each.key", text != "count.index" { return nil }
+          continue
+        }
         let parts = TerraformAddress(text).parts
         guard parts.count >= 2 else { continue }
         let target = "\(parts[0].name).\(parts[1].name)"

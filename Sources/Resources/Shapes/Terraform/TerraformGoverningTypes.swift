@@ -15,6 +15,7 @@ extension TerraformTypes {
       tags tags Tags
     aws_iam_policy = AWS::IAM::ManagedPolicy
       name ManagedPolicyName
+      arn PolicyArn
       path Path
       description Description
       policy json PolicyDocument
