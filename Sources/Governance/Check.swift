@@ -11,6 +11,9 @@ import Synchronization
 public struct Check: Sendable {
   private let rules: RuleSet
   private let reach: [[RuleReach]]
+  /// Of each file's rules what they come to where there are resources and none that they can look at; nil = that hangs on
+  /// more than that.
+  private let idle: [[RuleStatus?]]
   private let context: Template.Context
   private let parameters: InputParameters
   private let limits: CheckLimits
@@ -37,7 +40,29 @@ public struct Check: Sendable {
     self.parameters = parameters
     self.limits = limits
     self.now = now
-    reach = rules.files.map(\.reaches)
+    let reach = rules.files.map(\.reaches)
+    self.reach = reach
+    idle = zip(rules.files, reach).map { Self.idle($0, $1, now: now) }
+  }
+
+  /// Most rules have nothing to look at in most inputs: what they say then is asked once. (RuleReach: whatever resources of
+  /// other types there are changes nothing.)
+  private static func idle(_ file: RuleFile, _ reach: [RuleReach], now: Int64) -> [RuleStatus?] {
+    let open = reach.indices.filter {
+      reach[$0].types != nil && !reach[$0].looksElsewhere && !reach[$0].asksTime
+    }
+    var out = [RuleStatus?](repeating: nil, count: reach.count)
+    guard !open.isEmpty else { return out }
+    let nothing = PreparedDocument([ShapedResource.nothing].document)
+    for (number, result) in zip(open, file.evaluate(nothing, rules: open, now: now)) {
+      // What is found in nothing has a place in it.
+      guard case .success(let rule) = result, rule.failures.isEmpty, !rule.hasUnknown, rule.lacks.isEmpty
+      else {
+        continue
+      }
+      out[number] = rule.status
+    }
+    return out
   }
 
   /// Looks at all files, and those within folders.
@@ -134,9 +159,24 @@ public struct Check: Sendable {
     var index: ResourceIndex?
     var faults: [String] = []
     var told: Set<String> = []
-    for file in rules.files {
-      for each in file.evaluate(document, rules: Array(file.rules.indices), now: now) {
-        switch each {
+    for (place, file) in rules.files.enumerated() {
+      let open = file.rules.indices.filter { number in
+        guard idle[place][number] != nil, let types = reach[place][number].types else { return true }
+        return !document.hasOnlyOthers(than: types)
+      }
+      let results = open.isEmpty ? [] : file.evaluate(document, rules: open, now: now)
+      var next = 0
+      for (number, rule) in file.rules.enumerated() {
+        guard next < open.count, open[next] == number else {
+          if let status = idle[place][number] {
+            result.results.append(
+              CheckResult.RuleOnInput(rule: rule.name, ruleFile: file.name, input: input.path, status: status)
+            )
+          }
+          continue
+        }
+        next += 1
+        switch results[next - 1] {
         case .failure(let fault):
           let text = "\(input.path): \(fault)"
           if told.insert(text).inserted { faults.append(text) }
@@ -144,7 +184,7 @@ public struct Check: Sendable {
           result.results.append(
             CheckResult.RuleOnInput(
               rule: rule.name, ruleFile: file.name, input: input.path, status: rule.status,
-              hasUnknown: rule.hasUnknown))
+              hasUnknown: rule.hasUnknown, isLacking: !rule.lacks.isEmpty))
           guard !rule.failures.isEmpty else { continue }
           let known = index ?? ResourceIndex(input.document)
           index = known
@@ -154,8 +194,8 @@ public struct Check: Sendable {
     }
     result.faults += faults
     catalogue?.look(
-      at: input, region: context.pseudo["AWS::Region"], now: now, evaluated: result.results[first...], &result
-    )
+      at: input.withoutSecrets, region: context.pseudo["AWS::Region"], now: now,
+      evaluated: result.results[first...], &result)
     result.findings += input.shapeless.map { Finding(shapeless: $0, in: input) }
   }
 }

@@ -16,6 +16,9 @@ public struct CheckResult: Sendable {
     public internal(set) var status: RuleStatus
     /// Whether clauses of it can't be told, whatever it came to.
     public internal(set) var hasUnknown = false
+    /// Whether it looked for something outermost that the input doesn't have: with other input parameters it might have come
+    /// to something else.
+    public internal(set) var isLacking = false
     /// Whether exceptions cover all that it found.
     public internal(set) var isExcepted = false
   }

@@ -75,6 +75,12 @@ public struct InputFile: Sendable {
     return InputFile(path: file.path, kind: kind, resources)
   }
 
+  /// The same for who composes texts of what stands in it: what is secret isn't known.
+  var withoutSecrets: InputFile {
+    guard document.holdsSecret else { return self }
+    return InputFile(path: path, kind: kind, document: document.withoutSecrets, shapeless: shapeless)
+  }
+
   private init(path: String, kind: Kind, _ resources: [ShapedResource]) {
     self.init(
       path: path, kind: kind, document: resources.document, shapeless: resources.filter(\.isToBeTold))

@@ -62,6 +62,12 @@ struct ResourceIndex {
 
   private static func path(to wanted: Value, from value: Value) -> String? {
     if value === wanted { return "" }
+    // Names within a secret are secret too.
+    if value.isSecret { return inner(to: wanted, from: value) == nil ? nil : "" }
+    return inner(to: wanted, from: value)
+  }
+
+  private static func inner(to wanted: Value, from value: Value) -> String? {
     switch value.content {
     case .map(let members):
       for member in members.all {

@@ -13,6 +13,10 @@ struct StreamedCheck {
   /// What is known of a rule so far.
   private struct Progress {
     var status = RuleStatus.skip
+    /// Clauses of it can't be told, whatever it came to.
+    var hasUnknown = false
+    /// It looked for something outermost that isn't there.
+    var isLacking = false
     /// It couldn't be evaluated: nothing more is said of it.
     var isFaulty = false
   }
@@ -123,9 +127,11 @@ struct StreamedCheck {
     }
     for (place, file) in rules.files.enumerated() {
       for (number, rule) in file.rules.enumerated() where !progress[place][number].isFaulty {
+        let known = progress[place][number]
         result.results.append(
           CheckResult.RuleOnInput(
-            rule: rule.name, ruleFile: file.name, input: path, status: progress[place][number].status))
+            rule: rule.name, ruleFile: file.name, input: path, status: known.status,
+            hasUnknown: known.hasUnknown && known.status == .fail, isLacking: known.isLacking))
       }
     }
   }
@@ -179,6 +185,8 @@ struct StreamedCheck {
           if toldFaults.insert(text).inserted { faults.append(text) }
         case .success(let rule):
           progress[place][number].status = [progress[place][number].status, rule.status].worst
+          if rule.hasUnknown || rule.status == .unknown { progress[place][number].hasUnknown = true }
+          if !rule.lacks.isEmpty { progress[place][number].isLacking = true }
           told += rule.failures.map { (place, $0) }
         }
       }

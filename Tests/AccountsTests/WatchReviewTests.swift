@@ -88,7 +88,7 @@ import Testing
     let text = "let all = Resources.*[ Type == 'AWS::EC2::Volume' ]\n" + rule
     var verdicts = RegionVerdicts()
     AccountCheck(try RuleSet(text: text, name: "t.guard"), now: 0).evaluate(state, changed: nil, &verdicts)
-    return try #require(verdicts.rules.first)
+    return try #require(verdicts.rules.last)
   }
 
   @Test(arguments: [
@@ -97,6 +97,31 @@ import Testing
     #expect(try status(rule, volumes: 2).status == .unknown)
     #expect(try status(rule, volumes: 2).findings.map(\.status) == ["UNKNOWN"])
     #expect(try status(rule, volumes: 2, failed: false).status == .pass)
+  }
+
+  /// Also where the count stands in a query that isn't by type, and where it matters what resources are called.
+  @Test(arguments: [
+    "let n = count(%all)\nrule r { Resources.*[ Type == 'AWS::EC2::Volume'\n %n > 1 ].Type exists }",
+    "rule r { let n = count(%all)\n let some = Resources.*[ Type == /Volume/\n %n != 7 ]\n %some.Type exists }",
+    "let any = Resources.*[ Type == /Volume/ ]\nrule r { let n = count(%any)\n %n <= 5 }",
+    "let any = Resources.*[ Type == /Volume/ ]\nlet n = count(%any)\nrule r when %n < 7 { Region == 'eu-west-1' }",
+    "rule few { let n = count(%all)\n %n < 7 }\nrule r { Resources.*[ Type == /Volume/\n few ].Type exists }",
+    "rule r { Resources.*[ name | Type == 'AWS::EC2::Volume' ].Type exists\n %name != /prod/ }",
+    "rule r { let prod = Resources[ keys == /prod/ ]\n %prod empty }",
+    "rule r { Resources.prod !exists }",
+  ]) func howManyThereAreIsUnknownInAnyQuery(rules: String) throws {
+    let file = try RuleFile("let all = Resources.*[ Type == 'AWS::EC2::Volume' ]\n" + rules, name: "t")
+    #expect(file.reaches[file.rules.count - 1].counts)
+    #expect(try status(rules, volumes: 2).status == .unknown)
+    #expect(try status(rules, volumes: 2, failed: false).status == .pass)
+  }
+
+  @Test(arguments: [
+    "rule r { Resources.* { Type exists } }", "rule r { %all.Properties.Encrypted == true }",
+    "rule r { Resources !empty }", "rule r { Resources.*[ Type == /Volume/ ].Type exists }",
+  ]) func whatDoesNotCountIsNotSaidTo(rule: String) throws {
+    let file = try RuleFile("let all = Resources.*[ Type == 'AWS::EC2::Volume' ]\n" + rule, name: "t")
+    #expect(file.reaches.last?.counts == false)
   }
 
   @Test func whatFailsEitherWayFails() throws {

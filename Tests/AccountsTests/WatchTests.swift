@@ -95,7 +95,8 @@ import Testing
       var chance = Chance(round: round)
       let account = SimulatedAccount()
       for _ in 0..<chance.below(12) { _ = account.change { chance.below($0) } }
-      try await Self.with(account) { watch, service, rules in
+      let sink = FindingMemory()
+      try await Self.with(account, sink: sink) { watch, service, rules in
         _ = try await watch.scanAll()
         for step in 0..<12 {
           var events: [String] = []
@@ -109,6 +110,9 @@ import Testing
           let (whole, _) = try await scan.run([.own], rules)
           let kept = await Self.kept(watch)
           #expect(kept == Self.text(whole), "\(Self.note) round \(round) step \(step): \(events)")
+          // What the sink was told piece by piece is all of it.
+          #expect(
+            sink.seen == Set(whole.findings.map(\.identity.id)), "\(Self.note) round \(round) step \(step)")
           guard kept == Self.text(whole) else { return }
         }
         #expect(await watch.now().looks > 0)
@@ -205,16 +209,27 @@ import Testing
         rule all_named { Resources.*.Properties.Name exists }
         rule time { let t = now()
           Resources.*[ Type == 'AWS::EC2::VPC' ].Properties.CidrBlock != %t }
+        rule none_open { let open = %groups[ some Properties.SecurityGroupIngress[*].CidrIp == '0.0.0.0/0' ]
+          %open empty }
+        rule every_encrypted { Resources.* { when Properties.Encrypted exists { Properties.Encrypted == true } } }
+        rule given when Given.flag exists { %groups.Properties.GroupName != 'id-1' }
+        rule faulty when %volumes !empty { %volumes { let n = parse_int(Properties.VolumeType)
+          when Properties.Encrypted == true { %n > 3 } } }
         """
     let check = AccountCheck(try RuleSet(text: text, name: "t.guard"), now: 0)
     let lists = try AccountCalls.all.get().flatMap(\.lists)
     let types = ["EC2.SecurityGroup", "EC2.Volume", "EC2.VPC", "IAM.User"]
+    #expect(check.rows.count(where: \.isByResource) > 6 && check.rows.contains { !$0.isByResource })
+    var looked = 0
     for round in 0..<60 {
       var chance = Chance(round: 1_000 + round)
       var state = RegionState(account: "111122223333", region: round % 2 == 0 ? "eu-west-1" : "global")
       state.lists = lists.filter { types.contains($0.type) }.map { ListState($0) }
       var verdicts = RegionVerdicts()
       check.evaluate(state, changed: nil, &verdicts)
+      var first = CheckResult()
+      check.add(verdicts, of: state, &first)
+      var told = Self.byResource(first)
       for step in 0..<25 {
         let place = chance.below(state.lists.count)
         let list = state.lists[place].list
@@ -257,8 +272,11 @@ import Testing
               failed: []))
         }
         let changed = Set(list.types.map { AccountResources.type(of: $0) ?? $0 })
-        let count = check.evaluate(state, changed: changed, &verdicts)
-        #expect(count < check.rows.count)
+        let evaluated = check.evaluate(state, changed: changed, &verdicts)
+        #expect(evaluated.ruleCount < check.rows.count)
+        // One item changed, and a user has no more than itself here.
+        #expect(evaluated.resourceCount <= 1)
+        looked += evaluated.resourceCount
         var fresh = RegionVerdicts()
         check.evaluate(state, changed: nil, &fresh)
         var (kept, whole) = (CheckResult(), CheckResult())
@@ -269,8 +287,65 @@ import Testing
         #expect(differ.isEmpty, "\(Self.note) round \(round) step \(step) \(list.type)")
         guard differ.isEmpty else { return }
         #expect(kept.faults == whole.faults)
+        #expect(Self.marks(kept) == Self.marks(whole), "\(Self.note) round \(round) step \(step)")
+        // What isn't named as changed is told the same as before.
+        if let resources = evaluated.resources {
+          let changed = Self.byResource(kept).filter { told[$0.key] != $0.value }.map(\.key)
+          let gone = told.keys.filter { Self.byResource(kept)[$0] == nil }
+          #expect(Set(changed + gone).isSubset(of: resources), "\(Self.note) round \(round) step \(step)")
+          var some = CheckResult()
+          check.add(verdicts, of: state, only: resources, &some)
+          let wanted = kept.findings.filter { resources.contains($0.resource) && $0.rule != "kabuto_call" }
+          let found = some.findings.filter { $0.rule != "kabuto_call" }
+          #expect(found.map { "\($0)" }.sorted() == wanted.map { "\($0)" }.sorted())
+          #expect(some.results.map { "\($0)" } == kept.results.map { "\($0)" })
+        }
+        told = Self.byResource(kept)
       }
     }
+    #expect(looked > 300)
+  }
+
+  private static func marks(_ result: CheckResult) -> [String] {
+    result.results.map { "\($0.rule) \($0.hasUnknown) \($0.isLacking)" }
+  }
+
+  private static func byResource(_ result: CheckResult) -> [String: [String]] {
+    let findings = result.findings.filter { $0.rule != "kabuto_call" }
+    return Dictionary(grouping: findings, by: \.resource).mapValues { $0.map { "\($0)" } }
+  }
+
+  @Test func changeCostsOneResourceHoweverManyThereAre() throws {
+    let list = try #require(AccountCalls.all.get().flatMap(\.lists).first { $0.type == "EC2.SecurityGroup" })
+    let check = AccountCheck(try RuleSet(text: Self.rules, name: "t.guard"), now: 0)
+    func item(_ number: Int, open: Bool) -> AccountItem {
+      let range = Value(.map(Members([("cidrIp", Value(.string(open ? "0.0.0.0/0" : "10.0.0.0/8")))])))
+      let item = Value(
+        .map(
+          Members([
+            ("ipPermissions", Value(.list([Value(.map(Members([("ipRanges", Value(.list([range])))])))])))
+          ])))
+      let name = "arn:g/\(number)"
+      return AccountItem(
+        name: name, key: "\(number)",
+        resources: [AccountResources.resource(name: name, type: "EC2.SecurityGroup", item: item)], failed: [])
+    }
+    var state = RegionState(account: "111122223333", region: "eu-west-1")
+    state.lists = [ListState(list, items: (0..<400).map { item($0, open: $0 % 2 == 0) })]
+    var verdicts = RegionVerdicts()
+    #expect(check.evaluate(state, changed: nil, &verdicts).resourceCount == 400)
+    state.lists[0].put(item(7, open: true))
+    let evaluated = check.evaluate(state, changed: ["AWS::EC2::SecurityGroup"], &verdicts)
+    #expect(evaluated.resourceCount == 1 && evaluated.resources == ["arn:g/7"])
+    var some = CheckResult()
+    check.add(verdicts, of: state, only: ["arn:g/7"], &some)
+    #expect(some.findings.map(\.resource) == ["arn:g/7"])
+    // Nothing of it is another.
+    let again = check.evaluate(state, changed: ["AWS::EC2::SecurityGroup"], &verdicts)
+    #expect(again.resourceCount == 0 && again.resources == [])
+    state.lists[0].remove("7")
+    let gone = check.evaluate(state, changed: ["AWS::EC2::SecurityGroup"], &verdicts)
+    #expect(gone.resourceCount == 0 && gone.resources == ["arn:g/7"])
   }
 
   @Test func itemsAreInOneOrderHoweverTheyCame() throws {

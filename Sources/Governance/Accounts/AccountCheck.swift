@@ -2,26 +2,13 @@
 // listed, of which nothing is known, and without it. A rule on which both agree holds; any other is unknown, so that neither
 // "there is none" nor "all are well" is said of what nobody saw.
 //
-// A region's verdicts are kept by rule: after a change only rules are evaluated that can look at what changed, on resources
-// of the types that they can look at. Invariant: what is kept then is what an evaluation of all would give.
+// A region's verdicts are kept by rule: after a change only rules are evaluated that can look at what changed. Rules that
+// distribute (GuardRules, Distribution.swift) are evaluated on each resource by itself and their verdicts put together, so
+// that a change costs one resource; others on all resources of the types that they can look at. Invariant: what is kept then
+// is what an evaluation of all would give.
 
 import GuardRules
 import Resources
-
-/// What came of a rule on a region.
-struct RuleVerdict: Sendable {
-  /// nil = it couldn't be evaluated.
-  var status: RuleStatus?
-  var findings: [Finding] = []
-  var fault: String?
-  /// Whether it failed while other parts of it can't be told.
-  var hasUnknown = false
-}
-
-/// What all rules say of a region; the places are those of `AccountCheck.rows`.
-struct RegionVerdicts: Sendable {
-  fileprivate(set) var rules: [RuleVerdict] = []
-}
 
 struct AccountCheck: Sendable {
   /// A rule of a file.
@@ -29,31 +16,80 @@ struct AccountCheck: Sendable {
     let file: RuleFile
     let place: Int
     let reach: RuleReach
+
+    /// Whether it is evaluated on each resource by itself. What was true of others at another time isn't true now.
+    var isByResource: Bool { reach.distributes && !reach.asksTime }
+  }
+
+  /// Rows of one file, which share its variables.
+  struct Group: Sendable {
+    let file: RuleFile
+    fileprivate(set) var rows: [Int]
+    fileprivate(set) var places: [Int]
+  }
+
+  /// What an evaluation took, and what it may have changed.
+  struct Evaluated {
+    /// Rules that were evaluated on anything.
+    var ruleCount = 0
+    /// Resources on which rules about one resource were evaluated.
+    var resourceCount = 0
+    /// Resources of which findings are others now; empty text = what is of no resource; nil = any may be.
+    var resources: Set<String>? = []
   }
 
   /// Names that are beside a region's resources.
   static let names = ["Resources", "Account", "Region"]
 
   let rows: [Row]
-  private let parameters: InputParameters
-  private let now: Int64
+  /// Rows that are evaluated by resource, by the types that rules name.
+  let byType: [String: [Group]]
+  /// Those that look at resources of any other type too.
+  let ofAnyType: [Group]
+  let parameters: InputParameters
+  let now: Int64
 
   /// - Parameters:
   ///   - parameters: what is put beside them; none of the same names.
   ///   - now: seconds since 1970 UTC, for the rules' function `now`.
   init(_ rules: RuleSet, parameters: InputParameters = .none, now: Int64) {
-    self.init(
-      rows: rules.files.flatMap { file in
-        file.reaches.enumerated().map { Row(file: file, place: $0.offset, reach: $0.element) }
-      }, parameters, now: now)
+    let rows = rules.files.flatMap { file in
+      file.reaches.enumerated().map { Row(file: file, place: $0.offset, reach: $0.element) }
+    }
+    let single = rows.indices.filter { rows[$0].isByResource }
+    let types = single.reduce(into: Set<String>()) { $0.formUnion(rows[$1].reach.types ?? []) }
+    var byType: [String: [Group]] = [:]
+    for type in types {
+      byType[type] = Self.groups(single.filter { rows[$0].reach.reaches(type: type) }, rows)
+    }
+    self.rows = rows
+    self.byType = byType
+    ofAnyType = Self.groups(single.filter { rows[$0].reach.types == nil }, rows)
+    (self.parameters, self.now) = (parameters, now)
   }
 
-  private init(rows: [Row], _ parameters: InputParameters, now: Int64) {
-    (self.rows, self.parameters, self.now) = (rows, parameters, now)
+  private init(_ other: AccountCheck, now: Int64) {
+    (rows, byType, ofAnyType) = (other.rows, other.byType, other.ofAnyType)
+    (parameters, self.now) = (other.parameters, now)
   }
 
   /// The same rules at another time.
-  func at(_ now: Int64) -> AccountCheck { AccountCheck(rows: rows, parameters, now: now) }
+  func at(_ now: Int64) -> AccountCheck { AccountCheck(self, now: now) }
+
+  static func groups(_ chosen: [Int], _ rows: [Row]) -> [Group] {
+    var out: [Group] = []
+    for place in chosen {
+      if let last = out.indices.last, out[last].file.name == rows[place].file.name {
+        out[last].rows.append(place)
+        out[last].places.append(rows[place].place)
+      } else {
+        out.append(Group(file: rows[place].file, rows: [place], places: [rows[place].place]))
+      }
+    }
+    return out
+  }
+
+  func groups(_ type: String) -> [Group] { byType[type] ?? ofAnyType }
 
   /// An account that nothing was told of.
   func unreached(_ account: String, _ reason: String, _ result: inout CheckResult) {
@@ -70,20 +106,30 @@ struct AccountCheck: Sendable {
   }
 
   /// Adds what is kept of a region to a result.
-  func add(_ verdicts: RegionVerdicts, of region: RegionState, _ result: inout CheckResult) {
+  /// - Parameter only: resources whose findings are wanted; nil = all. Of calls that failed all are added.
+  func add(
+    _ verdicts: RegionVerdicts, of region: RegionState, only: Set<String>? = nil, _ result: inout CheckResult
+  ) {
     result.inputs += 1
-    for (row, verdict) in zip(rows, verdicts.rules) {
+    let first = result.findings.count
+    let told = verdicts.told(in: region, only)
+    for (place, verdict) in verdicts.rules.enumerated() {
+      let row = rows[place]
       if let status = verdict.status {
         result.results.append(
           CheckResult.RuleOnInput(
             rule: row.file.rules[row.place].name, ruleFile: row.file.name, input: region.input,
-            status: status,
-            hasUnknown: verdict.hasUnknown))
+            status: status, hasUnknown: verdict.hasUnknown, isLacking: verdict.isLacking))
       }
+      if verdict.showsParts, let findings = told[place] { result.findings += findings }
       result.findings += verdict.findings
       if let fault = verdict.fault { result.faults.append(fault) }
     }
     TakenPart.add(region.taken, to: &result, of: region.input)
+    if let only {
+      let findings = result.findings[first...].filter { only.contains($0.resource) }
+      result.findings.replaceSubrange(first..., with: findings)
+    }
     for failed in region.failed + region.taken.sorted(by: { $0.key < $1.key }).flatMap(\.value.failed) {
       result.add(
         Finding(
@@ -93,52 +139,66 @@ struct AccountCheck: Sendable {
     }
   }
 
+  // MARK: - Evaluation
+
   /// Evaluates the rules that can look at what changed.
   /// - Parameters:
-  ///   - changed: CloudFormation's types of what changed; nil = evaluate all.
+  ///   - changed: CloudFormation's types of what changed; nil = evaluate all. Of these types only resources are looked at by
+  ///     themselves that are others than those that were.
   ///   - timeToo: whether rules that ask for the time are evaluated too.
-  /// - Returns: how many rules were evaluated.
   @discardableResult
   func evaluate(
     _ region: RegionState, changed: Set<String>?, timeToo: Bool = false, _ verdicts: inout RegionVerdicts
-  ) -> Int {
-    var isAll = changed == nil
-    if verdicts.rules.count != rows.count {
-      verdicts.rules = rows.map { _ in RuleVerdict() }
-      isAll = true
+  ) -> Evaluated {
+    var out = Evaluated()
+    let types = verdicts.rules.count == rows.count ? changed : nil
+    if types == nil {
+      verdicts = RegionVerdicts(ruleCount: rows.count)
+      out.resources = nil
     }
     let chosen = rows.indices.filter { place in
-      let reach = rows[place].reach
-      guard !isAll, let types = reach.types, let changed else { return true }
-      return !types.isDisjoint(with: changed) || (timeToo && reach.asksTime)
+      let row = rows[place]
+      guard let types else { return true }
+      guard let own = row.reach.types else { return !row.isByResource || !types.isEmpty }
+      return !own.isDisjoint(with: types) || (timeToo && row.reach.asksTime)
     }
-    guard !chosen.isEmpty else { return 0 }
+    guard !chosen.isEmpty else { return out }
+    let whole = chosen.filter { !rows[$0].isByResource }
+    var looked = lookAtParts(region, types, &verdicts, &out)
+    lookAtWhole(region, whole, &verdicts, &out)
+    settle(region, chosen.filter { rows[$0].isByResource }, &verdicts, &looked, &out)
+    out.ruleCount = whole.count + looked.count
+    return out
+  }
+
+  /// What rules that see several resources say of all that they can look at.
+  private func lookAtWhole(
+    _ region: RegionState, _ chosen: [Int], _ verdicts: inout RegionVerdicts, _ out: inout Evaluated
+  ) {
+    guard !chosen.isEmpty else { return }
     let view = RegionView(region, Self.types(chosen.map { rows[$0].reach }), parameters)
-    // A file's rules share their variables.
     var outcomes: [RuleOutcome] = []
-    var start = 0
-    while start < chosen.count {
-      let file = rows[chosen[start]].file
-      let end = chosen[start...].firstIndex { rows[$0].file.name != file.name } ?? chosen.endIndex
-      let group = chosen[start..<end].map { rows[$0] }
-      let all = view.all.evaluate(group, now)
-      let known = view.known?.evaluate(group, now)
-      for offset in group.indices {
-        outcomes.append(
-          RuleOutcome(place: chosen[start + offset], all: all[offset], known: known.map { $0[offset] }))
+    for group in Self.groups(chosen, rows) {
+      let reaches = group.rows.map { rows[$0].reach }
+      let all = view.all.evaluate(group, reaches, now)
+      let known = view.known?.evaluate(group, reaches, now)
+      for (offset, row) in group.rows.enumerated() {
+        outcomes.append(RuleOutcome(row: row, all: all[offset], known: known.map { $0[offset] }))
       }
-      start = end
     }
     let failing = outcomes.lazy.flatMap(\.failures).flatMap { [$0.value, $0.within] }.compactMap(\.self)
       .map { ObjectIdentifier($0) }
     let owners = ResourceIndex(view.input.document, only: Set(failing))
-    for outcome in outcomes { verdicts.rules[outcome.place] = verdict(outcome, view, owners) }
-    return chosen.count
+    for outcome in outcomes {
+      let new = verdict(outcome, view, owners)
+      out.resources?.formUnion(Finding.resources(of: verdicts.rules[outcome.row].findings, or: new.findings))
+      verdicts.rules[outcome.row] = new
+    }
   }
 
   /// What came of a rule with what stands for lists that failed, and without it.
   private struct RuleOutcome {
-    let place: Int
+    let row: Int
     let all: Result<RuleResult, EvaluationFault>
     let known: Result<RuleResult, EvaluationFault>?
 
@@ -146,7 +206,7 @@ struct AccountCheck: Sendable {
   }
 
   private func verdict(_ outcome: RuleOutcome, _ view: RegionView, _ owners: ResourceIndex) -> RuleVerdict {
-    let (file, reach) = (rows[outcome.place].file, rows[outcome.place].reach)
+    let (file, reach) = (rows[outcome.row].file, rows[outcome.row].reach)
     var verdict = RuleVerdict()
     switch outcome.all {
     case .failure(let fault): verdict.fault = "\(view.input.path): \(fault)"
@@ -159,92 +219,27 @@ struct AccountCheck: Sendable {
       }
       var agrees = other == nil || other?.status == rule.status
       let failed = other == nil ? [] : view.failed.filter { reach.reaches(type: $0.type) }
-      // One more and none say nothing of ten more, where it matters how many there are.
+      // One more and none say nothing of ten more, where it matters how many there are, or what they are called.
       if reach.counts, rule.status != .fail, !failed.isEmpty { agrees = false }
       verdict.status = agrees ? rule.status : .unknown
       verdict.hasUnknown = rule.hasUnknown || other?.hasUnknown == true
+      verdict.isLacking = !rule.lacks.isEmpty || other?.lacks.isEmpty == false
       if agrees || rule.status == .unknown {
         verdict.findings = rule.failures.map { Finding($0, file, view.input, owners) }
       } else {
-        verdict.findings = [Finding(undecided: rule.name, file, view.input, failed)]
+        verdict.findings = [Finding(undecided: rule.name, file, view.input.path, failed)]
       }
     }
     return verdict
   }
 
-  private static func types(_ reaches: [RuleReach]) -> Set<String>? {
+  static func types(_ reaches: [RuleReach]) -> Set<String>? {
     var all: Set<String> = []
     for reach in reaches {
       guard let types = reach.types else { return nil }
       all.formUnion(types)
     }
     return all
-  }
-}
-
-/// A region as rules see it: the resources of some types.
-private struct RegionView {
-  /// A document, and the same that has resources at all: a region without any isn't one without `Resources`.
-  struct Document {
-    let plain: PreparedDocument
-    let marked: PreparedDocument?
-
-    init(_ region: RegionState, _ resources: [ShapedResource], _ parameters: InputParameters) {
-      plain = PreparedDocument(Self.value(region, resources, parameters))
-      guard !resources.contains(where: { $0.type != nil }) else {
-        marked = nil
-        return
-      }
-      marked = PreparedDocument(Self.value(region, [.nothing], parameters))
-    }
-
-    private static func value(
-      _ region: RegionState, _ resources: [ShapedResource], _ parameters: InputParameters
-    ) -> Value {
-      let document = [ShapedResource](resources).document.adding("Account", Value(.string(region.account)))
-        .adding("Region", Value(.string(region.region)))
-      // That no name is there twice was looked at before the scan.
-      return (try? parameters.added(to: document)) ?? document
-    }
-
-    /// Rules of one file.
-    func evaluate(_ rows: [AccountCheck.Row], _ now: Int64) -> [Result<RuleResult, EvaluationFault>] {
-      guard let file = rows.first?.file else { return [] }
-      guard let marked else { return file.evaluate(plain, rules: rows.map(\.place), now: now) }
-      // What isn't by type sees that there is nothing.
-      return rows.map { row in
-        file.evaluate(row.reach.types == nil ? plain : marked, rules: [row.place], now: now)[0]
-      }
-    }
-  }
-
-  let input: InputFile
-  let all: Document
-  /// Without what stands for lists that failed; nil = none did.
-  let known: Document?
-  let failed: [FailedCall]
-
-  init(_ region: RegionState, _ types: Set<String>?, _ parameters: InputParameters) {
-    let resources = region.resources(of: types)
-    failed = region.failed.filter { types?.contains($0.type) ?? true }
-    // What stands for lists that failed, one a type; each by a name of its own, since one call may fail for several types.
-    var unlisted: [String: ShapedResource] = [:]
-    if !failed.isEmpty {
-      let seen = Set(resources.map { "\($0.type ?? "") \($0.name)" })
-      for failed in failed
-      where failed.type.contains("::") && !seen.contains("\(failed.type) \(failed.resource)") {
-        unlisted[failed.type] = ShapedResource(
-          name: "(\(failed.call): \(failed.type))", type: failed.type, foundType: failed.type,
-          properties: Value(
-            .map(
-              Members([], rest: Members.Rest(Unknown("\(failed.call): \(failed.failure.text)"), absent: [])))
-          ),
-          place: .none)
-      }
-    }
-    all = Document(region, resources + unlisted.keys.sorted().compactMap { unlisted[$0] }, parameters)
-    known = unlisted.isEmpty ? nil : Document(region, resources, parameters)
-    input = InputFile(account: region.input, document: all.plain.root)
   }
 }
 
@@ -269,16 +264,6 @@ extension CheckResult {
   }
 }
 
-extension InputFile {
-  /// What a scan found, as rules see it.
-  fileprivate init(account path: String, document: Value) {
-    self.path = path
-    kind = .document
-    self.document = document
-    shapeless = []
-  }
-}
-
 extension Finding {
   /// What a call that failed didn't tell.
   fileprivate init(unknown clause: String, found: String, input: String, resource: String, type: String) {
@@ -294,10 +279,10 @@ extension Finding {
   }
 
   /// A rule whose verdict hangs on what couldn't be listed.
-  fileprivate init(undecided rule: String, _ file: RuleFile, _ input: InputFile, _ failed: [FailedCall]) {
+  init(undecided rule: String, _ file: RuleFile, _ input: String, _ failed: [FailedCall]) {
     let calls = Set(failed.map(\.call)).sorted().joined(separator: ", ")
     self.init(
-      status: "UNKNOWN", rule: rule, ruleFile: file.name, ruleLine: 0, input: input.path, line: 0, column: 0,
+      status: "UNKNOWN", rule: rule, ruleFile: file.name, ruleLine: 0, input: input, line: 0, column: 0,
       resource: "", resourceType: "", path: "", clause: rule,
       found: "it hangs on what couldn't be listed: \(calls)", wanted: "", message: "")
     note(file.notes[rule])

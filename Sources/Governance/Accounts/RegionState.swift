@@ -112,7 +112,13 @@ struct RegionState: Sendable {
 
   /// All calls that told nothing, but those of others' findings.
   var failed: [FailedCall] {
-    lists.flatMap { $0.failed + $0.items.flatMap(\.failed) } + failedElsewhere
+    var out: [FailedCall] = []
+    for list in lists {
+      out += list.failed
+      // Mostly none of many.
+      for item in list.items where !item.failed.isEmpty { out += item.failed }
+    }
+    return out + failedElsewhere
   }
 
   /// Resources of some types; nil = of all.

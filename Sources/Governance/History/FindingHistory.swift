@@ -20,8 +20,8 @@ public struct RunExtra: Sendable {
 
   /// Inputs that should have been looked at and couldn't be: nothing of them is known.
   public var untold: [String] = []
-  /// Which input parameters there were (`InputParameters.digest`): a rule that is skipped for want of one that was there
-  /// when it failed doesn't say that anything is mended.
+  /// Which input parameters there were (`InputParameters.digest`): a rule that is skipped, or a part of which is, for want of
+  /// one that was there when it failed doesn't say that anything is mended.
   public var parameters = InputParameters.none.digest
 
   /// Nothing of it.

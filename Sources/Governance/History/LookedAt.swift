@@ -24,8 +24,9 @@ struct LookedAt {
   private struct Input {
     /// What rules came to; of rules of one name in several files the least certain.
     var rules: [String: Bool] = [:]
-    /// Rules that looked at nothing: in one of their files at least.
-    var skipped: Set<String> = []
+    /// Rules that looked at nothing, or for something outermost that wasn't there: in one of their files at least. What such
+    /// a rule is silent about may be for want of an input parameter, also where it passed (`when` within it).
+    var lacking: Set<String> = []
     /// Types of which a list failed; resources of which a call failed.
     var failedTypes: Set<String> = []
     var failedResources: Set<String> = []
@@ -42,7 +43,9 @@ struct LookedAt {
       let isTold = each.status != .unknown && !each.hasUnknown
       let before = inputs[each.input, default: Input()].rules[each.rule] ?? true
       inputs[each.input, default: Input()].rules[each.rule] = before && isTold
-      if each.status == .skip { inputs[each.input, default: Input()].skipped.insert(each.rule) }
+      if each.status == .skip || each.isLacking {
+        inputs[each.input, default: Input()].lacking.insert(each.rule)
+      }
     }
     for finding in result.findings where finding.rule == "kabuto_call" {
       var input = inputs[finding.input, default: Input()]
@@ -86,8 +89,8 @@ struct LookedAt {
     }
     switch input.rules[identity.rule] {
     case true?:
-      // A rule may have been skipped only because what it is given wasn't there.
-      return input.skipped.contains(identity.rule) && !hasSameParameters ? .notTold : .mended
+      // A rule, or a part of it, may have been skipped only because what it is given wasn't there.
+      return input.lacking.contains(identity.rule) && !hasSameParameters ? .notTold : .mended
     case false?, nil: return .notTold
     }
   }

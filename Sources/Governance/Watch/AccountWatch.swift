@@ -1,5 +1,6 @@
 // The watch of accounts: everything is looked at once, then only what events say may have changed, and only the rules that
-// can look at it are evaluated; at an interval everything again, since events can be lost. Owner: this actor.
+// can look at it are evaluated; at an interval everything again, since events can be lost. What a change costs doesn't grow
+// with what else there is, but for rules that see several resources, and where exceptions are looked at. Owner: this actor.
 //
 // Invariants: what is kept of a region equals what a whole scan would tell, as far as events came; what couldn't be
 // fetched is unknown until it can be; `apply` returns after what it found is kept by the sink.
@@ -15,8 +16,8 @@ public struct WatchOptions: Sendable {
   public var scan = ScanOptions()
   /// What is put beside the resources of every region.
   public var parameters = InputParameters.none
-  /// What is done with a result before it is kept: exceptions.
-  public var adjust: @Sendable (inout CheckResult, Int64) -> Void = { _, _ in }
+  /// What is done with a result before it is kept: exceptions. nil = nothing.
+  public var adjust: (@Sendable (inout CheckResult, Int64) -> Void)?
   /// Is called before each look at everything.
   public var refresh: @Sendable () -> Void = {}
   /// Is given each rule that can't be evaluated, once as long as it can't.
@@ -69,6 +70,8 @@ public struct WatchFigures: Sendable, Equatable {
   public internal(set) var elsewhere = 0
   /// Rules that were evaluated for them.
   public internal(set) var evaluations = 0
+  /// Resources that rules about one resource were evaluated on for them.
+  public internal(set) var resourceLooks = 0
   /// Attempts at calls, in all.
   public internal(set) var calls = 0
   /// Those of whole scans.
@@ -90,9 +93,24 @@ public actor AccountWatch {
   /// A region, and what is kept of it.
   struct Watched {
     let account: AccountScan.Entered
+    let check: AccountCheck
     var state: RegionState
     var verdicts = RegionVerdicts()
-    var result = CheckResult()
+    /// What was made of the result; nil = it is what rules said.
+    fileprivate var adjusted: CheckResult?
+
+    fileprivate init(_ account: AccountScan.Entered, _ check: AccountCheck, _ state: RegionState) {
+      (self.account, self.check, self.state) = (account, check, state)
+    }
+
+    /// All that is known of it.
+    var result: CheckResult {
+      if let adjusted { return adjusted }
+      var result = CheckResult()
+      check.add(verdicts, of: state, &result)
+      return result
+    }
+    fileprivate var faults: [String] { verdicts.rules.compactMap(\.fault) }
   }
 
   let options: WatchOptions
@@ -190,11 +208,11 @@ public actor AccountWatch {
         }
         for state in await scan.states(of: account, services, table) {
           let input = state.input
-          var region = Watched(account: account, state: state)
+          var region = Watched(account, check, state)
           check.at(clock() / 1_000).evaluate(state, changed: nil, &region.verdicts)
-          region.result = result(of: region)
-          tellFaults(regions[input]?.result, region.result)
-          told += try keep(region.result, input, nil, ChangePlan.Cause(time: nil, name: "scan"))
+          let result = adjust(&region)
+          tellFaults(regions[input], region)
+          told += try keep(result, input, nil, ChangePlan.Cause(time: nil, name: "scan"))
           regions[input] = region
         }
       }
@@ -231,7 +249,7 @@ public actor AccountWatch {
           failed: [FailedCall(call: call, failure: failure, type: "", resource: "others")])
       }
       check.at(clock() / 1_000).evaluate(region.state, changed: nil, &region.verdicts)
-      told += try settle(input, region, ChangePlan.Cause(time: nil, name: "scan"))
+      told += try settle(input, region, nil, ChangePlan.Cause(time: nil, name: "scan"))
     }
     return told
   }
@@ -275,13 +293,18 @@ public actor AccountWatch {
         outcome.put(into: &region.state, &changed, &others)
       }
       guard !changed.isEmpty || others else { continue }
+      var resources: Set<String>? = []
       if !changed.isEmpty {
-        figures.evaluations += check.at(clock() / 1_000).evaluate(
-          region.state, changed: changed, &region.verdicts)
+        let evaluated = check.at(clock() / 1_000).evaluate(region.state, changed: changed, &region.verdicts)
+        figures.evaluations += evaluated.ruleCount
+        figures.resourceLooks += evaluated.resourceCount
+        resources = evaluated.resources
       }
       let causes = look.places.map(\.cause)
       let cause = causes.min { ($0.time ?? .max) < ($1.time ?? .max) }
-      told += try settle(look.input, region, cause ?? ChangePlan.Cause(time: nil, name: ""))
+      // What others say is compared as a whole.
+      told += try settle(
+        look.input, region, others ? nil : resources, cause ?? ChangePlan.Cause(time: nil, name: ""))
     }
     return told
   }
@@ -299,46 +322,70 @@ public actor AccountWatch {
     }
     var told = try await apply(plan)
     for (input, var region) in regions.sorted(by: { $0.key < $1.key }) {
-      let count = check.at(clock() / 1_000).evaluate(
+      let evaluated = check.at(clock() / 1_000).evaluate(
         region.state, changed: [], timeToo: true, &region.verdicts)
-      guard count > 0 else { continue }
-      figures.evaluations += count
-      told += try settle(input, region, cause)
+      guard evaluated.ruleCount > 0 else { continue }
+      figures.evaluations += evaluated.ruleCount
+      told += try settle(input, region, evaluated.resources, cause)
     }
     return told
   }
 
   // MARK: - Keeping
 
-  private func result(of region: Watched) -> CheckResult {
-    var result = CheckResult()
-    check.add(region.verdicts, of: region.state, &result)
-    options.adjust(&result, clock() / 1_000)
+  /// A region's result, adjusted.
+  private func adjust(_ region: inout Watched) -> CheckResult {
+    region.adjusted = nil
+    var result = region.result
+    if let adjust = options.adjust {
+      adjust(&result, clock() / 1_000)
+      region.adjusted = result
+    }
     return result
   }
 
   /// Keeps a region's new result where something in it is another.
-  private func settle(_ input: String, _ region: Watched, _ cause: ChangePlan.Cause) throws -> [ToldChange] {
+  /// - Parameter changed: resources of which rules found something else; nil = it has to be looked for.
+  private func settle(
+    _ input: String, _ region: Watched, _ changed: Set<String>?, _ cause: ChangePlan.Cause
+  ) throws -> [ToldChange] {
     var region = region
-    let old = region.result
-    region.result = result(of: region)
-    tellFaults(old, region.result)
+    let old = regions[input]
+    tellFaults(old, region)
+    var resources = changed
+    // What exceptions make of it, or others say, is compared as a whole.
+    if options.adjust != nil || resources == nil {
+      let result = adjust(&region)
+      resources = Self.resources(old?.result ?? CheckResult(), result)
+    } else if let old {
+      resources?.formUnion(FailedCall.resources(of: old.state.failed, or: region.state.failed))
+    }
     var told: [ToldChange] = []
-    if let resources = Self.resources(old, region.result) {
+    if let resources, !resources.isEmpty {
       // What is of the region and of no resource is told only by a look at all of it.
-      told = try keep(region.result, input, resources.contains("") ? nil : resources, cause)
+      if resources.contains("") {
+        told = try keep(region.result, input, nil, cause)
+      } else if region.adjusted != nil {
+        told = try keep(region.result, input, resources, cause)
+      } else {
+        var result = CheckResult()
+        check.add(region.verdicts, of: region.state, only: resources, &result)
+        told = try keep(result, input, resources, cause)
+      }
     }
     regions[input] = region
     return told
   }
 
-  private func tellFaults(_ old: CheckResult?, _ new: CheckResult) {
+  private func tellFaults(_ old: Watched?, _ new: Watched) {
+    let faults = new.faults
+    guard !faults.isEmpty else { return }
     let known = Set(old?.faults ?? [])
-    for fault in new.faults where !known.contains(fault) { options.hearFault(fault) }
+    for fault in faults where !known.contains(fault) { options.hearFault(fault) }
   }
 
-  /// Resources of which findings differ; nil = nothing differs.
-  private static func resources(_ old: CheckResult, _ new: CheckResult) -> Set<String>? {
+  /// Resources of which findings differ.
+  private static func resources(_ old: CheckResult, _ new: CheckResult) -> Set<String> {
     func grouped(_ result: CheckResult) -> [FindingIdentity: [Finding]] {
       Dictionary(grouping: result.findings, by: \.identity)
     }
@@ -346,7 +393,7 @@ public actor AccountWatch {
     var out: Set<String> = []
     for (identity, findings) in before where after[identity] != findings { out.insert(identity.resource) }
     for (identity, findings) in after where before[identity] != findings { out.insert(identity.resource) }
-    return out.isEmpty ? nil : out
+    return out
   }
 
   private func keep(

@@ -87,6 +87,8 @@ public final class FindingMemory: FindingSink {
   }
   private struct State {
     var kept: [String: Kept] = [:]
+    /// Those that aren't fixed, by input and resource.
+    var open: [ResourceScope: Set<String>] = [:]
     /// Those that are fixed, the oldest first; some of them may be there again.
     var fixed: [String] = []
   }
@@ -99,6 +101,10 @@ public final class FindingMemory: FindingSink {
 
   /// How many are remembered.
   var count: Int { state.withLock { $0.kept.count } }
+  /// Those that were there when they were last looked at.
+  var seen: Set<String> {
+    state.withLock { Set($0.kept.filter { !$0.value.isFixed && !$0.value.isUnseen }.keys) }
+  }
 
   /// See `FindingSink`.
   public func take(
@@ -113,6 +119,7 @@ public final class FindingMemory: FindingSink {
         guard seen.insert(id).inserted else { continue }
         let before = state.kept[id]
         state.kept[id] = Kept(finding: finding, isFixed: false)
+        state.open[ResourceScope(input: finding.input, resource: finding.resource), default: []].insert(id)
         if let before {
           if before.isFixed {
             changes.append(FindingChange(.again, finding))
@@ -123,16 +130,20 @@ public final class FindingMemory: FindingSink {
           changes.append(FindingChange(.new, finding))
         }
       }
+      let scopes =
+        resources.map { $0.map { ResourceScope(input: input, resource: $0) } }
+        ?? state.open.keys.filter { $0.input == input }
       // Sorted, so that one look always tells in one order.
-      for (id, each) in state.kept.sorted(by: { $0.key < $1.key })
-      where !each.isFixed && each.finding.input == input && !seen.contains(id)
-        && resources?.contains(each.finding.resource) ?? true
-      {
+      for id in scopes.flatMap({ state.open[$0] ?? [] }).sorted() where !seen.contains(id) {
+        guard let each = state.kept[id] else { continue }
         switch looked.judge(each.finding.identity, type: each.finding.resourceType, isInScope: true) {
         case .notLookedAt: break
         case .mended:
           state.kept[id]?.isFixed = true
           state.fixed.append(id)
+          let scope = ResourceScope(input: input, resource: each.finding.resource)
+          state.open[scope]?.remove(id)
+          if state.open[scope]?.isEmpty == true { state.open[scope] = nil }
           changes.append(FindingChange(.fixed, each.finding))
         case .notTold where !each.isUnseen:
           state.kept[id]?.isUnseen = true

@@ -61,6 +61,20 @@ enum PlaceOutcome: Sendable {
   }
 }
 
+extension FailedCall {
+  /// Resources of which other calls failed than before.
+  static func resources(of old: [FailedCall], or new: [FailedCall]) -> Set<String> {
+    if old.isEmpty, new.isEmpty { return [] }
+    func grouped(_ failed: [FailedCall]) -> [String: [String]] {
+      Dictionary(grouping: failed, by: \.resource).mapValues { calls in
+        calls.map { "\($0.call) \($0.type) \($0.failure.text)" }
+      }
+    }
+    let (before, after) = (grouped(old), grouped(new))
+    return Set(before.keys).union(after.keys).filter { before[$0] != after[$0] }
+  }
+}
+
 extension AccountItem {
   /// One of which nothing is known now.
   fileprivate static func unknown(

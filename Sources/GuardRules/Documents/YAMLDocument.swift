@@ -48,7 +48,7 @@ private struct YAMLReader {
     let tag: String
     let isMap: Bool
     var values: [Value] = []
-    var members: [(name: String, value: Value)] = []
+    var members: [Members.Member] = []
     var key: (name: String, place: TextPlace)?
   }
 
@@ -160,7 +160,7 @@ private struct YAMLReader {
 
   private static func closed(_ open: Open) throws(DocumentFault) -> Value {
     guard open.isMap else { return Value(.list(open.values), at: open.place) }
-    let members = Members(open.members)
+    let members = Members.read(open.members)
     if members.all.count < open.members.count {
       var seen: Set<String> = []
       let twice = open.members.first { !seen.insert($0.name).inserted }
@@ -201,7 +201,7 @@ private struct YAMLReader {
     if !open[last].isMap {
       open[last].values.append(value)
     } else if let key = open[last].key {
-      open[last].members.append((key.name, value))
+      open[last].members.append(Members.Member(name: key.name, value: value))
       open[last].key = nil
     }
   }
@@ -225,6 +225,8 @@ private struct YAMLReader {
   private func plain(_ text: String, isPlain: Bool) -> Value.Content {
     guard isPlain else { return .string(text) }
     if let number = Self.number(text) { return number }
+    // No word that means something else is longer.
+    guard text.utf8.count <= 5 else { return .string(text) }
     switch text {
     case "true": return .bool(true)
     case "false": return .bool(false)
@@ -233,8 +235,11 @@ private struct YAMLReader {
     default: break
     }
     if rules == .documents {
-      if ["yes", "on", "y"].contains(text) { return .bool(true) }
-      if ["no", "off", "n"].contains(text) { return .bool(false) }
+      switch text {
+      case "yes", "on", "y": return .bool(true)
+      case "no", "off", "n": return .bool(false)
+      default: break
+      }
     }
     return .string(text)
   }

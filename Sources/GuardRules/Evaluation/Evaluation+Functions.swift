@@ -1,4 +1,5 @@
-// Functions of the language: each maps the values of its first argument; a value of another kind is left out.
+// Functions of the language: each maps the values of its first argument; a value of another kind is left out. What is made
+// of a secret, or with one, is secret, also in errors.
 
 extension Evaluation {
   func call(_ call: FunctionCall, _ scope: Scope) throws(EvaluationFault) -> [Selected] {
@@ -12,6 +13,13 @@ extension Evaluation {
       let isUnknown = each.value?.isUnknown ?? false
       if each.isUncertain || (isUnknown && call.function != .count) { return [.found(Self.unmade(call))] }
     }
+    let isWithSecret = looked.joined().contains { $0.value?.holdsSecret ?? false }
+    // Of the value that is mapped now.
+    var hides = isWithSecret
+    func made(_ content: Value.Content, at place: TextPlace) -> Value {
+      let value = Value(content, at: place)
+      return hides ? value.hidden : value
+    }
     func mapped(_ body: (Value) throws(EvaluationFault) -> Value.Content?) throws(EvaluationFault)
       -> [Selected]
     {
@@ -22,10 +30,11 @@ extension Evaluation {
           continue
         }
         let before = out.count
+        hides = isWithSecret || value.holdsSecret
         if value.isUnknown {
           out.append(.found(Self.unmade(call)))
         } else if let content = try body(value) {
-          out.append(.found(Value(content, at: value.place)))
+          out.append(.found(made(content, at: value.place)))
         }
         if case .perhaps = each { out.doubt(from: before) }
       }
@@ -40,7 +49,8 @@ extension Evaluation {
       }
     }
     func bad(_ text: String, _ wanted: String) -> EvaluationFault {
-      fault("\(call.function.rawValue) of \"\(text.prefix(80))\": wanted \(wanted)", call.place)
+      let shown = hides ? Value.hiddenText : "\"\(text.prefix(80))\""
+      return fault("\(call.function.rawValue) of \(shown): wanted \(wanted)", call.place)
     }
     func text(_ number: Int) throws(EvaluationFault) -> String {
       guard arguments[number].count == 1, case .string(let text)? = arguments[number][0].value?.content else {
@@ -70,11 +80,13 @@ extension Evaluation {
         }
         parts.append(part)
       }
-      return [.found(Value(.string(parts.joined(separator: delimiter)), at: call.place))]
+      return [.found(made(.string(parts.joined(separator: delimiter)), at: call.place))]
     case .jsonParse:
       return try texts { text throws(EvaluationFault) in
         do throws(DocumentFault) { return try Value.reading(yaml: text, .tests).content } catch {
-          throw self.fault("json_parse: \(error)", call.place)
+          // What is wrong with a text is told by what stands in it.
+          throw self.fault(
+            "json_parse: \(hides ? "\(Value.hiddenText) is neither JSON nor YAML" : "\(error)")", call.place)
         }
       }
     case .regexReplace:

@@ -78,7 +78,10 @@ extension Evaluation {
       case .key(let key):
         guard case .map(let members) = value.content else { return missing("key \(key) of a \(value.kind)") }
         guard let (next, other) = member(key, of: members, letters) else {
-          guard let unknown = members.unknown(key) else { return missing("key \(key)") }
+          guard let unknown = members.unknown(key) else {
+            if value === document.root { lacks.insert(key) }
+            return missing("key \(key)")
+          }
           out.append(
             .missing(
               Missing(
@@ -105,6 +108,11 @@ extension Evaluation {
       if let value = members[name] { return (value, other) }
     }
     return nil
+  }
+
+  /// A member's name as a value; secret where what it is a member of is.
+  private static func name(of member: Members.Member, in map: Value) -> Value {
+    Value(.string(member.name), at: member.value.place, isSecret: map.isSecret)
   }
 
   /// A step that leads to many values.
@@ -137,7 +145,7 @@ extension Evaluation {
         }
         let next = capture == nil && letters == .none && index + 1 < steps.count ? steps[index + 1] : nil
         for member in document.candidates(of: value, next) ?? members.all {
-          let key = Value(.string(member.name), at: member.value.place)
+          let key = Self.name(of: member, in: value)
           if let capture { scope.capture(capture, key) }
           try walk(steps, index + 1, member.value, scope, letters, &out, key: key)
         }
@@ -156,7 +164,7 @@ extension Evaluation {
         out.append(.missing(Missing(reached: reached, wanted: "what other keys there are", holder: value)))
       }
       for member in members.all {
-        let key = Value(.string(member.name), at: member.value.place)
+        let key = Self.name(of: member, in: value)
         let verdict = try matches(key, comparator, isNegated, wanted)
         guard verdict == .pass || verdict == .unknown else { continue }
         if let capture { scope.capture(capture, key) }
@@ -200,15 +208,16 @@ extension Evaluation {
         guard case .string(let text) = key.content else {
           throw fault("%\(name) is a \(key.kind), and no key", key.place)
         }
+        let wanted = key.isSecret ? "key \(Value.hiddenText)" : "key \(text)"
         if let member = members[text] {
           try walk(steps, next, member, scope, letters, &out)
         } else if let unknown = members.unknown(text) {
           out.append(
             .missing(
-              Missing(
-                reached: Value(.unknown(unknown), at: value.place), wanted: "key \(text)", holder: value)))
+              Missing(reached: Value(.unknown(unknown), at: value.place), wanted: wanted, holder: value)))
         } else {
-          missing("key \(text)")
+          if value === document.root { lacks.insert(text) }
+          missing(wanted)
         }
       }
       if case .perhaps = selected { out.doubt(from: before) }
@@ -248,7 +257,7 @@ extension Evaluation {
         let reached = Value(.unknown(rest.unknown), at: value.place)
         out.append(.missing(Missing(reached: reached, wanted: "what else there is", holder: value)))
       }
-      for member in members.all { try take(member.value, Value(.string(member.name))) }
+      for member in members.all { try take(member.value, Self.name(of: member, in: value)) }
     case .list(let values):
       for (place, element) in values.enumerated() { try take(element, Value(.int(Int64(place)))) }
     default:

@@ -60,6 +60,9 @@ public struct RuleResult: Sendable {
   public let failures: [Failure]
   /// Whether it failed for certain while other parts of it can't be told.
   public internal(set) var hasUnknown = false
+  /// Outermost names of the document that it looked for and that aren't there: with them it might have come to something
+  /// else (input parameters).
+  public internal(set) var lacks: Set<String> = []
 }
 
 extension RuleFile {
@@ -135,6 +138,8 @@ final class Evaluation {
   private var within: Value?
   /// Whether anything of it couldn't be told so far, though another part may have decided.
   private var isUncertain = false
+  /// Outermost names that weren't there, of the rule, or the variable, that is evaluated now.
+  var lacks: Set<String> = []
 
   /// Where the evaluation began.
   private let stack = StackMark()
@@ -160,18 +165,24 @@ final class Evaluation {
   func result(of index: Int) throws(EvaluationFault) -> RuleResult { try evaluated(index).result }
 
   private func evaluated(_ index: Int) throws(EvaluationFault) -> (result: RuleResult, verdict: Verdict) {
-    if let known = results[index] { return known }
+    if let known = results[index] {
+      lacks.formUnion(known.result.lacks)
+      return known
+    }
     let rule = file.rules[index]
     guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
-    let outer = (self.rule, failures, within, isUncertain)
+    let outer = (self.rule, failures, within, isUncertain, lacks)
     self.rule = rule.name
-    (failures, within, isUncertain) = ([], nil, false)
+    (failures, within, isUncertain, lacks) = ([], nil, false, [])
     let verdict = try guarded(rule.conditions, rule.body, scope)
     let status = verdict.status
     let told = status == .fail || status == .unknown ? failures : []
     let result = RuleResult(
-      name: rule.name, status: status, failures: told, hasUnknown: status == .fail && isUncertain)
-    (self.rule, failures, within, isUncertain) = outer
+      name: rule.name, status: status, failures: told, hasUnknown: status == .fail && isUncertain,
+      lacks: lacks)
+    (self.rule, failures, within, isUncertain, lacks) = outer
+    // A rule that needs this one lacks what it lacks.
+    lacks.formUnion(result.lacks)
     open.remove(index)
     results[index] = (result, verdict)
     return (result, verdict)

@@ -40,6 +40,11 @@ public struct PreparedDocument: Sendable {
     byType = [:]
   }
 
+  /// Whether there are resources, each of a plain type, and none of some types.
+  public func hasOnlyOthers(than types: Set<String>) -> Bool {
+    resources != nil && !byType.isEmpty && types.allSatisfy { byType[$0] == nil }
+  }
+
   /// The resources that a filter behind `.*` can select; nil = any.
   func candidates(of value: Value, _ step: Step?) -> [Members.Member]? {
     guard let resources, ObjectIdentifier(value) == resources, case .filter(_, let clauses)? = step,

@@ -6,6 +6,8 @@ final class Scope {
   private let outer: Scope?
   private let variables: [Assignment]
   private var known: [String: [Selected]]
+  /// Outermost names that weren't there when a variable was evaluated.
+  private var lacks: [String: Set<String>] = [:]
   /// Made for the values of a variable: what is captured there is known where the query stands.
   private let isOfQuery: Bool
   /// Being evaluated now: a variable that needs itself is a fault.
@@ -23,7 +25,10 @@ final class Scope {
   }
 
   func values(of name: String, _ evaluation: Evaluation) throws(EvaluationFault) -> [Selected] {
-    if let values = known[name] { return values }
+    if let values = known[name] {
+      if let own = lacks[name] { evaluation.lacks.formUnion(own) }
+      return values
+    }
     guard let variable = variables.last(where: { $0.name == name }) else {
       // A file's names were looked at when it was read: this one is a capture of a query that captured nothing.
       guard let outer else { return [] }
@@ -32,9 +37,13 @@ final class Scope {
     guard open.insert(name).inserted else {
       throw evaluation.fault("variable %\(name) needs itself", variable.place)
     }
+    let outer = evaluation.lacks
+    evaluation.lacks = []
     let values = try evaluation.deeper(variable.place) { () throws(EvaluationFault) in
       try evaluation.values(of: variable.operand, self)
     }
+    if !evaluation.lacks.isEmpty { lacks[name] = evaluation.lacks }
+    evaluation.lacks.formUnion(outer)
     open.remove(name)
     known[name] = values
     return values

@@ -15,8 +15,12 @@ public struct RuleReach: Sendable, Equatable {
   public internal(set) var asksTime: Bool
   /// Whether it can be evaluated on parts of the resources (Distribution).
   public internal(set) var distributes = false
-  /// Whether it may matter to it how many resources there are: it counts, or joins.
+  /// Whether it may matter to it how many resources there are, or what they are called: it counts, joins, or looks at
+  /// their names, wherever in its queries; or it was too much to read. Where a list of resources failed nothing can be said
+  /// of it by trying what one more would change.
   public internal(set) var counts = false
+  /// Whether it looks at anything of the document but `Resources`.
+  public internal(set) var looksElsewhere = false
 
   /// Nothing at all.
   public static let nothing = RuleReach(types: [], names: [], asksTime: false)
@@ -34,6 +38,7 @@ public struct RuleReach: Sendable, Equatable {
     asksTime = asksTime || other.asksTime
     distributes = distributes && other.distributes
     counts = counts || other.counts
+    looksElsewhere = looksElsewhere || other.looksElsewhere
   }
 }
 
@@ -74,6 +79,7 @@ private final class ReachReader {
   private var open: Set<Int> = []
   private var openVariables: Set<String> = []
   private var counts = false
+  private var looksElsewhere = false
   /// Bounds the work on files whose rules call each other in all ways.
   private var steps = 0
   private let stack = StackMark()
@@ -86,9 +92,16 @@ private final class ReachReader {
 
   func reach(of index: Int) -> RuleReach {
     rule(index)
-    if steps > Self.mostSteps { found = .anything }
-    found.counts = counts || steps > Self.mostSteps
+    if steps > Self.mostSteps { giveUp() }
+    found.counts = counts
+    found.looksElsewhere = looksElsewhere || found.types == nil
     return found
+  }
+
+  /// Too much to read: then it may be anything.
+  private func giveUp() {
+    found = .anything
+    counts = true
   }
 
   private var root: Level { frames.last?.root ?? .root }
@@ -111,7 +124,7 @@ private final class ReachReader {
   }
 
   private func block(_ body: Block, _ root: Level, given: [String: Level] = [:]) {
-    guard !isTooMuch, frames.count < 100 else { return found = .anything }
+    guard !isTooMuch, frames.count < 100 else { return giveUp() }
     frames.append(Frame(variables: body.variables, root: root, given: given))
     conjunction(body.clauses)
     frames.removeLast()
@@ -122,7 +135,7 @@ private final class ReachReader {
   }
 
   private func clause(_ clause: Clause) {
-    guard !isTooMuch else { return found = .anything }
+    guard !isTooMuch else { return giveUp() }
     switch clause {
     case .comparison(let comparison):
       // A document has them.
@@ -180,7 +193,7 @@ private final class ReachReader {
 
   private func level(of query: Query) -> Level {
     guard !isTooMuch else {
-      found = .anything
+      giveUp()
       return .below
     }
     var level = root
@@ -194,21 +207,25 @@ private final class ReachReader {
       switch (level, step) {
       case (_, .this): break
       case (.root, .key(let key)):
+        // In another letter case it may be another member.
+        if key != "Resources" { looksElsewhere = true }
         level = Self.spellings(key).contains("Resources") ? .resources : .below
       case (.resources, .members(nil)):
-        guard place + 1 < query.steps.count, case .filter(_, let clauses) = query.steps[place + 1] else {
-          found = .anything
-          return .below
-        }
+        guard place + 1 < query.steps.count, case .filter(let capture, let clauses) = query.steps[place + 1]
+        else { return anything(query.steps[place...]) }
         place += 1
+        if capture != nil { counts = true }
         filter(clauses)
         level = .resource
-      case (.resources, .filter(_, let clauses)):
+      case (.resources, .filter(let capture, let clauses)):
+        if capture != nil { counts = true }
         filter(clauses)
         level = .resource
-      case (.root, _), (.resources, _):
-        found = .anything
-        return .below
+      case (.resources, .key), (.resources, .keys), (.resources, .keysOf), (.resources, .members):
+        // By their names.
+        counts = true
+        return anything(query.steps[place...])
+      case (.root, _), (.resources, _): return anything(query.steps[place...])
       case (.resource, .key(let key)):
         level = Self.spellings(key).contains("Properties") ? .properties : .below
       case (.properties, .key(let key)):
@@ -237,6 +254,22 @@ private final class ReachReader {
     return level
   }
 
+  /// A query that isn't by type. What stands in it is read all the same: it may count.
+  private func anything(_ steps: ArraySlice<Step>) -> Level {
+    found = .anything
+    for step in steps {
+      switch step {
+      case .filter(let capture, let clauses):
+        if capture != nil { counts = true }
+        inner(clauses, .resource)
+      case .keys, .members(.some), .elements(.some): counts = true
+      default: break
+      }
+      operands(of: step)
+    }
+    return .below
+  }
+
   /// A filter of `Resources`: by type, or by anything.
   private func filter(_ clauses: [Disjunction]) {
     // What ends in an error on resources of other types depends on them.
@@ -244,6 +277,7 @@ private final class ReachReader {
       clauses.allSatisfy({ $0.endsWithoutError || self.types(of: $0) != nil })
     else {
       found = .anything
+      inner(clauses, .resource)
       return
     }
     found.types?.formUnion(types)
@@ -290,7 +324,7 @@ private final class ReachReader {
 
   /// Clauses for one value.
   private func inner(_ clauses: [Disjunction], _ level: Level) {
-    guard frames.count < 100 else { return found = .anything }
+    guard frames.count < 100 else { return giveUp() }
     frames.append(Frame(variables: [], root: level))
     conjunction(clauses)
     frames.removeLast()

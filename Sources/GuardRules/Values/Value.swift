@@ -52,11 +52,14 @@ public final class Value: Sendable {
   public let content: Content
   /// Where it stands.
   public let place: TextPlace
+  /// Whether it is never to be shown (Secrets.swift).
+  public let isSecret: Bool
 
   /// A value.
-  public init(_ content: Content, at place: TextPlace = .none) {
+  public init(_ content: Content, at place: TextPlace = .none, isSecret: Bool = false) {
     self.content = content
     self.place = place
+    self.isSecret = isSecret
   }
 }
 
@@ -89,6 +92,9 @@ public struct Members: Sendable {
     public let name: String
     /// The value.
     public let value: Value
+
+    /// A name and its value.
+    public init(name: String, value: Value) { (self.name, self.value) = (name, value) }
   }
 
   /// What isn't known of a map beyond its members: where it was made from something that doesn't say all.
@@ -146,6 +152,31 @@ public struct Members: Sendable {
     }
     self.all = all
     self.index = index
+  }
+
+  private init(_ all: [Member], index: [String: Int]?) { (self.all, rest, self.index) = (all, nil, index) }
+
+  /// Members as a reader has them: kept as they are, but where two have one name: then the later one counts.
+  public static func read(_ members: [Member]) -> Members {
+    if members.count <= mostSearched {
+      var signs: UInt64 = 0
+      for (place, member) in members.enumerated() {
+        let sign = sign(member.name)
+        if signs & sign != 0, members[..<place].contains(where: { $0.name == member.name }) {
+          return Members(members.map { ($0.name, $0.value) })
+        }
+        signs |= sign
+      }
+      return Members(members, index: nil)
+    }
+    var index: [String: Int] = [:]
+    index.reserveCapacity(members.count)
+    for (place, member) in members.enumerated() {
+      if index.updateValue(place, forKey: member.name) != nil {
+        return Members(members.map { ($0.name, $0.value) })
+      }
+    }
+    return Members(members, index: index)
   }
 
   /// Members as they are, also of one name: each counts where all are walked, the first where one is asked for. For maps
@@ -234,10 +265,12 @@ extension Value {
   /// - Precondition: it was read, so it isn't deeper than what can be read.
   public var withoutPlaces: Value {
     switch content {
-    case .list(let values): Value(.list(values.map(\.withoutPlaces)))
+    case .list(let values): Value(.list(values.map(\.withoutPlaces)), isSecret: isSecret)
     case .map(let members):
-      Value(.map(Members(members.all.map { ($0.name, $0.value.withoutPlaces) }, rest: members.rest)))
-    default: Value(content)
+      Value(
+        .map(Members(members.all.map { ($0.name, $0.value.withoutPlaces) }, rest: members.rest)),
+        isSecret: isSecret)
+    default: Value(content, isSecret: isSecret)
     }
   }
 
@@ -263,10 +296,11 @@ extension Value {
     }
   }
 
-  /// As it would be written in a rule, cut where it is long.
+  /// As it would be written in a rule, cut where it is long; what is secret is hidden.
   public var text: String { shown(depth: 3, limit: 400) }
 
   private func shown(depth: Int, limit: Int) -> String {
+    if isSecret, !isUnknown { return Self.hiddenText }
     let whole: String
     switch content {
     case .null: whole = "null"

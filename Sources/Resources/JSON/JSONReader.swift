@@ -74,7 +74,7 @@ public struct JSONReader: ~Copyable {
     case UInt8(ascii: "{"):
       let members = try allMembers()
       try spend(112 + members.count * (members.count > 12 ? 64 : 24))
-      return Value(.map(Members(members)), at: place)
+      return Value(.map(Members.read(members)), at: place)
     case UInt8(ascii: "["):
       let values = try allElements()
       try spend(112 + values.count * 8)
@@ -96,14 +96,15 @@ public struct JSONReader: ~Copyable {
 
   // Not by `object` and `array`: a level takes as little of the stack as can be.
 
-  private mutating func allMembers() throws(DocumentFault) -> [(name: String, value: Value)] {
-    var all: [(name: String, value: Value)] = []
+  private mutating func allMembers() throws(DocumentFault) -> [Members.Member] {
+    var all: [Members.Member] = []
     try open("{")
     blanks()
     if !take("}") {
       repeat {
         let (range, isPlain) = try name()
-        all.append((try isPlain ? sharedName(range) : unescaped(range), try value()))
+        let text = try isPlain ? sharedName(range) : unescaped(range)
+        all.append(Members.Member(name: text, value: try value()))
         blanks()
       } while take(",")
       guard take("}") else { throw fault("\",\" or \"}\"") }

@@ -1,6 +1,6 @@
 // A Terraform plan as JSON (`terraform show -json`) → resources in CloudFormation's shape. Resources are read one by one.
-// What the plan says is known only after it is applied is unknown. Source: Terraform, "JSON Output Format", sections
-// "Plan Representation" and "Change Representation".
+// What the plan says is known only after it is applied is unknown, and what it says is sensitive is secret. Source:
+// Terraform, "JSON Output Format", sections "Plan Representation" and "Change Representation".
 
 public import GuardRules
 
@@ -89,7 +89,8 @@ public enum TerraformPlan {
       setting.flatMap { configured(what["after"], what["after_unknown"], $0) }
       ?? merged(what["after"], what["after_unknown"])
     return PlannedResource(
-      address: address, type: type, after: after ?? Value(.map(Members([])), at: change.place),
+      address: address, type: type,
+      after: after?.hiding(what["after_sensitive"]) ?? Value(.map(Members([])), at: change.place),
       actions: actions)
   }
 
@@ -153,6 +154,34 @@ public enum TerraformPlan {
       }
       return Value(.list(out), at: known?.place ?? unknown.place)
     default: return known
+    }
+  }
+}
+
+extension Value {
+  /// The same, with what marks mean hidden: `true`, or maps and lists with `true` somewhere in them, as the value has them.
+  fileprivate func hiding(_ marks: Value?) -> Value {
+    guard let marks, marks.hasTrue else { return self }
+    switch (marks.content, content) {
+    case (.map(let marks), .map(let members)):
+      let all = members.all.map { (name: $0.name, value: $0.value.hiding(marks[$0.name])) }
+      return Value(.map(Members(all, rest: members.rest)), at: place, isSecret: isSecret)
+    case (.list(let marks), .list(let values)) where marks.count <= values.count:
+      let all = values.enumerated().map { place, value in
+        marks.indices.contains(place) ? value.hiding(marks[place]) : value
+      }
+      return Value(.list(all), at: place, isSecret: isSecret)
+    // All of it, or something in it and it can't be told what.
+    default: return hidden
+    }
+  }
+
+  private var hasTrue: Bool {
+    switch content {
+    case .bool(let flag): flag
+    case .list(let values): values.contains(where: \.hasTrue)
+    case .map(let members): members.all.contains { $0.value.hasTrue }
+    default: false
     }
   }
 }

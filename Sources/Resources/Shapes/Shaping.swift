@@ -1,4 +1,4 @@
-// A value of another tool → CloudFormation's, by its type's way. What isn't known stays so.
+// A value of another tool → CloudFormation's, by its type's way. What isn't known stays so, and what is secret.
 
 import Foundation
 import GuardRules
@@ -45,6 +45,11 @@ enum Shaping {
 
   /// - Returns: nil where there is nothing: null, or an empty block.
   private static func shaped(_ value: Value, _ shape: MemberShape) -> Value? {
+    let out = reshaped(value, shape)
+    return value.isSecret ? out?.hidden : out
+  }
+
+  private static func reshaped(_ value: Value, _ shape: MemberShape) -> Value? {
     func at(_ content: Value.Content) -> Value { Value(content, at: value.place) }
     if case .null = value.content { return nil }
     if case .unknown = value.content { return value }
@@ -108,7 +113,7 @@ enum Shaping {
     return Value(
       .list(
         members.map { member in
-          let key = Value(.string(member.name), at: value.place)
+          let key = Value(.string(member.name), at: value.place, isSecret: value.isSecret)
           return Value(.map(Members([("Key", key), ("Value", member.value)])), at: value.place)
         }), at: value.place)
   }

@@ -1,4 +1,6 @@
-// Walks a template once and puts in values for what refers to them.
+// Walks a template once and puts in values for what refers to them. What a `NoEcho` parameter stands for is secret, and so
+// is what functions make of it (GuardRules, Secrets.swift).
+// Source: AWS CloudFormation User Guide, "Parameters syntax reference", NoEcho.
 
 import GuardRules
 
@@ -46,11 +48,32 @@ struct TemplateResolver {
           kept.append((resource.name, try self.resource(resource.value)))
         }
         out.append((section.name, Value(.map(Members(kept)), at: section.value.place)))
+      case "Parameters": out.append((section.name, Self.hiding(section.value)))
       case "Outputs": out.append((section.name, try resolve(section.value, 0) ?? section.value))
       default: out.append((section.name, section.value))
       }
     }
     return Value(.map(Members(out)), at: document.place)
+  }
+
+  /// Parameters without a word of the secret ones' values.
+  private static func hiding(_ parameters: Value) -> Value {
+    guard parameters.members.contains(where: { isSecret($0.value) }) else { return parameters }
+    let all = parameters.members.map { parameter -> (name: String, value: Value) in
+      guard isSecret(parameter.value) else { return (name: parameter.name, value: parameter.value) }
+      let members = parameter.value.members.map { member in
+        let isTelling = member.name == "Default" || member.name == "AllowedValues"
+        return (name: member.name, value: isTelling ? member.value.hidden : member.value)
+      }
+      return (parameter.name, Value(.map(Members(members)), at: parameter.value.place))
+    }
+    return Value(.map(Members(all)), at: parameters.place)
+  }
+
+  /// Whether a parameter's value isn't to be shown: where it says so, or can't be read as saying that it may.
+  private static func isSecret(_ parameter: Value) -> Bool {
+    guard let mark = parameter["NoEcho"] else { return false }
+    return mark.asText?.lowercased() != "false"
   }
 
   /// All of a resource but what names others by themselves.
@@ -77,9 +100,11 @@ struct TemplateResolver {
   }
 
   /// A text that is made.
-  private mutating func made(_ text: String, _ place: TextPlace) throws(DocumentFault) -> Value {
+  private mutating func made(
+    _ text: String, _ place: TextPlace, isSecret: Bool = false
+  ) throws(DocumentFault) -> Value {
     try charge(1 + text.utf8.count / 64, place)
-    return Value(.string(text), at: place)
+    return Value(.string(text), at: place, isSecret: isSecret)
   }
 
   /// A value that is put in a second time.
@@ -103,10 +128,18 @@ struct TemplateResolver {
     guard depth < Self.mostDepth, stack.hasRoom else { throw tooMuch("too many levels", value.place) }
     switch value.content {
     case .list(let elements):
+      // Most of a template is as it is written: only what changes is made anew.
       var out: [Value] = []
-      out.reserveCapacity(elements.count)
-      for element in elements { if let element = try resolve(element, depth + 1) { out.append(element) } }
-      return Value(.list(out), at: value.place)
+      var isOther = false
+      for (place, element) in elements.enumerated() {
+        let resolved = try resolve(element, depth + 1)
+        if !isOther {
+          if resolved === element { continue }
+          (isOther, out) = (true, Array(elements[..<place]))
+        }
+        if let resolved { out.append(resolved) }
+      }
+      return isOther ? Value(.list(out), at: value.place) : value
     case .map(let members):
       if members.all.count == 1, let only = members.all.first,
         only.name == "Ref" || only.name.hasPrefix("Fn::")
@@ -114,11 +147,18 @@ struct TemplateResolver {
         return try function(only.name, only.value, value, depth + 1)
       }
       var out: [(name: String, value: Value)] = []
-      out.reserveCapacity(members.all.count)
-      for member in members.all {
-        if let inner = try resolve(member.value, depth + 1) { out.append((member.name, inner)) }
+      var isOther = false
+      for (place, member) in members.all.enumerated() {
+        let resolved = try resolve(member.value, depth + 1)
+        if !isOther {
+          if resolved === member.value { continue }
+          isOther = true
+          out.reserveCapacity(members.all.count)
+          for member in members.all[..<place] { out.append((member.name, member.value)) }
+        }
+        if let resolved { out.append((member.name, resolved)) }
       }
-      return Value(.map(Members(out)), at: value.place)
+      return isOther ? Value(.map(Members(out)), at: value.place) : value
     default: return value
     }
   }
@@ -132,7 +172,9 @@ struct TemplateResolver {
   private mutating func function(
     _ name: String, _ argument: Value, _ written: Value, _ depth: Int
   ) throws(DocumentFault) -> Value? {
-    func at(_ content: Value.Content) -> Value { Value(content, at: written.place) }
+    func at(_ content: Value.Content, isSecret: Bool = false) -> Value {
+      Value(content, at: written.place, isSecret: isSecret)
+    }
     switch name {
     case "Ref":
       guard let target = argument.string else { return unknown("a Ref to no name", written) }
@@ -165,35 +207,50 @@ struct TemplateResolver {
         return unknown("Fn::Join of what isn't known", written, mayBeEmpty: false)
       }
       try charge(texts.reduce(0) { $0 + $1.utf8.count + delimiter.utf8.count } / 64, written.place)
-      return at(.string(texts.joined(separator: delimiter)))
+      return at(
+        .string(texts.joined(separator: delimiter)), isSecret: elements.contains(where: \.isSecret))
     case "Fn::Select":
-      guard let parts = argument.list, parts.count == 2, let place = try resolve(parts[0], depth)?.asText,
-        let index = Int(place), let elements = try resolve(parts[1], depth)?.list,
+      guard let parts = argument.list, parts.count == 2, let place = try resolve(parts[0], depth),
+        let index = place.asText.flatMap({ Int($0) }), let elements = try resolve(parts[1], depth)?.list,
         elements.indices.contains(index)
       else { return unknown("Fn::Select of what isn't known", written) }
-      return elements[index]
+      return place.isSecret ? elements[index].hidden : elements[index]
     case "Fn::Split":
       guard let parts = argument.list, parts.count == 2, let delimiter = parts[0].string, !delimiter.isEmpty,
-        let text = try resolve(parts[1], depth)?.string
+        let whole = try resolve(parts[1], depth), let text = whole.string
       else { return unknown("Fn::Split of what isn't known", written) }
       let pieces = Self.split(text, by: delimiter)
       try charge(pieces.count, written.place)
-      return at(.list(pieces.map { Value(.string($0), at: written.place) }))
+      let list = at(.list(pieces.map { at(.string($0)) }))
+      return whole.isSecret ? list.hidden : list
     case "Fn::FindInMap":
-      guard let parts = argument.list, parts.count >= 3, let map = try resolve(parts[0], depth)?.string,
-        let first = try resolve(parts[1], depth)?.asText, let second = try resolve(parts[2], depth)?.asText
-      else { return unknown("Fn::FindInMap with a key that isn't known", written) }
-      if let found = mappings?[map]?[first]?[second] { return try again(found) }
-      if parts.count > 3, let other = parts[3]["DefaultValue"] { return try resolve(other, depth) }
-      return unknown("no value \(map).\(first).\(second) in Mappings", written)
+      guard let parts = argument.list, parts.count >= 3 else {
+        return unknown("Fn::FindInMap with a key that isn't known", written)
+      }
+      // Which value it is would tell the key.
+      var (keys, isSecret): ([String], Bool) = ([], false)
+      for part in parts.prefix(3) {
+        guard let key = try resolve(part, depth), let text = key.asText else {
+          return unknown("Fn::FindInMap with a key that isn't known", written)
+        }
+        keys.append(text)
+        isSecret = isSecret || key.isSecret
+      }
+      if let found = mappings?[keys[0]]?[keys[1]]?[keys[2]] {
+        return isSecret ? try again(found).hidden : try again(found)
+      }
+      if parts.count > 3, let other = parts[3]["DefaultValue"] {
+        return isSecret ? try resolve(other, depth)?.hidden : try resolve(other, depth)
+      }
+      return unknown("no value \(isSecret ? "" : keys.joined(separator: ".") + " ")in Mappings", written)
     case "Fn::Length":
       guard let elements = try resolve(argument, depth)?.list else { return unknown("Fn::Length", written) }
       return at(.int(Int64(elements.count)))
     case "Fn::Base64":
-      guard let text = try resolve(argument, depth)?.string else {
+      guard let value = try resolve(argument, depth), let text = value.string else {
         return unknown("Fn::Base64 of what isn't known", written)
       }
-      return try made(Base64.encoded(text), written.place)
+      return try made(Base64.encoded(text), written.place, isSecret: value.isSecret)
     case "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not":
       guard let holds = try evaluate(written, depth) else { return unknown("a condition", written) }
       return at(.bool(holds))
@@ -224,14 +281,15 @@ struct TemplateResolver {
     if type.hasPrefix("AWS::SSM::Parameter::Value") {
       return unknown("parameter \(name) is read at deployment", written, mayBeEmpty: false)
     }
+    let isSecret = Self.isSecret(parameter)
     guard let text = value.asText, type == "CommaDelimitedList" || type.hasPrefix("List<") else {
-      return try again(value)
+      return isSecret ? try again(value).hidden : try again(value)
     }
     try charge(text.utf8.count { $0 == UInt8(ascii: ",") } + 1, written.place)
     let elements = text.split(separator: ",").map { element in
-      Value(.string(String(element.drop { $0 == " " })), at: written.place)
+      Value(.string(String(element.drop { $0 == " " })), at: written.place, isSecret: isSecret)
     }
-    return Value(.list(elements), at: written.place)
+    return Value(.list(elements), at: written.place, isSecret: isSecret)
   }
 
   /// `${name}`, `${name.attribute}`, `${!literal}`
@@ -248,6 +306,7 @@ struct TemplateResolver {
       return unknown("Fn::Sub wants a text", written)
     }
     var out = ""
+    var isSecret = false
     var rest = text[...]
     while let begin = rest.firstRange(of: "${"), let end = rest[begin.upperBound...].firstIndex(of: "}") {
       out += rest[..<begin.lowerBound]
@@ -270,8 +329,9 @@ struct TemplateResolver {
       }
       try charge(1 + part.utf8.count / 64, written.place)
       out += part
+      isSecret = isSecret || value?.isSecret == true
     }
-    return Value(.string(out + rest), at: written.place)
+    return Value(.string(out + rest), at: written.place, isSecret: isSecret)
   }
 
   private static func split(_ text: String, by delimiter: String) -> [String] {

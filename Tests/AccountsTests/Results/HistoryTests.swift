@@ -63,6 +63,51 @@ import Testing
     #expect(try record(history, .made(), at: 5_000).fixed.count == 1)
   }
 
+  /// A rule that passes because a `when` within it lacks what it is given looked at nothing there.
+  @Test func passingForWantOfAnInputParameterIsNoMending() throws {
+    let folder = try TestFolder()
+    try Data("Given: {types: ['AWS::S3::Bucket']}\n".utf8).write(
+      to: URL(fileURLWithPath: folder.file("given.yaml")))
+    let template = folder.file("t.yaml")
+    func write(_ access: String) throws {
+      try Data("Resources: {B: {Type: 'AWS::S3::Bucket', Properties: {Name: b, Access: \(access)}}}\n".utf8)
+        .write(
+          to: URL(fileURLWithPath: template))
+    }
+    let rules = try RuleSet(
+      text: """
+        let buckets = Resources.*[ Type == 'AWS::S3::Bucket' ]
+        let types = Given.types
+        rule s3_public {
+          %buckets.Properties.Name exists
+          when %types !empty { %buckets.Properties.Access != 'Public' }
+        }
+        rule s3_named { %buckets.Properties.Access != 'Public' }
+        """, name: "t.guard")
+    let given = try InputParameters([folder.file("given.yaml")])
+    func look(_ parameters: InputParameters) throws -> CheckResult {
+      try Check(rules, parameters: parameters, now: 0).run([template])
+    }
+    let history = try FindingHistory(folder.path)
+    func keep(_ result: CheckResult, _ parameters: InputParameters, at: Int64) throws -> HistoryChange {
+      var extra = RunExtra()
+      extra.parameters = parameters.digest
+      return try history.record(result, scope: [template], source: "check", at: at, extra)
+    }
+    try write("Public")
+    #expect(try keep(look(given), given, at: 1_000).opened.count == 2)
+    let without = try look(.none)
+    #expect(
+      without.results.map(\.status) == [.pass, .fail] && without.results.map(\.isLacking) == [true, false])
+    let change = try keep(without, .none, at: 2_000)
+    #expect(change.fixed.isEmpty && change.unseen.map(\.rule) == ["s3_public"])
+    // With what it was given then it looked; and a rule that needs nothing is believed without.
+    try write("Private")
+    let mended = try keep(look(.none), .none, at: 3_000)
+    #expect(mended.fixed.map(\.rule) == ["s3_named"])
+    #expect(try keep(look(given), given, at: 4_000).fixed.map(\.rule) == ["s3_public"])
+  }
+
   @Test func regionsThatAreNotToldAnyMoreAreUnseen() throws {
     let folder = try TestFolder()
     let history = try FindingHistory(folder.path)
