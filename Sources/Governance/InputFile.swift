@@ -27,12 +27,18 @@ public struct InputFile: Sendable {
   public let document: Value
   /// Resources whose type has no shape: nothing can be said of them.
   public let shapeless: [ShapedResource]
+  /// Regions of resources, where the input says them, by their names.
+  let regions: [String: String]
 
   /// What ends the name of such a file.
   public static let endings: Set<String> = ["json", "yaml", "yml", "jsn", "template", "jsonl", "ndjson"]
 
-  init(path: String, kind: Kind, document: Value, shapeless: [ShapedResource] = []) {
+  init(
+    path: String, kind: Kind, document: Value, shapeless: [ShapedResource] = [],
+    regions: [String: String] = [:]
+  ) {
     (self.path, self.kind, self.document, self.shapeless) = (path, kind, document, shapeless)
+    self.regions = regions
   }
 
   /// Reads a file as a whole.
@@ -78,12 +84,16 @@ public struct InputFile: Sendable {
   /// The same for who composes texts of what stands in it: what is secret isn't known.
   var withoutSecrets: InputFile {
     guard document.holdsSecret else { return self }
-    return InputFile(path: path, kind: kind, document: document.withoutSecrets, shapeless: shapeless)
+    return InputFile(
+      path: path, kind: kind, document: document.withoutSecrets, shapeless: shapeless, regions: regions)
   }
 
   private init(path: String, kind: Kind, _ resources: [ShapedResource]) {
+    // Of an item twice the later one counts, as in the document.
+    let regions = resources.compactMap { each in each.region.map { (each.name, $0) } }
     self.init(
-      path: path, kind: kind, document: resources.document, shapeless: resources.filter(\.isToBeTold))
+      path: path, kind: kind, document: resources.document, shapeless: resources.filter(\.isToBeTold),
+      regions: Dictionary(regions) { _, later in later })
   }
 
   /// A template, or a document that rules see as it is.
@@ -124,6 +134,11 @@ public struct InputFile: Sendable {
     return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
   }
 
+  private static let namesOfTerraform: Set<String> = [
+    "terraform_version", "values", "errored", "complete", "applyable", "configuration", "deferred_changes",
+    "prior_state", "resource_drift",
+  ]
+
   /// By the names of its outermost members, as far as they are needed.
   /// - Throws: `FileFault` where there is nothing in it.
   static func kind(of file: MappedFile) throws(FileFault) -> Kind {
@@ -136,12 +151,16 @@ public struct InputFile: Sendable {
     }
     var names: Set<String> = []
     var kind: Kind?
+    var isOwnState = false
     do throws(DocumentFault) {
       try reader.object { (name, reader) throws(DocumentFault) in
         guard kind == nil else { return }
         names.insert(name)
         switch name {
         case "resource_changes", "planned_values": kind = .plan
+        case "lineage" where names.contains("terraform_version"):
+          isOwnState = true
+          throw DocumentFault(place: .none, found: "Terraform's own state", wanted: "another document")
         case "configurationItems": kind = .items
         case "Resources", "AWSTemplateFormatVersion": kind = .template
         default: break
@@ -151,8 +170,16 @@ public struct InputFile: Sendable {
         // The rest is left, which ends the walk.
         if kind == nil { try reader.skip() }
       }
-    } catch { return kind ?? .document }
-    return kind ?? .document
+    } catch {
+      if isOwnState {
+        throw FileFault(
+          path: file.path, reason: "is Terraform's own state; wanted the output of terraform show -json")
+      }
+      return kind ?? .document
+    }
+    // Terraform leaves out what is empty: an empty state is nothing but its version.
+    let isOfTerraform = !names.isDisjoint(with: Self.namesOfTerraform) || names.count == 1
+    return kind ?? (names.contains("format_version") && isOfTerraform ? .plan : .document)
   }
 }
 

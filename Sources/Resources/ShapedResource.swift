@@ -14,9 +14,14 @@ public struct ShapedResource: Sendable {
   public let properties: Value
   /// Where it stands.
   public let place: TextPlace
+  /// The region that it is in, where that is said of it; nil = it isn't.
+  public let region: String?
 
   /// A resource.
-  public init(name: String, type: String?, foundType: String, properties: Value, place: TextPlace) {
+  public init(
+    name: String, type: String?, foundType: String, properties: Value, place: TextPlace, region: String? = nil
+  ) {
+    self.region = region
     self.name = name
     self.type = type
     self.foundType = foundType

@@ -42,6 +42,34 @@ import Testing
     }
   }
 
+  /// What the input says of a region goes before where it will be deployed; resources of which only the type is known are
+  /// judged too.
+  @Test func regionsThatInputsSay() throws {
+    let document = try Value.reading(
+      yaml: """
+        Resources:
+          "arn:aws:s3:::b": {Type: "AWS::S3::Bucket"}
+          "arn:aws:s3:::c": {Type: "AWS::S3::Bucket"}
+        """)
+    func told(_ region: String?) throws -> [String] {
+      var inspection = CatalogueInspection(
+        try Catalogue(yaml: Self.catalogue), today: try #require(CalendarDay("2026-06-01")))
+      inspection.look(
+        at: document, region: region,
+        typed: [
+          TypedResource(name: "t", type: "AWS::DynamoDB::Table", place: .none, region: "us-east-1"),
+          TypedResource(
+            name: "arn:aws:dynamodb:us-east-2:1:table/t", type: "AWS::DynamoDB::Table", place: .none),
+          TypedResource(name: "u", type: "AWS::DynamoDB::Table", place: .none),
+        ], regions: ["arn:aws:s3:::b": "us-east-1", "arn:aws:s3:::c": "ap-northeast-1"],
+        statuses: ["s3_encrypted": [.pass]])
+      return Self.told(inspection)
+    }
+    let wrong = ["arn:aws:s3:::b", "t", "arn:aws:dynamodb:us-east-2:1:table/t"].map { "region_allowed \($0)" }
+    #expect(try told("ap-northeast-1") == wrong)
+    #expect(try told(nil) == wrong + ["region_allowed? u"])
+  }
+
   @Test func services() throws {
     let found = try Self.issues(
       """

@@ -58,6 +58,19 @@ private struct Maker {
         before.append((member.name, both.before))
         if let value = both.after { after.append((member.name, value)) }
       }
+      // Of some maps it isn't known of each member whether it is there; one of all is.
+      if members.all.count > 1, chance.below(oneIn) == 0 {
+        let stays = chance.pick(members.all.map(\.name))
+        var perhaps: Set<String> = []
+        for member in members.all where member.name != stays {
+          guard chance.below(2) == 0 else { continue }
+          perhaps.insert(member.name)
+          if chance.below(2) == 0 { after.removeAll { $0.name == member.name } }
+        }
+        // What stays must not be gone by itself.
+        guard after.contains(where: { $0.name == stays }) else { return (value, value) }
+        return (Value(.map(Members(before, perhaps: perhaps))), Value(.map(Members(after))))
+      }
       // Of some maps not all is known.
       guard chance.below(oneIn) == 0 else {
         return (Value(.map(Members(before))), Value(.map(Members(after))))

@@ -27,15 +27,25 @@ public struct CatalogueInspection: Sendable {
   /// - Parameters:
   ///   - region: where it is or will be deployed; nil = it isn't known.
   ///   - typed: resources of which only the type is known.
+  ///   - regions: of resources of which the input itself says it, by their names.
   ///   - statuses: what came of the rules by their names.
   public mutating func look(
-    at document: Value, region: String?, typed: [TypedResource] = [], statuses: [String: [RuleStatus]]
+    at document: Value, region: String?, typed: [TypedResource] = [], regions: [String: String] = [:],
+    statuses: [String: [RuleStatus]]
   ) {
-    let resources: [Members.Member]
+    var resources: [Members.Member] = []
     if case .map(let all) = document.content, case .map(let members)? = all["Resources"]?.content {
-      resources = members.all
-    } else {
-      resources = []
+      // What a transformation makes is judged with what it is made of.
+      resources = members.all.filter { !members.perhaps.contains($0.name) || !$0.value.isMade }
+      if let rest = members.rest {
+        asked.insert(.assessed)
+        add(
+          .assessed, unknown: true, "", "", "", all["Resources"]?.place ?? .none,
+          Bilingual("all resources are known", "すべてのリソースが判明していること"),
+          Bilingual(same: rest.unknown.reason),
+          Bilingual(
+            "There may be resources that nothing can be said of.", "判定できないリソースが存在する可能性があります。"))
+      }
     }
     let index = GrantIndex(resources)
     var used: [String: CatalogueService] = [:]
@@ -57,10 +67,15 @@ public struct CatalogueInspection: Sendable {
         continue
       }
       used[service.id] = service
-      place(resource, name, service, region, &homeless)
+      place(resource, name, service, regions[resource.name], region, &homeless)
       lookAtPolicies(resource, name, index)
     }
-    for resource in typed { if let service = judge(resource) { used[service.id] = service } }
+    for resource in typed {
+      guard let service = judge(resource) else { continue }
+      used[service.id] = service
+      let nothing = Members.Member(name: resource.name, value: Value(.null, at: resource.place))
+      place(nothing, resource.type, service, resource.region, region, &homeless)
+    }
     if let first = homeless.first {
       let names = Set(homeless.map(\.service.id)).sorted().joined(separator: ", ")
       add(
@@ -151,7 +166,8 @@ public struct CatalogueInspection: Sendable {
   // MARK: - Regions
 
   private mutating func place(
-    _ resource: Members.Member, _ type: String, _ service: CatalogueService, _ region: String?,
+    _ resource: Members.Member, _ type: String, _ service: CatalogueService, _ said: String?,
+    _ region: String?,
     _ homeless: inout [(resource: String, type: String, place: TextPlace, service: CatalogueService)]
   ) {
     guard let allowed = service.regions else { return }
@@ -161,9 +177,9 @@ public struct CatalogueInspection: Sendable {
     let clause = Bilingual("the region is one of \(names)", "リージョンが \(names) のいずれかであること")
     let only = Bilingual(
       "\(service.name) is allowed in \(names) only.", "\(service.name) が許可されるのは \(names) だけです。")
-    // An ARN says where something is.
+    // An ARN says where something is, else the input itself.
     let words = resource.name.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-    let own = words.count == 6 && words[0] == "arn" && !words[3].isEmpty ? String(words[3]) : region
+    let own = words.count == 6 && words[0] == "arn" && !words[3].isEmpty ? String(words[3]) : said ?? region
     if let own {
       if !allowed.contains(own) {
         add(
@@ -228,6 +244,16 @@ public struct CatalogueInspection: Sendable {
           .use, unknown: true, "", "", "", .none, passes, Bilingual("it can't be told", "判定できません"), only)
       }
     }
+  }
+}
+
+extension Value {
+  /// Whether a transformation makes it, so that nothing of it is known but its type.
+  fileprivate var isMade: Bool {
+    guard case .map(let members) = content, members.rest != nil, members.all.count == 2,
+      case .unknown(let unknown)? = members["Properties"]?.content
+    else { return false }
+    return unknown.written == nil
   }
 }
 

@@ -95,9 +95,12 @@ public struct TypedResource: Sendable {
   public let type: String
   /// Where it stands.
   public let place: TextPlace
+  /// The region that it is in; nil = nothing but perhaps its name says it.
+  public let region: String?
 
   /// A resource.
-  public init(name: String, type: String, place: TextPlace) {
+  public init(name: String, type: String, place: TextPlace, region: String? = nil) {
+    self.region = region
     self.name = name
     self.type = type
     self.place = place

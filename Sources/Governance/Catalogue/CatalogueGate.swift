@@ -55,8 +55,8 @@ public struct CatalogueGate: Sendable {
     inspection.look(
       at: input.document, region: home,
       typed: input.shapeless.filter { $0.foundType.hasPrefix("AWS::") }.map {
-        TypedResource(name: $0.name, type: $0.foundType, place: $0.place)
-      }, statuses: statuses)
+        TypedResource(name: $0.name, type: $0.foundType, place: $0.place, region: $0.region)
+      }, regions: input.regions, statuses: statuses)
     for rule in CatalogueRule.allCases {
       let issues = inspection.issues.filter { $0.rule == rule }
       let status: RuleStatus =

@@ -31,18 +31,23 @@ enum Equality {
   }
 
   private static func equal(_ left: Members, _ right: Members) throws(Pattern.TooMuch) -> Bool? {
-    var isCertain = left.rest == nil && right.rest == nil
+    var isCertain = left.rest == nil && right.rest == nil && left.perhaps.isEmpty && right.perhaps.isEmpty
     for member in left.all {
       guard let other = right[member.name] else {
-        if right.unknown(member.name) == nil, !member.value.mayBeAbsent { return false }
+        if right.unknown(member.name) == nil, !member.value.mayBeAbsent, !left.perhaps.contains(member.name) {
+          return false
+        }
         isCertain = false
         continue
       }
       guard let same = try equal(member.value, other) else { return nil }
-      if !same { return false }
+      // Where neither has it they are the same yet.
+      if !same, !left.perhaps.contains(member.name) || !right.perhaps.contains(member.name) { return false }
     }
     for member in right.all where left[member.name] == nil {
-      if left.unknown(member.name) == nil, !member.value.mayBeAbsent { return false }
+      if left.unknown(member.name) == nil, !member.value.mayBeAbsent, !right.perhaps.contains(member.name) {
+        return false
+      }
       isCertain = false
     }
     return isCertain ? true : nil

@@ -116,7 +116,9 @@ extension Evaluation {
     case (.empty, .unknown(let unknown)): return unknown.mayBeEmpty ? .unknown : .no
     // A rule that asks for a map asks for the writing: a reference instead of a value.
     case (.isStruct, .unknown(let unknown)):
+      if value.dynamicReference != nil { return .no }
       return unknown.written == nil || unknown.mayBeAbsent ? .unknown : .yes
+    case (.isString, .unknown) where value.dynamicReference != nil: return .yes
     case (_, .unknown): return .unknown
     case (.exists, _): return .yes
     case (.empty, .list(let values)):
@@ -200,6 +202,7 @@ extension Evaluation {
     _ isNegated: Bool, _ out: inout [Outcome]
   ) throws(Pattern.TooMuch) {
     func add(_ left: Value, _ right: Value, shown: Selected) throws(Pattern.TooMuch) {
+      let (left, right) = (left.written(for: right), right.written(for: left))
       let isUnknown = left.holdsUnknown || right.holdsUnknown
       let holds = try Equality.equal(left, right)
       // Where known parts differ already, the rest doesn't matter.
@@ -259,11 +262,15 @@ extension Evaluation {
     let others = rightLiteral.map { [$0] } ?? rights
     let isText = leftLiteral != nil || rightLiteral != nil
     for each in lefts {
-      guard let left = each.value else { continue }
+      guard var left = each.value else { continue }
       if let isContained = texts?.contains(left) {
         out.append(
           Outcome(answer: Answer(isContained).negated(isNegated), left: each, right: others.first))
         continue
+      }
+      for other in others where try left.isWritten(in: other) {
+        left = left.dynamicReference ?? left
+        break
       }
       var (isContained, isComparable, isUnknown) = (false, false, left.holdsUnknown)
       for right in others {

@@ -88,6 +88,11 @@ extension Evaluation {
                 reached: Value(.unknown(unknown), at: value.place), wanted: "key \(key)", holder: value)))
           return
         }
+        if members.perhaps.contains(where: { members[$0] === next }) {
+          let reached = Value(.unknown(Unknown("whether \(key) is there")), at: next.place)
+          out.append(.missing(Missing(reached: reached, wanted: "key \(key)", holder: next)))
+          return
+        }
         (index, value, letters) = (index + 1, next, other)
       default:
         return try deeper(value.place) { () throws(EvaluationFault) in
@@ -131,7 +136,7 @@ extension Evaluation {
       }
       if values.isEmpty { return missing("an element of the empty list") }
       for (place, element) in values.enumerated() {
-        if let capture { scope.capture(capture, Value(.int(Int64(place)))) }
+        if let capture { scope.capture(capture, Value(.int(Int64(place))), isDoubtful: isDoubting) }
         try walk(steps, index + 1, element, scope, letters, &out)
       }
     case .members(let capture):
@@ -146,8 +151,10 @@ extension Evaluation {
         let next = capture == nil && letters == .none && index + 1 < steps.count ? steps[index + 1] : nil
         for member in document.candidates(of: value, next) ?? members.all {
           let key = Self.name(of: member, in: value)
-          if let capture { scope.capture(capture, key) }
-          try walk(steps, index + 1, member.value, scope, letters, &out, key: key)
+          try doubting(members.perhaps.contains(member.name), &out) { (out) throws(EvaluationFault) in
+            if let capture { scope.capture(capture, key, isDoubtful: isDoubting) }
+            try walk(steps, index + 1, member.value, scope, letters, &out, key: key)
+          }
         }
       case .list(let values):
         if values.isEmpty { return missing("an element of the empty list") }
@@ -167,12 +174,26 @@ extension Evaluation {
         let key = Self.name(of: member, in: value)
         let verdict = try matches(key, comparator, isNegated, wanted)
         guard verdict == .pass || verdict == .unknown else { continue }
-        if let capture { scope.capture(capture, key) }
-        let before = out.count
-        try walk(steps, index + 1, member.value, scope, letters, &out)
-        if verdict == .unknown { out.doubt(from: before) }
+        let isDoubtful = verdict == .unknown || members.perhaps.contains(member.name)
+        try doubting(isDoubtful, &out) { (out) throws(EvaluationFault) in
+          if let capture { scope.capture(capture, key, isDoubtful: isDoubting) }
+          try walk(steps, index + 1, member.value, scope, letters, &out)
+        }
       }
     }
+  }
+
+  /// Walks on; of what is doubtful all that is selected and captured is.
+  private func doubting(
+    _ isDoubtful: Bool, _ out: inout [Selected],
+    _ body: (inout [Selected]) throws(EvaluationFault) -> Void
+  ) throws(EvaluationFault) {
+    guard isDoubtful else { return try body(&out) }
+    let before = (out.count, isDoubting)
+    isDoubting = true
+    defer { isDoubting = before.1 }
+    try body(&out)
+    out.doubt(from: before.0)
   }
 
   /// The members whose names a variable's values are.
@@ -210,6 +231,11 @@ extension Evaluation {
         }
         let wanted = key.isSecret ? "key \(Value.hiddenText)" : "key \(text)"
         if let member = members[text] {
+          guard !members.perhaps.contains(text) else {
+            let reached = Value(.unknown(Unknown("whether it is there")), at: member.place)
+            out.append(.missing(Missing(reached: reached, wanted: wanted, holder: member)))
+            continue
+          }
           try walk(steps, next, member, scope, letters, &out)
         } else if let unknown = members.unknown(text) {
           out.append(
@@ -229,14 +255,16 @@ extension Evaluation {
     _ scope: Scope,
     _ letters: LetterCase, _ out: inout [Selected], key: Value?
   ) throws(EvaluationFault) {
-    func take(_ value: Value, _ key: @autoclosure () -> Value?) throws(EvaluationFault) {
+    func take(
+      _ value: Value, _ key: @autoclosure () -> Value?, isPerhaps: Bool = false
+    ) throws(EvaluationFault) {
       let inner = Scope([], root: value, in: scope)
       let status = try holds(clauses, inner)
       guard status != .fail, status != .skip else { return }
-      if let capture, let key = key() { scope.capture(capture, key) }
-      let before = out.count
-      try walk(steps, index + 1, value, scope, letters, &out)
-      if status != .pass { out.doubt(from: before) }
+      try doubting(isPerhaps || status != .pass, &out) { (out) throws(EvaluationFault) in
+        if let capture, let key = key() { scope.capture(capture, key, isDoubtful: isDoubting) }
+        try walk(steps, index + 1, value, scope, letters, &out)
+      }
     }
     // Behind what has already walked the values, a map is one of them; behind a key its values are looked at.
     let hasWalked: Bool
@@ -257,7 +285,10 @@ extension Evaluation {
         let reached = Value(.unknown(rest.unknown), at: value.place)
         out.append(.missing(Missing(reached: reached, wanted: "what else there is", holder: value)))
       }
-      for member in members.all { try take(member.value, Self.name(of: member, in: value)) }
+      for member in members.all {
+        try take(
+          member.value, Self.name(of: member, in: value), isPerhaps: members.perhaps.contains(member.name))
+      }
     case .list(let values):
       for (place, element) in values.enumerated() { try take(element, Value(.int(Int64(place)))) }
     default:

@@ -140,6 +140,8 @@ final class Evaluation {
   private var isUncertain = false
   /// Outermost names that weren't there, of the rule, or the variable, that is evaluated now.
   var lacks: Set<String> = []
+  /// Whether it isn't known of what a query walks now whether it is meant, or there.
+  var isDoubting = false
 
   private var rightSides: [RightSide] = []
   private static var mostRightSides: Int { 4 }

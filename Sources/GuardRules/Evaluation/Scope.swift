@@ -50,8 +50,9 @@ final class Scope {
   }
 
   /// Binds what a query captured.
-  func capture(_ name: String, _ value: Value) {
-    if isOfQuery, let outer { return outer.capture(name, value) }
-    known[name, default: []].append(.found(value))
+  /// - Parameter isDoubtful: it isn't known whether it is meant.
+  func capture(_ name: String, _ value: Value, isDoubtful: Bool = false) {
+    if isOfQuery, let outer { return outer.capture(name, value, isDoubtful: isDoubtful) }
+    known[name, default: []].append(isDoubtful ? .perhaps(value) : .found(value))
   }
 }

@@ -52,7 +52,8 @@ extension Value {
     switch content {
     case .unknown: true
     case .list(let values): values.contains(where: \.holdsUnknown)
-    case .map(let members): members.rest != nil || members.all.contains { $0.value.holdsUnknown }
+    case .map(let members):
+      members.rest != nil || !members.perhaps.isEmpty || members.all.contains { $0.value.holdsUnknown }
     default: false
     }
   }

@@ -27,8 +27,10 @@ extension Value {
     case .list(let values): Value(.list(values.map(\.hidden)), at: place, isSecret: true)
     case .map(let members):
       Value(
-        .map(Members(members.all.map { ($0.name, $0.value.hidden) }, rest: members.rest)), at: place,
-        isSecret: true)
+        .map(
+          Members(
+            members.all.map { ($0.name, $0.value.hidden) }, rest: members.rest, perhaps: members.perhaps)),
+        at: place, isSecret: true)
     default: isSecret ? self : Value(content, at: place, isSecret: true)
     }
   }
@@ -52,7 +54,10 @@ extension Value {
     case .list(let values): return Value(.list(values.map(\.withoutSecrets)), at: place)
     case .map(let members):
       return Value(
-        .map(Members(members.all.map { ($0.name, $0.value.withoutSecrets) }, rest: members.rest)), at: place)
+        .map(
+          Members(
+            members.all.map { ($0.name, $0.value.withoutSecrets) }, rest: members.rest,
+            perhaps: members.perhaps)), at: place)
     default: return self
     }
   }

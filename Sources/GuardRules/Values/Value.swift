@@ -115,13 +115,17 @@ public struct Members: Sendable {
   public let all: [Member]
   /// What isn't known beyond them; nil = they are all.
   public let rest: Rest?
+  /// Names of members of which it isn't known whether they are there: resources with a condition. Of a map that has such
+  /// members at least one of all is there in the end.
+  public let perhaps: Set<String>
   private let index: [String: Int]?
 
   private static var mostSearched: Int { 12 }
 
   /// Of two members with one name the later one counts.
-  public init(_ members: [(name: String, value: Value)], rest: Rest? = nil) {
+  public init(_ members: [(name: String, value: Value)], rest: Rest? = nil, perhaps: Set<String> = []) {
     self.rest = rest
+    self.perhaps = perhaps
     var all: [Member] = []
     all.reserveCapacity(members.count)
     guard members.count > Self.mostSearched else {
@@ -154,7 +158,9 @@ public struct Members: Sendable {
     self.index = index
   }
 
-  private init(_ all: [Member], index: [String: Int]?) { (self.all, rest, self.index) = (all, nil, index) }
+  private init(_ all: [Member], index: [String: Int]?) {
+    (self.all, rest, perhaps, self.index) = (all, nil, [], index)
+  }
 
   /// Members as a reader has them: kept as they are, but where two have one name: then the later one counts.
   public static func read(_ members: [Member]) -> Members {
@@ -183,7 +189,7 @@ public struct Members: Sendable {
   /// that are walked: no index is kept.
   public init(walked members: [(name: String, value: Value)]) {
     all = members.map { Member(name: $0.name, value: $0.value) }
-    (rest, index) = (nil, nil)
+    (rest, perhaps, index) = (nil, [], nil)
   }
 
   /// One of 64 bits, by the length and the ends of a name.
@@ -200,7 +206,7 @@ public struct Members: Sendable {
   }
 
   /// Whether there is a member that is there whatever becomes of what isn't known.
-  var hasCertain: Bool { all.contains { !$0.value.mayBeAbsent } }
+  var hasCertain: Bool { !perhaps.isEmpty || all.contains { !$0.value.mayBeAbsent } }
 
   /// The value of a name.
   public subscript(name: String) -> Value? {
@@ -268,8 +274,10 @@ extension Value {
     case .list(let values): Value(.list(values.map(\.withoutPlaces)), isSecret: isSecret)
     case .map(let members):
       Value(
-        .map(Members(members.all.map { ($0.name, $0.value.withoutPlaces) }, rest: members.rest)),
-        isSecret: isSecret)
+        .map(
+          Members(
+            members.all.map { ($0.name, $0.value.withoutPlaces) }, rest: members.rest, perhaps: members.perhaps)
+        ), isSecret: isSecret)
     default: Value(content, isSecret: isSecret)
     }
   }

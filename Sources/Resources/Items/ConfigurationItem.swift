@@ -126,6 +126,10 @@ public enum ConfigurationItems {
     let name =
       (item["arn"] ?? item["ARN"])?.string ?? item["resourceId"]?.string ?? item["resourceName"]?.string
       ?? type
+    // What is in no region has another word there (`global`).
+    let region = item["awsRegion"]?.string.flatMap { text in
+      text.last?.isNumber == true ? text : nil
+    }
     // Some services deliver their configuration as JSON text.
     var configuration = item["configuration"] ?? Value(.map(Members([])), at: item.place)
     if let text = configuration.string, let inner = try? JSONReader.value(of: text) { configuration = inner }
@@ -143,15 +147,17 @@ public enum ConfigurationItems {
     if type == "AWS::EC2::SecurityGroup" {
       return ShapedResource(
         name: name, type: type, foundType: type, properties: SecurityGroupShape.described(whole),
-        place: item.place)
+        place: item.place, region: region)
     }
     guard let shape = table.types[type] else {
       return ShapedResource(
-        name: name, type: nil, foundType: type, properties: Value(.map(Members([]))), place: item.place)
+        name: name, type: nil, foundType: type, properties: Value(.map(Members([]))), place: item.place,
+        region: region)
     }
     return ShapedResource(
       name: name, type: shape.to, foundType: type,
-      properties: shape.resource(of: whole, absent: names[shape.to] ?? []), place: item.place)
+      properties: shape.resource(of: whole, absent: names[shape.to] ?? []), place: item.place,
+      region: region)
   }
 }
 

@@ -27,8 +27,9 @@ struct PlanParts {
     var byName: [String: String] = [:]
     var addresses: [String: String] = [:]
     var kept = 0
-    try TerraformPlan.read(bytes, limits: limits, takes: { partTypes[$0] != nil || owners[$0] != nil }) {
-      (resource) throws(DocumentFault) in
+    try TerraformPlan.read(
+      bytes, limits: limits, takes: { partTypes[$0] != nil || owners[$0] != nil }, isPart: true
+    ) { (resource) throws(DocumentFault) in
       if let shape = partTypes[resource.type], let by = shape.partOf {
         let properties = shape.properties(of: resource.after)
         parts.append(

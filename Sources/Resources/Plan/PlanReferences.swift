@@ -66,7 +66,7 @@ struct PlanReferences {
   init(_ bytes: UnsafeRawBufferPointer, _ limits: ReadingLimits = ReadingLimits()) throws(DocumentFault) {
     var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
     guard reader.first() == UInt8(ascii: "{") else { return }
-    var found = Found()
+    var found = Found(mostBytes: limits.mostBytes)
     try reader.object { (name, reader) throws(DocumentFault) in
       guard name == "configuration", reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
       try reader.object { (name, reader) throws(DocumentFault) in
@@ -79,8 +79,21 @@ struct PlanReferences {
   }
 
   private struct Found {
+    let mostBytes: Int
+    var bytes = 0
     var expressions: [String: Value] = [:]
     var keyed: Set<String> = []
+
+    init(mostBytes: Int) { self.mostBytes = mostBytes }
+
+    mutating func keep(_ count: Int, _ place: TextPlace) throws(DocumentFault) {
+      bytes += count
+      guard bytes <= mostBytes else {
+        throw DocumentFault(
+          place: place, found: "a configuration with more references than \(mostBytes >> 20) MiB hold",
+          wanted: "a smaller plan, or more memory (--memory)")
+      }
+    }
   }
 
   private static func module(
@@ -92,7 +105,7 @@ struct PlanReferences {
       case "resources" where reader.first() == UInt8(ascii: "["):
         try reader.array { (reader) throws(DocumentFault) in
           reader.spentBytes = 0
-          take(try reader.value(), prefix, &found)
+          try take(try reader.value(), prefix, &found)
         }
       case "module_calls" where reader.first() == UInt8(ascii: "{"):
         try reader.object { (call, reader) throws(DocumentFault) in
@@ -107,14 +120,19 @@ struct PlanReferences {
     }
   }
 
-  private static func take(_ resource: Value, _ prefix: String, _ found: inout Found) {
+  private static func take(
+    _ resource: Value, _ prefix: String, _ found: inout Found
+  ) throws(DocumentFault) {
     guard let address = resource["address"]?.string, let type = resource["type"]?.string else { return }
     if resource["for_each_expression"] != nil || resource["count_expression"] != nil {
       found.keyed.insert(prefix + address)
+      try found.keep(100 + prefix.utf8.count + address.utf8.count, resource.place)
     }
     guard let wanted = wanted[type], let all = resource["expressions"] else { return }
-    found.expressions[prefix + address] = Value(
+    let kept = Value(
       .map(Members(all.members.filter { wanted.contains($0.name) }.map { ($0.name, $0.value) })))
+    try found.keep(kept.estimatedBytes + 100 + prefix.utf8.count + address.utf8.count, resource.place)
+    found.expressions[prefix + address] = kept
   }
 
   /// What is set of a resource.

@@ -62,7 +62,7 @@ extension TerraformPlan {
       func shapeless() -> ShapedResource {
         ShapedResource(
           name: resource.address, type: nil, foundType: resource.type,
-          properties: Value(.map(Members([]))), place: place)
+          properties: Value(.map(Members([]))), place: place, region: resource.region)
       }
       if SecurityGroupShape.types[resource.type] != nil {
         let all = SecurityGroupShape.resources(resource.type, resource.after)
@@ -71,8 +71,8 @@ extension TerraformPlan {
           let name = all.count == 1 ? resource.address : "\(resource.address)#\(number)"
           try body(
             ShapedResource(
-              name: name, type: each.type, foundType: resource.type, properties: each.properties, place: place
-            ))
+              name: name, type: each.type, foundType: resource.type, properties: each.properties,
+              place: place, region: resource.region))
         }
         return
       }
@@ -85,7 +85,8 @@ extension TerraformPlan {
       try body(
         ShapedResource(
           name: resource.address, type: shape.to, foundType: resource.type,
-          properties: parts.whole(properties, address: resource.address, type: shape.to), place: place))
+          properties: parts.whole(properties, address: resource.address, type: shape.to), place: place,
+          region: resource.region))
     }
   }
 }

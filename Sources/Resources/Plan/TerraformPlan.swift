@@ -1,6 +1,8 @@
 // A Terraform plan as JSON (`terraform show -json`) → resources in CloudFormation's shape. Resources are read one by one.
-// What the plan says is known only after it is applied is unknown, and what it says is sensitive is secret. Source:
-// Terraform, "JSON Output Format", sections "Plan Representation" and "Change Representation".
+// What the plan says is known only after it is applied is unknown, and what it says is sensitive is secret. A state (of what is
+// there already) is read like a plan that keeps everything. A plan that says that it isn't whole is a fault: resources that it
+// doesn't have may be anything.
+// Source: Terraform, "JSON Output Format", sections "Plan Representation", "Change Representation", "State Representation".
 
 public import GuardRules
 
@@ -14,6 +16,17 @@ public struct PlannedResource: Sendable {
   public let after: Value
   /// What is done: `create`, `update`, `delete`, `no-op`, `read`.
   public let actions: [String]
+
+  /// The region that it is or will be in, by the argument `region` or its ARN; nil = the plan doesn't say.
+  var region: String? {
+    // There it is whom something is allowed.
+    if type != "aws_config_aggregate_authorization", let text = after["region"]?.string, !text.isEmpty {
+      return text
+    }
+    guard let arn = after["arn"]?.string else { return nil }
+    let words = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
+    return words.count == 6 && words[0] == "arn" && !words[3].isEmpty ? String(words[3]) : nil
+  }
 }
 
 /// Reads plans.
@@ -33,22 +46,70 @@ public enum TerraformPlan {
   ///   - takes: whether resources of one of Terraform's types are wanted, by their type; nil = all are. Those that aren't
   ///     are counted, whatever becomes of them.
   ///   - references: say of what isn't known yet where it comes from; nil = nothing does.
+  ///   - isPart: whether it is read again for all that it says: whether it is whole was or will be asked.
   @discardableResult
   static func read(
     _ bytes: UnsafeRawBufferPointer, limits: ReadingLimits, takes: ((String) -> Bool)?,
-    references: PlanReferences? = nil, _ body: (PlannedResource) throws(DocumentFault) -> Void
+    references: PlanReferences? = nil, isPart: Bool = false,
+    _ body: (PlannedResource) throws(DocumentFault) -> Void
   ) throws(DocumentFault) -> Int {
     var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
     var count = 0
     var isPlan = false
+    var hasChanges = false
+    var isIncomplete: DocumentFault?
+    func incomplete(_ found: String, _ wanted: String, _ place: TextPlace) {
+      isIncomplete = isIncomplete ?? DocumentFault(place: place, found: found, wanted: wanted)
+    }
     try reader.object { (name, reader) throws(DocumentFault) in
+      _ = reader.first()
+      let place = reader.place
       switch name {
-      case "format_version":
+      // Terraform leaves out an empty list of changes, never this.
+      case "planned_values":
         isPlan = true
         try reader.skip()
-      case "resource_changes":
+      case "values":
         isPlan = true
-        guard reader.first() == UInt8(ascii: "[") else { return try reader.skip() }
+        guard reader.first() == UInt8(ascii: "{") else {
+          return try wanted("a state's values", &reader)
+        }
+        try reader.object { (name, reader) throws(DocumentFault) in
+          guard name == "root_module" else { return try reader.skip() }
+          count += try module(&reader, takes, body)
+        }
+      case "errored":
+        if case .bool(true) = try reader.value().content {
+          incomplete(
+            "errored: true, a plan that ended with an error", "a plan that terraform plan made without one", place)
+        }
+      case "complete":
+        if case .bool(false) = try reader.value().content {
+          incomplete(
+            "complete: false, a plan without some of the resources",
+            "a plan of everything: without -target, and with nothing put off", place)
+        }
+      case "deferred_changes":
+        let isNone = reader.first() != UInt8(ascii: "[")
+        var deferred = 0
+        if isNone {
+          try reader.skip()
+        } else {
+          try reader.array { (reader) throws(DocumentFault) in
+            deferred += 1
+            try reader.skip()
+          }
+        }
+        if deferred > 0 {
+          incomplete(
+            "deferred_changes: \(deferred) resources of which the plan doesn't say what they will be",
+            "a plan with nothing put off", place)
+        }
+      case "resource_changes":
+        (isPlan, hasChanges) = (true, true)
+        guard reader.first() == UInt8(ascii: "[") else {
+          return try wanted("a list of changes", &reader)
+        }
         try reader.array { (reader) throws(DocumentFault) in
           if let takes {
             _ = reader.first()
@@ -71,8 +132,70 @@ public enum TerraformPlan {
     try reader.end()
     guard isPlan else {
       throw DocumentFault(
-        place: TextPlace(line: 1, column: 1), found: "an object without resource_changes",
-        wanted: "a plan: the output of terraform show -json")
+        place: TextPlace(line: 1, column: 1), found: "an object without resource_changes, planned_values, values",
+        wanted: "a plan or a state: the output of terraform show -json")
+    }
+    if !hasChanges, !isPart, let place = try planned(bytes, limits) {
+      incomplete("planned_values with resources, and no resource_changes", "a whole plan", place)
+    }
+    if let isIncomplete, !isPart { throw isIncomplete }
+    return count
+  }
+
+  private static func wanted(_ what: String, _ reader: inout JSONReader) throws(DocumentFault) {
+    _ = reader.first()
+    let place = reader.place
+    throw DocumentFault(place: place, found: try reader.value().kind, wanted: what)
+  }
+
+  /// Where resources are planned; nil = there are none.
+  private static func planned(
+    _ bytes: UnsafeRawBufferPointer, _ limits: ReadingLimits
+  ) throws(DocumentFault) -> TextPlace? {
+    var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
+    var found: TextPlace?
+    try reader.object { (name, reader) throws(DocumentFault) in
+      guard name == "planned_values", reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
+      try reader.object { (name, reader) throws(DocumentFault) in
+        guard name == "root_module", reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
+        let place = reader.place
+        let count = try module(&reader, { _ in false }) { (_) throws(DocumentFault) in }
+        if count > 0 { found = place }
+      }
+    }
+    return found
+  }
+
+  /// A module of a state, with those in it.
+  /// - Returns: how many resources there are.
+  private static func module(
+    _ reader: inout JSONReader, _ takes: ((String) -> Bool)?,
+    _ body: (PlannedResource) throws(DocumentFault) -> Void
+  ) throws(DocumentFault) -> Int {
+    var count = 0
+    try reader.object { (name, reader) throws(DocumentFault) in
+      switch name {
+      case "resources":
+        try reader.array { (reader) throws(DocumentFault) in
+          reader.spentBytes = 0
+          let resource = try reader.value()
+          guard let type = resource["type"]?.string, let address = resource["address"]?.string,
+            resource["mode"]?.string ?? "managed" == "managed"
+          else { return }
+          count += 1
+          guard takes?(type) ?? true else { return }
+          let values = resource["values"] ?? Value(.map(Members([])), at: resource.place)
+          try body(
+            PlannedResource(
+              address: address, type: type, after: values.hiding(resource["sensitive_values"]),
+              actions: ["no-op"]))
+        }
+      case "child_modules":
+        try reader.array { (reader) throws(DocumentFault) in
+          count += try module(&reader, takes, body)
+        }
+      default: try reader.skip()
+      }
     }
     return count
   }

@@ -22,11 +22,16 @@ public struct Template: Sendable {
   /// As it was written, with resources, their properties and outputs resolved.
   public let resolved: Value
 
-  /// Whether a document is a template: resources with types.
+  /// Whether a document is a template: resources with types, or something that makes them.
   public static func isTemplate(_ document: Value) -> Bool {
-    guard case .map(let members) = document.content, case .map(let resources)? = members["Resources"]?.content
-    else { return false }
-    return resources.all.contains { $0.value["Type"]?.string != nil }
+    guard case .map(let members) = document.content else { return false }
+    let isTransformed = members["Transform"] != nil || members["Fn::Transform"] != nil
+    if isTransformed, members["AWSTemplateFormatVersion"] != nil { return true }
+    guard case .map(let resources)? = members["Resources"]?.content else { return false }
+    return isTransformed
+      || resources.all.contains { each in
+        each.name.hasPrefix("Fn::") || each.value["Type"]?.string != nil || each.value["Fn::Transform"] != nil
+      }
   }
 
   /// Resolves.

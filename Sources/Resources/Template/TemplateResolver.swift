@@ -5,16 +5,16 @@
 import GuardRules
 
 struct TemplateResolver {
-  private let document: Value
+  let document: Value
   private let context: Template.Context
   private let parameters: Value?
-  private let conditions: Value?
+  private var conditions: Value?
   private let mappings: Value?
-  private let resources: Set<String>
+  private var resources: Set<String>
   private var known: [String: Bool?] = [:]
   private var open: Set<String> = []
   private var budget: Int
-  private let stack = StackMark()
+  let stack = StackMark()
 
   /// Values that are looked at or made; a value stands for at least 64 bytes of text.
   static var mostValues: Int { 2_000_000 }
@@ -33,21 +33,19 @@ struct TemplateResolver {
   }
 
   mutating func template() throws(DocumentFault) -> Value {
+    let transforms = TemplateTransforms(document)
+    if let written = conditions, written.members.contains(where: { Self.isLoop($0.name) }) {
+      let all = try writtenOut(written, 0).members.map { (name: $0.name, value: $0.value) }
+      conditions = Value(.map(Members(all)), at: written.place)
+    }
     var out: [(name: String, value: Value)] = []
+    if document["Resources"] == nil, transforms.unknown != nil {
+      let nothing = Value(.map(Members([])), at: document.place)
+      out.append(("Resources", try allResources(nothing, transforms)))
+    }
     for section in document.members {
       switch section.name {
-      case "Resources":
-        var kept: [(name: String, value: Value)] = []
-        for resource in section.value.members {
-          // One that a condition leaves out isn't deployed; one of which that isn't known may be.
-          if let name = resource.value["Condition"]?.string, try condition(name, 0) == false { continue }
-          if resource.name.hasPrefix("Fn::") {
-            kept.append((resource.name, resource.value))
-            continue
-          }
-          kept.append((resource.name, try self.resource(resource.value)))
-        }
-        out.append((section.name, Value(.map(Members(kept)), at: section.value.place)))
+      case "Resources": out.append((section.name, try allResources(section.value, transforms)))
       case "Parameters": out.append((section.name, Self.hiding(section.value)))
       case "Outputs": out.append((section.name, try resolve(section.value, 0) ?? section.value))
       default: out.append((section.name, section.value))
@@ -76,25 +74,74 @@ struct TemplateResolver {
     return mark.asText?.lowercased() != "false"
   }
 
+  /// Resources that there are, those that loops make, and what transformations make as far as it is known of which types
+  /// that is. Of one whose condition isn't known, and of one that a macro may change, it isn't known whether it is there.
+  private mutating func allResources(
+    _ section: Value, _ transforms: TemplateTransforms
+  ) throws(DocumentFault) -> Value {
+    guard case .map = section.content else { return section }
+    let written = try writtenOut(section, 0)
+    resources.formUnion(written.members.map(\.name))
+    var open = transforms.unknown ?? written.unknown
+    let mayChange = transforms.mayChange || written.mayChange
+    var out: [(name: String, value: Value)] = []
+    var perhaps: Set<String> = []
+    for each in written.members {
+      var isPerhaps = each.isPerhaps || mayChange
+      if let named = each.value["Condition"] {
+        var holds: Bool?
+        if let name = named.string { holds = try condition(name, 0) }
+        if holds == false { continue }
+        isPerhaps = isPerhaps || holds == nil
+      }
+      let resource = try self.resource(each.value)
+      // Of two with one name the later one counts.
+      if isPerhaps || resource.isPerhaps { perhaps.insert(each.name) } else { perhaps.remove(each.name) }
+      out.append((each.name, resource.value))
+      guard let made = transforms.made(of: resource.value) else {
+        open = open ?? Unknown("a transformation makes resources of \(each.name)")
+        continue
+      }
+      for type in made {
+        let name = "\(each.name) (\(type))"
+        try charge(4, each.value.place)
+        out.append((name, TemplateTransforms.resource(type, of: each.name, at: each.value.place)))
+        perhaps.insert(name)
+      }
+    }
+    let rest = open.map { Members.Rest($0, absent: []) }
+    return Value(.map(Members(out, rest: rest, perhaps: perhaps)), at: section.place)
+  }
+
   /// All of a resource but what names others by themselves.
-  private mutating func resource(_ resource: Value) throws(DocumentFault) -> Value {
-    guard case .map(let members) = resource.content else { return resource }
+  private mutating func resource(_ resource: Value) throws(DocumentFault) -> (value: Value, isPerhaps: Bool) {
+    guard case .map(let members) = resource.content else { return (resource, false) }
     var out: [(name: String, value: Value)] = []
     for member in members.all {
       switch member.name {
+      case "Type" where member.value.asText == nil:
+        if let value = try resolve(member.value, 0) { out.append((member.name, value)) }
       case "Type", "Condition", "DependsOn": out.append((member.name, member.value))
       default: if let value = try resolve(member.value, 0) { out.append((member.name, value)) }
       }
     }
-    return Value(.map(Members(out)), at: resource.place)
+    // A transformation, or a function where none can be.
+    guard let transform = members.all.first(where: { $0.name.hasPrefix("Fn::") })?.value else {
+      return (Value(.map(Members(out)), at: resource.place), false)
+    }
+    let unknown = TemplateTransforms.unknown(transform)
+    guard !TemplateTransforms.mayChange(transform) else {
+      return (Value(.unknown(Unknown(unknown.reason)), at: resource.place), true)
+    }
+    return (Value(.map(Members(out, rest: Members.Rest(unknown, absent: []))), at: resource.place), false)
   }
 
-  private func tooMuch(_ what: String, _ place: TextPlace) -> DocumentFault {
+  func tooMuch(_ what: String, _ place: TextPlace) -> DocumentFault {
     DocumentFault(place: place, found: what, wanted: "a smaller template")
   }
 
   /// Counts what is made beside what is walked, so that a small template can't stand for a huge one.
-  private mutating func charge(_ count: Int, _ place: TextPlace) throws(DocumentFault) {
+  mutating func charge(_ count: Int, _ place: TextPlace) throws(DocumentFault) {
     budget -= count
     guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", place) }
   }
@@ -122,11 +169,12 @@ struct TemplateResolver {
   }
 
   /// - Returns: nil where there is no value at all (`AWS::NoValue`).
-  private mutating func resolve(_ value: Value, _ depth: Int) throws(DocumentFault) -> Value? {
+  mutating func resolve(_ value: Value, _ depth: Int) throws(DocumentFault) -> Value? {
     budget -= 1
     guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", value.place) }
     guard depth < Self.mostDepth, stack.hasRoom else { throw tooMuch("too many levels", value.place) }
     switch value.content {
+    case .string(let text) where Value.isDynamicReference(text): return readLater(value)
     case .list(let elements):
       // Most of a template is as it is written: only what changes is made anew.
       var out: [Value] = []
@@ -141,10 +189,11 @@ struct TemplateResolver {
       }
       return isOther ? Value(.list(out), at: value.place) : value
     case .map(let members):
+      if Self.isOpen(members), let made = try transformed(value, members, depth) { return made }
       if members.all.count == 1, let only = members.all.first,
         only.name == "Ref" || only.name.hasPrefix("Fn::")
       {
-        return try function(only.name, only.value, value, depth + 1)
+        return try finished(function(only.name, only.value, value, depth + 1), only.name, depth + 1)
       }
       var out: [(name: String, value: Value)] = []
       var isOther = false
@@ -158,14 +207,36 @@ struct TemplateResolver {
         }
         if let resolved { out.append((member.name, resolved)) }
       }
-      return isOther ? Value(.map(Members(out)), at: value.place) : value
+      return isOther ? Value(.map(Members(out, rest: members.rest)), at: value.place) : value
     default: return value
     }
   }
 
+  /// What a function made: a text may have become a dynamic reference, and lists of parameters and of mappings may have
+  /// such texts in them. (Not in `resolve`: a level takes as little of the stack as can be.)
+  private mutating func finished(
+    _ made: Value?, _ name: String, _ depth: Int
+  ) throws(DocumentFault) -> Value? {
+    guard let made else { return nil }
+    switch made.content {
+    case .string(let text): return Value.isDynamicReference(text) ? readLater(made) : made
+    case .list, .map: return name == "Fn::If" ? made : try resolve(made, depth)
+    default: return made
+    }
+  }
+
+  /// What a dynamic reference stands for, with its writing.
+  private func readLater(_ written: Value) -> Value {
+    // Only what a secret holds may be nothing.
+    let mayBeEmpty = written.string?.hasPrefix("{{resolve:secretsmanager:") == true
+    return Value(
+      .unknown(Unknown("it is read at deployment", written: written, mayBeEmpty: mayBeEmpty)),
+      at: written.place, isSecret: written.isSecret)
+  }
+
   // MARK: - Functions
 
-  private func unknown(_ reason: String, _ written: Value, mayBeEmpty: Bool = true) -> Value {
+  func unknown(_ reason: String, _ written: Value, mayBeEmpty: Bool = true) -> Value {
     Value(.unknown(Unknown(reason, written: written, mayBeEmpty: mayBeEmpty)), at: written.place)
   }
 
