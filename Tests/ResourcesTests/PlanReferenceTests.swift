@@ -121,6 +121,25 @@ import Testing
         try shaped(text).document) == .pass)
   }
 
+  @Test func anARNThatIsTheIdIsWrittenAsOne() throws {
+    let document = try shaped(
+      Self.plan(
+        [
+          PlanTests.change("aws_lb_listener.l", "{}", unknown: "{\"arn\": true}"),
+          PlanTests.change("aws_lb_listener_rule.r", "{}", unknown: "{\"listener_arn\": true}"),
+        ],
+        [
+          Self.configured(
+            "aws_lb_listener_rule.r", ["listener_arn": ["aws_lb_listener.l.arn", "aws_lb_listener.l"]])
+        ]
+      )
+    ).document
+    #expect(
+      try status(
+        "Resources.*[ Type == /ListenerRule$/ ].Properties.ListenerArn.Ref == 'aws_lb_listener.l'", document)
+        == .pass)
+  }
+
   @Test func aWebACLIsPutIntoItsBalancerAndNoOther() throws {
     func of(_ target: String) throws -> [ShapedResource] {
       try shaped(

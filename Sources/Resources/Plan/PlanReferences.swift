@@ -161,6 +161,11 @@ struct PlanReferences {
     /// The expression of an argument.
     func expression(_ name: String) -> Value? { expressions[name] }
 
+    /// Whether a template's `Ref` is the ARN.
+    private static func named(byARN target: String) -> Bool {
+      ["aws_lb_listener.", "aws_alb_listener."].contains(where: target.hasPrefix)
+    }
+
     /// As a template would write it: `Ref` for a resource's id or name, `Fn::GetAtt` for another attribute.
     /// - Returns: nil where it comes from several resources, or from none.
     func written(_ expression: Value?, at place: TextPlace) -> Value? {
@@ -189,7 +194,8 @@ struct PlanReferences {
       let key = !keyed.contains(plain) ? "" : isNumberOrText ? found.key : own.key
       let address = Value(.string(own.module + target + key), at: place)
       switch found.attribute {
-      case nil, "id", "name":
+      case nil, "id", "name",
+        "arn" where Self.named(byARN: target):
         return Value(.map(Members([("Ref", address)])), at: place)
       case let attribute?:
         return Value(
