@@ -22,6 +22,26 @@ import Testing
     PlanTests.text(changes, configuration: "{\"resources\": [\(resources.joined(separator: ", "))]}")
   }
 
+  @Test func whoIsGivenAPolicyIsNotGuessed() throws {
+    func role(_ references: [String]) throws -> RuleStatus {
+      let all = try shaped(
+        Self.plan(
+          [PlanTests.change("aws_iam_role_policy_attachment.a", "{}", unknown: "{\"role\": true}")],
+          [Self.configured("aws_iam_role_policy_attachment.a", ["role": references])]))
+      return try status(
+        "Resources.*[ Type == 'AWS::IAM::PolicyAttachment' ].Properties.Roles.Ref == 'aws_iam_role.r'",
+        all.document)
+    }
+    let own = ["aws_iam_role.r.name", "aws_iam_role.r"]
+    #expect(try role(own) == .pass)
+    #expect(try role(own + ["each.key"]) == .pass)
+    for other in [
+      "module.m.role", "local.x", "var.x", "each.value", "data.aws_iam_role.x.name", "aws_iam_role.s",
+    ] {
+      #expect(try role(own + [other]) == .unknown, "\(other)")
+    }
+  }
+
   @Test func aReferenceIsWrittenAsATemplateWould() throws {
     let all = try shaped(
       Self.plan(
