@@ -53,7 +53,8 @@ import Testing
     #expect(all.map(\.name) == ["aws_s3_bucket.b", "module.m.aws_db_instance.d"])
     #expect(
       try status(
-        "Resources.*[ Type == 'AWS::S3::Bucket' ].Properties.AccessControl == 'Private'", all.document) == .fail)
+        "Resources.*[ Type == 'AWS::S3::Bucket' ].Properties.AccessControl == 'Private'", all.document)
+        == .fail)
     let password = all[1].properties["MasterUserPassword"]
     #expect(password?.isSecret == true && password?.string == "geheim")
   }

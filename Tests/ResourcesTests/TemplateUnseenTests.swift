@@ -55,7 +55,8 @@ import Testing
     let text = Self.loop("!Ref Open")
     #expect(try Self.of(Self.bucket, text) == .unknown)
     #expect(try Self.of("Resources.*[ Type == 'AWS::S3::Bucket' ] !empty", text) == .unknown)
-    #expect(try Self.of("Resources.*[ Type == 'AWS::S3::Bucket' ].Properties.Other == 'o-x'", text) == .unknown)
+    #expect(
+      try Self.of("Resources.*[ Type == 'AWS::S3::Bucket' ].Properties.Other == 'o-x'", text) == .unknown)
     #expect(try Self.of(Self.topic, text) == .skip)
   }
 
@@ -114,7 +115,8 @@ import Testing
 
   @Test(arguments: ["Mine", "[AWS::LanguageExtensions, Mine]", "[{Name: Mine}]", "{Name: Mine}"])
   func aMacroMayMakeAndChangeAnything(_ written: String) throws {
-    let text = "Transform: \(written)\nResources: {B: {Type: 'AWS::S3::Bucket', Properties: {AccessControl: X}}}\n"
+    let text =
+      "Transform: \(written)\nResources: {B: {Type: 'AWS::S3::Bucket', Properties: {AccessControl: X}}}\n"
     #expect(try Self.of(Self.topic, text) == .unknown)
     #expect(try Self.of(Self.bucket, text) == .unknown)
   }
@@ -165,10 +167,12 @@ import Testing
   @Test(
     arguments: [
       ("%t !empty", .unknown), ("%t empty", .unknown), ("%t.Properties.K == 1", .pass),
-      ("%t.Properties.K == 2", .unknown), ("%t.Properties.K exists", .pass), ("%t.Properties.L exists", .unknown),
+      ("%t.Properties.K == 2", .unknown), ("%t.Properties.K exists", .pass),
+      ("%t.Properties.L exists", .unknown),
       ("%t { Properties.K == 2 }", .unknown), ("Resources.T exists", .unknown),
       ("Resources.T.Properties.K == 1", .unknown), ("Resources.*.Properties.K == 1", .pass),
-      ("Resources.*.Properties.K == 2", .fail), ("some Resources.*.Type == 'AWS::CloudTrail::Trail'", .unknown),
+      ("Resources.*.Properties.K == 2", .fail),
+      ("some Resources.*.Type == 'AWS::CloudTrail::Trail'", .unknown),
       ("let n = count(%t)\n %n == 1", .unknown), ("Resources[ keys == 'T' ] !empty", .unknown),
       ("Resources[ n | Type == /Trail/ ].Properties.K == 1\n %n !empty", .unknown),
       ("when %t !empty { Resources.Q.Properties.K == 2 }", .unknown),
@@ -236,7 +240,8 @@ import Testing
         let some = chance.below(4) == 0 ? "some " : ""
         let query = chance.pick([
           "%t.Properties.K", "%u.Properties.K", "Resources.*.Properties.K", "Resources.R1.Properties.K",
-          "%u[ Properties.K == 1 ].Type", "Resources[ keys == /R[01]/ ].Properties.K", "Resources.R0", "%u", "%t",
+          "%u[ Properties.K == 1 ].Type", "Resources[ keys == /R[01]/ ].Properties.K", "Resources.R0", "%u",
+          "%t",
         ])
         let test = chance.pick(["exists", "!exists", "== 1", "!= 2", "in [1, 2]", "is_int", "== 'U'"])
         clauses += chance.pick([
@@ -266,7 +271,8 @@ import Testing
       ("K is_struct", .fail), ("K !empty", .pass), ("K in ['a', 'b']", .unknown),
       ("K == /{{resolve:ssm/", .pass), ("K != /{{resolve:ssm/", .fail), ("K == /{{resolve:secrets/", .fail),
       ("K in [/{{resolve:secrets/, /{{resolve:ssm/]", .pass),
-      ("K not in [/{{resolve\\:secrets/, /{{resolve\\:ssm-secure/]", .pass), ("K in ['a', /{{resolve:ssm:/]", .pass),
+      ("K not in [/{{resolve\\:secrets/, /{{resolve\\:ssm-secure/]", .pass),
+      ("K in ['a', /{{resolve:ssm:/]", .pass),
       ("K in ['a', /{{resolve:other:/]", .unknown), ("P == 'x'", .unknown), ("S == 'x'", .unknown),
       ("L[*] != 'x'", .unknown), ("M[*] != 'x'", .unknown), ("J != 'x'", .unknown),
     ] as [(String, RuleStatus)])

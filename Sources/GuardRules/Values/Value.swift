@@ -276,7 +276,8 @@ extension Value {
       Value(
         .map(
           Members(
-            members.all.map { ($0.name, $0.value.withoutPlaces) }, rest: members.rest, perhaps: members.perhaps)
+            members.all.map { ($0.name, $0.value.withoutPlaces) }, rest: members.rest,
+            perhaps: members.perhaps)
         ), isSecret: isSecret)
     default: Value(content, isSecret: isSecret)
     }

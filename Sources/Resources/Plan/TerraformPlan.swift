@@ -81,7 +81,8 @@ public enum TerraformPlan {
       case "errored":
         if case .bool(true) = try reader.value().content {
           incomplete(
-            "errored: true, a plan that ended with an error", "a plan that terraform plan made without one", place)
+            "errored: true, a plan that ended with an error", "a plan that terraform plan made without one",
+            place)
         }
       case "complete":
         if case .bool(false) = try reader.value().content {
@@ -132,7 +133,8 @@ public enum TerraformPlan {
     try reader.end()
     guard isPlan else {
       throw DocumentFault(
-        place: TextPlace(line: 1, column: 1), found: "an object without resource_changes, planned_values, values",
+        place: TextPlace(line: 1, column: 1),
+        found: "an object without resource_changes, planned_values, values",
         wanted: "a plan or a state: the output of terraform show -json")
     }
     if !hasChanges, !isPart, let place = try planned(bytes, limits) {

@@ -8,12 +8,12 @@ struct TemplateResolver {
   let document: Value
   private let context: Template.Context
   private let parameters: Value?
-  private var conditions: Value?
+  var conditions: Value?
   private let mappings: Value?
-  private var resources: Set<String>
-  private var known: [String: Bool?] = [:]
-  private var open: Set<String> = []
-  private var budget: Int
+  var resources: Set<String>
+  var known: [String: Bool?] = [:]
+  var open: Set<String> = []
+  var budget: Int
   let stack = StackMark()
 
   /// Values that are looked at or made; a value stands for at least 64 bytes of text.
@@ -72,68 +72,6 @@ struct TemplateResolver {
   private static func isSecret(_ parameter: Value) -> Bool {
     guard let mark = parameter["NoEcho"] else { return false }
     return mark.asText?.lowercased() != "false"
-  }
-
-  /// Resources that there are, those that loops make, and what transformations make as far as it is known of which types
-  /// that is. Of one whose condition isn't known, and of one that a macro may change, it isn't known whether it is there.
-  private mutating func allResources(
-    _ section: Value, _ transforms: TemplateTransforms
-  ) throws(DocumentFault) -> Value {
-    guard case .map = section.content else { return section }
-    let written = try writtenOut(section, 0)
-    resources.formUnion(written.members.map(\.name))
-    var open = transforms.unknown ?? written.unknown
-    let mayChange = transforms.mayChange || written.mayChange
-    var out: [(name: String, value: Value)] = []
-    var perhaps: Set<String> = []
-    for each in written.members {
-      var isPerhaps = each.isPerhaps || mayChange
-      if let named = each.value["Condition"] {
-        var holds: Bool?
-        if let name = named.string { holds = try condition(name, 0) }
-        if holds == false { continue }
-        isPerhaps = isPerhaps || holds == nil
-      }
-      let resource = try self.resource(each.value)
-      // Of two with one name the later one counts.
-      if isPerhaps || resource.isPerhaps { perhaps.insert(each.name) } else { perhaps.remove(each.name) }
-      out.append((each.name, resource.value))
-      guard let made = transforms.made(of: resource.value) else {
-        open = open ?? Unknown("a transformation makes resources of \(each.name)")
-        continue
-      }
-      for type in made {
-        let name = "\(each.name) (\(type))"
-        try charge(4, each.value.place)
-        out.append((name, TemplateTransforms.resource(type, of: each.name, at: each.value.place)))
-        perhaps.insert(name)
-      }
-    }
-    let rest = open.map { Members.Rest($0, absent: []) }
-    return Value(.map(Members(out, rest: rest, perhaps: perhaps)), at: section.place)
-  }
-
-  /// All of a resource but what names others by themselves.
-  private mutating func resource(_ resource: Value) throws(DocumentFault) -> (value: Value, isPerhaps: Bool) {
-    guard case .map(let members) = resource.content else { return (resource, false) }
-    var out: [(name: String, value: Value)] = []
-    for member in members.all {
-      switch member.name {
-      case "Type" where member.value.asText == nil:
-        if let value = try resolve(member.value, 0) { out.append((member.name, value)) }
-      case "Type", "Condition", "DependsOn": out.append((member.name, member.value))
-      default: if let value = try resolve(member.value, 0) { out.append((member.name, value)) }
-      }
-    }
-    // A transformation, or a function where none can be.
-    guard let transform = members.all.first(where: { $0.name.hasPrefix("Fn::") })?.value else {
-      return (Value(.map(Members(out)), at: resource.place), false)
-    }
-    let unknown = TemplateTransforms.unknown(transform)
-    guard !TemplateTransforms.mayChange(transform) else {
-      return (Value(.unknown(Unknown(unknown.reason)), at: resource.place), true)
-    }
-    return (Value(.map(Members(out, rest: Members.Rest(unknown, absent: []))), at: resource.place), false)
   }
 
   func tooMuch(_ what: String, _ place: TextPlace) -> DocumentFault {
@@ -413,57 +351,6 @@ struct TemplateResolver {
       rest = rest[found.upperBound...]
     }
     return out + [String(rest)]
-  }
-
-  // MARK: - Conditions
-
-  /// Whether a condition holds; nil = it depends on what isn't known.
-  private mutating func condition(_ name: String, _ depth: Int) throws(DocumentFault) -> Bool? {
-    if let holds = known[name] { return holds }
-    // One that needs itself is never known.
-    guard let written = conditions?[name], open.insert(name).inserted else { return nil }
-    let holds = try evaluate(written, depth + 1)
-    open.remove(name)
-    known[name] = .some(holds)
-    return holds
-  }
-
-  private mutating func evaluate(_ written: Value, _ depth: Int) throws(DocumentFault) -> Bool? {
-    budget -= 1
-    guard budget > 0 else { throw tooMuch("more than \(Self.mostValues) values", written.place) }
-    guard depth < Self.mostDepth, stack.hasRoom else {
-      throw tooMuch("too many conditions in a row", written.place)
-    }
-    guard let only = written.members.first, written.members.count == 1 else {
-      if case .bool(let holds) = written.content { return holds }
-      return written.string == "true" ? true : written.string == "false" ? false : nil
-    }
-    switch only.name {
-    case "Condition":
-      guard let name = only.value.string else { return nil }
-      return try condition(name, depth + 1)
-    case "Fn::Equals":
-      guard let parts = only.value.list, parts.count == 2,
-        let left = try resolve(parts[0], depth + 1)?.asText,
-        let right = try resolve(parts[1], depth + 1)?.asText
-      else { return nil }
-      return left == right
-    case "Fn::Not":
-      guard let part = only.value.list?.first else { return nil }
-      return try evaluate(part, depth + 1).map { !$0 }
-    case "Fn::And", "Fn::Or":
-      let isAnd = only.name == "Fn::And"
-      var isUnknown = false
-      for part in only.value.list ?? [] {
-        guard let holds = try evaluate(part, depth + 1) else {
-          isUnknown = true
-          continue
-        }
-        if holds != isAnd { return holds }
-      }
-      return isUnknown ? nil : isAnd
-    default: return nil
-    }
   }
 }
 

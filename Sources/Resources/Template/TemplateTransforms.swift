@@ -154,7 +154,8 @@ struct TemplateTransforms {
     ],
     "StateMachine": [
       (
-        "AutoPublishAlias", ["AWS::StepFunctions::StateMachineVersion", "AWS::StepFunctions::StateMachineAlias"]
+        "AutoPublishAlias",
+        ["AWS::StepFunctions::StateMachineVersion", "AWS::StepFunctions::StateMachineAlias"]
       )
     ],
   ]
