@@ -79,6 +79,7 @@ extension PolicyRequest {
 
   /// A pattern with its variables' values; nil = one has no single plain value.
   private func filled(_ pattern: String) -> String? {
+    guard pattern.utf8.contains(UInt8(ascii: "$")) else { return pattern }
     var out = ""
     var rest = pattern[...]
     while let start = rest.firstRange(of: "${") {
