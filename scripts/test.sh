@@ -71,12 +71,12 @@ for group in "${groups[@]}"; do
 done
 
 if [[ $with_python == yes ]]; then
-  # The rules over resources wait for moto, the others for nodes and clients: side by side they take the time of one.
-  say "Tests/Server (those of the rules over resources run beside the others, and are told after them)"
-  discover Tests/Server 'test_govern*.py' >"$log" 2>&1 &
+  # They wait for processes more than they compute: in two halves, side by side.
+  say "Tests/Server (a second half runs beside, and is told at the end: test_govern*, test_life, test_lines)"
+  discover Tests/Server 'test_[gl]*.py' >"$log" 2>&1 &
   beside=$!
-  discover Tests/Server 'test_[!g]*.py' || failed+=("Tests/Server")
-  wait "$beside" || failed+=("Tests/Server (govern)")
+  discover Tests/Server 'test_[!gl]*.py' || failed+=("Tests/Server")
+  wait "$beside" || failed+=("Tests/Server (second half)")
   beside=
   cat "$log"
   say "Tests/Browser"

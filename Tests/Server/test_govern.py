@@ -117,7 +117,7 @@ class CheckTest(GovernTestCase):
         self.assertEqual(self.check(path, options=["--allow-unknown"]).returncode, 0)
         self.assertEqual(self.check(path, options=["--parameter", "Name=company-x"]).returncode, 0)
         self.assertEqual(self.check(path, options=["--parameter", "Name=x", "--allow-unknown"]).returncode, 1)
-        self.assertEqual(self.check(path, options=["--parameter", "Name"]).returncode, 2)
+        self.assertEqual(self.check(path, options=["--parameter", "Name"]).returncode, 64)
 
     def test_a_type_without_a_shape_is_told(self):
         plan = {"format_version": "1.2", "resource_changes": [

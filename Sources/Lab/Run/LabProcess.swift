@@ -135,10 +135,12 @@ final class LabProcess: @unchecked Sendable {
     return true
   }
 
-  /// The last lines of its log, for people.
+  /// The last lines of its log, for people; of a program in Go that broke down, the first of what it says of that.
   var lastWords: String {
     let text = (try? String(contentsOfFile: logPath, encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").suffix(8).joined(separator: "\n")
+    let lines = text.split(separator: "\n")
+    let breakdown = lines.lastIndex { $0.hasPrefix("panic: ") || $0.hasPrefix("fatal error: ") }
+    return (breakdown.map { lines[$0...].prefix(12) } ?? lines.suffix(8)).joined(separator: "\n")
   }
 
   // MARK: -
