@@ -29,10 +29,23 @@ public struct RunExtra: Sendable {
 }
 
 extension InputParameters {
-  /// Of the names, in their order; of none it is empty.
+  /// Of the names, those within others included; of none it is empty.
   public var digest: String {
     guard !members.isEmpty else { return "" }
-    return HexText.hash(members.map { "\($0.name.utf8.count):\($0.name)" }.sorted().joined())
+    var names: Set<String> = []
+    for member in members { Self.add(member.name, member.value, "", &names) }
+    return HexText.hash(names.sorted().joined(separator: "\n"))
+  }
+
+  /// A name with the way to it; of what stands in lists no place is told, so that one more of a kind is nothing new.
+  private static func add(_ name: String, _ value: Value, _ way: String, _ names: inout Set<String>) {
+    let way = "\(way)/\(name.utf8.count):\(name)"
+    names.insert(way)
+    switch value.content {
+    case .map(let members): for member in members.all { add(member.name, member.value, way, &names) }
+    case .list(let values): for element in values { add("", element, way, &names) }
+    default: break
+    }
   }
 }
 

@@ -48,6 +48,15 @@ import Testing
     var facts = RunExtra()
     facts.parameters = try InputParameters([path]).digest
     #expect(!facts.parameters.isEmpty && InputParameters.none.digest.isEmpty)
+    // Names within others count, values don't.
+    let digests = try [
+      "Company: {Names: [a]}", "Company: {Names: [b, c]}", "Company: {Other: [a]}", "Company: {}",
+    ].enumerated().map { number, text in
+      let file = folder.file("digest\(number).yaml")
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+      return try InputParameters([file]).digest
+    }
+    #expect(digests[0] == digests[1] && Set(digests).count == 3)
     let history = try FindingHistory(folder.path)
     let failing = CheckResult.made([.made()], [("s3_public", .fail)])
     let skipped = CheckResult.made([], [("s3_public", .skip)])
