@@ -1,6 +1,7 @@
 // What keeps the holder of a boundary within it, and roles that are exempt to those who are: every call of IAM that changes
 // something, made by users and roles on what is theirs and what isn't.
 
+import GuardRules
 import TestChance
 import Testing
 
@@ -167,6 +168,26 @@ import Testing
       #expect(may(call, "worker", by: "user/bob"), "\(call)")
     }
     for call in ["GetRole", "ListRolePolicies"] { #expect(may(call, "Admin", by: "user/bob")) }
+  }
+
+  @Test func theRoleThatSetsBaselinesUpIsMadeByItselfOnly() throws {
+    let baseline = try Baseline("baseline: b\nregions: {used: [us-east-1]}")
+    let text = try #require(baseline.regionPolicy(exceptRole: "Setup"))
+    let policies = [
+      try PolicyDocument(try Value.reading(yaml: text)), PolicyDocument([PolicyStatement(.allow, ["*"])]),
+    ]
+    func may(_ call: String, _ role: String, by principal: String, in region: String = "us-east-1") -> Bool {
+      PolicyRequest(
+        call, resource: "arn:aws:iam::1:role/\(role)",
+        context: ["aws:principalarn": ["arn:aws:iam::1:\(principal)"], "aws:requestedregion": [region]]
+      ).verdict(of: policies) == .allowed
+    }
+    for call in Self.roleCalls.map({ "iam:\($0)" }) {
+      #expect(!may(call, "Setup", by: "user/bob") && !may(call, "Setup", by: "role/other"), "\(call)")
+      #expect(may(call, "Setup", by: "role/Setup") && may(call, "worker", by: "user/bob"), "\(call)")
+    }
+    #expect(may("ec2:RunInstances", "x", by: "role/Setup", in: "eu-west-1"))
+    #expect(!may("ec2:RunInstances", "x", by: "role/other", in: "eu-west-1"))
   }
 
   @Test func whoseCatalogueHasNoCallsOnRolesNeedsNoDenialOfThem() throws {

@@ -1,5 +1,6 @@
 // Regions that aren't meant to be used → a service control policy that closes them. It is the organization's to attach; an
-// account can't do it for itself, so no step does. What has no region stays open: `GlobalCalls`.
+// account can't do it for itself, so no step does. What has no region stays open: `GlobalCalls`. The role that is spared is
+// nobody else's to make or change: who could would be spared too.
 
 extension Baseline {
   /// A service control policy that denies all but `regions: used`, as JSON; nil = the baseline says none.
@@ -8,6 +9,8 @@ extension Baseline {
     guard let usedRegions else { return nil }
     let actions = GlobalCalls.patterns.map { "        \(CanonicalJSON.quoted($0))" }
     let regions = usedRegions.sorted().map(CanonicalJSON.quoted).joined(separator: ", ")
+    let spared = CanonicalJSON.quoted("arn:*:iam::*:role/\(role)")
+    let changes = Catalogue.roleChanges.map { "        \(CanonicalJSON.quoted($0))" }
     return """
       {
         "Version": "2012-10-17",
@@ -20,8 +23,16 @@ extension Baseline {
             "Resource": "*",
             "Condition": {
               "StringNotEquals": {"aws:RequestedRegion": [\(regions)]},
-              "ArnNotLike": {"aws:PrincipalARN": \(CanonicalJSON.quoted("arn:*:iam::*:role/\(role)"))}
+              "ArnNotLike": {"aws:PrincipalARN": \(spared)}
             }
+        }, {
+            "Sid": "KabutoSparedRole",
+            "Effect": "Deny",
+            "Action": [
+      \(changes.joined(separator: ",\n"))
+            ],
+            "Resource": \(spared),
+            "Condition": {"ArnNotLike": {"aws:PrincipalARN": \(spared)}}
         }]
       }
 
