@@ -72,77 +72,48 @@ struct ResourceIndex {
     if paths.resource != place { (paths.resource, paths.asked, paths.ways) = (place, 0, nil) }
     paths.asked += 1
     if paths.asked < Self.mostSearches {
-      return Self.path(to: value, from: resources[place].value) ?? ""
+      return WayStep.text(WayStep.way(to: value, from: resources[place].value) ?? [])
     }
     let ways = paths.ways ?? ResourceWays(resources[place].value)
     paths.ways = ways
     return ways.path(to: value)
   }
-
-  private static func path(to wanted: Value, from value: Value) -> String? {
-    if value === wanted { return "" }
-    // Names within a secret are secret too.
-    if value.isSecret { return inner(to: wanted, from: value) == nil ? nil : "" }
-    return inner(to: wanted, from: value)
-  }
-
-  private static func inner(to wanted: Value, from value: Value) -> String? {
-    switch value.content {
-    case .map(let members):
-      for member in members.all {
-        guard let rest = path(to: wanted, from: member.value) else { continue }
-        return rest.isEmpty || rest.hasPrefix("[") ? member.name + rest : "\(member.name).\(rest)"
-      }
-    case .list(let values):
-      for (place, element) in values.enumerated() {
-        guard let rest = path(to: wanted, from: element) else { continue }
-        return rest.isEmpty || rest.hasPrefix("[") ? "[\(place)]" + rest : "[\(place)].\(rest)"
-      }
-    case .unknown(let unknown): return unknown.written.flatMap { path(to: wanted, from: $0) }
-    default: break
-    }
-    return nil
-  }
 }
 
-/// The ways to all values within a resource.
-private struct ResourceWays {
-  private enum Step {
-    case name(String)
-    case element(Int)
-    /// Written in place of what isn't known, or within a secret, of which names are secret too.
-    case same
-  }
-  private var steps: [ObjectIdentifier: (from: ObjectIdentifier?, step: Step)] = [:]
+/// A step of the way to a value within its resource.
+private enum WayStep {
+  case name(String)
+  case element(Int)
+  /// Written in place of what isn't known, or within a secret, of which names are secret too.
+  case same
 
-  init(_ resource: Value) { note(resource, from: nil, .same, isHidden: false) }
-
-  private mutating func note(_ value: Value, from: ObjectIdentifier?, _ step: Step, isHidden: Bool) {
-    let identity = ObjectIdentifier(value)
-    // Of two places of one value the first counts.
-    guard steps[identity] == nil else { return }
-    steps[identity] = (from, isHidden ? .same : step)
-    let isHidden = isHidden || value.isSecret
+  /// What stands in a value, and the step to it.
+  static func steps(from value: Value, _ body: (Value, WayStep) -> Bool) {
     switch value.content {
     case .map(let members):
-      for member in members.all { note(member.value, from: identity, .name(member.name), isHidden: isHidden) }
+      for member in members.all where !body(member.value, .name(member.name)) { return }
     case .list(let values):
-      for (place, element) in values.enumerated() {
-        note(element, from: identity, .element(place), isHidden: isHidden)
-      }
-    case .unknown(let unknown):
-      if let written = unknown.written { note(written, from: identity, .same, isHidden: isHidden) }
+      for (place, element) in values.enumerated() where !body(element, .element(place)) { return }
+    case .unknown(let unknown): if let written = unknown.written { _ = body(written, .same) }
     default: break
     }
   }
 
-  func path(to value: Value) -> String {
-    var way: [Step] = []
-    var next: ObjectIdentifier? = ObjectIdentifier(value)
-    while let identity = next, let (from, step) = steps[identity] {
-      way.append(step)
-      next = from
+  /// The way to a value, the last step first; nil = it isn't there. Of two places of one value the first counts.
+  static func way(to wanted: Value, from value: Value, isHidden: Bool = false) -> [WayStep]? {
+    if value === wanted { return [] }
+    let isHidden = isHidden || value.isSecret
+    var found: [WayStep]?
+    steps(from: value) { inner, step in
+      found = way(to: wanted, from: inner, isHidden: isHidden)
+      found?.append(isHidden ? .same : step)
+      return found == nil
     }
+    return found
+  }
+
+  /// As people read it.
+  static func text(_ way: [WayStep]) -> String {
     var text = ""
     for step in way.reversed() {
       switch step {
@@ -152,5 +123,33 @@ private struct ResourceWays {
       }
     }
     return text
+  }
+}
+
+/// The ways to all values within a resource.
+private struct ResourceWays {
+  private var steps: [ObjectIdentifier: (from: ObjectIdentifier?, step: WayStep)] = [:]
+
+  init(_ resource: Value) { note(resource, from: nil, .same, isHidden: false) }
+
+  private mutating func note(_ value: Value, from: ObjectIdentifier?, _ step: WayStep, isHidden: Bool) {
+    let identity = ObjectIdentifier(value)
+    guard steps[identity] == nil else { return }
+    steps[identity] = (from, isHidden ? .same : step)
+    let isHidden = isHidden || value.isSecret
+    WayStep.steps(from: value) { inner, step in
+      note(inner, from: identity, step, isHidden: isHidden)
+      return true
+    }
+  }
+
+  func path(to value: Value) -> String {
+    var way: [WayStep] = []
+    var next: ObjectIdentifier? = ObjectIdentifier(value)
+    while let identity = next, let (from, step) = steps[identity] {
+      way.append(step)
+      next = from
+    }
+    return WayStep.text(way)
   }
 }

@@ -7,8 +7,14 @@ public enum JUnit {
   /// A report of a check.
   public static func text(_ result: CheckResult) -> String {
     var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-    let rows = Set(result.results.map { "\($0.input)\n\($0.ruleFile)\n\($0.rule)" })
-    let others = result.findings.filter { !rows.contains("\($0.input)\n\($0.ruleFile)\n\($0.rule)") }
+    func row(_ input: String, _ file: String, _ rule: String) -> String { "\(input)\n\(file)\n\(rule)" }
+    let rows = Set(result.results.map { row($0.input, $0.ruleFile, $0.rule) })
+    var findings: [String: [Finding]] = [:]
+    var others: [Finding] = []
+    for finding in result.findings {
+      let key = row(finding.input, finding.ruleFile, finding.rule)
+      if rows.contains(key) { findings[key, default: []].append(finding) } else { others.append(finding) }
+    }
     let failures = result.count(.fail) + others.count { $0.status == "FAIL" }
     let errors = result.count(.unknown) + others.count { $0.status == "UNKNOWN" } + result.faults.count
     let tests = result.results.count + others.count
@@ -21,10 +27,6 @@ public enum JUnit {
       if byInput[each.input] == nil { inputs.append(each.input) }
       byInput[each.input, default: []].append(each)
     }
-    var findings: [String: [Finding]] = [:]
-    for finding in result.findings {
-      findings["\(finding.input)\n\(finding.ruleFile)\n\(finding.rule)", default: []].append(finding)
-    }
     for input in inputs {
       let all = byInput[input] ?? []
       out +=
@@ -34,7 +36,7 @@ public enum JUnit {
         + "skipped=\"\(all.count { $0.status == .skip || $0.isExcepted })\">\n"
       for each in all {
         let head = "    <testcase name=\"\(escaped(each.rule))\" classname=\"\(escaped(each.ruleFile))\""
-        let told = findings["\(input)\n\(each.ruleFile)\n\(each.rule)"] ?? []
+        let told = findings[row(input, each.ruleFile, each.rule)] ?? []
         let text = told.map { "\($0.line):\($0.column) \($0.sentence)" }.joined(separator: "\n")
         if each.isExcepted {
           let names = Set(told.compactMap(\.exception)).sorted().joined(separator: ", ")

@@ -169,7 +169,9 @@ extension Evaluation {
     }
     if isOpen { return left.map { Outcome(answer: .unknown, left: $0, right: rights.first) } }
     let texts = left.literal == nil && right.literal == nil ? side.texts : nil
-    if texts == nil { try charge(lefts.count * rights.count, place) }
+    if texts == nil {
+      try charge(lefts.count * rights.count, place, "too many values are compared with too many")
+    }
     do throws(Pattern.TooMuch) {
       switch comparator {
       case .equal: try equal(left.literal, lefts, right.literal, rights, texts, isNegated, &out)

@@ -247,12 +247,11 @@ final class Evaluation {
     }
   }
 
-  /// Counts what compares much with much.
-  func charge(_ count: Int, _ place: TextPlace) throws(EvaluationFault) {
+  /// Counts steps.
+  /// - Parameter reason: what was too much, where there are too many.
+  func charge(_ count: Int, _ place: TextPlace, _ reason: StaticString) throws(EvaluationFault) {
     steps += count
-    guard steps <= Self.mostSteps else {
-      throw fault("more than \(Self.mostSteps) steps: too many values are compared with too many", place)
-    }
+    guard steps <= Self.mostSteps else { throw fault("more than \(Self.mostSteps) steps: \(reason)", place) }
   }
 
   /// What is known of a right side; of a large one it is kept, since a filter compares each of many values with the same.
@@ -272,11 +271,7 @@ final class Evaluation {
     guard depth <= Self.mostDepth, stack.hasRoom else {
       throw fault("rules, blocks, filters and variables need each other too deep", place)
     }
-    steps += 1
-    guard steps <= Self.mostSteps else {
-      throw fault(
-        "more than \(Self.mostSteps) steps: rules, blocks and filters need each other too often", place)
-    }
+    try charge(1, place, "rules, blocks and filters need each other too often")
     return try body()
   }
 

@@ -109,10 +109,11 @@ extension LabSession {
       nodes.values.sorted { $0.name < $1.name } + clients.map(\.process)
       + layout.routers.flatMap { network?.processes(of: $0.name) ?? [] }
     for process in all where !process.isRunning && missed.insert("\(process.name) \(process.id)").inserted {
+      let words = process.lastWords
       faults.append(
         "\(moment): \(process.name) had ended by itself (status \(process.exitStatus ?? -1)): "
-          + (process.lastWords.isEmpty ? "it said nothing" : process.lastWords))
-      say("\(process.name) has ended by itself:\n\(process.lastWords)")
+          + (words.isEmpty ? "it said nothing" : words))
+      say("\(process.name) has ended by itself:\n\(words)")
     }
   }
 }
