@@ -11,22 +11,24 @@ import Testing
 @Suite struct AccountMarkTests {
   /// IAM, as far as instance profiles go.
   final class PlayedIAM: Sendable {
-    /// The path of the mark; nil = there is none.
-    let path: Mutex<String?>
+    /// The path of each instance profile, by its name.
+    private let profiles: Mutex<[String: String]>
     /// Actions of which the answer is lost once, after they were carried out; with what happens in the meantime.
     private let lost: Mutex<[String: String?]>
     /// Looks that don't see it yet.
     private let blind: Mutex<Int>
 
     init(run: String? = nil, path: String? = nil, losing lost: [String: String?] = [:], blind: Int = 0) {
-      self.path = Mutex(path ?? run.map { "/kabuto/provision/\($0)/" })
+      let path = path ?? run.map { "/kabuto/provision/\($0)/" }
+      profiles = Mutex(path.map { [AccountMark.name: $0] } ?? [:])
       self.lost = Mutex(lost)
       self.blind = Mutex(blind)
     }
 
-    var run: String? {
-      path.withLock { $0.map { String($0.dropFirst("/kabuto/provision/".count).dropLast()) } }
-    }
+    /// The path of the mark; nil = there is none.
+    var path: String? { profiles.withLock { $0[AccountMark.name] } }
+    var run: String? { path.map { String($0.dropFirst("/kabuto/provision/".count).dropLast()) } }
+    var names: Set<String> { profiles.withLock { Set($0.keys) } }
 
     private static func fault(_ status: Int, _ code: String) -> Said {
       Said(
@@ -38,18 +40,21 @@ import Testing
       let said = answer(asked)
       let meanwhile = lost.withLock { $0.removeValue(forKey: asked.action) }
       guard let meanwhile else { return said }
-      if let run = meanwhile { path.withLock { $0 = "/kabuto/provision/\(run)/" } }
+      if let run = meanwhile { profiles.withLock { $0[AccountMark.name] = "/kabuto/provision/\(run)/" } }
       return nil
     }
 
     private func answer(_ asked: Asked) -> Said {
+      func given(_ name: String) -> String {
+        let field = asked.body.split(separator: "&").first { $0.hasPrefix("\(name)=") }
+        return field.map { String($0.dropFirst(name.utf8.count + 1)) }?.removingPercentEncoding ?? ""
+      }
+      let name = given("InstanceProfileName")
       switch asked.action {
       case "CreateInstanceProfile":
-        let given = asked.body.split(separator: "&").first { $0.hasPrefix("Path=") }?.dropFirst(5)
-        let wanted = given.map(String.init)?.removingPercentEncoding ?? ""
-        return path.withLock { path in
-          if path != nil { return Self.fault(409, "EntityAlreadyExists") }
-          path = wanted
+        return profiles.withLock { profiles in
+          if profiles[name] != nil { return Self.fault(409, "EntityAlreadyExists") }
+          profiles[name] = given("Path")
           return Said(body: "<CreateInstanceProfileResponse/>")
         }
       case "GetInstanceProfile":
@@ -57,7 +62,9 @@ import Testing
           left -= 1
           return left >= 0
         }
-        guard !isBlind, let path = path.withLock({ $0 }) else { return Self.fault(404, "NoSuchEntity") }
+        guard !isBlind, let path = profiles.withLock({ $0[name] }) else {
+          return Self.fault(404, "NoSuchEntity")
+        }
         return Said(
           body: """
             <GetInstanceProfileResponse><GetInstanceProfileResult><InstanceProfile><Path>\(path)</Path>\
@@ -65,11 +72,8 @@ import Testing
             </GetInstanceProfileResponse>
             """)
       case "DeleteInstanceProfile":
-        return path.withLock { path in
-          if path == nil { return Self.fault(404, "NoSuchEntity") }
-          path = nil
-          return Said(body: "<DeleteInstanceProfileResponse/>")
-        }
+        let had = profiles.withLock { $0.removeValue(forKey: name) }
+        return had == nil ? Self.fault(404, "NoSuchEntity") : Said(body: "<DeleteInstanceProfileResponse/>")
       default: return Self.fault(403, "AccessDenied")
       }
     }
@@ -126,6 +130,35 @@ import Testing
     }
   }
 
+  @Test func ofTwoWhoTakeARunOverOneDoes() async throws {
+    let iam = PlayedIAM(run: "lost")
+    try await with(iam) { mark, _ in
+      // Both were told that the lost run has it.
+      let first = try await mark.takingOver("lost").take("one", known: [])
+      #expect(first == .taken)
+      let second = try await mark.takingOver("lost").take("two", known: [])
+      #expect(second == .held(.init(run: "one", since: Self.since)))
+      let told = try #require(second.refusal(toTakeOver: "lost"))
+      #expect(told.en.contains("being taken over by another: one, since 2026") && told.ja.contains("one"))
+      #expect(told.en.contains("delete the instance profile kabuto-provision-after-lost"))
+      #expect(first.refusal(toTakeOver: "lost") == nil)
+      try await mark.remove(of: ["lost"])
+      let own = try await mark.take("one", known: [])
+      #expect(own == .taken && iam.names == ["kabuto-provision", "kabuto-provision-after-lost"])
+      // One that was ended here knows both again by its journal.
+      let again = try await mark.takingOver("lost").take("next", known: ["one"])
+      #expect(again == .taken)
+      // It ended, and another has the account; who comes late with the same word takes nothing away.
+      try await mark.remove(of: ["one"])
+      try await mark.takingOver("lost").remove(of: ["one", "next"])
+      let third = try await mark.take("three", known: [])
+      let late = try await mark.takingOver("lost").take("two", known: [])
+      #expect(third == .taken && late == .taken)
+      try await mark.remove(of: ["lost"])
+      #expect(iam.run == "three")
+    }
+  }
+
   @Test func answersThatAreLostAreLookedAfter() async throws {
     let iam = PlayedIAM(losing: ["CreateInstanceProfile": nil])
     try await with(iam) { mark, service in
@@ -169,7 +202,7 @@ import Testing
         let taking = try await mark.take("one", known: ["", "one"])
         #expect(taking == .held(.init(run: nil, since: Self.since)), "\(path)")
         try await mark.remove(of: ["", "one"])
-        #expect(iam.path.withLock { $0 } == path)
+        #expect(iam.path == path)
       }
     }
   }

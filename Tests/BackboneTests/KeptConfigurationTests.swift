@@ -62,6 +62,37 @@ struct KeptConfigurationTests {
     #expect(try keep.last() == fourth)
   }
 
+  /// nats-server 2.9 ends with a panic when somebody asks for a message of a stream, or changes one, that is being made.
+  @Test func whoAsksWhileStreamsAreMadeEndsNoServer() async throws {
+    let server = try MessageServer(KeepTests.jetStream)
+    let buses = try ["operator", "s1", "s2", "n1", "n2"].map { try NatsBus(server.settings(name: $0)) }
+    defer { for bus in buses { bus.close() } }
+    #expect(await eventually { buses.allSatisfy { $0.state.isConnected } })
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async {
+        for round in 0..<20 {
+          for stream in ["KEEP_CONFIGURATION", "TICKS_XTKS"] {
+            buses[0].publish("$JS.API.STREAM.DELETE.\(stream)", bytes: [])
+          }
+          DispatchQueue.concurrentPerform(iterations: 4) { who in
+            let bus = buses[who + 1]
+            switch who {
+            case 0, 1:
+              // Two stores of unlike versions.
+              try? KeptTicks(market: "XTKS", bus: bus).ensure(maximumBytes: Int64(32 + who + round % 2) << 20)
+              try? ConfigurationKeep(bus: bus).ensure()
+            default: for _ in 0..<20 { _ = try? ConfigurationKeep(bus: bus).last() }
+            }
+          }
+        }
+        continuation.resume()
+      }
+    }
+    #expect(server.isRunning)
+    try ConfigurationKeep(bus: buses[1]).ensure()
+    #expect(try ConfigurationKeep(bus: buses[3]).last() == nil)
+  }
+
   @Test func nodesLearnWhatIsKept() async throws {
     let server = try MessageServer(KeepTests.jetStream)
     let buses = try ["n1", "operator"].map { try NatsBus(server.settings(name: $0)) }

@@ -69,6 +69,8 @@ final class MessageServer: @unchecked Sendable {
     }
   }
 
+  var isRunning: Bool { process?.isRunning ?? false }
+
   func kill() {
     guard let process, process.isRunning else { return }
     Foundation.kill(process.processIdentifier, SIGKILL)

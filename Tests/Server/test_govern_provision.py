@@ -373,6 +373,25 @@ class GovernProvision(unittest.TestCase):
             1, len(ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]))
         self.assertEqual([], self.report()["accounts"][0]["steps"])
 
+    def test_trail_that_picks_out_calls_keeps_them_and_all_others(self):
+        bucket = f"kabuto-logs-{self.account.number}"
+        self.account.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": HOME})
+        trails = self.account.client("cloudtrail")
+        trails.create_trail(Name="kabuto-trail", S3BucketName=bucket)
+        data = {
+            "ReadWriteType": "WriteOnly", "IncludeManagementEvents": False,
+            "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}],
+        }
+        trails.put_event_selectors(TrailName="kabuto-trail", EventSelectors=[data])
+        planned = {step["step"]: step for step in self.report(status=1)["accounts"][0]["steps"]}
+        self.assertEqual(
+            [{"name": "ManagementEvents", "from": "some", "to": "all"}], planned["global/trail-selectors"]["changes"])
+        self.assertEqual("done", self.outcomes(self.report("--apply"))["global/trail-selectors"])
+        first, second = trails.get_event_selectors(TrailName="kabuto-trail")["EventSelectors"]
+        self.assertEqual(data, {name: first[name] for name in data})
+        self.assertEqual((True, "All"), (second["IncludeManagementEvents"], second["ReadWriteType"]))
+        self.assertEqual([], self.report()["accounts"][0]["steps"])
+
     def test_group_that_is_used_is_told_not_closed(self):
         ec2 = self.account.client("ec2")
         subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
@@ -567,8 +586,32 @@ class GovernProvision(unittest.TestCase):
         self.assertIn(f"another run has it: {run}", self.refusal(wrong))
         found = self.run_it("--apply", "--take-over", run)
         self.assertIn(f"run {run} is taken over", found.stderr)
-        self.assertIn(f"taken over from {run}", [each.get("reason") for each in self.entries("mark")])
-        self.assertIsNone(self.mark())
+        self.assertIn(run, [each.get("takenOver") for each in self.entries("mark")])
+        self.assertEqual([], self.account.client("iam").list_instance_profiles()["InstanceProfiles"])
+        self.assertEqual(self.wanted_state(), self.account.everything())
+
+    def test_of_many_who_take_a_run_over_one_does(self):
+        self.kill_after(6)
+        run = self.mark()
+        processes = [
+            self.begun("--take-over", run, journal=self.other_journal(f"n{number}")) for number in range(4)
+        ]
+        came = [self.ended(process) for process in processes]
+        self.assertGreaterEqual(sum(1 for _, report, _ in came if report["accounts"]), 1)
+        for status, report, told in came:
+            if report["accounts"]:
+                self.assertEqual(0, status, told)
+            else:
+                self.assertEqual(1, status, told)
+                self.assertRegex(self.refusal(report), "another run has it|is being taken over by another")
+        # What the killed run had sent may be made twice by nobody; what others sent isn't.
+        for made in ("CreateTrail", "POST /detector"):
+            counted = {}
+            for _, region, action in self.writes():
+                if action == made:
+                    counted[region] = counted.get(region, 0) + 1
+            self.assertLessEqual(set(counted.values()), {1}, (made, counted))
+        self.assertEqual([], self.account.client("iam").list_instance_profiles()["InstanceProfiles"])
         self.assertEqual(self.wanted_state(), self.account.everything())
 
     def test_account_that_can_not_be_marked_is_left_alone(self):

@@ -63,7 +63,8 @@ final class NatsKeep: @unchecked Sendable {
 
   deinit { jsCtx_Destroy(handle) }
 
-  /// Makes the stream, or brings its limits to these.
+  /// Makes the stream, or brings its limits to these. One that somebody else is making this moment is waited for:
+  /// nats-server 2.9 ends with a panic when it is asked to change a stream whose store it hasn't opened yet.
   func ensure(_ name: String, subject: String, _ limits: KeptStreamLimits) throws(NatsError) {
     var configuration = jsStreamConfig()
     jsStreamConfig_Init(&configuration)
@@ -73,20 +74,62 @@ final class NatsKeep: @unchecked Sendable {
     configuration.MaxAge = limits.maximumAgeSeconds * 1_000_000_000
     configuration.Duplicates = limits.duplicateSeconds * 1_000_000_000
     if limits.maximumOfSubject > 0 { configuration.MaxMsgsPerSubject = limits.maximumOfSubject }
+    configuration.AllowDirect = true
     configuration.SubjectsLen = 1
     var code = jsErrCode(0)
-    let status = name.withCString { name in
+    let status = name.withCString { stream in
       subject.withCString { subject in
         var subjects: [UnsafePointer<CChar>?] = [subject]
         return subjects.withUnsafeMutableBufferPointer { list in
-          configuration.Name = name
+          configuration.Name = stream
           configuration.Subjects = list.baseAddress
           let made = js_AddStream(nil, handle, &configuration, nil, &code)
-          return made == NATS_OK ? made : js_UpdateStream(nil, handle, &configuration, nil, &code)
+          guard made != NATS_OK, isOpened(name, subject) else { return made }
+          return js_UpdateStream(nil, handle, &configuration, nil, &code)
         }
       }
     }
     try NatsError.check(status, "stream \(name) on \(subject)")
+  }
+
+  /// Waits for a stream that somebody else may be making.
+  /// - Returns: false: there is none, or it wasn't opened within a second.
+  private func isOpened(_ name: String, _ subject: UnsafePointer<CChar>) -> Bool {
+    let end = DispatchTime.now() + .seconds(1)
+    repeat {
+      guard let isDirect = try? isDirect(name) else { return false }
+      // Made by an older version, and so opened long ago.
+      if !isDirect { return true }
+      var message: OpaquePointer?
+      let status = lastDirectly(&message, subject: subject, stream: name)
+      natsMsg_Destroy(message)
+      if status == NATS_OK || status == NATS_NOT_FOUND { return true }
+      nats_Sleep(20)
+    } while DispatchTime.now() < end
+    return false
+  }
+
+  /// Whether a stream's messages can be read directly.
+  /// - Returns: nil: there is no such stream.
+  private func isDirect(_ stream: String) throws(NatsError) -> Bool? {
+    var information: UnsafeMutablePointer<jsStreamInfo>?
+    var code = jsErrCode(0)
+    let status = js_GetStreamInfo(&information, handle, stream, nil, &code)
+    defer { jsStreamInfo_Destroy(information) }
+    guard let stream = information?.pointee, status == NATS_OK else {
+      if code == JSStreamNotFoundErr { return nil }
+      throw NatsError(status, doing: "stream \(stream)")
+    }
+    return stream.Config?.pointee.AllowDirect ?? false
+  }
+
+  private func lastDirectly(
+    _ message: inout OpaquePointer?, subject: UnsafePointer<CChar>, stream: String
+  ) -> natsStatus {
+    var options = jsDirectGetMsgOptions()
+    jsDirectGetMsgOptions_Init(&options)
+    options.LastBySubject = subject
+    return js_DirectGetMsg(&message, handle, stream, nil, &options)
   }
 
   /// A durable consumer, made where it isn't there.
@@ -122,17 +165,21 @@ final class NatsKeep: @unchecked Sendable {
     _ = js_DeleteConsumer(handle, stream, durable, nil, &code)
   }
 
-  /// The last message of a subject, and its number in the stream.
+  /// The last message of a subject, and its number in the stream. Read directly (`$JS.API.DIRECT.GET`): nats-server 2.9
+  /// ends with a panic when `$JS.API.STREAM.MSG.GET` asks for a stream whose store it hasn't opened yet.
   /// - Returns: nil and 0: there is none, or no stream yet.
   func last(of subject: String, stream: String) throws(NatsError) -> (bytes: [UInt8]?, number: UInt64) {
+    let doing = "last message of \(subject) in stream \(stream)"
+    // Asked first: where nobody answers directly, it would stay open whether there is a stream.
+    guard let isDirect = try isDirect(stream) else { return (nil, 0) }
+    guard isDirect else {
+      throw NatsError(NATS_NO_RESPONDERS, doing: "\(doing), which an older version made")
+    }
     var message: OpaquePointer?
-    var code = jsErrCode(0)
-    let status = js_GetLastMsg(&message, handle, stream, subject, nil, &code)
+    let status = subject.withCString { lastDirectly(&message, subject: $0, stream: stream) }
     guard let message, status == NATS_OK else {
-      guard code == JSNoMessageFoundErr || code == JSStreamNotFoundErr else {
-        throw NatsError(status, doing: "last message of \(subject)")
-      }
-      return (nil, 0)
+      if status == NATS_NOT_FOUND { return (nil, 0) }
+      throw NatsError(status, doing: doing)
     }
     defer { natsMsg_Destroy(message) }
     let bytes = UnsafeRawBufferPointer(

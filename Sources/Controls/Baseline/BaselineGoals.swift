@@ -124,6 +124,7 @@ extension Baseline {
       if let key = trail.key { wanted.append(("KmsKeyId", .equal(key))) }
       add(.trail, wanted)
       add(.trailLogging, [("IsLogging", yes)])
+      add(.trailSelectors, [("ManagementEvents", .equal("all"))])
     }
     if let config, config.role == nil { add(.configRole, [("Kind", .equal(Self.serviceRole))]) }
     if hygiene.rootMFA { add(.rootMFA, [("AccountMFAEnabled", yes)]) }

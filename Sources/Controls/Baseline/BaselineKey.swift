@@ -13,6 +13,7 @@ public enum BaselineItem: String, Sendable, CaseIterable {
   case logBucketPolicy = "log-bucket-policy"
   case trail
   case trailLogging = "trail-logging"
+  case trailSelectors = "trail-selectors"
   case configRole = "config-role"
   case rootMFA = "root-mfa"
   case rootKeys = "root-access-keys"
@@ -47,7 +48,7 @@ public enum BaselineItem: String, Sendable, CaseIterable {
     switch self {
     case .logBucketPublicAccess, .logBucketEncryption, .logBucketVersioning, .logBucketPolicy: [.logBucket]
     case .trail: [.logBucketPolicy]
-    case .trailLogging: [.trail]
+    case .trailLogging, .trailSelectors: [.trail]
     case .recorder: [.configRole]
     case .deliveryChannel: [.logBucketPolicy, .recorder]
     case .recording: [.recorder, .deliveryChannel]
@@ -95,6 +96,10 @@ public enum BaselineItem: String, Sendable, CaseIterable {
       Bilingual(
         "A trail that is stopped tells nothing.",
         "停止した証跡には何も記録されません。")
+    case .trailSelectors:
+      Bilingual(
+        "A trail that picks out calls doesn't tell of the others.",
+        "操作を選別する証跡には、記録されない操作があります。")
     case .configRole:
       Bilingual(
         "AWS Config looks at resources by a role of its own.",

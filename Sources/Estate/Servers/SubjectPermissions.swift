@@ -37,10 +37,13 @@ public struct SubjectPermissions: Sendable, Equatable {
     // The second word is the rail whose keeper is asked. Who makes a stream or a consumer can have it publish under any
     // subject: that is for stores, which don't face clients. The others read the kept configuration, and neither ticks
     // nor what tenants of other gateways used.
-    publish.append("$JS.*.API.STREAM.MSG.GET.KEEP_CONFIGURATION")
+    publish += [
+      "$JS.*.API.STREAM.INFO.KEEP_CONFIGURATION",
+      "$JS.*.API.DIRECT.GET.KEEP_CONFIGURATION.keep.configuration",
+    ]
     if isStore {
       publish += [
-        "$JS.*.API.INFO", "$JS.*.API.STREAM.INFO.*", "$JS.*.API.STREAM.MSG.GET.*", "$JS.*.API.DIRECT.GET.>",
+        "$JS.*.API.INFO", "$JS.*.API.STREAM.INFO.*", "$JS.*.API.DIRECT.GET.>",
         "$JS.*.API.STREAM.NAMES", "$JS.*.API.STREAM.CREATE.*", "$JS.*.API.STREAM.UPDATE.*",
         "$JS.*.API.CONSUMER.>", "$JS.ACK.>",
       ]

@@ -76,6 +76,7 @@ struct Drift: Sendable {
     case .logBucketPolicy: ["PutBucketPolicy", "DeleteBucketPolicy"]
     case .trail: ["UpdateTrail", "DeleteTrail"]
     case .trailLogging: ["StopLogging", "DeleteTrail"]
+    case .trailSelectors: ["PutEventSelectors", "DeleteTrail"]
     case .configRole: ["DeleteServiceLinkedRole"]
     case .rootMFA, .user: ["DeactivateMFADevice", "CreateLoginProfile"]
     case .rootKeys: ["CreateAccessKey"]
@@ -95,7 +96,7 @@ struct Drift: Sendable {
   /// What an event must name to be about a thing; nil = any is.
   private func name(_ key: BaselineKey) -> String? {
     switch key.item {
-    case .trail, .trailLogging: settings.baseline.trailName
+    case .trail, .trailLogging, .trailSelectors: settings.baseline.trailName
     case .logBucket, .logBucketPublicAccess, .logBucketEncryption, .logBucketVersioning, .logBucketPolicy:
       settings.baseline.logBucket(of: settings.account)
     case .configRule, .defaultGroup, .user: key.name

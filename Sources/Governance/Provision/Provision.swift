@@ -192,7 +192,11 @@ public struct Provision: Sendable {
     } catch { return .failure(error) }
     let result = await apply(entered, baseline, journal, approval: approval)
     do throws(CallFailure) {
-      try await mark.remove(of: journal.before.runs(in: entered.number).union([journal.run]))
+      let runs = journal.before.runs(in: entered.number).union([journal.run])
+      try await mark.remove(of: runs)
+      for other in journal.before.takenOver(in: entered.number).union(options.takesOver.map { [$0] } ?? []) {
+        try await mark.takingOver(other).remove(of: runs)
+      }
     } catch {
       say(
         entered.number,
@@ -215,11 +219,15 @@ public struct Provision: Sendable {
       var taking = try await mark.take(journal.run, known: known)
       if case .held(let holder?) = taking, let other = holder.run, other == options.takesOver {
         do throws(GovernanceFaults) {
-          try journal.write(number, .mark) { $0.reason = "taken over from \(other)" }
+          try journal.write(number, .mark) { $0.takenOver = other }
         } catch { return Bilingual(same: error.description) }
+        let over = mark.takingOver(other)
+        if let why = try await over.take(journal.run, known: known).refusal(toTakeOver: other) { return why }
         say(number, Bilingual("run \(other) is taken over", "実行 \(other) を引き継ぎます"))
         try await mark.remove(of: [other])
         taking = try await mark.take(journal.run, known: known)
+        // Somebody who doesn't take over came in between.
+        if taking != .taken { try await over.remove(of: known.union([journal.run])) }
       }
       return taking.refusal
     } catch { failure = error }

@@ -11,7 +11,7 @@ import Synchronization
 public struct JournalEntry: Codable, Sendable, Equatable {
   /// What it tells.
   public enum Event: String, Codable, Sendable {
-    /// The account is about to be marked as this run's; `reason` says whose mark is taken over, where one is.
+    /// The account is about to be marked as this run's; `takenOver` is whose mark is taken over, where one is.
     case mark
     /// A provision of an account begins; `baseline` says which, `approval` who allowed it.
     case begin
@@ -43,6 +43,8 @@ public struct JournalEntry: Codable, Sendable, Equatable {
   public var baseline: String?
   /// The request that was approved, by its name and hash; or that none was asked for.
   public var approval: String?
+  /// The run whose mark is taken over, because somebody said that it has ended.
+  public var takenOver: String?
   /// What is as wanted at the end.
   public var steps: [String]?
 
@@ -202,6 +204,11 @@ public final class ProvisionJournal: Sendable {
 extension [JournalEntry] {
   /// Runs that were in an account.
   func runs(in account: String) -> Set<String> { Set(lazy.filter { $0.account == account }.map(\.run)) }
+
+  /// Runs whose marks were taken over in an account.
+  func takenOver(in account: String) -> Set<String> {
+    Set(lazy.filter { $0.account == account }.compactMap(\.takenOver))
+  }
 
   /// Steps that were begun and of which no end is told, in the order of the journal.
   func open(of account: String) -> [String] {

@@ -1,58 +1,11 @@
-// CloudTrail and AWS Config. Of what a region can have only once (recorder, channel) the one that is there is used, whatever
-// its name.
+// AWS Config. Of what a region can have only once (recorder, channel) the one that is there is used, whatever its name.
 
 import Controls
 import GuardRules
 import Resources
 
 extension AccountSettings {
-  // MARK: - CloudTrail
-
-  private var trailName: String { baseline.trailName ?? "" }
-
-  func trail() async throws(CallFailure) -> FoundSetting {
-    let answer = try await ask(
-      "cloudtrail",
-      ServiceAction("DescribeTrails", ["trailNameList": [.text(trailName)], "includeShadowTrails": false]))
-    guard let trail = answer.all(at: ["trailList"]).first(where: { $0["Name"]?.string == trailName }) else {
-      return .absent
-    }
-    return .set(
-      trail.properties([
-        "S3BucketName", "IsMultiRegionTrail", "IncludeGlobalServiceEvents", "LogFileValidationEnabled",
-        "KmsKeyId",
-      ]))
-  }
-
-  func setTrail(_ goal: BaselineGoal) async throws(CallFailure) {
-    let found = try await trail()
-    var members = [CallField.Member(name: "Name", value: .text(trailName))]
-    for change in goal.changes(from: found) {
-      // The answer's name isn't the call's.
-      let name = change.name == "LogFileValidationEnabled" ? "EnableLogFileValidation" : change.name
-      members.append(
-        CallField.Member(
-          name: name,
-          value: ["true", "false"].contains(change.to) ? .bool(change.to == "true") : .text(change.to)))
-    }
-    try await act(
-      "cloudtrail",
-      ServiceAction(
-        found == .absent ? "CreateTrail" : "UpdateTrail", .map(members), isRepeatable: found != .absent))
-  }
-
-  func trailLogging() async throws(CallFailure) -> FoundSetting {
-    let answer = try await ask(
-      "cloudtrail",
-      ServiceAction("GetTrailStatus", ["Name": .text(trailName)], absent: ["TrailNotFoundException"]))
-    return answer.isNull ? .absent : .set(answer.properties(["IsLogging"]))
-  }
-
-  func startLogging() async throws(CallFailure) {
-    try await act("cloudtrail", ServiceAction("StartLogging", ["Name": .text(trailName)], isRepeatable: true))
-  }
-
-  // MARK: - AWS Config
+  // MARK: - Recorder and channel
 
   private func firstRecorder(_ region: String) async throws(CallFailure) -> Value? {
     try await ask("config", ServiceAction("DescribeConfigurationRecorders"), region)
