@@ -2,7 +2,7 @@
 // `X-tests.yaml` beside it. A file of tests that belongs to no file by name belongs to the one that has its rules.
 
 import Foundation
-public import GuardRules
+import GuardRules
 
 /// See the head of this file.
 public struct RuleTesting: Sendable {

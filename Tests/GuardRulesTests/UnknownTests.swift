@@ -168,7 +168,7 @@ private struct Maker {
 @Suite struct UnknownTests {
   @Test func whateverAnUnknownValueTurnsOutToBeFuzz() throws {
     var (compared, unknown, certain) = (0, 0, 0)
-    try fuzz(rounds: 3_000) { round in
+    fuzz(rounds: 3_000) { round in
       var maker = Maker(chance: Chance(round: round))
       let text = maker.file()
       let file: RuleFile

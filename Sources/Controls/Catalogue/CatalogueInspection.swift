@@ -178,8 +178,8 @@ public struct CatalogueInspection: Sendable {
     let only = Bilingual(
       "\(service.name) is allowed in \(names) only.", "\(service.name) が許可されるのは \(names) だけです。")
     // An ARN says where something is, else the input itself.
-    let words = resource.name.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-    let own = words.count == 6 && words[0] == "arn" && !words[3].isEmpty ? String(words[3]) : said ?? region
+    let named = AmazonResourceName(resource.name)?.region ?? ""
+    let own = named.isEmpty ? said ?? region : named
     if let own {
       if !allowed.contains(own) {
         add(

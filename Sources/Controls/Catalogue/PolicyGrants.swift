@@ -184,11 +184,10 @@ struct PolicyGrants {
 
   /// The name in `arn:PARTITION:iam::aws:policy/NAME`; nil = it isn't one of AWS's.
   private static func nameOfAWS(_ arn: String) -> String? {
-    let words = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-    guard words.count == 6, words[0] == "arn", words[2] == "iam", words[4] == "aws",
-      words[5].hasPrefix("policy/")
+    guard let arn = AmazonResourceName(arn), arn.service == "iam", arn.account == "aws",
+      arn.resource.hasPrefix("policy/")
     else { return nil }
-    return String(words[5].dropFirst("policy/".count))
+    return String(arn.resource.dropFirst("policy/".count))
   }
 
   // MARK: - Documents

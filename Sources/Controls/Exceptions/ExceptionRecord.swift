@@ -174,10 +174,9 @@ extension ExceptionRecord {
       self.input = input
       self.resource = resource
       self.type = type
-      let words = resource.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-      let isARN = words.count == 6 && words[0] == "arn"
-      var account = isARN ? String(words[4]) : ""
-      var region = isARN ? String(words[3]) : ""
+      let arn = AmazonResourceName(resource)
+      var account = arn?.account ?? ""
+      var region = arn?.region ?? ""
       if input.hasPrefix("aws:") {
         let halves = input.dropFirst("aws:".count).split(separator: "/", maxSplits: 1)
         if account.isEmpty, let first = halves.first { account = String(first) }

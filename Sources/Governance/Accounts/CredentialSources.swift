@@ -173,8 +173,7 @@ struct CredentialSources: Sendable {
   func assume(
     _ arn: String, with base: CredentialKeeper, region: String, externalID: String?
   ) async throws(GovernanceFaults) -> Credentials {
-    let words = arn.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    guard words.count == 6, words[0] == "arn", words[2] == "iam", words[5].hasPrefix("role/") else {
+    guard let role = AmazonResourceName(arn), role.service == "iam", role.resource.hasPrefix("role/") else {
       throw GovernanceFaults(["\(arn): no role; wanted arn:aws:iam::ACCOUNT:role/NAME"])
     }
     var parameters = [
@@ -187,7 +186,7 @@ struct CredentialSources: Sendable {
     do throws(CallFailure) {
       answer = try await client.call(
         Self.sts, AccountCall(action: "AssumeRole", parameters: parameters), item: nil,
-        scope: CallScope(region: region, account: words[4], partition: words[1]))
+        scope: CallScope(region: region, account: role.account, partition: role.partition))
     } catch { throw GovernanceFaults(["\(arn) can't be assumed: \(error.text)"]) }
     guard let key = answer["Credentials"], let found = Self.credentials(key, "AccessKeyId", "SessionToken")
     else {

@@ -231,7 +231,6 @@ extension ServiceClient {
     guard let account = answer["Account"]?.string else {
       throw CallFailure(code: "Unreadable", message: "the answer has no Account")
     }
-    let words = (answer["Arn"]?.string ?? "").split(separator: ":")
-    return (account, words.count > 1 ? String(words[1]) : partition)
+    return (account, answer["Arn"]?.string.flatMap(AmazonResourceName.init)?.partition ?? partition)
   }
 }

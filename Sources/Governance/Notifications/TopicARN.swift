@@ -1,5 +1,7 @@
 // The ARN of a topic (SNS), taken apart. Its region becomes part of a host's name, so nothing else gets through.
 
+import GuardRules
+
 /// See the head of this file.
 public struct TopicARN: Sendable, Equatable, CustomStringConvertible {
   /// As it is written.
@@ -15,13 +17,12 @@ public struct TopicARN: Sendable, Equatable, CustomStringConvertible {
 
   /// nil = it is none.
   public init?(_ text: String) {
-    let words = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-    guard words.count == 6, words[0] == "arn", words[2] == "sns",
-      ["aws", "aws-cn", "aws-us-gov"].contains(words[1]), Self.isRegion(words[3]),
-      words[4].utf8.count == 12, words[4].utf8.allSatisfy(Self.isDigit), Self.isName(words[5])
+    guard let arn = AmazonResourceName(text), arn.service == "sns",
+      ["aws", "aws-cn", "aws-us-gov"].contains(arn.partition), Self.isRegion(arn.region),
+      arn.account.utf8.count == 12, arn.account.utf8.allSatisfy(Self.isDigit), Self.isName(arn.resource)
     else { return nil }
     description = text
-    (partition, region, account, name) = (words[1], words[3], words[4], words[5])
+    (partition, region, account, name) = (arn.partition, arn.region, arn.account, arn.resource)
   }
 
   /// Whether messages keep their order and SNS itself drops one that comes twice within five minutes.

@@ -41,9 +41,7 @@ enum ChangeNames {
     switch type {
     case "IAM.ManagedPolicy":
       // arn:aws:iam::aws:policy/…
-      if name.split(separator: ":", omittingEmptySubsequences: false).dropFirst(4).first == "aws" {
-        return nil
-      }
+      if AmazonResourceName(name)?.account == "aws" { return nil }
     case "Lambda.Function":
       // Name, ARN, or part of one, with or without a version behind it.
       if let place = name.firstRange(of: "function:") {

@@ -23,9 +23,10 @@ public struct PlannedResource: Sendable {
     if type != "aws_config_aggregate_authorization", let text = after["region"]?.string, !text.isEmpty {
       return text
     }
-    guard let arn = after["arn"]?.string else { return nil }
-    let words = arn.split(separator: ":", maxSplits: 5, omittingEmptySubsequences: false)
-    return words.count == 6 && words[0] == "arn" && !words[3].isEmpty ? String(words[3]) : nil
+    guard let arn = after["arn"]?.string.flatMap(AmazonResourceName.init), !arn.region.isEmpty else {
+      return nil
+    }
+    return arn.region
   }
 }
 
