@@ -23,6 +23,9 @@ public struct Check: Sendable {
   /// What was approved all the same; nil = nothing.
   public var exceptions: Exceptions?
 
+  /// Names of the parameters that the templates have that were looked at.
+  private let declared = DeclaredNames()
+
   private static var mostSmallBytes: Int { 256 << 10 }
   private static var window: Int { 32 }
 
@@ -72,16 +75,24 @@ public struct Check: Sendable {
     _ paths: [String], tell: ((inout CheckResult) -> Void)? = nil
   ) throws(GovernanceFaults) -> CheckResult {
     let names: [String]
-    do throws(FileFault) { names = try FileList.files(paths, endings: InputFile.endings) } catch {
+    let passedOver: [String]
+    do throws(FileFault) {
+      (names, passedOver) = try FileList.listed(paths, endings: InputFile.endings)
+    } catch {
       throw GovernanceFaults([error.description])
     }
     guard !names.isEmpty else {
       throw GovernanceFaults([
         "\(paths.joined(separator: ", ")): no input; wanted "
-          + InputFile.endings.sorted().map { "*.\($0)" }.joined(separator: ", ")
+          + Self.wantedNames
       ])
     }
     var result = CheckResult()
+    if !passedOver.isEmpty {
+      let some = passedOver.prefix(3).joined(separator: ", ") + (passedOver.count > 3 ? ", …" : "")
+      let what = passedOver.count == 1 ? "1 file was" : "\(passedOver.count) files were"
+      result.notes.append("\(what) passed over by name: \(some); wanted \(Self.wantedNames)")
+    }
     let force = exceptions.map { ExceptionsInForce($0, now: now) }
     let bound = FindingBound(most: limits.keptFindingCount, exceptions: force, tell: tell)
     var waiting: [String] = []
@@ -103,7 +114,22 @@ public struct Check: Sendable {
     }
     lookAtWaiting()
     force?.finish(&result)
+    // One that can't be read may have it.
+    if result.faults.isEmpty { result.faults += unusedParameters() }
     return result
+  }
+
+  private static var wantedNames: String {
+    InputFile.endings.sorted().map { "*.\($0)" }.joined(separator: ", ")
+  }
+
+  /// Parameters that are given and that no template has.
+  private func unusedParameters() -> [String] {
+    let known = declared.all
+    return context.parameters.keys.filter { !known.contains($0) }.sorted().map { name in
+      let wanted = known.isEmpty ? "a template with parameters" : known.sorted().joined(separator: ", ")
+      return "parameter \(name): no template has it; wanted \(wanted)"
+    }
   }
 
   /// Looks at small inputs, several at once.
@@ -139,7 +165,9 @@ public struct Check: Sendable {
           rules, reach, parameters, limits, now: now, path: name, kind: kind)
         streamed.run(file, &result, bound)
       case .template, .document:
-        look(at: try InputFile.whole(file, context, mostBytes: limits.keptBytes), &result)
+        let input = try InputFile.whole(file, context, mostBytes: limits.keptBytes)
+        if input.kind == .template { declared.add(Template.parameters(of: input.document)) }
+        look(at: input, &result)
         bound.hold(&result)
       }
     } catch let fault as FileFault {
@@ -150,7 +178,10 @@ public struct Check: Sendable {
   /// Looks at one input as a whole.
   public func look(at input: InputFile, _ result: inout CheckResult) {
     let document: PreparedDocument
-    do throws(DocumentFault) { document = PreparedDocument(try parameters.added(to: input.document)) } catch {
+    do throws(DocumentFault) {
+      let never = input.kind == .template ? Template.neverMade : []
+      document = PreparedDocument(try parameters.added(to: input.document), never: never)
+    } catch {
       result.faults.append("\(input.path):\(error)")
       return
     }
@@ -198,4 +229,13 @@ public struct Check: Sendable {
       evaluated: result.results[first...], &result)
     result.findings += input.shapeless.map { Finding(shapeless: $0, in: input) }
   }
+}
+
+/// Names that are gathered from several threads.
+private final class DeclaredNames: Sendable {
+  private let names = Mutex<Set<String>>([])
+
+  func add(_ more: [String]) { names.withLock { $0.formUnion(more) } }
+
+  var all: Set<String> { names.withLock { $0 } }
 }

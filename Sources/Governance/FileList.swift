@@ -18,7 +18,15 @@ enum FileList {
   /// All files of some kinds: those that are named themselves whatever their kind, and those within folders.
   /// - Throws: `FileFault` for the first path that isn't there.
   static func files(_ paths: [String], endings: Set<String>) throws(FileFault) -> [String] {
+    try listed(paths, endings: endings).files
+  }
+
+  /// The same, and those within folders that are of no such kind, but for hidden ones.
+  static func listed(
+    _ paths: [String], endings: Set<String>
+  ) throws(FileFault) -> (files: [String], passedOver: [String]) {
     var out: [String] = []
+    var passedOver: [String] = []
     var seen: Set<String> = []
     for path in paths {
       var isFolder: ObjCBool = false
@@ -31,12 +39,16 @@ enum FileList {
       }
       var inner: [String] = []
       try add(path, "", [], &inner)
-      for name in inner.sorted() where endings.contains((name as NSString).pathExtension.lowercased()) {
+      for name in inner.sorted() {
         let whole = (path as NSString).appendingPathComponent(name)
+        guard endings.contains((name as NSString).pathExtension.lowercased()) else {
+          if !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }) { passedOver.append(whole) }
+          continue
+        }
         if seen.insert(whole).inserted { out.append(whole) }
       }
     }
-    return out
+    return (out, passedOver)
   }
 
   /// All within a folder, by the way from it. Links are followed, but not to a folder that they stand in.

@@ -26,9 +26,9 @@ public struct Finding: Sendable, Encodable, Equatable {
   /// Where in the resource: `Properties.BucketEncryption`.
   public let path: String
   /// The clause that failed, as it is written.
-  public let clause: String
+  public internal(set) var clause: String
   /// The value that was found, or what was missing.
-  public let found: String
+  public internal(set) var found: String
   /// What was wanted; empty = the clause says it.
   public let wanted: String
   /// The rules' own words: what is violated and how to mend it.
@@ -117,6 +117,14 @@ extension Finding {
       title: "A resource that rules can't see", titleJa: "ルールで確認できないリソース",
       mend: "Check this resource by other means; nothing is known of it here.",
       mendJa: "このリソースはここでは判定できません。別の方法で確認してください。")
+    guard input.kind == .template else { return }
+    clause = "all resources stand in this template"
+    found = "resources of another template"
+    message = "Rules can't see what this makes. Check its template too, then cover this by an exception."
+    title = "Resources that stand in another template"
+    titleJa = "別のテンプレートにあるリソース"
+    mend = "Check the nested template as an input of its own; nothing is known of its resources here."
+    mendJa = "入れ子のテンプレートを別の入力として判定してください。その中のリソースはここでは分かりません。"
   }
 
   /// Takes over what the rule's file says of it.

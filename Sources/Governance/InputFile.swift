@@ -101,10 +101,16 @@ public struct InputFile: Sendable {
   /// - Throws: `FileFault` or `DocumentFault` with the place.
   static func whole(_ file: MappedFile, _ context: Template.Context, mostBytes: Int) throws -> InputFile {
     let value = try Self.value(of: file, mostBytes: mostBytes)
+    if case .null = value.content {
+      throw DocumentFault(place: TextPlace(line: 1, column: 1), found: "null", wanted: "a document")
+    }
+    if let fault = Template.fault(in: value) { throw fault }
     guard Template.isTemplate(value) else {
       return InputFile(path: file.path, kind: .document, document: value)
     }
-    return InputFile(path: file.path, kind: .template, document: try Template(value, context).resolved)
+    let template = try Template(value, context)
+    return InputFile(
+      path: file.path, kind: .template, document: template.resolved, shapeless: template.nested)
   }
 
   private static func value(of file: MappedFile, mostBytes: Int) throws -> Value {
@@ -185,5 +191,7 @@ public struct InputFile: Sendable {
 
 extension ShapedResource {
   /// Whether it is to be told that nothing can be said of it; of other providers nothing is to be said.
-  var isToBeTold: Bool { type == nil && (foundType.hasPrefix("aws_") || foundType.hasPrefix("AWS::")) }
+  var isToBeTold: Bool {
+    type == nil && ["aws_", "awscc_", "AWS::"].contains(where: foundType.hasPrefix)
+  }
 }

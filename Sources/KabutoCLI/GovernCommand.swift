@@ -68,6 +68,12 @@ struct GovernCheck: AsyncParsableCommand {
     if let wrong = parameter.first(where: { !$0.contains("=") || $0.hasPrefix("=") }) {
       throw ValidationError("--parameter \(wrong): wanted name=value")
     }
+    var names: Set<Substring> = []
+    if let twice = parameter.compactMap({ $0.split(separator: "=").first }).first(where: {
+      !names.insert($0).inserted
+    }) {
+      throw ValidationError("--parameter \(twice): given twice; wanted a name once")
+    }
   }
 
   func run() async throws {

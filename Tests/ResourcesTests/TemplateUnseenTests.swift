@@ -21,6 +21,79 @@ import Testing
   static let bucket = "Resources.*[ Type == 'AWS::S3::Bucket' ].Properties.AccessControl !exists"
   static let topic = "when Resources.*[ Type == 'AWS::SNS::Topic' ] !empty { Resources.*.Nothing exists }"
 
+  // MARK: - Modules and nested stacks
+
+  static let module = "Resources: {M: {Type: 'My::Sec::Group::MODULE', Properties: {A: 1}}}"
+
+  /// What a module makes is of this very stack.
+  @Test func aModuleMayMakeAnything() throws {
+    #expect(try Self.of(Self.bucket, Self.module) == .unknown)
+    #expect(try Self.of(Self.topic, Self.module) == .unknown)
+  }
+
+  /// But nothing that no template can make.
+  @Test(arguments: [
+    module, "Transform: Mine\nResources: {B: {Type: 'AWS::S3::Bucket'}}",
+    "Resources: {B: {Type: 'AWS::S3::Bucket', 'Fn::Transform': {Name: Mine}}}",
+    "Resources: {B: {Type: !Ref T}, 'Fn::Transform': {Name: 'AWS::Include'}}",
+  ])
+  func nothingMakesWhatOnlyAccountsHave(_ yaml: String) throws {
+    let document = PreparedDocument(try Self.resolved(yaml), never: Template.neverMade)
+    func status(_ type: String) throws -> RuleStatus? {
+      let rule =
+        "let found = Resources.*[ Type == '\(type)' ]\nrule r when %found !empty { %found.Properties.A == 1 }"
+      return try RuleFile(rule, name: "t").evaluate(document, now: 0).first?.status
+    }
+    #expect(try status("AWS::IAM::AccountSummary") == .skip)
+    #expect(try status("AWS::IAM::AccountPasswordPolicy") == .skip)
+    #expect(try status("AWS::SNS::Topic") == .unknown)
+  }
+
+  @Test func aTypeThatNothingMakesMayBeWritten() throws {
+    let yaml = "Transform: Mine\nResources: {B: {Type: 'AWS::IAM::AccountSummary', Properties: {A: 1}}}"
+    let document = PreparedDocument(try Self.resolved(yaml), never: Template.neverMade)
+    let rule = "rule r { Resources.*[ Type == 'AWS::IAM::AccountSummary' ].Properties.A == 2 }"
+    #expect(try RuleFile(rule, name: "t").evaluate(document, now: 0).first?.status == .unknown)
+  }
+
+  /// Another template's resources aren't of this one, and aren't passed over.
+  @Test(arguments: [
+    "AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application",
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
+  ])
+  func whatStandsInAnotherTemplateIsTold(_ type: String) throws {
+    func nested(_ more: String) throws -> [ShapedResource] {
+      let yaml = """
+        Transform: AWS::Serverless-2016-10-31
+        Conditions: {No: !Equals [a, b]}
+        Resources: {N: {Type: '\(type)'\(more)}, Q: {Type: 'AWS::SQS::Queue'}}
+        """
+      return try Template(try Value.reading(yaml: yaml)).nested
+    }
+    let all = try nested("")
+    #expect(all.map(\.name) == ["N"] && all.map(\.foundType) == [type] && all[0].place.line == 3)
+    #expect(try nested(", Condition: No").isEmpty)
+    #expect(try Self.of(Self.topic, "Resources: {N: {Type: '\(type)'}}") == .skip)
+  }
+
+  @Test(arguments: [
+    ("Resources: []", 1), ("Resources:", 1), ("Outputs: {}\nResources: x", 2),
+    ("Resources: [x]\nAWSTemplateFormatVersion: x", 1),
+    ("AWSTemplateFormatVersion: x\nresources: {}", 1),
+  ])
+  func whatIsNearlyATemplateIsAFault(_ yaml: String, _ line: Int32) throws {
+    #expect(Template.fault(in: try Value.reading(yaml: yaml))?.place.line == line)
+  }
+
+  @Test(arguments: [
+    "Resources: {}", "A: 1", "[Resources]", "A: 1\nResources: []", "A: 1\nResources: x",
+    "AWSTemplateFormatVersion: x\nTransform: Mine",
+    "AWSTemplateFormatVersion: x\nFn::Transform: {Name: Mine}",
+  ])
+  func whatMayBeOneIsNone(_ yaml: String) throws {
+    #expect(Template.fault(in: try Value.reading(yaml: yaml)) == nil)
+  }
+
   // MARK: - Loops
 
   static func loop(_ collection: String, _ more: String = "") -> String {

@@ -119,14 +119,73 @@ class CheckTest(GovernTestCase):
         self.assertEqual(self.check(path, options=["--parameter", "Name=x", "--allow-unknown"]).returncode, 1)
         self.assertEqual(self.check(path, options=["--parameter", "Name"]).returncode, 64)
 
+    def test_parameters_that_are_wrong_are_faults(self):
+        path = self.write("open.yaml", OPEN.replace("{Type: String}", "{Type: String, AllowedValues: [company-x, b]}"))
+        for options, status, told in (
+            (["--parameter", "Name=z"], 2, "wanted one of company-x, b"),
+            (["--parameter", "Nmae=b"], 2, "Nmae: no template has it; wanted Name"),
+            (["--parameter", "Name=b", "--parameter", "Name=company-x"], 64, "given twice"),
+            (["--parameter", "Name=company-x"], 0, ""),
+        ):
+            with self.subTest(options):
+                answer = self.check(path, options=options)
+                self.assertEqual(answer.returncode, status, answer.stderr)
+                self.assertIn(told, answer.stderr)
+        # One template of several is enough, and one that can't be read may have it.
+        other = self.write("other.yaml", OPEN.replace("Name", "Whose"))
+        self.assertEqual(self.check(path, other, options=["--parameter", "Name=company-x", "--parameter", "Whose=company-y"]).returncode, 1)
+        self.assertNotIn("no template has it", self.check(path, self.write("cut.json", '{"Resources": {'), options=["--parameter", "X=y"]).stderr)
+
+    def test_a_known_bad_value_is_bad(self):
+        rules = self.write("rds.guard", """
+            let instances = Resources.*[ Type == 'AWS::RDS::DBInstance' ]
+            rule ENCRYPTED when %instances !empty {
+              let bad = %instances[ Properties.StorageEncrypted !exists or Properties.StorageEncrypted != true ]
+              %bad empty
+            }
+            rule PORT when %instances !empty { %instances.Properties.Port >= 1024 }
+            """)
+        path = self.write("rds.yaml", """
+Parameters: {Enc: {Type: String}, Port: {Type: Number, Default: "5432"}}
+Resources: {D: {Type: AWS::RDS::DBInstance, Properties: {StorageEncrypted: !Ref Enc, Port: !Ref Port}}}
+""")
+        self.assertEqual(self.check(path, rules=rules).returncode, 1)
+        for given, status in (("Enc=true", 0), ("Enc=false", 1)):
+            self.assertEqual(self.check(path, rules=rules, options=["--parameter", given]).returncode, status, given)
+        options = ["--parameter", "Enc=true", "--parameter", "Port=22"]
+        self.assertEqual(self.check(path, rules=rules, options=options).returncode, 1)
+
+    def test_what_is_no_template_after_all_is_a_fault(self):
+        for name, text, told in (("null.json", "null", ":1:1: found null"), ("list.yaml", "Resources: []", ":1:12: found Resources as a list"),
+                                 ("none.yaml", "AWSTemplateFormatVersion: 2010-09-09\nresources: {}", ":1:1: found a template without Resources")):
+            answer = self.check(self.write(name, text))
+            self.assertEqual(answer.returncode, 2, name)
+            self.assertIn(told, answer.stderr)
+
+    def test_resources_of_another_template_are_told(self):
+        path = self.write("nested.yaml", "Resources: {N: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: 'https://x/y'}}}")
+        answer = self.check(path, options=["--json"])
+        self.assertEqual(answer.returncode, 1)
+        self.assertEqual([(f["rule"], f["resource"], f["status"], f["found"]) for f in json.loads(answer.stdout)["findings"]],
+                         [("kabuto_shape", "N", "UNKNOWN", "resources of another template")])
+
+    def test_files_that_are_passed_over_by_name_are_counted(self):
+        for name in ("in/good.yaml", "in/x", "in/deep/x.txt", "in/.git/x", "in/.hidden"):
+            self.write(name, GOOD)
+        answer = self.check(str(self.folder / "in"))
+        self.assertEqual(answer.returncode, 0)
+        self.assertIn("2 files were passed over by name", answer.stderr)
+        self.assertNotIn("passed over", self.check(str(self.folder / "in" / "x")).stderr)
+
     def test_a_type_without_a_shape_is_told(self):
         plan = {"format_version": "1.2", "resource_changes": [
             {"address": "aws_new_thing.a", "type": "aws_new_thing", "change": {"actions": ["create"], "after": {}}},
+            {"address": "awscc_s3_bucket.b", "type": "awscc_s3_bucket", "change": {"actions": ["create"], "after": {}}},
             {"address": "random_id.a", "type": "random_id", "change": {"actions": ["create"], "after": {}}},
         ]}
         answer = self.check(self.write("plan.json", json.dumps(plan)), options=["--json"])
         self.assertEqual(answer.returncode, 1)
-        self.assertEqual([(f["rule"], f["resource"]) for f in json.loads(answer.stdout)["findings"]], [("kabuto_shape", "aws_new_thing.a")])
+        self.assertEqual([(f["rule"], f["resource"]) for f in json.loads(answer.stdout)["findings"]], [("kabuto_shape", "aws_new_thing.a"), ("kabuto_shape", "awscc_s3_bucket.b")])
 
     def test_sarif(self):
         answer = self.check(self.write("a b.yaml", BAD), self.write("open.yaml", OPEN), self.write("empty.yaml", ""), options=["--format", "sarif"])

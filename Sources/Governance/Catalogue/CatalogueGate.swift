@@ -54,7 +54,8 @@ public struct CatalogueGate: Sendable {
     let home = input.document["Region"]?.string ?? region
     inspection.look(
       at: input.document, region: home,
-      typed: input.shapeless.filter { $0.foundType.hasPrefix("AWS::") }.map {
+      // Those of a template stand in its document.
+      typed: input.shapeless.filter { input.kind != .template && $0.foundType.hasPrefix("AWS::") }.map {
         TypedResource(name: $0.name, type: $0.foundType, place: $0.place, region: $0.region)
       }, regions: input.regions, statuses: statuses)
     for rule in CatalogueRule.allCases {

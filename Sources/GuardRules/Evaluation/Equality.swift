@@ -3,7 +3,7 @@
 enum Equality {
   /// - Throws: `Pattern.TooMuch` where a regular expression was too much work.
   static func equal(_ left: Value, _ right: Value) throws(Pattern.TooMuch) -> Bool? {
-    switch (left.content, right.content) {
+    switch Value.comparable(left, right) {
     // By bytes, as everywhere in the language: Swift's own == takes different writings of a character for the same.
     case (.string(let left), .string(let right)): return left.utf8.elementsEqual(right.utf8)
     case (.string(let text), .pattern(let pattern)), (.pattern(let pattern), .string(let text)):
@@ -55,7 +55,7 @@ enum Equality {
 
   /// Whether the left value is before the right one (`<`), and whether they are the same; nil = not of one kind.
   static func order(_ left: Value, _ right: Value) -> (isBefore: Bool, isSame: Bool)? {
-    switch (left.content, right.content) {
+    switch Value.comparable(left, right) {
     case (.int(let left), .int(let right)): return (left < right, left == right)
     case (.float(let left), .float(let right)): return (left < right, left == right)
     case (.string(let left), .string(let right)):

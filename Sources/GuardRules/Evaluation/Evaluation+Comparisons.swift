@@ -132,6 +132,10 @@ extension Evaluation {
     case (.isString, .string), (.isList, .list), (.isStruct, .map), (.isBool, .bool), (.isInt, .int),
       (.isFloat, .float), (.isNull, .null):
       return .yes
+    // Of which type it is says the property.
+    case (.isBool, .string), (.isInt, .string), (.isFloat, .string), (.isString, .int), (.isString, .float),
+      (.isString, .bool):
+      return value.isLoose ? .unknown : .no
     default: return .no
     }
   }

@@ -142,14 +142,15 @@ extension Evaluation {
     case .members(let capture):
       switch value.content {
       case .map(let members):
-        if let rest = members.rest {
+        let next = capture == nil && letters == .none && index + 1 < steps.count ? steps[index + 1] : nil
+        let certain = document.certain(of: value, next)
+        if let rest = members.rest, certain == nil {
           let reached = Value(.unknown(rest.unknown), at: value.place)
           out.append(.missing(Missing(reached: reached, wanted: "what else there is", holder: value)))
-        } else if members.all.isEmpty {
+        } else if members.all.isEmpty, certain == nil {
           return missing("a value of the empty map")
         }
-        let next = capture == nil && letters == .none && index + 1 < steps.count ? steps[index + 1] : nil
-        for member in document.candidates(of: value, next) ?? members.all {
+        for member in certain ?? document.candidates(of: value, next) ?? members.all {
           let key = Self.name(of: member, in: value)
           try doubting(members.perhaps.contains(member.name), &out) { (out) throws(EvaluationFault) in
             if let capture { scope.capture(capture, key, isDoubtful: isDoubting) }

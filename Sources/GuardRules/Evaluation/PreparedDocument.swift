@@ -8,10 +8,20 @@ public struct PreparedDocument: Sendable {
   public let root: Value
   private let resources: ObjectIdentifier?
   private let byType: [String: [Members.Member]]
+  private let never: Set<String>
+  private let allResources: ObjectIdentifier?
 
   /// Prepares a document.
-  public init(_ root: Value) {
+  /// - Parameter never: types that a resource of which the type isn't known, and one of which it isn't known whether it is
+  ///   there, never has.
+  public init(_ root: Value, never: Set<String> = []) {
     self.root = root
+    self.never = never
+    var all: ObjectIdentifier?
+    if !never.isEmpty, case .map(let members) = root.content {
+      all = members["Resources"].map(ObjectIdentifier.init)
+    }
+    allResources = all
     var byType: [String: [Members.Member]] = [:]
     var resources: ObjectIdentifier?
     if case .map(let members) = root.content, let all = members["Resources"],
@@ -38,11 +48,28 @@ public struct PreparedDocument: Sendable {
     self.root = root
     resources = nil
     byType = [:]
+    never = []
+    allResources = nil
   }
 
   /// Whether there are resources, each of a plain type, and none of some types.
   public func hasOnlyOthers(than types: Set<String>) -> Bool {
     resources != nil && !byType.isEmpty && types.allSatisfy { byType[$0] == nil }
+  }
+
+  /// The resources that a filter for a type that is never made can select, whatever isn't known; nil = it is for another.
+  func certain(of value: Value, _ step: Step?) -> [Members.Member]? {
+    guard let allResources, ObjectIdentifier(value) == allResources, case .filter(_, let clauses)? = step,
+      let type = clauses.first?.asType, never.contains(type), clauses.allSatisfy(\.endsWithoutError),
+      case .map(let members) = value.content
+    else { return nil }
+    return members.all.filter { member in
+      guard case .map(let inner) = member.value.content, case .string(let own)? = inner["Type"]?.content
+      else {
+        return false
+      }
+      return own == type
+    }
   }
 
   /// The resources that a filter behind `.*` can select; nil = any.

@@ -31,7 +31,7 @@ extension Value {
           Members(
             members.all.map { ($0.name, $0.value.hidden) }, rest: members.rest, perhaps: members.perhaps)),
         at: place, isSecret: true)
-    default: isSecret ? self : Value(content, at: place, isSecret: true)
+    default: isSecret ? self : Value(content, at: place, isSecret: true, isLoose: isLoose)
     }
   }
 

@@ -54,12 +54,18 @@ public final class Value: Sendable {
   public let place: TextPlace
   /// Whether it is never to be shown (Secrets.swift).
   public let isSecret: Bool
+  /// Whether it is of the type that is asked for, if it can be read so: what CloudFormation makes of a parameter, of which
+  /// only the property's schema says whether it is a text, a number, true or false (Coercion.swift).
+  public let isLoose: Bool
 
   /// A value.
-  public init(_ content: Content, at place: TextPlace = .none, isSecret: Bool = false) {
+  public init(
+    _ content: Content, at place: TextPlace = .none, isSecret: Bool = false, isLoose: Bool = false
+  ) {
     self.content = content
     self.place = place
     self.isSecret = isSecret
+    self.isLoose = isLoose
   }
 }
 

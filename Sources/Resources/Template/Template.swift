@@ -22,6 +22,57 @@ public struct Template: Sendable {
   /// As it was written, with resources, their properties and outputs resolved.
   public let resolved: Value
 
+  /// Types that no template has, whatever macros and modules make.
+  public static var neverMade: Set<String> { TemplateTransforms.neverMade }
+
+  /// Names of a document's parameters.
+  public static func parameters(of document: Value) -> [String] {
+    document["Parameters"]?.members.map(\.name) ?? []
+  }
+
+  /// Resources that stand for another template, of whose resources nothing can be said here.
+  public var nested: [ShapedResource] {
+    (resolved["Resources"]?.members ?? []).compactMap { member in
+      guard let type = member.value["Type"]?.string, TemplateTransforms.nesting.contains(type) else {
+        return nil
+      }
+      // What a transformation makes of one that is told itself.
+      if member.name.hasSuffix(" (\(type))") { return nil }
+      return ShapedResource(
+        name: member.name, type: nil, foundType: type, properties: Value(.map(Members([]))),
+        place: member.value.place)
+    }
+  }
+
+  private static let sections: Set<String> = [
+    "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata", "Outputs", "Parameters",
+    "Resources",
+    "Rules", "Transform",
+  ]
+
+  /// Why a document can't be a template, though it has members of one; nil = it may be one, or is something else.
+  public static func fault(in document: Value) -> DocumentFault? {
+    guard case .map(let members) = document.content else { return nil }
+    let wanted = "resources by name, each with a Type"
+    guard let resources = members["Resources"] else {
+      let isMade = members["Transform"] != nil || members["Fn::Transform"] != nil
+      guard members["AWSTemplateFormatVersion"] != nil, !isMade else { return nil }
+      return DocumentFault(place: document.place, found: "a template without Resources", wanted: wanted)
+    }
+    switch resources.content {
+    case .map, .unknown: return nil
+    default: break
+    }
+    // Other documents may have a member of that name.
+    let isTemplates = members.all.allSatisfy { sections.contains($0.name) }
+    guard members["AWSTemplateFormatVersion"] != nil || isTemplates else { return nil }
+    let isEmpty = resources.isNull || resources.string?.isEmpty == true
+    return DocumentFault(
+      place: resources.place,
+      found: isEmpty ? "Resources with nothing in it" : "Resources as a \(resources.kind)",
+      wanted: wanted)
+  }
+
   /// Whether a document is a template: resources with types, or something that makes them.
   public static func isTemplate(_ document: Value) -> Bool {
     guard case .map(let members) = document.content else { return false }

@@ -28,7 +28,7 @@ extension TemplateResolver {
       if isPerhaps || resource.isPerhaps { perhaps.insert(each.name) } else { perhaps.remove(each.name) }
       out.append((each.name, resource.value))
       guard let made = transforms.made(of: resource.value) else {
-        open = open ?? Unknown("a transformation makes resources of \(each.name)")
+        open = open ?? Unknown("a module or a transformation makes resources of \(each.name)")
         continue
       }
       for type in made {

@@ -7,7 +7,7 @@ import GuardRules
 struct TemplateResolver {
   let document: Value
   private let context: Template.Context
-  private let parameters: Value?
+  let parameters: Value?
   var conditions: Value?
   private let mappings: Value?
   var resources: Set<String>
@@ -33,6 +33,11 @@ struct TemplateResolver {
   }
 
   mutating func template() throws(DocumentFault) -> Value {
+    if case .map(let declared)? = parameters?.content {
+      for (name, value) in context.parameters.sorted(by: { $0.key < $1.key }) {
+        if let parameter = declared[name] { try TemplateParameter.hold(name, value, against: parameter) }
+      }
+    }
     let transforms = TemplateTransforms(document)
     if let written = conditions, written.members.contains(where: { Self.isLoop($0.name) }) {
       let all = try writtenOut(written, 0).members.map { (name: $0.name, value: $0.value) }
@@ -69,7 +74,7 @@ struct TemplateResolver {
   }
 
   /// Whether a parameter's value isn't to be shown: where it says so, or can't be read as saying that it may.
-  private static func isSecret(_ parameter: Value) -> Bool {
+  static func isSecret(_ parameter: Value) -> Bool {
     guard let mark = parameter["NoEcho"] else { return false }
     return mark.asText?.lowercased() != "false"
   }
@@ -157,9 +162,13 @@ struct TemplateResolver {
   ) throws(DocumentFault) -> Value? {
     guard let made else { return nil }
     switch made.content {
-    case .string(let text): return Value.isDynamicReference(text) ? readLater(made) : made
-    case .list, .map: return name == "Fn::If" ? made : try resolve(made, depth)
-    default: return made
+    case .string(let text): return Value.isDynamicReference(text) ? readLater(made) : made.loose
+    case .list, .map:
+      guard name != "Fn::If", let made = try resolve(made, depth) else { return made }
+      return made.list.map { elements in
+        Value(.list(elements.map(\.loose)), at: made.place, isSecret: made.isSecret)
+      } ?? made
+    default: return name == "Fn::FindInMap" ? made.loose : made
     }
   }
 
@@ -285,20 +294,25 @@ struct TemplateResolver {
     guard let value = context.parameters[name] ?? parameter["Default"] else {
       return unknown("parameter \(name) has no value", written)
     }
-    let type = parameter["Type"]?.string ?? "String"
+    let type = TemplateParameter.type(of: parameter)
     // Names of values kept elsewhere, not the values.
-    if type.hasPrefix("AWS::SSM::Parameter::Value") {
+    if TemplateParameter.isKeptElsewhere(type) {
       return unknown("parameter \(name) is read at deployment", written, mayBeEmpty: false)
     }
     let isSecret = Self.isSecret(parameter)
-    guard let text = value.asText, type == "CommaDelimitedList" || type.hasPrefix("List<") else {
-      return isSecret ? try again(value).hidden : try again(value)
+    guard let text = value.asText else { return isSecret ? try again(value).hidden : try again(value) }
+    guard TemplateParameter.isList(type) else {
+      let read = type == "Number" ? TemplateParameter.number(text) : .string(text)
+      try charge(1 + text.utf8.count / 64, value.place)
+      return Value(read, at: value.place, isSecret: isSecret).loose
     }
     try charge(text.utf8.count { $0 == UInt8(ascii: ",") } + 1, written.place)
-    let elements = text.split(separator: ",").map { element in
-      Value(.string(String(element.drop { $0 == " " })), at: written.place, isSecret: isSecret)
+    let elements = TemplateParameter.elements(text)
+    let values = elements.map { element in
+      let read = type == "List<Number>" ? TemplateParameter.number(element) : .string(element)
+      return Value(read, at: written.place, isSecret: isSecret).loose
     }
-    return Value(.list(elements), at: written.place, isSecret: isSecret)
+    return Value(.list(values), at: written.place, isSecret: isSecret)
   }
 
   /// `${name}`, `${name.attribute}`, `${!literal}`

@@ -54,6 +54,7 @@ struct TemplateTransforms {
   func made(of resource: Value) -> [String]? {
     var out: [String] = resource["Connectors"] == nil ? [] : Self.byConnector
     guard let type = resource["Type"]?.string else { return out }
+    if type.hasSuffix("::MODULE") { return nil }
     if type == "AWS::SecretsManager::RotationSchedule" {
       return Self.mayHave(resource, "HostedRotationLambda") ? out + Self.byRotation : out
     }
@@ -77,6 +78,17 @@ struct TemplateTransforms {
     }
     return Self.once(out)
   }
+
+  /// Types that stand for another template, whose resources aren't in this one.
+  static let nesting: Set<String> = [
+    "AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application",
+    "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
+  ]
+  /// Types that only live accounts and plans have: whatever makes resources of a template makes none of these.
+  static let neverMade: Set<String> = [
+    "AWS::AutoScaling::Attachment", "AWS::ElasticLoadBalancingV2::TargetGroupAttachment",
+    "AWS::IAM::AccountPasswordPolicy", "AWS::IAM::AccountSummary", "AWS::IAM::PolicyAttachment",
+  ]
 
   private static func once(_ types: [String]) -> [String] {
     var seen: Set<String> = []
