@@ -25,7 +25,10 @@ import Testing
     let one = Self.item("AWS::KMS::Key", "{}")
     #expect(try items(one).count == 1)
     #expect(try items("[\(one), \(one)]").count == 2)
-    #expect(try items(Self.snapshot).map(\.type) == ["AWS::S3::Bucket", "AWS::EC2::SecurityGroup"])
+    #expect(
+      try items(Self.snapshot).map(\.type) == [
+        "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::EC2::SecurityGroup",
+      ])
     #expect(try items(one.replacingOccurrences(of: "OK", with: "ResourceDeleted")).isEmpty)
     #expect(try items(Self.item("AWS::New::Thing", "{}"))[0].type == nil)
     #expect(
@@ -34,6 +37,42 @@ import Testing
     #expect(
       try items(Self.item("AWS::EC2::Volume", "{}"))[0].properties["Tags"]?.text
         == "[{\"Key\":\"t\",\"Value\":\"v\"}]")
+  }
+
+  @Test func aBucketsPolicyIsAResource() throws {
+    func of(_ supplementary: String) throws -> [ShapedResource] {
+      try items(Self.item("AWS::S3::Bucket", "{\"name\": \"b\"}", supplementary))
+    }
+    let clause =
+      "Resources.*[ Type == 'AWS::S3::BucketPolicy' ].Properties { Bucket == 'b'  PolicyDocument.Statement[*].Principal != '*' }"
+    func statement(_ principal: String) -> String {
+      "{\"BucketPolicy\": {\"policyText\": \"{\\\"Statement\\\": [{\\\"Principal\\\": \\\"\(principal)\\\"}]}\"}}"
+    }
+    #expect(try status(clause, try of(statement("*")).document) == .fail)
+    #expect(try status(clause, try of(statement("x")).document) == .pass)
+    #expect(try of(statement("*")).map(\.name) == ["arn:aws:x", "arn:aws:x#BucketPolicy"])
+    #expect(try of("{\"BucketPolicy\": {\"policyText\": null}}").count == 1)
+    // An item always says whether there is one.
+    #expect(try status(clause, try of("{}").document) == .unknown)
+  }
+
+  @Test(arguments: ["{", "\\\"{"]) func aFunctionsPolicyIsPermissions(_ begin: String) throws {
+    let text =
+      "{\"Statement\": [{\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"lambda:InvokeFunction\"}, "
+      + "{\"Effect\": \"Allow\", \"Principal\": {\"Service\": \"s3.amazonaws.com\"}, \"Condition\": {\"StringEquals\": {\"AWS:SourceAccount\": \"1\"}}}, "
+      + "{\"Effect\": \"Deny\", \"Principal\": \"*\"}]}"
+    func quoted(_ text: String) -> String {
+      "\"" + text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+        + "\""
+    }
+    let policy = begin == "{" ? quoted(text) : quoted(quoted(text))
+    let all = try items(
+      Self.item("AWS::Lambda::Function", "{\"functionArn\": \"arn:f\"}", "{\"Policy\": \(policy)}"))
+    let permissions = all.filter { $0.type == "AWS::Lambda::Permission" }
+    #expect(permissions.map { $0.properties["Principal"]?.string } == ["*", "s3.amazonaws.com"])
+    #expect(permissions.map { $0.properties["FunctionName"]?.string } == ["arn:f", "arn:f"])
+    #expect(permissions.last?.properties["SourceAccount"]?.string == "1")
+    #expect(try items(Self.item("AWS::Lambda::Function", "{}")).count == 1)
   }
 
   @Test(arguments: [

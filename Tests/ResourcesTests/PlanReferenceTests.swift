@@ -137,7 +137,11 @@ import Testing
       ])
     #expect(
       try status(
-        "Resources.*.Properties.Routes[*].GatewayId.Ref == 'aws_internet_gateway.g'",
+        "Resources.*[ Type == 'AWS::EC2::RouteTable' ].Properties.Routes[*].GatewayId.Ref == 'aws_internet_gateway.g'",
+        try shaped(text).document) == .pass)
+    #expect(
+      try status(
+        "Resources.*[ Type == 'AWS::EC2::Route' ].Properties.GatewayId.Ref == 'aws_internet_gateway.g'",
         try shaped(text).document) == .pass)
   }
 

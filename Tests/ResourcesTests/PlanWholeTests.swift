@@ -12,6 +12,7 @@ import Testing
     "\"resource_changes\": null", "\"resource_changes\": [], \"complete\": false",
     "\"resource_changes\": [], \"deferred_changes\": [{\"reason\": \"x\"}]", "\"terraform_version\": \"1.9\"",
     "\"values\": []", "\"values\": {\"root_module\": {\"resources\": {}}}",
+    "\"resource_changes\": [], \"planned_values\": {\"root_module\": {\"resources\": [{\"address\": \"aws_sqs_queue.q\", \"type\": \"aws_sqs_queue\"}]}}",
     "\"planned_values\": {\"root_module\": {\"child_modules\": [{\"resources\": [{\"address\": \"aws_sqs_queue.q\", \"type\": \"aws_sqs_queue\"}]}]}}",
   ])
   func whatIsNotWholeIsAFault(_ members: String) {
@@ -20,7 +21,9 @@ import Testing
 
   @Test(arguments: [
     "\"errored\": false, \"complete\": true, \"resource_changes\": [], \"deferred_changes\": []",
-    "\"planned_values\": {\"root_module\": {}}", "\"resource_changes\": [], \"deferred_changes\": null",
+    "\"planned_values\": {\"root_module\": {}}",
+    "\"resource_changes\": [{\"address\": \"x\", \"type\": \"x\", \"change\": {\"actions\": [\"delete\"]}}], \"planned_values\": {\"root_module\": {\"resources\": [{\"address\": \"random_id.q\", \"type\": \"random_id\"}]}}",
+    "\"resource_changes\": [], \"deferred_changes\": null",
   ])
   func whatIsWholeMayHaveNothing(_ members: String) throws {
     #expect(try plan("{\"format_version\": \"1.2\", \(members)}").isEmpty)
@@ -74,7 +77,7 @@ import Testing
        {"resourceType": "AWS::IAM::User", "resourceId": "u", "awsRegion": "global", "configuration": {}},
        {"resourceType": "AWS::SageMaker::Endpoint", "resourceId": "e", "awsRegion": "us-east-2", "configuration": {}}]
       """)
-    #expect(found.map(\.region) == ["us-east-1", nil, "us-east-2"])
+    #expect(found.map(\.region) == ["us-east-1", "us-east-1", nil, "us-east-2"])
   }
 
   /// What is kept of a configuration counts towards the memory that is allowed.

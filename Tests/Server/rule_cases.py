@@ -213,7 +213,7 @@ CASES = {
     "security_group_default_empty": (
         of("AWS::EC2::SecurityGroupIngress", {"GroupId": "sg-1", **tcp(443, "10.0.0.0/8")}),
         of("AWS::EC2::SecurityGroupIngress", {"GroupId": {"Fn::GetAtt": ["V", "DefaultSecurityGroup"]}, **tcp(443, "10.0.0.0/8")}),
-        [("aws_default_security_group.r", {"vpc_id": "v"}, {"ingress": True, "egress": True})],
+        [("aws_default_security_group.r", {"vpc_id": "v", "ingress": [], "egress": []})],
         [("aws_default_security_group.r", {"vpc_id": "v", "ingress": [{"protocol": "-1", "self": True}]})],
     ),
     "bucket_acl": (

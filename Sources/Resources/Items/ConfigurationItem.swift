@@ -60,7 +60,7 @@ public enum ConfigurationItems {
     func takes(_ type: String) -> Bool {
       guard let wanted else { return true }
       if type == "AWS::EC2::SecurityGroup" { return wanted.contains(type) }
-      return table.types[type].map { wanted.contains($0.to) } ?? true
+      return table.types[type] == nil || !wanted.isDisjoint(with: table.shapes(of: type))
     }
     func take(_ item: Value) throws(DocumentFault) {
       guard isItem(item) else {
@@ -69,7 +69,11 @@ public enum ConfigurationItems {
       }
       guard !(item["configurationItemStatus"]?.string ?? "").contains("Deleted") else { return }
       count += 1
-      try body(shaped(item, table, names))
+      let (resource, whole) = shaped(item, table, names)
+      try body(resource)
+      let type = resource.foundType
+      let inner = table.resources(within: whole, of: type, called: resource.name, region: resource.region)
+      for each in inner { try body(each) }
     }
     func next(_ reader: inout JSONReader) throws(DocumentFault) {
       if wanted != nil {
@@ -121,7 +125,7 @@ public enum ConfigurationItems {
 
   private static func shaped(
     _ item: Value, _ table: ShapeTable, _ names: [String: Set<String>]
-  ) -> ShapedResource {
+  ) -> (resource: ShapedResource, whole: Value) {
     let type = item["resourceType"]?.string ?? ""
     let name =
       (item["arn"] ?? item["ARN"])?.string ?? item["resourceId"]?.string ?? item["resourceName"]?.string
@@ -135,29 +139,49 @@ public enum ConfigurationItems {
     if let text = configuration.string, let inner = try? JSONReader.value(of: text) { configuration = inner }
     var members = configuration.members.map { (name: $0.name, value: $0.value) }
     for part in item["supplementaryConfiguration"]?.members ?? [] {
-      let inner = part.value.string.flatMap { text in
-        text.hasPrefix("{") ? try? JSONReader.value(of: text) : nil
-      }
-      members.append((part.name, inner ?? part.value))
+      members.append((part.name, written(part.value)))
     }
     if let tags = item["tags"], !tags.members.isEmpty, !members.contains(where: { $0.name == "itemTags" }) {
       members.append(("itemTags", tags))
     }
+    let said = Set(members.map(\.name))
+    for (name, why) in unsaid[type] ?? [] where !said.contains(name) {
+      members.append((name, Value(.unknown(Unknown(why)), at: item.place)))
+    }
     let whole = Value(.map(Members(members)), at: configuration.place)
     if type == "AWS::EC2::SecurityGroup" {
-      return ShapedResource(
-        name: name, type: type, foundType: type, properties: SecurityGroupShape.described(whole),
-        place: item.place, region: region)
+      return (
+        ShapedResource(
+          name: name, type: type, foundType: type, properties: SecurityGroupShape.described(whole),
+          place: item.place, region: region), whole
+      )
     }
     guard let shape = table.types[type] else {
-      return ShapedResource(
-        name: name, type: nil, foundType: type, properties: Value(.map(Members([]))), place: item.place,
-        region: region)
+      return (
+        ShapedResource(
+          name: name, type: nil, foundType: type, properties: Value(.map(Members([]))), place: item.place,
+          region: region), whole
+      )
     }
-    return ShapedResource(
-      name: name, type: shape.to, foundType: type,
-      properties: shape.resource(of: whole, absent: names[shape.to] ?? []), place: item.place,
-      region: region)
+    return (
+      ShapedResource(
+        name: name, type: shape.to, foundType: type,
+        properties: shape.resource(of: whole, absent: names[shape.to] ?? []), place: item.place,
+        region: region), whole
+    )
+  }
+
+  /// What an item has always, also where there is nothing: without it, it isn't known.
+  private static let unsaid: [String: [(name: String, why: String)]] = [
+    "AWS::S3::Bucket": [("BucketPolicy", "the item doesn't say whether the bucket has a policy")]
+  ]
+
+  /// JSON within a text, once or twice.
+  private static func written(_ value: Value) -> Value {
+    guard let text = value.string, text.hasPrefix("{") || text.hasPrefix("\"{"),
+      let inner = try? JSONReader.value(of: text)
+    else { return value }
+    return inner.string == nil ? inner : written(inner)
   }
 }
 

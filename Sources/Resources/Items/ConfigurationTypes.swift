@@ -22,6 +22,9 @@ enum ConfigurationTypes {
             sseAlgorithm SSEAlgorithm
             kmsMasterKeyID KMSMasterKeyID
       itemTags tags Tags
+    AWS::S3::Bucket#BucketPolicy.policyText = AWS::S3::BucketPolicy by name
+      owner Bucket
+      value json PolicyDocument
     AWS::EC2::Volume = AWS::EC2::Volume
       size Size
       snapshotId SnapshotId
@@ -84,6 +87,19 @@ enum ConfigurationTypes {
       deadLetterConfig one DeadLetterConfig
         targetArn TargetArn
       itemTags tags Tags
+    AWS::Lambda::Function#Policy.Statement = AWS::Lambda::Permission by functionArn
+      owner FunctionName
+      value.Action Action
+      value.Principal Principal
+      value.Principal.Service Principal
+      value.Principal.AWS Principal
+      value.Condition.ArnLike.AWS:SourceArn SourceArn
+      value.Condition.ArnLike.aws:SourceArn SourceArn
+      value.Condition.ArnEquals.aws:SourceArn SourceArn
+      value.Condition.StringEquals.AWS:SourceAccount SourceAccount
+      value.Condition.StringEquals.aws:SourceAccount SourceAccount
+      value.Condition.StringEquals.aws:PrincipalOrgID PrincipalOrgID
+      value.Condition.StringEquals.lambda:FunctionUrlAuthType FunctionUrlAuthType
     AWS::RDS::DBInstance = AWS::RDS::DBInstance
       dBInstanceIdentifier DBInstanceIdentifier
       dBInstanceClass DBInstanceClass

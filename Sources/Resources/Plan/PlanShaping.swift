@@ -40,7 +40,8 @@ extension TerraformPlan {
     do throws(ShapeTableFault) { table = try Self.table.get() } catch {
       throw DocumentFault(place: .none, found: "\(error)", wanted: "a table of types")
     }
-    let parts = try PlanParts(bytes, table, limits)
+    let references = try PlanReferences(bytes, limits)
+    let parts = try PlanParts(bytes, table, references, limits)
     var known: [String: Set<String>] = [:]
     func names(_ type: String) -> Set<String> {
       if let names = known[type] { return names }
@@ -53,9 +54,8 @@ extension TerraformPlan {
       // A group may come to rules of either way.
       if SecurityGroupShape.types[type] != nil { return !wanted.isDisjoint(with: SecurityGroupShape.shapes) }
       guard let shape = table.types[type], shape.partOf == nil else { return true }
-      return wanted.contains(shape.to)
+      return !wanted.isDisjoint(with: table.shapes(of: type))
     }
-    let references = try PlanReferences(bytes, limits)
     return try read(bytes, limits: limits, takes: wanted == nil ? nil : takes, references: references) {
       (resource) throws(DocumentFault) in
       let place = resource.after.place
@@ -85,8 +85,11 @@ extension TerraformPlan {
       try body(
         ShapedResource(
           name: resource.address, type: shape.to, foundType: resource.type,
-          properties: parts.whole(properties, address: resource.address, type: shape.to), place: place,
+          properties: parts.whole(properties, of: resource, type: shape.to), place: place,
           region: resource.region))
+      let inner = table.resources(
+        within: resource.after, of: resource.type, called: resource.address, region: resource.region)
+      for each in inner { try body(each) }
     }
   }
 }
@@ -94,20 +97,4 @@ extension TerraformPlan {
 extension SecurityGroupShape {
   /// CloudFormation's types that groups and their rules become.
   static let shapes: Set<String> = Set(types.values)
-}
-
-extension Shaping {
-  /// Two maps as one; of anything else the later one.
-  static func joined(_ first: Value, _ second: Value) -> Value {
-    guard case .map = first.content, case .map = second.content else { return second }
-    var members = first.members.map { (name: $0.name, value: $0.value) }
-    for member in second.members {
-      if let same = members.firstIndex(where: { $0.name == member.name }) {
-        members[same].value = joined(members[same].value, member.value)
-      } else {
-        members.append((member.name, member.value))
-      }
-    }
-    return Value(.map(Members(members, rest: first.rest ?? second.rest)), at: first.place)
-  }
 }

@@ -16,6 +16,8 @@ public struct PlannedResource: Sendable {
   public let after: Value
   /// What is done: `create`, `update`, `delete`, `no-op`, `read`.
   public let actions: [String]
+  /// What the configuration says of it; nil = it doesn't tell.
+  var setting: PlanReferences.Setting?
 
   /// The region that it is or will be in, by the argument `region` or its ARN; nil = the plan doesn't say.
   var region: String? {
@@ -57,7 +59,7 @@ public enum TerraformPlan {
     var reader = JSONReader(bytes, mostBytes: limits.mostBytes, passed: limits.passed)
     var count = 0
     var isPlan = false
-    var hasChanges = false
+    var changes = 0
     var isIncomplete: DocumentFault?
     func incomplete(_ found: String, _ wanted: String, _ place: TextPlace) {
       isIncomplete = isIncomplete ?? DocumentFault(place: place, found: found, wanted: wanted)
@@ -108,11 +110,12 @@ public enum TerraformPlan {
             "a plan with nothing put off", place)
         }
       case "resource_changes":
-        (isPlan, hasChanges) = (true, true)
+        isPlan = true
         guard reader.first() == UInt8(ascii: "[") else {
           return try wanted("a list of changes", &reader)
         }
         try reader.array { (reader) throws(DocumentFault) in
+          changes += 1
           if let takes {
             _ = reader.first()
             let mark = reader.mark
@@ -138,7 +141,8 @@ public enum TerraformPlan {
         found: "an object without resource_changes, planned_values, values",
         wanted: "a plan or a state: the output of terraform show -json")
     }
-    if !hasChanges, !isPart, let place = try planned(bytes, limits) {
+    // What is kept as it is has an entry too.
+    if changes == 0, !isPart, let place = try planned(bytes, limits) {
       incomplete("planned_values with resources, and no resource_changes", "a whole plan", place)
     }
     if let isIncomplete, !isPart { throw isIncomplete }
@@ -217,7 +221,7 @@ public enum TerraformPlan {
     return PlannedResource(
       address: address, type: type,
       after: after?.hiding(what["after_sensitive"]) ?? Value(.map(Members([])), at: change.place),
-      actions: actions)
+      actions: actions, setting: setting)
   }
 
   /// A resource, of which the configuration says where its values come from.
@@ -226,16 +230,18 @@ public enum TerraformPlan {
     _ known: Value?, _ unknown: Value?, _ setting: PlanReferences.Setting
   ) -> Value? {
     guard let unknown, case .map(let marks) = unknown.content else { return nil }
-    var members: [(name: String, value: Value)] = known?.members.map { ($0.name, $0.value) } ?? []
+    var members = MemberList(known?.members ?? [])
+    for name in setting.foreign { members[name] = nil }
     for mark in marks.all {
-      let place = members.firstIndex { $0.name == mark.name }
-      if case .bool(true) = mark.value.content, setting.isUnset(mark.name) { continue }
-      let value = merged(
-        place.map { members[$0].value }, mark.value, setting, setting.expression(mark.name))
-      guard let value else { continue }
-      if let place { members[place].value = value } else { members.append((mark.name, value)) }
+      if case .bool(true) = mark.value.content, setting.isUnset(mark.name, beside: known) { continue }
+      if case .bool(true) = mark.value.content, setting.mayBeBlock(mark.name) {
+        members[mark.name] = Value(.unknown(PlanReferences.perhapsBlock), at: unknown.place)
+        continue
+      }
+      let value = merged(members[mark.name], mark.value, setting, setting.expression(mark.name))
+      if let value { members[mark.name] = value }
     }
-    return Value(.map(Members(members)), at: known?.place ?? unknown.place)
+    return Value(.map(Members(members.all)), at: known?.place ?? unknown.place)
   }
 
   /// What is known, with what isn't known marked.
@@ -259,15 +265,12 @@ public enum TerraformPlan {
             mayBeEmpty: true)), at: place)
     case .map(let marks):
       guard !marks.all.isEmpty else { return known }
-      var members: [(name: String, value: Value)] = known?.members.map { ($0.name, $0.value) } ?? []
+      var members = MemberList(known?.members ?? [])
       for mark in marks.all {
-        let place = members.firstIndex { $0.name == mark.name }
-        guard
-          let value = merged(place.map { members[$0].value }, mark.value, setting, inner(mark.name))
-        else { continue }
-        if let place { members[place].value = value } else { members.append((mark.name, value)) }
+        let value = merged(members[mark.name], mark.value, setting, inner(mark.name))
+        if let value { members[mark.name] = value }
       }
-      return Value(.map(Members(members)), at: known?.place ?? unknown.place)
+      return Value(.map(Members(members.all)), at: known?.place ?? unknown.place)
     case .list(let marks):
       let values = known?.list ?? []
       guard !marks.isEmpty else { return known }

@@ -7,19 +7,21 @@
 //
 // How: nothing = as it is; `json` = JSON text to a value; `tags` = a map to a list of Key and Value; `one` = a block
 // (a list of one, or a map) with members of its own below; `many` = blocks; `list` = a single value to a list of one;
-// `text` = as text; `onoff(A,B)` = A for true, B for false; `each(Name)` = a list of values to a list of maps; `pick(Name)` =
+// `text` = as text; `filled` = as it is, but an empty text is nothing; `onoff(A,B)` = A for true, B for false; `each(Name)` = a list of values to a list of maps; `pick(Name)` =
 // a list of maps to a list of one of their members; `int`, `flag` = text to a number, to true or false; `pascal` = words
 // with dashes to one word (`public-read` to `PublicRead`).
 // A name there with dots is a path: `TagList.Tag`.
 // A line that begins with `+` gives a member that isn't there: `+ Name value`. `aws_alb = aws_lb`: another name of a type
 // above. `A = B by member`: a part of another resource, which that member names.
+// `A#x = B by member`: what a member of A is a resource of its own in CloudFormation (a bucket's policy), one for each where
+// it is a list. Its lines see two members: `value`, and `owner`, A's member or a reference to A where that isn't known.
 
 import GuardRules
 
 /// A member's way.
 struct MemberShape: Sendable {
   enum Way: Sendable {
-    case same, json, tags, one, many, list, text, int, flag, pascal
+    case same, json, tags, one, many, list, text, filled, int, flag, pascal
     case onOff(String, String)
     case each(String)
     case pick(String)
@@ -49,13 +51,28 @@ struct ShapeTableFault: Error, CustomStringConvertible {
   let description: String
 }
 
+/// What stands within a resource and is one of its own in CloudFormation.
+struct InnerShape: Sendable {
+  /// The member of the resource, or a path to it.
+  let member: String
+  let shape: TypeShape
+}
+
 /// Types by their name in the other tool.
 struct ShapeTable: Sendable {
   private(set) var types: [String: TypeShape] = [:]
+  /// What is made of members, by the type that has them.
+  private(set) var inner: [String: [InnerShape]] = [:]
+
+  /// CloudFormation's types that resources of a type become.
+  func shapes(of type: String) -> [String] {
+    (types[type].map { [$0.to] } ?? []) + (inner[type] ?? []).map(\.shape.to)
+  }
 
   /// Names of properties that the table knows of a CloudFormation type, whatever they come from.
   func names(of type: String) -> Set<String> {
-    types.values.filter { $0.to == type }.reduce(into: []) { names, shape in
+    (types.values + inner.values.joined().map(\.shape)).filter { $0.to == type }.reduce(into: []) {
+      names, shape in
       names.formUnion(Shaping.names(shape.members))
       names.formUnion(shape.fixed.compactMap(\.path.first))
     }
@@ -83,12 +100,13 @@ struct ShapeTable: Sendable {
       }
       if indent == 0 {
         close(0)
-        if let current { types[current.from] = current }
+        if let current { take(current) }
         guard words.count == 3 || words.count == 5, words[1] == "=" else { throw wrong("wanted NAME = TYPE") }
         guard types[first] == nil else { throw wrong("a type twice") }
         if let known = types[words[2]] {
           types[first] = TypeShape(
             from: first, to: known.to, partOf: known.partOf, members: known.members, fixed: known.fixed)
+          inner[first] = inner[words[2]]
           current = nil
           continue
         }
@@ -113,7 +131,16 @@ struct ShapeTable: Sendable {
       stack.append((indent, MemberShape(from: first, way: way, to: to)))
     }
     close(0)
-    if let current { types[current.from] = current }
+    if let current { take(current) }
+  }
+
+  private mutating func take(_ shape: TypeShape) {
+    guard let sign = shape.from.firstIndex(of: "#") else {
+      types[shape.from] = shape
+      return
+    }
+    let member = String(shape.from[shape.from.index(after: sign)...])
+    inner[String(shape.from[..<sign]), default: []].append(InnerShape(member: member, shape: shape))
   }
 
   private static func way(_ word: String) -> MemberShape.Way? {
@@ -124,6 +151,7 @@ struct ShapeTable: Sendable {
     case "many": return .many
     case "list": return .list
     case "text": return .text
+    case "filled": return .filled
     case "int": return .int
     case "flag": return .flag
     case "pascal": return .pascal

@@ -12,11 +12,12 @@ extension TypeShape {
 
   /// The properties that have a shape.
   func properties(of value: Value) -> [(name: String, value: Value)] {
-    var out = Shaping.members(members, of: value)
+    var out = MemberList()
     for (path, text) in fixed {
       Shaping.put(Value(Shaping.literal(text), at: value.place), at: path, into: &out)
     }
-    return out
+    Shaping.put(members, of: value, into: &out)
+    return out.all
   }
 }
 
@@ -30,17 +31,18 @@ enum Shaping {
   static func names(_ shapes: [MemberShape]) -> Set<String> { Set(shapes.compactMap(\.to.first)) }
 
   private static func block(_ shapes: [MemberShape], of value: Value) -> Value {
-    Value(.map(Members(members(shapes, of: value), rest: rest(names(shapes)))), at: value.place)
+    var members = MemberList()
+    put(shapes, of: value, into: &members)
+    return Value(.map(Members(members.all, rest: rest(names(shapes)))), at: value.place)
   }
 
-  static func members(_ shapes: [MemberShape], of value: Value) -> [(name: String, value: Value)] {
-    var out: [(name: String, value: Value)] = []
+  /// Puts the members that have a shape.
+  static func put(_ shapes: [MemberShape], of value: Value, into out: inout MemberList) {
     for shape in shapes {
       guard let found = value[shape.from] ?? value.along(shape.from), let shaped = shaped(found, shape)
       else { continue }
       put(shaped, at: shape.to, into: &out)
     }
-    return out
   }
 
   /// - Returns: nil where there is nothing: null, or an empty block.
@@ -55,6 +57,7 @@ enum Shaping {
     if case .unknown = value.content { return value }
     switch shape.way {
     case .same: return value
+    case .filled: return value.string?.isEmpty == true ? nil : value
     case .json:
       guard let text = value.string else { return value }
       if text.isEmpty { return nil }
@@ -119,16 +122,15 @@ enum Shaping {
   }
 
   /// Puts a value at a path of names; a number stands for the place in a list.
-  static func put(_ value: Value, at path: [String], into members: inout [(name: String, value: Value)]) {
+  static func put(_ value: Value, at path: [String], into members: inout MemberList) {
     guard let name = path.first else { return }
-    let place = members.firstIndex { $0.name == name }
     let rest = Array(path.dropFirst())
-    let inner = rest.isEmpty ? value : put(value, at: rest, in: place.map { members[$0].value }, value.place)
-    if let place {
-      members[place].value = inner
-    } else {
-      members.append((name, inner))
+    // What may not be there at all doesn't make what it would stand in.
+    if members[name] == nil, value.isPerhapsNothing {
+      members[name] = value
+      return
     }
+    members[name] = rest.isEmpty ? value : put(value, at: rest, in: members[name], value.place)
   }
 
   private static func put(_ value: Value, at path: [String], in outer: Value?, _ place: TextPlace) -> Value {
@@ -137,21 +139,34 @@ enum Shaping {
       let first = rest.isEmpty ? value : put(value, at: rest, in: outer?.list?.first, place)
       return Value(.list([first] + (outer?.list?.dropFirst() ?? [])), at: outer?.place ?? place)
     }
-    var members: [(name: String, value: Value)] = outer?.members.map { ($0.name, $0.value) } ?? []
+    var open: Members.Rest?
+    if let outer, case .unknown(let unknown) = outer.content {
+      if value.isPerhapsNothing { return outer }
+      open = Members.Rest(unknown, absent: [])
+    }
+    var members = MemberList(outer?.members ?? [])
     put(value, at: path, into: &members)
-    return Value(.map(Members(members)), at: outer?.place ?? place)
+    return Value(.map(Members(members.all, rest: open ?? outer?.rest)), at: outer?.place ?? place)
   }
 
   static func literal(_ text: String) -> Value.Content {
     switch text {
     case "true": .bool(true)
     case "false": .bool(false)
+    // Something of which only is known that it is there.
+    case "{}": .map(Members([], rest: rest([])))
     default: Int64(text).map { .int($0) } ?? .string(text)
     }
   }
 }
 
 extension Value {
+  /// Whether it isn't known, and may turn out not to be there.
+  fileprivate var isPerhapsNothing: Bool {
+    if case .unknown(let unknown) = content { return unknown.mayBeAbsent }
+    return false
+  }
+
   /// What stands at `A.B`; nil = there is nothing. What isn't known stays so on the way.
   func along(_ path: String) -> Value? {
     guard path.contains(".") else { return nil }

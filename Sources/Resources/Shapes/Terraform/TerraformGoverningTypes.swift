@@ -105,6 +105,12 @@ extension TerraformTypes {
       description Description
       kms_key_id KmsKeyId
       tags tags Tags
+    aws_secretsmanager_secret#policy = AWS::SecretsManager::ResourcePolicy by arn
+      owner SecretId
+      value json ResourcePolicy
+    aws_secretsmanager_secret_policy = AWS::SecretsManager::ResourcePolicy
+      secret_arn SecretId
+      policy json ResourcePolicy
     aws_secretsmanager_secret_rotation = AWS::SecretsManager::RotationSchedule
       secret_id SecretId
       rotation_lambda_arn RotationLambdaARN
@@ -132,6 +138,7 @@ extension TerraformTypes {
       password_reuse_prevention PasswordReusePrevention
       hard_expiry HardExpiry
     aws_iam_user_login_profile = AWS::IAM::User by user
+      + LoginProfile {}
       password_reset_required LoginProfile.PasswordResetRequired
     aws_iam_user_policy_attachment = AWS::IAM::PolicyAttachment
       policy_arn PolicyArn

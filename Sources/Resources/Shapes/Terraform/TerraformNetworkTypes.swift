@@ -48,6 +48,12 @@ extension TerraformTypes {
         gateway_id GatewayId
         nat_gateway_id NatGatewayId
       tags tags Tags
+    aws_route_table#route = AWS::EC2::Route by id
+      owner RouteTableId
+      value.cidr_block filled DestinationCidrBlock
+      value.ipv6_cidr_block filled DestinationIpv6CidrBlock
+      value.gateway_id filled GatewayId
+      value.nat_gateway_id filled NatGatewayId
     aws_default_route_table = aws_route_table
     aws_route = AWS::EC2::Route
       route_table_id RouteTableId
@@ -68,6 +74,30 @@ extension TerraformTypes {
     aws_network_acl = AWS::EC2::NetworkAcl
       vpc_id VpcId
       tags tags Tags
+    aws_network_acl#ingress = AWS::EC2::NetworkAclEntry by id
+      + Egress false
+      owner NetworkAclId
+      value.rule_no RuleNumber
+      value.action RuleAction
+      value.protocol int Protocol
+      value.cidr_block filled CidrBlock
+      value.ipv6_cidr_block filled Ipv6CidrBlock
+      value.from_port PortRange.From
+      value.to_port PortRange.To
+      value.icmp_type Icmp.Type
+      value.icmp_code Icmp.Code
+    aws_network_acl#egress = AWS::EC2::NetworkAclEntry by id
+      + Egress true
+      owner NetworkAclId
+      value.rule_no RuleNumber
+      value.action RuleAction
+      value.protocol int Protocol
+      value.cidr_block filled CidrBlock
+      value.ipv6_cidr_block filled Ipv6CidrBlock
+      value.from_port PortRange.From
+      value.to_port PortRange.To
+      value.icmp_type Icmp.Type
+      value.icmp_code Icmp.Code
     aws_vpc_endpoint = AWS::EC2::VPCEndpoint
       vpc_id VpcId
       service_name ServiceName

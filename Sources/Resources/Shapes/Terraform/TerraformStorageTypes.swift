@@ -24,6 +24,9 @@ extension TerraformTypes {
       website one WebsiteConfiguration
         index_document IndexDocument
         error_document ErrorDocument
+    aws_s3_bucket#policy = AWS::S3::BucketPolicy by bucket
+      owner Bucket
+      value json PolicyDocument
     aws_s3_bucket_public_access_block = AWS::S3::Bucket by bucket
       block_public_acls PublicAccessBlockConfiguration.BlockPublicAcls
       block_public_policy PublicAccessBlockConfiguration.BlockPublicPolicy
@@ -215,6 +218,9 @@ extension TerraformTypes {
       display_name DisplayName
       kms_master_key_id KmsMasterKeyId
       tags tags Tags
+    aws_sns_topic#policy = AWS::SNS::TopicPolicy by arn
+      owner list Topics
+      value json PolicyDocument
     aws_sns_topic_policy = AWS::SNS::TopicPolicy
       arn list Topics
       policy json PolicyDocument
@@ -225,6 +231,9 @@ extension TerraformTypes {
       fifo_queue FifoQueue
       redrive_policy json RedrivePolicy
       tags tags Tags
+    aws_sqs_queue#policy = AWS::SQS::QueuePolicy by url
+      owner list Queues
+      value json PolicyDocument
     aws_sqs_queue_policy = AWS::SQS::QueuePolicy
       queue_url list Queues
       policy json PolicyDocument
