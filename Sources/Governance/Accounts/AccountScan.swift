@@ -86,7 +86,8 @@ public struct AccountScan: Sendable {
     let check = AccountCheck(rules, parameters: parameters, now: now())
     var result = CheckResult()
     var figures = ScanFigures()
-    for entered in try await enter(targets, http, traffic) {
+    let allEntered = try await enter(targets, http, traffic)
+    for entered in allEntered {
       guard case .success(let account) = entered else {
         if case .failure(let unreached) = entered {
           check.unreached(unreached.name, unreached.reason, &result)
@@ -98,6 +99,10 @@ public struct AccountScan: Sendable {
         figures.saved += region.savedCalls
         check.look(at: region, &result)
       }
+    }
+    // Who lets unknowns pass doesn't mean to be told that all is well where nobody looked.
+    if !allEntered.contains(where: { if case .success = $0 { true } else { false } }) {
+      result.faults.append("no account could be entered: nothing was looked at")
     }
     figures.calls = await traffic.callCount
     figures.throttled = await traffic.throttledCount
