@@ -59,8 +59,12 @@ import Testing
       "GET /2013-04-01/hostedzone":
         "<ListHostedZonesResponse><HostedZones></HostedZones></ListHostedZonesResponse>",
     ]
-    try await ServiceClientTests.with({ asked, _ in Said(body: empty[asked.action] ?? "unknown") }) {
-      client, _ in
+    let play: PlayedService.Play = { asked, _ in
+      let target = asked.header("x-amz-target")?.split(separator: ".").last.map(String.init)
+      let name = asked.method == "GET" ? "GET \(asked.uri)" : target ?? asked.action
+      return Said(body: empty[name] ?? "unknown: \(name)")
+    }
+    try await ServiceClientTests.with(play) { client, _ in
       let state = await ServiceClientTests.region(client).run(try ServiceClientTests.services(Self.lists))
       for list in state.lists { #expect(list.items.isEmpty && list.failed.isEmpty, "\(list.list.type)") }
     }
@@ -91,7 +95,7 @@ import Testing
     try await ServiceClientTests.with({ _, _ in Said(body: "") }) { client, _ in
       var action = ServiceAction("PutConfigRule")
       let done = try await client.act(ServiceClientTests.kms, action, ServiceClientTests.scope)
-      #expect(done.isNull)
+      #expect(done.members.isEmpty && done.string == nil)
       action.reads = true
       let fault = await #expect(throws: CallFailure.self) {
         _ = try await client.act(ServiceClientTests.kms, action, ServiceClientTests.scope)
