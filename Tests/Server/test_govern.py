@@ -161,12 +161,12 @@ class CheckTest(GovernTestCase):
 
 class RuleTestsTest(GovernTestCase):
     def test_expectations_and_exit_statuses(self):
-        test = "- name: one\n  input: {Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: true}}}}\n  expectations: {rules: {VOLUMES: %s, NAMED: SKIP, GONE: PASS}}\n"
+        test = "- name: one\n  input: {Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: true}}}}\n  expectations: {rules: {VOLUMES: %s, NAMED: SKIP}}\n"
         tests = self.write("tests/r_tests.yml", test % "PASS")
         answer = kabuto.run("govern", "test", str(self.folder), "--json")
         self.assertEqual(answer.returncode, 0, answer.stderr)
         report = json.loads(answer.stdout)
-        self.assertEqual((report["passed"], report["failed"], len(report["cases"]), report["faults"]), (3, 0, 3, []))
+        self.assertEqual((report["passed"], report["failed"], len(report["cases"]), report["faults"]), (2, 0, 2, []))
         case = report["cases"][0]
         self.assertEqual((case["file"], case["rule"], case["expected"], case["found"], case["passed"]), (tests, "VOLUMES", "PASS", ["PASS"], True))
         self.write("tests/r_tests.yml", test % "FAIL")
@@ -177,6 +177,21 @@ class RuleTestsTest(GovernTestCase):
         self.assertEqual(kabuto.run("govern", "test", str(self.folder)).returncode, 2)
         self.write("x.guard", "rule a { x == }")
         self.assertEqual(kabuto.run("govern", "test", str(self.folder)).returncode, 2)
+
+    def test_an_expectation_of_a_rule_that_is_not_there_is_not_met(self):
+        self.write("tests/r_tests.yml", "- input: {Resources: {}}\n  expectations: {rules: {VOLUMES: SKIP, GONE: SKIP}}\n")
+        answer = kabuto.run("govern", "test", str(self.folder), "--json")
+        report = json.loads(answer.stdout)
+        self.assertEqual((answer.returncode, report["passed"], report["failed"]), (1, 1, 1))
+        self.assertIn("GONE is no rule of", report["unmatched"][0])
+
+    def test_rules_that_cannot_be_read_are_not_tested_by_others(self):
+        self.write("x.guard", "rule VOLUMES { x == }")
+        self.write("tests/x_tests.yml", "- input: {Resources: {}}\n  expectations: {rules: {VOLUMES: SKIP}}\n")
+        answer = kabuto.run("govern", "test", str(self.folder), "--json")
+        report = json.loads(answer.stdout)
+        self.assertEqual((answer.returncode, report["cases"]), (2, []))
+        self.assertTrue(any("x_tests.yml" in fault for fault in report["faults"]), report["faults"])
 
     @unittest.skipUnless(DATA, "no published rules at $KABUTO_TESTDATA or ../shared")
     def test_the_registry(self):
