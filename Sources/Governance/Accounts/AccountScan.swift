@@ -85,6 +85,7 @@ public struct AccountScan: Sendable {
     let traffic = Traffic(mostAtOnce: options.callsAtOnce)
     let check = AccountCheck(rules, parameters: parameters, now: now())
     var result = CheckResult()
+    result.faults = rules.faults
     var figures = ScanFigures()
     for entered in try await enter(targets, http, traffic) {
       guard case .success(let account) = entered else {
