@@ -71,17 +71,15 @@ public struct Check: Sendable {
   public func run(
     _ paths: [String], tell: ((inout CheckResult) -> Void)? = nil
   ) throws(GovernanceFaults) -> CheckResult {
-    let names: [String]
-    do throws(FileFault) { names = try FileList.files(paths, endings: InputFile.endings) } catch {
-      throw GovernanceFaults([error.description])
-    }
+    let (names, unread) = FileList.readable(paths, endings: InputFile.endings)
     guard !names.isEmpty else {
-      throw GovernanceFaults([
+      let none =
         "\(paths.joined(separator: ", ")): no input; wanted "
-          + InputFile.endings.sorted().map { "*.\($0)" }.joined(separator: ", ")
-      ])
+        + InputFile.endings.sorted().map { "*.\($0)" }.joined(separator: ", ")
+      throw GovernanceFaults(rules.faults + (unread.isEmpty ? [none] : unread))
     }
     var result = CheckResult()
+    result.faults = rules.faults + unread
     let force = exceptions.map { ExceptionsInForce($0, now: now) }
     let bound = FindingBound(most: limits.keptFindingCount, exceptions: force, tell: tell)
     var waiting: [String] = []
@@ -132,8 +130,16 @@ public struct Check: Sendable {
       switch kind {
       case .plan where catalogue != nil, .items where catalogue != nil:
         // Services, roles and regions are looked at together.
-        look(at: try InputFile.shaped(file, kind, context, mostBytes: limits.keptBytes), &result)
-        bound.hold(&result)
+        do {
+          look(at: try InputFile.shaped(file, kind, context, mostBytes: limits.keptBytes), &result)
+          bound.hold(&result)
+        } catch let fault as DocumentFault {
+          // Without the catalogue something can be said all the same.
+          let before = result.faults.count
+          var streamed = StreamedCheck(rules, reach, parameters, limits, now: now, path: name, kind: kind)
+          streamed.run(file, &result, bound)
+          if result.faults.count == before { result.faults.append("\(name):\(fault)") }
+        }
       case .plan, .items:
         var streamed = StreamedCheck(
           rules, reach, parameters, limits, now: now, path: name, kind: kind)

@@ -15,6 +15,18 @@ public struct FileFault: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// See the head of this file.
 enum FileList {
+  /// The same of each path; one that can't be read hides no other.
+  static func readable(_ paths: [String], endings: Set<String>) -> (names: [String], faults: [String]) {
+    var (names, faults): ([String], [String]) = ([], [])
+    var seen: Set<String> = []
+    for path in paths {
+      do throws(FileFault) {
+        names += try files([path], endings: endings).filter { seen.insert($0).inserted }
+      } catch { faults.append(error.description) }
+    }
+    return (names, faults)
+  }
+
   /// All files of some kinds: those that are named themselves whatever their kind, and those within folders.
   /// - Throws: `FileFault` for the first path that isn't there.
   static func files(_ paths: [String], endings: Set<String>) throws(FileFault) -> [String] {

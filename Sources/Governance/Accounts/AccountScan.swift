@@ -85,6 +85,7 @@ public struct AccountScan: Sendable {
     let traffic = Traffic(mostAtOnce: options.callsAtOnce)
     let check = AccountCheck(rules, parameters: parameters, now: now())
     var result = CheckResult()
+    result.faults = rules.faults
     var figures = ScanFigures()
     let allEntered = try await enter(targets, http, traffic)
     for entered in allEntered {

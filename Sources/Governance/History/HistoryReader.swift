@@ -226,7 +226,7 @@ public final class HistoryReader: Sendable {
 
   /// A finding by its id, or by the beginning of it where that is unique.
   public func finding(_ id: String) throws(HistoryError) -> HistoryFinding? {
-    guard id.count >= 6, id.allSatisfy(\.isHexDigit) else { return nil }
+    guard !id.isEmpty, id.allSatisfy(\.isHexDigit) else { return nil }
     return try read { db in
       let rows = try Row.fetchAll(
         db, sql: "SELECT * FROM finding WHERE key >= ?1 AND key < ?1 || 'g' LIMIT 2",

@@ -80,6 +80,15 @@ struct PlanParts {
     }
   }
 
+  /// Of a plan that can't be read to its end: whatever a part can say of a resource may be said further on.
+  init(cut table: ShapeTable) {
+    let unknown = Unknown("the plan can't be read to its end, and what isn't read may say it")
+    for shape in table.types.values where shape.partOf != nil {
+      let names = Shaping.names(shape.members).union(shape.fixed.compactMap(\.path.first))
+      doubts[shape.to, default: []] += names.sorted().map { ($0, unknown) }
+    }
+  }
+
   func belongsNowhere(_ address: String) -> Bool { nowhere.contains(address) }
 
   /// A resource's properties with those of its parts.

@@ -40,7 +40,12 @@ extension TerraformPlan {
     do throws(ShapeTableFault) { table = try Self.table.get() } catch {
       throw DocumentFault(place: .none, found: "\(error)", wanted: "a table of types")
     }
-    let parts = try PlanParts(bytes, table, limits)
+    // Where it can't be read to its end, what was read before is told, and then why it can't.
+    var fault: DocumentFault?
+    let parts: PlanParts
+    do throws(DocumentFault) { parts = try PlanParts(bytes, table, limits) } catch {
+      (parts, fault) = (PlanParts(cut: table), error)
+    }
     var known: [String: Set<String>] = [:]
     func names(_ type: String) -> Set<String> {
       if let names = known[type] { return names }
@@ -55,9 +60,13 @@ extension TerraformPlan {
       guard let shape = table.types[type], shape.partOf == nil else { return true }
       return wanted.contains(shape.to)
     }
-    let references = try PlanReferences(bytes, limits)
-    return try read(bytes, limits: limits, takes: wanted == nil ? nil : takes, references: references) {
-      (resource) throws(DocumentFault) in
+    var references: PlanReferences?
+    do throws(DocumentFault) { references = try PlanReferences(bytes, limits) } catch {
+      fault = fault ?? error
+    }
+    let count = try read(
+      bytes, limits: limits, takes: wanted == nil ? nil : takes, references: references
+    ) { (resource) throws(DocumentFault) in
       let place = resource.after.place
       func shapeless() -> ShapedResource {
         ShapedResource(
@@ -88,6 +97,8 @@ extension TerraformPlan {
           properties: parts.whole(properties, address: resource.address, type: shape.to), place: place,
           region: resource.region))
     }
+    if let fault { throw fault }
+    return count
   }
 }
 

@@ -92,8 +92,10 @@ struct TemplateResolver {
     return Value(.string(text), at: place, isSecret: isSecret)
   }
 
-  /// A value that is put in a second time.
-  private mutating func again(_ value: Value) throws(DocumentFault) -> Value {
+  /// A value that is put in where something refers to it. All of it is made anew, also where it is the same: findings tell
+  /// resources, and places in them, apart by their values.
+  /// - Parameter written: what refers to it.
+  private mutating func again(_ value: Value, _ written: Value) throws(DocumentFault) -> Value {
     var waiting = [value]
     while let next = waiting.popLast() {
       try charge(1, value.place)
@@ -103,7 +105,7 @@ struct TemplateResolver {
       default: break
       }
     }
-    return value
+    return value.anew(placeless: written.place)
   }
 
   /// - Returns: nil where there is no value at all (`AWS::NoValue`).
@@ -246,7 +248,7 @@ struct TemplateResolver {
         isSecret = isSecret || key.isSecret
       }
       if let found = mappings?[keys[0]]?[keys[1]]?[keys[2]] {
-        return isSecret ? try again(found).hidden : try again(found)
+        return isSecret ? try again(found, written).hidden : try again(found, written)
       }
       if parts.count > 3, let other = parts[3]["DefaultValue"] {
         return isSecret ? try resolve(other, depth)?.hidden : try resolve(other, depth)
@@ -292,7 +294,7 @@ struct TemplateResolver {
     }
     let isSecret = Self.isSecret(parameter)
     guard let text = value.asText, type == "CommaDelimitedList" || type.hasPrefix("List<") else {
-      return isSecret ? try again(value).hidden : try again(value)
+      return isSecret ? try again(value, written).hidden : try again(value, written)
     }
     try charge(text.utf8.count { $0 == UInt8(ascii: ",") } + 1, written.place)
     let elements = text.split(separator: ",").map { element in
@@ -355,6 +357,22 @@ struct TemplateResolver {
 }
 
 extension Value {
+  /// The same, made of values of its own.
+  /// - Parameter placeless: the place of what has none: what was given on the command line stands where it is used.
+  /// - Precondition: it was read, so it isn't deeper than what can be read.
+  fileprivate func anew(placeless: TextPlace) -> Value {
+    let place = self.place == .none ? placeless : self.place
+    switch content {
+    case .list(let values):
+      return Value(.list(values.map { $0.anew(placeless: placeless) }), at: place, isSecret: isSecret)
+    case .map(let members):
+      let all = members.all.map { (name: $0.name, value: $0.value.anew(placeless: placeless)) }
+      return Value(
+        .map(Members(all, rest: members.rest, perhaps: members.perhaps)), at: place, isSecret: isSecret)
+    default: return Value(content, at: place, isSecret: isSecret)
+    }
+  }
+
   /// As CloudFormation writes a scalar as text; nil for lists, maps and what isn't known.
   var asText: String? {
     switch content {
