@@ -166,6 +166,13 @@ struct PlanReferences {
       ["aws_lb_listener.", "aws_alb_listener."].contains(where: target.hasPrefix)
     }
 
+    /// Whether an expression names nothing but a resource.
+    func isName(_ expression: Value?) -> Bool {
+      let references = expression?["references"]?.list?.compactMap(\.string) ?? []
+      return !references.isEmpty && references.allSatisfy { $0.hasPrefix("aws_") }
+        && written(expression, at: .none)?["Ref"] != nil
+    }
+
     /// As a template would write it: `Ref` for a resource's id or name, `Fn::GetAtt` for another attribute.
     /// - Returns: nil where it comes from several resources, or from none.
     func written(_ expression: Value?, at place: TextPlace) -> Value? {

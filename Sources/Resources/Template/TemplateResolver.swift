@@ -279,7 +279,11 @@ struct TemplateResolver {
         "\(name) is known once it is deployed", written, mayBeEmpty: name == "AWS::NotificationARNs")
     }
     if resources.contains(name) {
-      return unknown("resource \(name) gets its name later", written, mayBeEmpty: false)
+      return Value(
+        .unknown(
+          Unknown(
+            "resource \(name) gets its name later", written: written, mayBeEmpty: false, isName: true)),
+        at: written.place)
     }
     guard let parameter = parameters?[name] else {
       return unknown("there is no \(name) in the template", written)
