@@ -49,6 +49,7 @@ public enum CanonicalJSON {
     case .int(let number): out += isPolicy ? quoted(String(number)) : String(number)
     case .float(let number): out += String(number)
     case .string(let text): out += quoted(text)
+    case .character(let character): out += quoted(String(character))
     case .list(let values):
       if isPolicy, values.count == 1 { return write(values[0], isPolicy: true, &out) }
       var parts = values.map { part in

@@ -74,20 +74,15 @@ public struct Check: Sendable {
   public func run(
     _ paths: [String], tell: ((inout CheckResult) -> Void)? = nil
   ) throws(GovernanceFaults) -> CheckResult {
-    let names: [String]
-    let passedOver: [String]
-    do throws(FileFault) {
-      (names, passedOver) = try FileList.listed(paths, endings: InputFile.endings)
-    } catch {
-      throw GovernanceFaults([error.description])
-    }
+    let (names, unread, passedOver) = FileList.readable(paths, endings: InputFile.endings)
     guard !names.isEmpty else {
-      throw GovernanceFaults([
+      let none =
         "\(paths.joined(separator: ", ")): no input; wanted "
-          + Self.wantedNames
-      ])
+        + Self.wantedNames
+      throw GovernanceFaults(rules.faults + (unread.isEmpty ? [none] : unread))
     }
     var result = CheckResult()
+    result.faults = rules.faults + unread
     if !passedOver.isEmpty {
       let some = passedOver.prefix(3).joined(separator: ", ") + (passedOver.count > 3 ? ", …" : "")
       let what = passedOver.count == 1 ? "1 file was" : "\(passedOver.count) files were"
@@ -158,8 +153,16 @@ public struct Check: Sendable {
       switch kind {
       case .plan where catalogue != nil, .items where catalogue != nil:
         // Services, roles and regions are looked at together.
-        look(at: try InputFile.shaped(file, kind, context, mostBytes: limits.keptBytes), &result)
-        bound.hold(&result)
+        do {
+          look(at: try InputFile.shaped(file, kind, context, mostBytes: limits.keptBytes), &result)
+          bound.hold(&result)
+        } catch let fault as DocumentFault {
+          // Without the catalogue something can be said all the same.
+          let before = result.faults.count
+          var streamed = StreamedCheck(rules, reach, parameters, limits, now: now, path: name, kind: kind)
+          streamed.run(file, &result, bound)
+          if result.faults.count == before { result.faults.append("\(name):\(fault)") }
+        }
       case .plan, .items:
         var streamed = StreamedCheck(
           rules, reach, parameters, limits, now: now, path: name, kind: kind)

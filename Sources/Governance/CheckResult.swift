@@ -56,11 +56,12 @@ public struct CheckResult: Sendable {
   /// How many findings there are, those that are no longer kept included.
   public var findingCount: Int { toldCount + findings.count + omittedCount }
 
-  /// All together: any failure, else any that can't be told, else any that passed.
+  /// All together: any failure, else any that can't be told, else any that passed. Of what couldn't be read, or not be
+  /// evaluated, nothing can be told.
   public var status: RuleStatus {
     if count(.fail) > 0 { return .fail }
     let isOpen = openBeyondCount > 0 || findings.contains { $0.status != "EXCEPTED" }
-    if isOpen || count(.unknown) > 0 { return .unknown }
+    if isOpen || count(.unknown) > 0 || !faults.isEmpty { return .unknown }
     return count(.pass) > 0 || exceptedCount > 0 ? .pass : .skip
   }
 
@@ -114,9 +115,12 @@ struct FindingBound {
   func hold(_ result: inout CheckResult) {
     exceptions?.mark(&result)
     guard result.findings.count > most else { return }
-    let beyond = tell == nil ? result.findings[most...] : result.findings[...]
-    result.openBeyondCount += beyond.count { $0.status != "EXCEPTED" }
-    let count = beyond.count
+    // Counted in place: a slice that is still there would have all that are kept copied, every time.
+    let first = tell == nil ? most : 0
+    let count = result.findings.count - first
+    for place in first..<result.findings.count where result.findings[place].status != "EXCEPTED" {
+      result.openBeyondCount += 1
+    }
     if let tell {
       tell(&result)
       result.toldCount += count

@@ -15,6 +15,22 @@ public struct FileFault: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// See the head of this file.
 enum FileList {
+  /// The same of each path; one that can't be read hides no other.
+  static func readable(
+    _ paths: [String], endings: Set<String>
+  ) -> (names: [String], faults: [String], passedOver: [String]) {
+    var (names, faults, passedOver): ([String], [String], [String]) = ([], [], [])
+    var seen: Set<String> = []
+    for path in paths {
+      do throws(FileFault) {
+        let found = try listed([path], endings: endings)
+        names += found.files.filter { seen.insert($0).inserted }
+        passedOver += found.passedOver
+      } catch { faults.append(error.description) }
+    }
+    return (names, faults, passedOver)
+  }
+
   /// All files of some kinds: those that are named themselves whatever their kind, and those within folders.
   /// - Throws: `FileFault` for the first path that isn't there.
   static func files(_ paths: [String], endings: Set<String>) throws(FileFault) -> [String] {

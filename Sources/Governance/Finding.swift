@@ -30,7 +30,7 @@ public struct Finding: Sendable, Encodable, Equatable {
   /// The value that was found, or what was missing.
   public internal(set) var found: String
   /// What was wanted; empty = the clause says it.
-  public let wanted: String
+  public internal(set) var wanted: String
   /// The rules' own words: what is violated and how to mend it.
   public internal(set) var message: String
   /// How grave it is.
@@ -91,9 +91,15 @@ public struct Finding: Sendable, Encodable, Equatable {
 
 extension Finding {
   init(_ failure: Failure, _ file: RuleFile, _ input: InputFile, _ index: ResourceIndex) {
-    let owner = index.owner(failure.value) ?? index.owner(failure.within)
+    let owner = index.owner(failure)
     let place = failure.value?.place ?? .none
     var text = failure.missing.map { "no \($0)" } ?? failure.value?.text(at: owner?.path ?? "") ?? ""
+    let selection = file.selection(asked: failure.clause, at: failure.place)
+    if let selection, failure.missing == nil, let value = failure.value {
+      // Of a whole resource it is more than anybody reads.
+      let isWhole = owner?.path.isEmpty == true
+      text = selection.found(in: value) ?? (isWhole ? "\(owner?.type ?? "") \(owner?.resource ?? "")" : text)
+    }
     if failure.isUnknown, case .unknown(let unknown)? = failure.value?.content {
       text = "not known yet: \(unknown.reason)"
     }
@@ -103,6 +109,7 @@ extension Finding {
       resource: owner?.resource ?? "", resourceType: owner?.type ?? "", path: owner?.path ?? "",
       clause: failure.clause, found: text, wanted: failure.wanted?.text ?? "", message: failure.message ?? "")
     note(file.notes[failure.rule])
+    if let selection { wanted = title != rule ? title : ownWords.first ?? selection.text }
   }
 
   /// A resource of which nothing can be said.

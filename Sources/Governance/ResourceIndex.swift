@@ -29,7 +29,6 @@ struct ResourceIndex {
     resources = document["Resources"]?.members ?? []
     if let wanted, wanted.isEmpty { return }
     for (place, resource) in resources.enumerated() { add(resource.value, UInt32(truncatingIfNeeded: place)) }
-    // Of a value that several resources have, the last one counts.
     entries.sort { ($0.value, $0.resource) < ($1.value, $1.resource) }
   }
 
@@ -47,22 +46,48 @@ struct ResourceIndex {
 
   private static func identity(_ value: Value) -> UInt { UInt(bitPattern: ObjectIdentifier(value)) }
 
-  /// The place of a value's resource in the document; nil = it belongs to none.
-  func place(of value: Value?) -> Int? {
-    guard let value else { return nil }
+  /// The places of the resources that have a value, each once.
+  private func places(of value: Value?) -> Set<Int> {
+    guard let value else { return [] }
     let identity = Self.identity(value)
-    // The first entry behind it.
     var (low, high) = (0, entries.count)
     while low < high {
       let middle = (low + high) / 2
-      if entries[middle].value <= identity { low = middle + 1 } else { high = middle }
+      if entries[middle].value < identity { low = middle + 1 } else { high = middle }
     }
-    guard low > 0, entries[low - 1].value == identity else { return nil }
-    return Int(entries[low - 1].resource)
+    return Set(entries[low...].prefix { $0.value == identity }.map { Int($0.resource) })
   }
 
+  /// What a failure is about, and its resource's place in the document. Of a value that several resources have, it is the
+  /// one whose block was evaluated; where that can't be told either it is none: better no name than another one's.
+  private func subject(of failure: Failure) -> (value: Value, place: Int)? {
+    let (own, outer) = (places(of: failure.value), places(of: failure.within))
+    let both = own.intersection(outer)
+    if let value = failure.value, let place = own.count == 1 ? own.first : both.count == 1 ? both.first : nil
+    {
+      return (value, place)
+    }
+    guard own.isEmpty, outer.count == 1, let value = failure.within, let place = outer.first else {
+      return nil
+    }
+    return (value, place)
+  }
+
+  /// The place of a failure's resource in the document; nil = it belongs to none.
+  func place(of failure: Failure) -> Int? { subject(of: failure)?.place }
+
+  func owner(_ failure: Failure) -> (resource: String, type: String, path: String)? {
+    subject(of: failure).map { owner($0.value, $0.place) }
+  }
+
+  /// nil = no resource has it, or several do.
   func owner(_ value: Value?) -> (resource: String, type: String, path: String)? {
-    guard let value, let place = place(of: value) else { return nil }
+    let places = places(of: value)
+    guard let value, places.count == 1, let place = places.first else { return nil }
+    return owner(value, place)
+  }
+
+  private func owner(_ value: Value, _ place: Int) -> (resource: String, type: String, path: String) {
     let resource = resources[place]
     return (resource.name, resource.value["Type"]?.string ?? "", path(to: value, place))
   }

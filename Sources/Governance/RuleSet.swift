@@ -8,26 +8,33 @@ public struct RuleSet: Sendable {
   public let files: [RuleFile]
   /// Files with nothing in them but blanks and comments.
   public let empty: [String]
+  /// Why files can't be read: they are left out.
+  public let faults: [String]
 
   /// What ends the name of a file of rules.
   public static let endings: Set<String> = ["guard", "ruleset"]
 
   /// No rules at all: where a catalogue alone is asked.
-  public static let none = RuleSet(files: [], empty: [])
+  public static let none = RuleSet(files: [], empty: [], faults: [])
 
-  private init(files: [RuleFile], empty: [String]) {
+  init(files: [RuleFile], empty: [String], faults: [String]) {
     self.files = files
     self.empty = empty
+    self.faults = faults
   }
 
-  /// Reads files, and those within folders.
+  /// Reads files, and those within folders; all of them must be readable.
   /// - Throws: `GovernanceFaults` with all faults of all files.
   public init(_ paths: [String]) throws(GovernanceFaults) {
-    let names: [String]
-    do throws(FileFault) { names = try FileList.files(paths, endings: Self.endings) } catch {
-      throw GovernanceFaults([error.description])
-    }
-    var faults: [String] = []
+    let all = try RuleSet(readable: paths)
+    guard all.faults.isEmpty else { throw GovernanceFaults(all.faults) }
+    self = all
+  }
+
+  /// Reads files, and those within folders, as far as they can be read.
+  /// - Throws: `GovernanceFaults` with all faults of all files, where none can.
+  public init(readable paths: [String]) throws(GovernanceFaults) {
+    var (names, faults, _) = FileList.readable(paths, endings: Self.endings)
     var files: [RuleFile] = []
     var empty: [String] = []
     for name in names {
@@ -38,12 +45,11 @@ public struct RuleSet: Sendable {
         faults += fault.all.map(\.description)
       } catch { faults.append("\(error)") }
     }
-    if names.isEmpty {
+    if names.isEmpty, faults.isEmpty {
       faults.append("\(paths.joined(separator: ", ")): no file of rules; wanted *.guard or *.ruleset")
     }
-    guard faults.isEmpty else { throw GovernanceFaults(faults) }
-    self.files = files
-    self.empty = empty
+    guard faults.isEmpty || !files.isEmpty else { throw GovernanceFaults(faults) }
+    self.init(files: files, empty: empty, faults: faults)
   }
 }
 

@@ -77,9 +77,10 @@ struct StreamedCheck {
       }
       finish(count, &result, bound)
     } catch {
-      // What was found before is true; what the rules come to isn't known.
+      // What was found before is true, and so is that a rule is broken; what all others come to isn't known.
       evaluateBatch(&result, bound)
       result.faults.append("\(path):\(error)")
+      settle(isWhole: false, &result)
     }
     result.faults += faults
   }
@@ -125,13 +126,20 @@ struct StreamedCheck {
         }
       }
     }
+    settle(isWhole: true, &result)
+  }
+
+  /// What rules came to.
+  /// - Parameter isWhole: whether they saw all there is.
+  private func settle(isWhole: Bool, _ result: inout CheckResult) {
     for (place, file) in rules.files.enumerated() {
       for (number, rule) in file.rules.enumerated() where !progress[place][number].isFaulty {
         let known = progress[place][number]
+        let status = isWhole || known.status == .fail ? known.status : .unknown
         result.results.append(
           CheckResult.RuleOnInput(
-            rule: rule.name, ruleFile: file.name, input: path, status: known.status,
-            hasUnknown: known.hasUnknown && known.status == .fail, isLacking: known.isLacking))
+            rule: rule.name, ruleFile: file.name, input: path, status: status,
+            hasUnknown: status == .fail && (known.hasUnknown || !isWhole), isLacking: known.isLacking))
       }
     }
   }
@@ -155,7 +163,7 @@ struct StreamedCheck {
     let document = self.document(resources, isAll: isAll)
     evaluate(document, distributing: true) { failures, index in
       for told in failures {
-        let own = index.place(of: told.failure.value) ?? index.place(of: told.failure.within)
+        let own = index.place(of: told.failure)
         let place = own.flatMap { places.indices.contains($0) ? places[$0] : nil } ?? resources.count
         found.append((place, Finding(told.failure, files[told.file], input, index)))
       }

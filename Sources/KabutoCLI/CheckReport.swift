@@ -31,20 +31,20 @@ extension CheckResult {
       writeLines()
       try printLine(Beside(ResultCounts(self, hasExcepted: false), Summary(self)))
     case .sarif: try printJSON(SARIF(self, version: Kabuto.version))
-    case .junit: print(JUnit.text(self), terminator: "")
+    case .junit: print(JUnit.text(self, language: context.language), terminator: "")
     case .comment: print(PullRequestComment.text(self, language: context.language), terminator: "")
     case .asff: try printJSON(ASFF(self, context))
     case .ocsf: try printJSON(OCSF(self, context))
-    case .csv: print(CSVReport.text(self), terminator: "")
+    case .csv: print(CSVReport.text(self, language: context.language), terminator: "")
     case .html: print(HTMLReport(self, context).text, terminator: "")
     }
-    for note in notes { say("kabuto: \(note)") }
+    for note in notes { say("kabuto: \(note.visible())") }
     if omittedCount > 0 {
       say(
-        "kabuto: \(omittedCount) findings more than the \(findings.count) in this report; "
+        "kabuto: \(counted(omittedCount, "finding")) more than the \(findings.count) in this report; "
           + "--format lines and --format text write all")
     }
-    for fault in faults { say("kabuto: \(fault)") }
+    for fault in faults { say("kabuto: \(fault.visible())") }
     if !faults.isEmpty { throw couldNot }
     switch status {
     case .fail: throw foundWrong
@@ -63,12 +63,13 @@ extension CheckResult {
       out.append(line)
       out.append(10)
     }
-    FileHandle.standardOutput.write(out)
+    StandardOutput.write(out)
   }
 
   /// How many rules came to what, for people.
   var counts: String {
-    "rules passed \(count(.pass)), failed \(count(.fail)), unknown \(count(.unknown)), skipped \(count(.skip))"
+    (faults.isEmpty ? "" : counted(faults.count, "fault") + ", ")
+      + "rules passed \(count(.pass)), failed \(count(.fail)), unknown \(count(.unknown)), skipped \(count(.skip))"
       + (exceptedCount > 0 ? ", excepted \(exceptedCount)" : "")
   }
 }
@@ -121,17 +122,5 @@ struct ProcessCost: Encodable {
 func printLine(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
-}
-
-extension Finding {
-  /// What was wanted, found, and the rules' own words, for people.
-  func showDetails() {
-    print("  wanted  \(clause)")
-    if !found.isEmpty { print("  found   \(found)") }
-    if let exception { print("  exception \(exception)") }
-    for line in message.split(whereSeparator: \.isNewline) {
-      print("  \(line.trimmingCharacters(in: .whitespaces))")
-    }
-  }
+  StandardOutput.write(try encoder.encode(value) + Data("\n".utf8))
 }

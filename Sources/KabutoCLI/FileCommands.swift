@@ -238,7 +238,7 @@ struct BookRows {
   private mutating func put(_ value: UInt64) { buffer.append(contentsOf: String(value).utf8) }
 
   mutating func flush() {
-    FileHandle.standardOutput.write(Data(buffer))
+    StandardOutput.write(buffer)
     buffer.removeAll(keepingCapacity: true)
   }
 }

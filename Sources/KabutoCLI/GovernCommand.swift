@@ -99,7 +99,7 @@ struct GovernCheck: AsyncParsableCommand {
       gate?.language = results.language
       let files = rules + (gate?.ruleFiles ?? [])
       var check = Check(
-        files.isEmpty ? .none : try RuleSet(files), context: context,
+        files.isEmpty ? .none : try RuleSet(readable: files), context: context,
         parameters: parameters, limits: limits,
         now: Int64(Date().timeIntervalSince1970))
       check.catalogue = gate
@@ -109,21 +109,23 @@ struct GovernCheck: AsyncParsableCommand {
       let tell: ((inout CheckResult) -> Void)? =
         switch format {
         case _ where results.keeping.data != nil: nil
-        case .text: { Self.showFindings($0) }
+        case .text: { [language = results.language] in Self.showFindings($0, language) }
         case .lines: { $0.writeLines() }
         case .json, .sarif, .junit, .comment, .asff, .ocsf, .csv, .html: nil
         }
       result = try check.run(input, tell: tell)
     } catch { throw giveUp(error.description) }
     let kept = await results.keep(
-      result, source: "check", began: began, account: account, region: region, files: input,
+      result, source: "check", began: began, account: account, region: region,
+      // What was in a path that isn't there is no more than not seen.
+      files: input.filter { FileManager.default.fileExists(atPath: $0) },
       exceptions: approved.map { ExceptionEnd.all(of: $0, now: Int64(Date().timeIntervalSince1970)) } ?? [],
       parameters: parameters)
     try kept.finish {
       try result.report(
         as: format, allowUnknown: report.allowUnknown, json: Beside(ResultCounts(result), Report(result)),
         context: kept.context
-      ) { Self.show(result) }
+      ) { Self.show(result, results.language) }
     }
   }
 
@@ -145,18 +147,20 @@ struct GovernCheck: AsyncParsableCommand {
     }
   }
 
-  private static func show(_ result: CheckResult) {
-    showFindings(result)
-    print("\(result.status.rawValue): \(result.inputs) inputs, \(result.counts)")
+  private static func show(_ result: CheckResult, _ language: ReportLanguage) {
+    showFindings(result, language)
+    print("\(result.status.rawValue): \(counted(result.inputs, "input")), \(result.counts)")
   }
 
-  private static func showFindings(_ result: CheckResult) {
+  private static func showFindings(_ result: CheckResult, _ language: ReportLanguage) {
     for finding in result.findings {
-      print("\(finding.status)  \(finding.input):\(finding.line):\(finding.column)  \(finding.rule)")
+      let head = "\(finding.status)  \(finding.input):\(finding.line):\(finding.column)  \(finding.rule)"
+      print(head.visible())
       if !finding.resource.isEmpty {
-        print("  \(finding.resource)  \(finding.resourceType)  \(finding.path)")
+        let what = [finding.resource, finding.resourceType, finding.path].filter { !$0.isEmpty }
+        print("  \(what.joined(separator: "  "))".visible())
       }
-      finding.showDetails()
+      for line in finding.lines(in: language) { print(line) }
     }
   }
 }

@@ -112,19 +112,35 @@ private struct ExceptionReport: Encodable {
   let state: String
   let counts: Bool
   let rule: [String]
+  let scope: Scope
   let owner: String
   let reason: String
   let requestedBy: String
+  let requestedOn: String
   let approvedBy: String?
+  let approvedOn: String?
   let expires: String
   let file: String
   let line: Int
 
   enum CodingKeys: String, CodingKey {
-    case id, state, counts, rule, owner, reason, expires, file, line
+    case id, state, counts, rule, scope, owner, reason, expires, file, line
     case requestedBy = "requested_by"
+    case requestedOn = "requested_on"
     case approvedBy = "approved_by"
+    case approvedOn = "approved_on"
   }
+
+  /// Patterns; those that are empty stand for any.
+  struct Scope: Encodable {
+    let input: [String]
+    let account: [String]
+    let region: [String]
+    let resource: [String]
+    let type: [String]
+  }
+
+  let scopeText: String
 
   init(_ entry: Exceptions.Entry, _ state: ExceptionState, _ language: ReportLanguage) {
     let record = entry.record
@@ -132,10 +148,17 @@ private struct ExceptionReport: Encodable {
     self.state = language == .japanese ? state.textJa : state.text
     counts = state == .valid
     rule = record.rules.map(\.text)
+    scope = Scope(
+      input: record.scope.input.map(\.text), account: record.scope.account.map(\.text),
+      region: record.scope.region.map(\.text), resource: record.scope.resource.map(\.text),
+      type: record.scope.type.map(\.text))
+    scopeText = record.scopeText
     owner = record.owner
     reason = record.reason
     requestedBy = record.requested.by
+    requestedOn = record.requested.on.description
     approvedBy = record.approved?.by
+    approvedOn = record.approved?.on.description
     expires = record.expires.description
     file = entry.file
     line = Int(record.place.line)
@@ -164,9 +187,20 @@ struct ExceptionList: AsyncParsableCommand {
   func run() async throws {
     let all = try reports(place.path, language)
     guard !json else { return try printJSON(all) }
+    func say(_ en: String, _ ja: String) -> String { language == .japanese ? ja : en }
     for each in all {
-      print("\(each.id)  \(each.state)  \(each.rule.joined(separator: ","))  \(each.owner)  \(each.expires)")
-      print("  \(each.reason)")
+      let rules = each.rule.joined(separator: ",")
+      print("\(each.id)  \(each.state)  \(rules)  \(each.owner)  \(each.expires)".visible())
+      print("  \(each.reason)".visible())
+      let scope = each.scopeText.isEmpty ? say("everything", "すべて") : each.scopeText
+      print("  \(say("covers", "対象"))  \(scope)".visible())
+      let approval =
+        each.approvedBy.map { say("approved by \($0) on ", "承認 \($0) ") + (each.approvedOn ?? "") }
+        ?? say("approved by nobody", "未承認")
+      let request = say(
+        "asked for by \(each.requestedBy) on \(each.requestedOn)",
+        "申請 \(each.requestedBy) \(each.requestedOn)")
+      print("  \(request); \(approval)".visible())
     }
   }
 }

@@ -102,14 +102,16 @@ struct GovernHistoryList: AsyncParsableCommand {
     case .text:
       for finding in page.findings {
         let unseen = finding.unseen == nil ? "" : "  (not told since \(Timestamp.text(finding.lastSeen)))"
+        let title = finding.title.visible()
         print(
-          "\(finding.id.prefix(12))  \(finding.severity.rawValue)  \(finding.status)  \(finding.title)\(unseen)"
-        )
-        print(
-          "  \(finding.resource.isEmpty ? finding.input : "\(finding.resource)  in \(finding.input)")  since \(Timestamp.text(finding.since))"
-        )
+          "\(finding.id.prefix(12))  \(finding.severity.rawValue)  \(finding.status)  \(title)\(unseen)")
+        let what =
+          finding.resource.isEmpty ? finding.input : "\(finding.resource)  in \(finding.input)"
+        print("  \(what.visible())  since \(Timestamp.text(finding.since))")
       }
-      print("\(page.total) findings; \(counts.open) open in all, of which \(counts.unknown) can't be told")
+      print(
+        "\(counted(page.total, "finding")); \(counts.open) open in all, of which \(counts.unknown) can't be told"
+      )
       if page.next != nil { print("the first \(limit) were listed; --limit lists more") }
     }
     if state == .open, page.total > 0 { throw foundWrong }
@@ -152,17 +154,17 @@ struct GovernHistoryShow: AsyncParsableCommand {
           terminator: "")
       }
     case .text:
-      print("\(found.state.rawValue)  \(found.severity.rawValue)  \(found.status)  \(found.title)")
+      print("\(found.state.rawValue)  \(found.severity.rawValue)  \(found.status)  \(found.title.visible())")
       for (name, value) in [
         ("rule", found.rule), ("in", found.input), ("resource", "\(found.resource)  \(found.resourceType)"),
-        ("path", found.path), ("found", found.found), ("wanted", found.clause), ("mend", found.mend),
+        ("path", found.path), ("found", found.found), ("wanted", found.requirement), ("mend", found.mend),
       ] where !value.trimmingCharacters(in: .whitespaces).isEmpty {
-        print("  \(name.padding(toLength: 9, withPad: " ", startingAt: 0))\(value)")
+        print("  \(name.padding(toLength: 9, withPad: " ", startingAt: 0))\(value.visible())")
       }
       if let exception {
         print("  exception \(exception.id), until \(exception.ends), \(exception.owner): \(exception.reason)")
       }
-      for event in events { print("  \(event.at)  \(event.kind.rawValue)  \(event.found)") }
+      for event in events { print("  \(event.at)  \(event.kind.rawValue)  \(event.found.visible())") }
     }
   }
 }

@@ -43,7 +43,7 @@ struct GovernScan: AsyncParsableCommand {
         options, environment: ProcessInfo.processInfo.environment,
         parameters: parameters,
         now: { Int64(Date().timeIntervalSince1970) })
-      (result, figures) = try await scan.run(targets, try RuleSet(rules))
+      (result, figures) = try await scan.run(targets, try RuleSet(readable: rules))
       approved?.apply(to: &result, now: Int64(Date().timeIntervalSince1970))
     } catch { throw giveUp(error.description) }
     let kept = await results.keep(
@@ -54,7 +54,7 @@ struct GovernScan: AsyncParsableCommand {
       try result.report(
         as: report.form, allowUnknown: report.allowUnknown,
         json: Beside(ResultCounts(result), Report(result, figures)), context: kept.context
-      ) { Self.show(result, figures) }
+      ) { Self.show(result, figures, results.language) }
     }
   }
 
@@ -80,15 +80,22 @@ struct GovernScan: AsyncParsableCommand {
     }
   }
 
-  private static func show(_ result: CheckResult, _ figures: ScanFigures) {
+  private static func show(_ result: CheckResult, _ figures: ScanFigures, _ language: ReportLanguage) {
     for finding in result.findings {
-      print(
-        "\(finding.status)  \(finding.resource.isEmpty ? finding.input : finding.resource)  \(finding.rule)")
-      print("  in      \(finding.input)  \(finding.resourceType)  \(finding.path)")
-      finding.showDetails()
+      let head =
+        "\(finding.status)  \(finding.resource.isEmpty ? finding.input : finding.resource)  \(finding.rule)"
+      print(head.visible())
+      let place = [finding.input, finding.resourceType, finding.path].filter { !$0.isEmpty }
+      print("  in        \(place.joined(separator: "  "))".visible())
+      for line in finding.lines(in: language) { print(line) }
     }
+    // What is in no region is looked at like one more of them.
+    let global = Set(result.results.map(\.input)).count { $0.hasSuffix("/global") }
+    let places =
+      counted(result.inputs - global, "region") + (global > 0 ? " and what is in none of them" : "")
+    let saved = figures.saved > 0 ? " (at least \(figures.saved) more that no rule needs)" : ""
     print(
-      "\(result.status.rawValue): \(result.inputs) regions, \(figures.resources) resources, \(figures.calls) calls "
-        + "(at least \(figures.saved) more that no rule needs), \(result.counts)")
+      "\(result.status.rawValue): \(places), \(counted(figures.resources, "resource")), "
+        + "\(counted(figures.calls, "call"))\(saved), \(result.counts)")
   }
 }

@@ -173,9 +173,11 @@ struct UsersDrift: AsyncParsableCommand {
     } else {
       for step in plan.steps { print("\(step.mark) \(step.text)") }
       plan.showRest()
+      let rest = plan.conflicts.count + plan.foreign.count
       print(
-        plan.steps.isEmpty ? "account \(account) is as the catalogue says" : "\(plan.steps.count) differences"
-      )
+        plan.steps.isEmpty && rest == 0
+          ? "account \(account) is as the catalogue says"
+          : "account \(account): \(plan.steps.count) differences, \(rest) that aren't the catalogue's")
     }
     if !plan.steps.isEmpty || !plan.conflicts.isEmpty || !plan.foreign.isEmpty { throw foundWrong }
   }

@@ -219,7 +219,7 @@ struct GovernWatch: AsyncParsableCommand {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       guard let line = try? encoder.encode(change) else { return }
-      FileHandle.standardOutput.write(line + Data("\n".utf8))
+      StandardOutput.write(line + Data("\n".utf8))
     }
 
     func hear(_ word: WatchWord) {
@@ -247,7 +247,8 @@ struct GovernWatch: AsyncParsableCommand {
     let changes = FindingChange.Kind.allCases.map { "\($0.rawValue) \(counts[$0] ?? 0)" }.joined(
       separator: ", ")
     var text =
-      "kabuto: watching \(figures.regions) regions, \(figures.resources) resources, \(figures.findings) findings; "
+      "kabuto: watching \(counted(figures.regions, "region")), \(counted(figures.resources, "resource")), "
+      + "\(counted(figures.findings, "finding")); "
     text +=
       "events \(events.events) (idle \(events.idle), malformed \(events.malformed)), \(figures.looks) looks, "
     text += "\(figures.calls) calls; changes: \(changes)"
@@ -257,7 +258,7 @@ struct GovernWatch: AsyncParsableCommand {
     if figures.elsewhere > 0 { text += "; \(figures.elsewhere) changes elsewhere" }
     if figures.lateFinds > 0 { text += "; \(figures.lateFinds) changes were found by a whole look only" }
     if let last = events.lastAt { text += "; last event \(max(0, milliseconds() - last) / 1_000) s ago" }
-    return text + "; everything again in \(nextScan) s"
+    return text + (nextScan > 0 ? "; everything again in \(nextScan) s" : "; everything again now")
   }
 
   private struct Report: Encodable {

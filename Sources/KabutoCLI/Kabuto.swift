@@ -20,6 +20,11 @@ struct Kabuto: AsyncParsableCommand {
       FirewallCommand.self, EstateCommand.self, NodeGroup.self, LabCommand.self, DrillCommand.self,
       GovernCommand.self,
     ])
+
+  static func main() async {
+    StandardOutput.begin()
+    await main(nil)
+  }
 }
 
 /// Done, but something is wrong.
@@ -28,7 +33,10 @@ let foundWrong = ExitCode(1)
 let couldNot = ExitCode(2)
 
 /// A line to standard error.
-func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+func say(_ text: String) { sayRaw(text + "\n") }
+
+/// The same without an end of the line. Where nobody can hear it, nobody can be told so.
+func sayRaw(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 
 /// Says why and gives up with status 2.
 func giveUp(_ reason: String) -> ExitCode {
@@ -56,12 +64,11 @@ final class ProgressLine {
     let percent = total == 0 ? 100 : Double(done) / Double(total) * 100
     let text = String(
       format: "%5.1f %%  %.0f of %.0f MB  %@", percent, Double(done) / 1e6, Double(total) / 1e6, what)
-    FileHandle.standardError.write(
-      Data(((isTerminal ? "\r\u{1b}[K" : "") + text + (isTerminal ? "" : "\n")).utf8))
+    sayRaw((isTerminal ? "\r\u{1b}[K" : "") + text + (isTerminal ? "" : "\n"))
   }
 
   func end() {
-    if shown, isTerminal { FileHandle.standardError.write(Data("\r\u{1b}[K".utf8)) }
+    if shown, isTerminal { sayRaw("\r\u{1b}[K") }
   }
 }
 
@@ -69,5 +76,5 @@ final class ProgressLine {
 func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-  FileHandle.standardOutput.write(try encoder.encode(value) + Data("\n".utf8))
+  StandardOutput.write(try encoder.encode(value) + Data("\n".utf8))
 }

@@ -28,7 +28,7 @@ struct LogLines: LogHandler {
         "\(time.dropFirst(11)) \(event.level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)) \(event.message)"
       for (key, value) in merged { line += "  \(key)=\(value)" }
     }
-    FileHandle.standardError.write(Data((line + "\n").utf8))
+    say(line)
   }
 
   private static func time() -> String {

@@ -9,7 +9,8 @@ struct ResultOptions: ParsableArguments {
   @OptionGroup var keeping: KeepOptions
   @Option(
     help:
-      "Language of HTML, ASFF and OCSF reports, of comments, and of what a catalogue's findings say: en, ja.")
+      "Language of reports for people (text, comment, HTML, CSV, JUnit, ASFF, OCSF), and of what a catalogue's findings say: en, ja."
+  )
   var language: ReportLanguage = .english
 
   /// What was kept, and what went wrong with it.
@@ -86,7 +87,7 @@ struct ResultOptions: ParsableArguments {
           history, extra.targets, environment: ProcessInfo.processInfo.environment, endpoint: endpoint,
           now: { Int64(Date().timeIntervalSince1970) }
         ).run()
-        if report.sent > 0 { say("kabuto: \(report.sent) messages sent") }
+        if report.sent > 0 { say("kabuto: \(counted(report.sent, "message")) sent") }
         kept.faults += report.faults
       }
     } catch { kept.faults.append("\(error)") }

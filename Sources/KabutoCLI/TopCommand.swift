@@ -43,12 +43,12 @@ struct Top: AsyncParsableCommand {
 
   func run() async throws {
     if json {
-      FileHandle.standardOutput.write(try await fetch() + Data("\n".utf8))
+      StandardOutput.write(try await fetch() + Data("\n".utf8))
       return
     }
     let isTerminal = isatty(1) == 1 && !once
-    if isTerminal { FileHandle.standardOutput.write(Data("\u{1b}[?1049h\u{1b}[?25l".utf8)) }
-    defer { if isTerminal { FileHandle.standardOutput.write(Data("\u{1b}[?25h\u{1b}[?1049l".utf8)) } }
+    if isTerminal { StandardOutput.write(Data("\u{1b}[?1049h\u{1b}[?25l".utf8)) }
+    defer { if isTerminal { StandardOutput.write(Data("\u{1b}[?25h\u{1b}[?1049l".utf8)) } }
     if isTerminal {
       signal(SIGINT) { _ in
         // Only what a signal handler may do: give the terminal back and end.
@@ -90,7 +90,7 @@ struct Top: AsyncParsableCommand {
   private func paint(_ screen: String) {
     let shown = screen.split(separator: "\n", omittingEmptySubsequences: false).joined(
       separator: "\u{1b}[K\n")
-    FileHandle.standardOutput.write(Data(("\u{1b}[H" + shown + "\u{1b}[J").utf8))
+    StandardOutput.write(Data(("\u{1b}[H" + shown + "\u{1b}[J").utf8))
   }
 
   private func fetch() async throws -> Data {

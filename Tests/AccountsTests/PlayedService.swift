@@ -1,5 +1,6 @@
 // A small HTTP server that plays AWS in tests: what it answers is a function of what it is asked.
 
+import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -19,11 +20,21 @@ struct Asked: Sendable {
   }
 }
 
-/// What it says.
+/// What it says. `<R>` stands for the outermost element of the answer of what was asked.
 struct Said: Sendable {
   var status = 200
   var headers: [(String, String)] = []
   var body = ""
+
+  func answering(_ asked: Asked) -> Said {
+    guard !asked.action.isEmpty else { return self }
+    var said = self
+    for (short, end) in [("<R>", ">"), ("</R>", ">"), ("<R/>", "/>")] {
+      let whole = (short.hasPrefix("</") ? "</" : "<") + asked.action + "Response" + end
+      said.body = said.body.replacingOccurrences(of: short, with: whole)
+    }
+    return said
+  }
 }
 
 final class PlayedService: Sendable {
@@ -81,10 +92,10 @@ final class PlayedService: Sendable {
       case .body(let bytes): body += String(buffer: bytes)
       case .end:
         guard let head,
-          let said = play(
-            Asked(
-              method: head.method.rawValue, uri: head.uri, headers: head.headers.map { ($0.name, $0.value) },
-              body: body))
+          case let asked = Asked(
+            method: head.method.rawValue, uri: head.uri, headers: head.headers.map { ($0.name, $0.value) },
+            body: body),
+          let said = play(asked)?.answering(asked)
         else { return context.close(promise: nil) }
         var headers = HTTPHeaders(said.headers)
         headers.replaceOrAdd(name: "content-length", value: String(said.body.utf8.count))

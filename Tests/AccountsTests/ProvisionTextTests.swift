@@ -60,7 +60,7 @@ import Testing
       "      why: Threats are noticed in each region", "  differs  eu-west-1/default-security-group/sg-1\n",
       "      mend: 2 network interfaces use it",
       "  unknown  global/account-public-access-block\n      AccessDenied: s3\n",
-      "1 accounts: 2 steps, 2 to mend, 1 unknown; 0 calls\n",
+      "1 account: 2 steps, 2 to mend, 1 unknown; 0 calls\n",
     ] {
       #expect(text.contains(line), "\(line) in \(text)")
     }

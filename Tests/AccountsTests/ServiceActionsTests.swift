@@ -161,23 +161,26 @@ import Testing
   }
 
   @Test func pagesAreReadToTheEnd() async throws {
-    let play: PlayedService.Play = { asked, _ in
-      asked.body.contains("Marker=two")
-        ? Said(body: "<R><XResult><Users><member><N>b</N></member></Users></XResult></R>")
-        : Said(body: "<R><XResult><Users><member><N>a</N></member></Users><Marker>two</Marker></XResult></R>")
+    func page(_ user: String, _ rest: String) -> Said {
+      Said(
+        body: "<ListUsersResponse><ListUsersResult><Users><member><N>\(user)</N></member></Users>\(rest)"
+          + "</ListUsersResult></ListUsersResponse>")
     }
+    let (first, second) = (page("a", "<Marker>two</Marker>"), page("b", ""))
+    let play: PlayedService.Play = { asked, _ in asked.body.contains("Marker=two") ? second : first }
     try await ServiceClientTests.with(play) { client, _ in
       let all = try await client.read(
         Self.iam, ServiceAction("ListUsers"), Self.scope, items: ["Users"], page: ("Marker", ["Marker"]))
       #expect(all.compactMap { $0["N"]?.string } == ["a", "b"])
     }
-    try await ServiceClientTests.with({ _, _ in Said(body: "<R><XResult><Marker>same</Marker></XResult></R>")
-    }) {
-      client, _ in
-      await #expect(throws: CallFailure.self) {
+    let same =
+      "<ListUsersResponse><ListUsersResult><Users/><Marker>same</Marker></ListUsersResult></ListUsersResponse>"
+    try await ServiceClientTests.with({ _, _ in Said(body: same) }) { client, _ in
+      let fault = await #expect(throws: CallFailure.self) {
         _ = try await client.read(
           Self.iam, ServiceAction("ListUsers"), Self.scope, items: ["Users"], page: ("Marker", ["Marker"]))
       }
+      #expect(fault?.message == "the same page again and again")
     }
   }
 }

@@ -202,7 +202,7 @@ import Testing
 
   @Test func pageThatNamesItselfEnds() async throws {
     let play: PlayedService.Play = { asked, _ in
-      asked.action == "DescribeVpcs" ? Said(body: "<R/>") : Self.page("v", next: "same")
+      asked.action == "DescribeVpcs" ? Said(body: "<R><vpcSet/></R>") : Self.page("v", next: "same")
     }
     try await Self.with(play) { client, service in
       let found = await Self.region(client).run(try Self.services(Self.volumes))

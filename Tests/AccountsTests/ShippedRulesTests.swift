@@ -58,6 +58,20 @@ import Testing
     }
   }
 
+  /// A scan lists only what rules can look at, and a list that failed hangs up only those that can look at it.
+  @Test func everyRuleIsByType() throws {
+    var anything: [String] = []
+    for file in try Self.files() {
+      for (rule, reach) in zip(file.rules, file.reaches) where reach.types == nil {
+        anything.append(rule.name)
+      }
+    }
+    #expect(anything.isEmpty, "\(anything)")
+    let buckets = try #require(try Self.files().first { $0.name.hasSuffix("bucket_data.guard") })
+    let place = try #require(buckets.rules.firstIndex { $0.name == "bucket_tls_only" })
+    #expect(buckets.reaches[place].types == ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"])
+  }
+
   /// No value of a document, whatever it is, ends an evaluation with an error: one strange resource would hide all others.
   @Test(arguments: [
     "null", "true", "7", "1.5", "\"\"", "\"x\"", "[]", "[null]", "{}", "{\"a\": [1]}", "[[1]]",

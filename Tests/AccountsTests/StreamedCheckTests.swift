@@ -155,7 +155,87 @@ import Testing
     let path = try folder.write(
       "cut.json", "[\((0..<40).map(Self.item).joined(separator: ",")), {\"resourceType\": ")
     let result = try Self.check(Self.rules, batch: 4).run([path])
-    #expect(result.results.isEmpty && result.faults.count == 1 && result.findings.count > 10)
+    #expect(result.faults.count == 1 && result.findings.count > 10)
+    // What is broken already stays so; of all others it can't be told.
+    let statuses = Dictionary(uniqueKeysWithValues: result.results.map { ($0.rule, $0.status) })
+    #expect(
+      statuses == [
+        "closed": .fail, "encrypted": .fail, "few": .unknown, "named": .unknown, "one_is_small": .unknown,
+      ])
+    #expect(result.status == .fail && result.results.filter { $0.status == .fail }.allSatisfy(\.hasUnknown))
+  }
+
+  private static func change(_ number: Int, _ type: String, _ after: String) -> String {
+    "{\"address\":\"\(type).r\(number)\",\"mode\":\"managed\",\"type\":\"\(type)\",\"change\":{\"actions\":[\"create\"],\"after\":\(after)}}"
+  }
+
+  @Test func aCutPlanTellsWhatWasFoundAndNothingOfWhatAPartMaySay() throws {
+    let folder = try Folder()
+    let changes =
+      (0..<20).map { Self.change($0, "aws_ebs_volume", "{\"size\":5,\"encrypted\":false}") }
+      + [Self.change(20, "aws_s3_bucket", "{\"bucket\":\"b\"}")]
+    let whole = "{\"format_version\":\"1.2\",\"resource_changes\":[\(changes.joined(separator: ","))"
+    let rules = """
+      rule encrypted { AWS::EC2::Volume { Properties.Encrypted == true } }
+      rule versioned { AWS::S3::Bucket { Properties.VersioningConfiguration exists } }
+      rule none { AWS::SQS::Queue { Properties.X exists } }
+      """
+    for (name, end) in [("cut.json", ",{\"addr"), ("errored.json", "],\"errored\":true}")] {
+      let result = try Self.check(rules, batch: 4).run([try folder.write(name, whole + end)])
+      #expect(result.faults.count == 1 && result.status == .fail)
+      #expect(result.findings.count { $0.rule == "encrypted" && $0.status == "FAIL" } == 20)
+      let isCut = name == "cut.json"
+      #expect(
+        result.findings.filter { $0.rule == "versioned" }.map(\.status) == [isCut ? "UNKNOWN" : "FAIL"])
+      #expect(result.results.map(\.status) == [.fail, isCut ? .unknown : .fail, .unknown])
+    }
+  }
+
+  @Test func aPlanThatCannotBeReadToItsEndIsCheckedWithoutTheCatalogue() throws {
+    let folder = try Folder()
+    let catalogue = try folder.write(
+      "c.yaml",
+      """
+      organisation: Test
+      regions: [ap-northeast-1]
+      services: [{id: ec2, assessed: {on: 1969-01-02, by: me}, allowed: yes, types: "AWS::EC2::*"}]
+      """)
+    let path = try folder.write(
+      "cut.json", "[\((0..<40).map(Self.item).joined(separator: ",")), {\"resourceType\": ")
+    var check = try Self.check(Self.rules, batch: 4)
+    check.catalogue = try CatalogueGate(catalogue, now: 0)
+    let result = try check.run([path])
+    #expect(result.faults.count == 1 && result.findings.count > 10 && result.status == .fail)
+  }
+
+  @Test func whatCannotBeReadHidesNoOther() throws {
+    let folder = try Folder()
+    let good = try folder.write("good.guard", "rule r { AWS::EC2::Volume { Properties.Encrypted == true } }")
+    let bad = try folder.write("bad.guard", "rule r {")
+    let input = try folder.write(
+      "t.yaml", "Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: false}}}")
+    let twice = try folder.write("twice.yaml", "a: 1\na: 2\n")
+    let (noRules, noInput) = (folder.path + "/none.guard", folder.path + "/none.yaml")
+    let rules = try RuleSet(readable: [bad, noRules, good])
+    #expect(rules.files.map(\.name) == [good] && rules.faults.count == 2)
+    let result = try Check(rules, now: 0).run([noInput, input, twice])
+    #expect(result.findings.map(\.resource) == ["A"] && result.status == .fail)
+    for name in [bad, noRules, noInput, twice] {
+      #expect(result.faults.count { $0.contains(name) } == 1, "\(name)")
+    }
+    #expect(result.faults.count == 4)
+    // Where nothing is left to look at, or to look by, it can't be done.
+    #expect(throws: GovernanceFaults.self) { try Check(rules, now: 0).run([noInput]) }
+    #expect(throws: GovernanceFaults.self) { try RuleSet(readable: [bad, noRules]) }
+  }
+
+  @Test func whatIsUnreadIsNeverAPass() throws {
+    let folder = try Folder()
+    let input = try folder.write(
+      "t.yaml", "Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: true}}}")
+    let check = try Self.check("rule r { AWS::EC2::Volume { Properties.Encrypted == true } }")
+    #expect(try check.run([input]).status == .pass)
+    #expect(try check.run([input, folder.path + "/none.yaml"]).status == .unknown)
   }
 
   @Test func aRuleThatCannotBeEvaluatedHidesNoOther() throws {

@@ -41,7 +41,10 @@ import Testing
     #expect(Self.state(Self.record(), "2026-02-28") == .notYet(Self.day("2026-03-01")))
     #expect(Self.state(Self.record(approvedBy: nil)) == .unapproved)
     #expect(Self.state(Self.record(approvedBy: "Tanaka")) == .selfApproved("Tanaka"))
-    for same in ["tanaka ", " TANAKA", "\u{3000}tanaka\t"] {
+    for same in [
+      "tanaka ", " TANAKA", "\u{3000}tanaka\t", "ｔａｎａｋａ", "ＴＡＮＡＫＡ", "tan\u{200B}aka", "tana\u{AD}ka\u{FEFF}",
+      "t\u{2060}anaka", "tanaka\u{FE0F}",
+    ] {
       #expect(Self.state(Self.record(approvedBy: same)) == .selfApproved(same))
     }
     #expect(Self.state(Self.record(until: "2027-02-28")) == .valid)

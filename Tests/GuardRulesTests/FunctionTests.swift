@@ -34,7 +34,7 @@ import Testing
       ("let v = json_parse(json)\n %v.a[1].b == 'c'", .pass), ("let v = json_parse(yaml)\n %v.a == 1", .pass),
       ("let v = json_parse(n)\n %v == 1", .skip), ("let v = now()\n %v == 1700000000", .pass),
       ("let v = parse_boolean(yes)\n %v == true", .pass), ("let v = parse_boolean(flag)\n %v == true", .pass),
-      ("let v = parse_char(digit)\n %v == '7'", .pass),
+      ("let v = parse_char(digit)\n %v == '7'", .fail),
       ("let v = parse_epoch(time)\n %v == 1700000000", .pass),
       ("let v = parse_epoch(zoned)\n %v == 1700000000", .pass),
       ("let v = parse_float(five)\n %v == 5.0", .pass),
@@ -57,7 +57,7 @@ import Testing
       ("let v = url_decode(url)\n %v == 'a b+cあ'", .pass), ("let v = url_decode(broken)\n %v empty", .pass),
       ("five == parse_string(5)", .pass),
       ("let v = to_upper(to_lower(list[*]))\n %v in ['X','Y','Z']", .pass),
-      ("let v = to_upper(nope)\n %v == 'A'", .fail),
+      ("let v = to_upper(nope)\n %v == 'A'", .skip),
     ] as [(String, RuleStatus)])
   func comesTo(_ clauses: String, _ expected: RuleStatus) throws {
     if clauses.contains("join(list, ") {

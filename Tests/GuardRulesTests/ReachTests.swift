@@ -63,6 +63,16 @@ import Testing
     #expect(file.reaches[place].types == nil, "\(text)")
   }
 
+  /// By their names, and then by type: which names others have doesn't matter.
+  @Test func namesBeforeTypesAreByType() throws {
+    let reach = try Self.reach(
+      "let n = some \(Self.bucket).Properties.N.Ref\n"
+        + "rule r { Resources[ keys not in %n ][ Type == 'T' ][ Properties.A exists ] empty }")
+    #expect(reach.types == ["T", "AWS::S3::Bucket"] && reach.counts && !reach.looksElsewhere)
+    #expect(try Self.reach("rule r { Resources[ keys == 'a' ] exists }").types == nil)
+    #expect(try Self.reach("rule r { Resources[ keys == 'a' ].Properties exists }").types == nil)
+  }
+
   @Test func namesOfPropertiesAreThoseOfItsQueries() throws {
     let plain = try Self.reach(
       "let b = \(Self.bucket)\nrule r when %b !empty { %b.Properties { A.B.C == 1\n D !empty\n some E[*].F in [1] } }"
@@ -114,6 +124,8 @@ import Testing
       "%a[ Properties.X == 1 ].Properties.Y exists",
       "%n == 2", "T::B { Properties.Y exists }", "%a.Properties.L !empty",
       "not other", "when %b !empty { %a.Properties.Y == 'y' }",
+      "Resources[ keys != '0' ][ Type == 'T::A' ].Properties.X == 1",
+      "Resources[ keys in ['1', '2'] ][ Type == 'T::B' ] empty",
     ]
     var looked = 0
     for round in 0..<400 {

@@ -39,8 +39,11 @@ private struct Maker {
   /// A document with unknown values, and one that it may turn out to be; nil = the value isn't there.
   mutating func pair(_ value: Value, _ oneIn: Int) -> (before: Value, after: Value?) {
     if chance.below(oneIn) == 0 {
-      let after: Value? = chance.below(3) == 0 ? nil : chance.below(2) == 0 ? value : self.value(2)
-      return (Value(.unknown(Unknown("test"))), after)
+      // Of some it is known that they are there.
+      let isThere = chance.below(2) == 0
+      let after: Value? =
+        !isThere && chance.below(3) == 0 ? nil : chance.below(2) == 0 ? value : self.value(2)
+      return (Value(.unknown(Unknown("test", mayBeAbsent: !isThere))), after)
     }
     switch value.content {
     case .list(let values):
@@ -254,6 +257,35 @@ private struct Maker {
     #expect(try of("k empty", absent: false) == .unknown)
     #expect(try of("k exists", absent: true) == .unknown)
     #expect(try of("k is_struct", absent: true) == .unknown)
+  }
+
+  /// Beside what certainly is selected it doesn't matter what else may be, unless that may be null.
+  @Test(
+    arguments: [
+      ("m[ keys == /^[ab]/ ][ this is_string ] !empty", .pass), ("l[*][ this is_string ] !empty", .pass),
+      ("l[*][ this exists ] !empty", .unknown), ("l[*][ this is_string ] empty", .fail),
+      ("m[ keys == 'b' ][ this is_string ] !empty", .unknown), ("l[*][ this == 'x' ] == 'x'", .unknown),
+      ("some l[*][ this is_string ] == 'x'", .pass), ("l[*][ this is_string ].k !empty", .fail),
+      ("m[ keys == /^[ab]/ ][ this is_string ][ this != 'y' ] !empty", .pass),
+    ] as [(String, RuleStatus)])
+  func besideWhatIsSelected(_ clause: String, _ expected: RuleStatus) throws {
+    let document = try Self.document(
+      "{m: {a: x, b: '?'}, l: [x, '?']}", Unknown("later", mayBeAbsent: false))
+    let result = try RuleFile("rule r { \(clause) }", name: "t").evaluate(document, now: 0)[0]
+    #expect(result.status == expected, "\(clause)")
+  }
+
+  /// The name of a resource is a text: nothing else can be looked for in it.
+  @Test func inANameNothingElseIs() throws {
+    func of(_ clause: String, isName: Bool) throws -> RuleStatus {
+      let unknown = Unknown("a name", written: try Value.reading(yaml: "{Ref: G}"), isName: isName)
+      let document = try Self.document("{k: '?'}", unknown)
+      return try RuleFile("rule r { \(clause) }", name: "t").evaluate(document, now: 0)[0].status
+    }
+    #expect(try of("k.'Fn::GetAtt' !exists", isName: true) == .pass)
+    #expect(try of("k.'Fn::GetAtt' !exists", isName: false) == .unknown)
+    #expect(try of("k.Ref == 'G'", isName: true) == .pass)
+    #expect(try of("k == 'x'", isName: true) == .unknown)
   }
 
   /// A rule that passed only because nobody knows whether it is meant doesn't hold for one that names it.

@@ -511,6 +511,11 @@ import Testing
       try left("rule r { AWS::GuardDuty::Detector { Properties.Enable == true } }") == [
         "GuardDuty.Detector": ["detector"]
       ])
+    for name in ["ValidationMethod", "DaysLeft", "Status"] {
+      #expect(
+        try left("rule r { AWS::CertificateManager::Certificate { Properties.\(name) exists } }")[
+          "ACM.Certificate"] == ["certificate"])
+    }
     #expect(try left("rule r { Region == 'x' }").isEmpty)
     let everything = try left("rule r { Resources.* { Properties exists } }")
     #expect(everything.count == Set(all.flatMap(\.lists).map(\.type)).count)
@@ -537,6 +542,14 @@ import Testing
       "OwnershipControls",
     ] {
       guard case .unknown? = found[name]?.content else {
+        Issue.record("\(name) is known")
+        continue
+      }
+    }
+    let unasked = Value(.map(Members([("certificate", Value(.unknown(Unknown("not asked"))))])))
+    let certificate = AccountResources.resource(name: "c", type: "ACM.Certificate", item: unasked).properties
+    for name in ["ValidationMethod", "DaysLeft"] {
+      guard case .unknown? = certificate[name]?.content else {
         Issue.record("\(name) is known")
         continue
       }

@@ -7,6 +7,8 @@ import json
 import os
 import pathlib
 import re
+import signal
+import subprocess
 import tempfile
 import unittest
 import xml.etree.ElementTree as ElementTree
@@ -65,7 +67,89 @@ class GovernTestCase(unittest.TestCase):
         return kabuto.run("govern", "check", "--rules", rules or self.rules, "--input", *inputs, *options)
 
 
+class OutputTest(GovernTestCase):
+    """Reports that can't be written, or are read no further."""
+
+    def outcome(self, arguments, output):
+        return subprocess.run([kabuto.BINARY, *arguments], stdout=output, stderr=subprocess.PIPE, text=True, timeout=120,
+                              env=kabuto.ENVIRONMENT)
+
+    def commands(self):
+        check = ["govern", "check", "--rules", self.rules, "--input", self.write("bad.yaml", BAD), "--format"]
+        for form in ["text", "json", "lines", "sarif", "junit", "comment", "asff", "ocsf", "csv", "html"]:
+            yield [*check, form]
+        yield from (["govern", "types"], ["govern", "types", "--json"], ["govern", "check", "--help"], ["--version"])
+
+    def test_a_full_disk_is_told(self):
+        for command in self.commands():
+            with self.subTest(command), open("/dev/full", "w") as full:
+                answer = self.outcome(command, full)
+                self.assertEqual(answer.returncode, 2)
+                self.assertIn("standard output: can't be written: No space left on device", answer.stderr)
+
+    def test_a_closed_output_is_told(self):
+        for command in self.commands():
+            with self.subTest(command):
+                answer = subprocess.run(
+                    ["sh", "-c", 'exec "$0" "$@" >&-', kabuto.BINARY, *command], stderr=subprocess.PIPE, text=True, timeout=120,
+                    env=kabuto.ENVIRONMENT)
+                self.assertEqual(answer.returncode, 2)
+                self.assertIn("standard output: can't be written: Bad file descriptor", answer.stderr)
+
+    def test_who_reads_no_further_hears_nothing(self):
+        for command in self.commands():
+            with self.subTest(command):
+                end, output = os.pipe()
+                os.close(end)
+                with os.fdopen(output, "w") as pipe:
+                    answer = self.outcome(command, pipe)
+                self.assertEqual(answer.returncode, -signal.SIGPIPE)
+                self.assertEqual(answer.stderr.replace("kabuto: ", ""), "")
+
+    def test_nothing_is_written_into_what_takes_the_place_of_a_closed_output(self):
+        folder = str(self.folder / "data")
+        command = ["govern", "check", "--rules", self.rules, "--input", self.write("bad.yaml", BAD), "--data", folder]
+        subprocess.run(["sh", "-c", 'exec "$0" "$@" >&- 2>&- <&-', kabuto.BINARY, *command], timeout=120, env=kabuto.ENVIRONMENT)
+        listed = kabuto.run("govern", "history", "list", "--data", folder, "--json")
+        self.assertEqual(1, len(json.loads(listed.stdout)["findings"]), listed.stderr)
+
+
 class CheckTest(GovernTestCase):
+    def test_what_cannot_be_read_hides_no_other(self):
+        good, bad = self.write("bad.yaml", BAD), self.write("twice.yaml", "a: 1\na: 2\n")
+        broken = self.write("broken.guard", "rule r {")
+        answer = kabuto.run("govern", "check", "--rules", self.rules, broken, "--input", good, bad, str(self.folder / "none.yaml"))
+        self.assertEqual(answer.returncode, 2)
+        self.assertIn("NAMED", answer.stdout)
+        self.assertTrue(answer.stdout.splitlines()[-1].startswith("FAIL: 1 input, 3 faults, rules passed 0, failed 1"), answer.stdout)
+        for name in ["broken.guard", "twice.yaml", "none.yaml"]:
+            self.assertIn(name, answer.stderr)
+        # What is kept, and something unread beside it: not a word of SKIP or PASS.
+        answer = kabuto.run("govern", "check", "--rules", self.rules, "--input", self.write("good.yaml", GOOD), bad)
+        self.assertEqual(answer.returncode, 2)
+        self.assertTrue(answer.stdout.splitlines()[-1].startswith("UNKNOWN: 1 input, 1 fault"), answer.stdout)
+
+    def test_text_says_what_where_and_how_to_mend(self):
+        rules = self.write("n.guard", """
+# @severity high
+# @title Volumes are encrypted
+# @title.ja EBSボリュームを暗号化する
+# @mend Set Encrypted to true.
+# @mend.ja Encryptedをtrueにする。
+rule enc { let bad = Resources.*[ Type == 'AWS::EC2::Volume' ][ Properties.Encrypted != true ]  %bad empty <<It isn't.>> }
+""")
+        template = self.write("v.yaml", 'Resources: {"\\e[31mRED\\e[0m\\u202E": {Type: "AWS::EC2::Volume", Properties: {Encrypted: false}}}')
+        answer = self.check(template, rules=rules)
+        self.assertEqual(answer.stdout.splitlines()[1:-1], [
+            "  \\u{1B}[31mRED\\u{1B}[0m\\u{202E}  AWS::EC2::Volume", "  severity  high", "  wanted    Volumes are encrypted",
+            "  found     Properties.Encrypted: false", "  why       It isn't.", "  mend      Set Encrypted to true."])
+        answer = self.check(template, rules=rules, options=["--language", "ja"])
+        self.assertIn("  期待値  EBSボリュームを暗号化する\n", answer.stdout)
+        self.assertIn("  対処  Encryptedをtrueにする。\n", answer.stdout)
+        found = json.loads(self.check(template, rules=rules, options=["--json"]).stdout)["findings"][0]
+        self.assertEqual(("%bad empty", "Volumes are encrypted", "Properties.Encrypted: false"),
+                         (found["clause"], found["wanted"], found["found"]))
+
     def test_exit_statuses(self):
         self.assertEqual(self.check(self.write("good.yaml", GOOD)).returncode, 0)
         self.assertEqual(self.check(self.write("bad.yaml", BAD)).returncode, 1)
@@ -210,7 +294,7 @@ Resources: {D: {Type: AWS::RDS::DBInstance, Properties: {StorageEncrypted: !Ref 
         answer = self.check(self.write("a&b.yaml", BAD), self.write("open.yaml", OPEN), self.write("empty.yaml", ""), options=["--format", "junit"])
         root = ElementTree.fromstring(answer.stdout)
         self.assertEqual(root.tag, "testsuites")
-        self.assertEqual((root.get("tests"), root.get("failures"), root.get("errors")), ("4", "1", "2"))
+        self.assertEqual((root.get("tests"), root.get("failures"), root.get("errors")), ("5", "1", "2"))
         suites = {suite.get("name").rsplit("/", 1)[-1]: suite for suite in root}
         self.assertEqual(suites["a&b.yaml"].find("testcase/failure").text.count("company-"), 2)
         self.assertIsNotNone(suites["a&b.yaml"].find("testcase/skipped"))
@@ -220,12 +304,12 @@ Resources: {D: {Type: AWS::RDS::DBInstance, Properties: {StorageEncrypted: !Ref 
 
 class RuleTestsTest(GovernTestCase):
     def test_expectations_and_exit_statuses(self):
-        test = "- name: one\n  input: {Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: true}}}}\n  expectations: {rules: {VOLUMES: %s, NAMED: SKIP, GONE: PASS}}\n"
+        test = "- name: one\n  input: {Resources: {A: {Type: 'AWS::EC2::Volume', Properties: {Encrypted: true}}}}\n  expectations: {rules: {VOLUMES: %s, NAMED: SKIP}}\n"
         tests = self.write("tests/r_tests.yml", test % "PASS")
         answer = kabuto.run("govern", "test", str(self.folder), "--json")
         self.assertEqual(answer.returncode, 0, answer.stderr)
         report = json.loads(answer.stdout)
-        self.assertEqual((report["passed"], report["failed"], len(report["cases"]), report["faults"]), (3, 0, 3, []))
+        self.assertEqual((report["passed"], report["failed"], len(report["cases"]), report["faults"]), (2, 0, 2, []))
         case = report["cases"][0]
         self.assertEqual((case["file"], case["rule"], case["expected"], case["found"], case["passed"]), (tests, "VOLUMES", "PASS", ["PASS"], True))
         self.write("tests/r_tests.yml", test % "FAIL")
@@ -236,6 +320,21 @@ class RuleTestsTest(GovernTestCase):
         self.assertEqual(kabuto.run("govern", "test", str(self.folder)).returncode, 2)
         self.write("x.guard", "rule a { x == }")
         self.assertEqual(kabuto.run("govern", "test", str(self.folder)).returncode, 2)
+
+    def test_an_expectation_of_a_rule_that_is_not_there_is_not_met(self):
+        self.write("tests/r_tests.yml", "- input: {Resources: {}}\n  expectations: {rules: {VOLUMES: SKIP, GONE: SKIP}}\n")
+        answer = kabuto.run("govern", "test", str(self.folder), "--json")
+        report = json.loads(answer.stdout)
+        self.assertEqual((answer.returncode, report["passed"], report["failed"]), (1, 1, 1))
+        self.assertIn("GONE is no rule of", report["unmatched"][0])
+
+    def test_rules_that_cannot_be_read_are_not_tested_by_others(self):
+        self.write("x.guard", "rule VOLUMES { x == }")
+        self.write("tests/x_tests.yml", "- input: {Resources: {}}\n  expectations: {rules: {VOLUMES: SKIP}}\n")
+        answer = kabuto.run("govern", "test", str(self.folder), "--json")
+        report = json.loads(answer.stdout)
+        self.assertEqual((answer.returncode, report["cases"]), (2, []))
+        self.assertTrue(any("x_tests.yml" in fault for fault in report["faults"]), report["faults"])
 
     @unittest.skipUnless(DATA, "no published rules at $KABUTO_TESTDATA or ../shared")
     def test_the_registry(self):

@@ -136,7 +136,7 @@ class CheckByCatalogue(Folder):
         answer = kabuto.run("govern", "catalogue", "decide", self.catalogue, "--region", "us-east-1", "s3:ListBucket")
         self.assertEqual(answer.returncode, 1)
         baseline = self.write("baseline.yaml", "baseline: b\nregions: {used: [eu-west-1]}\n")
-        (closed,) = json.loads(kabuto.run("govern", "baseline", "--region-policy", "--baseline", baseline).stdout)["Statement"]
+        closed, _ = json.loads(kabuto.run("govern", "baseline", "--region-policy", "--baseline", baseline).stdout)["Statement"]
         control = json.loads(kabuto.run("govern", "catalogue", "scp", self.catalogue, "--form", "deny").stdout)
         outside = [
             statement for policy in control["policies"] for statement in json.loads(policy["document"])["Statement"]

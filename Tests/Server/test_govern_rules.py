@@ -186,14 +186,78 @@ class Documents(unittest.TestCase):
             "volume_encryption": rule_cases.of("AWS::EC2::Volume", {"Encrypted": {"Ref": "P"}}),
             "lambda_secrets": rule_cases.of("AWS::Lambda::Function", {"Environment": {"Variables": {"PASSWORD": {"Ref": "P"}}}}),
             "internet_subnets": rule_cases.of("AWS::EC2::Instance", {"SubnetId": {"Ref": "P"}}),
+            "security_group_default_empty": rule_cases.of("AWS::EC2::SecurityGroupIngress", {"GroupId": {"Ref": "P"}}),
         }
-        for rule, resources in cases.items():
-            pathlib.Path(self.folder, f"{rule}.json").write_text(json.dumps(rule_cases.template(resources, parameter)))
+        for rule, told in self.told({rule: (rule, resources) for rule, resources in cases.items()}, parameter).items():
+            with self.subTest(rule):
+                self.assertEqual(told, "UNKNOWN")
+
+    def told(self, cases, parameter):
+        """name → (rule, resources) of a template; name → status of that rule."""
+        for name, (_, resources) in cases.items():
+            pathlib.Path(self.folder, f"{name}.json").write_text(json.dumps(rule_cases.template(resources, parameter)))
         found = kabuto.run("govern", "check", "--rules", RULES, "--input", self.folder, "--format", "junit")
         told = statuses(found.stdout)
-        for rule in cases:
-            with self.subTest(rule):
-                self.assertEqual(told[os.path.join(self.folder, f"{rule}.json"), rule], "UNKNOWN")
+        return {name: told[os.path.join(self.folder, f"{name}.json"), rule] for name, (rule, _) in cases.items()}
+
+    def test_names_that_are_put_in_may_be_anybody(self):
+        principals = {
+            "sub": ({"Fn::Sub": "${P}"}, "UNKNOWN"), "sub2": ({"Fn::Sub": "*${P}"}, "UNKNOWN"),
+            "sub3": ({"Fn::Sub": ["${W}", {"W": {"Fn::ImportValue": "who"}}]}, "UNKNOWN"),
+            "sub4": ({"Fn::Sub": ["${R.Arn}", {"R.Arn": {"Ref": "P"}}]}, "UNKNOWN"),
+            "join": ({"Fn::Join": ["", [{"Ref": "P"}]]}, "UNKNOWN"), "join2": ({"Fn::Join": ["", ["*", {"Ref": "P"}]]}, "UNKNOWN"),
+            "attribute": ({"Fn::GetAtt": ["Custom", "Who"]}, "UNKNOWN"), "list": (["arn:aws:iam::111122223333:root", {"Fn::Sub": "${P}"}], "UNKNOWN"),
+            "beside": ([{"Fn::Sub": "${P}"}, "*"], "FAIL"),
+            "text": ({"Fn::Sub": "arn:aws:iam::${P}:root"}, "PASS"), "text2": ({"Fn::Sub": ["arn:${A}:x", {"A": {"Ref": "P"}}]}, "PASS"),
+            "text3": ({"Fn::Join": ["", ["arn:aws:iam::", {"Ref": "P"}, ":root"]]}, "PASS"), "role": ({"Fn::GetAtt": ["R", "Arn"]}, "PASS"),
+            "role2": ({"Fn::Sub": "${R.Arn}"}, "PASS"), "account": ({"Fn::Sub": "${AWS::AccountId}"}, "PASS"),
+            "lists": ([{"Fn::Sub": "arn:aws:iam::${P}:root"}, {"Fn::GetAtt": ["R", "Arn"]}], "PASS"),
+        }
+        cases = {
+            name: ("bucket_policy_anyone", rule_cases.bucket_policy(rule_cases.policy(rule_cases.statement("Allow", {"AWS": principal})))[0])
+            for name, (principal, _) in principals.items()
+        }
+        told = self.told(cases, {"Parameters": {"P": {"Type": "String"}}})
+        self.assertEqual(told, {name: wanted for name, (_, wanted) in principals.items()})
+
+    def test_what_is_known_stays_so_beside_what_is_not(self):
+        variables = {"DB_PASSWORD": "plain", "API_TOKEN": {"Ref": "P"}}
+        ingress = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0", "Description": "a"}
+        group = {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupDescription": "d", "SecurityGroupEgress": []}}
+        default = {"Type": "AWS::EC2::SecurityGroup", "Properties": {"GroupName": "default", "SecurityGroupEgress": []}}
+        network = {"Type": "AWS::EC2::VPC"}
+
+        def rule(group_id):
+            return {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {"GroupId": group_id, **ingress}}
+
+        text = json.dumps(rule_cases.policy({"Effect": "Allow", "Action": "*", "Resource": "*"}))
+        cases = {
+            "secret": ("lambda_secrets", rule_cases.of("AWS::Lambda::Function", {"Environment": {"Variables": variables}}), "FAIL"),
+            "own": ("security_group_default_empty", {"G": group, "I": rule({"Ref": "G"})}, "PASS"),
+            "attribute": ("security_group_default_empty", {"G": group, "I": rule({"Fn::GetAtt": ["G", "GroupId"]})}, "PASS"),
+            "default": ("security_group_default_empty", {"V": network, "I": rule({"Fn::GetAtt": ["V", "DefaultSecurityGroup"]})}, "FAIL"),
+            "named": ("security_group_default_empty", {"G": default, "I": rule({"Ref": "G"})}, "UNKNOWN"),
+            "custom": ("security_group_default_empty", {"G": {"Type": "Custom::G"}, "I": rule({"Ref": "G"})}, "UNKNOWN"),
+            "text": ("policy_everything", rule_cases.of("AWS::IAM::ManagedPolicy", {"PolicyDocument": text}), "FAIL"),
+            "inline": ("policy_everything", rule_cases.of("AWS::IAM::Role", {"Policies": [{"PolicyName": "a", "PolicyDocument": text}]}), "FAIL"),
+        }
+        told = self.told({name: case[:2] for name, case in cases.items()}, {"Parameters": {"P": {"Type": "String"}}})
+        self.assertEqual(told, {name: case[2] for name, case in cases.items()})
+
+    def test_findings_of_what_is_counted_stand_in_the_document(self):
+        path, parameters = pathlib.Path(self.folder, "t.yaml"), pathlib.Path(self.folder, "p.parameters")
+        path.write_text(
+            "Resources:\n  G:\n    Type: AWS::AutoScaling::AutoScalingGroup\n    Properties:\n      MinSize: '1'\n"
+            "      VPCZoneIdentifier: [subnet-1]\n  B: {Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {Name: x}}\n"
+        )
+        parameters.write_text(json.dumps({"Kabuto": {"Estate": {"Zones": ["ap-northeast-3a", "ap-northeast-3b"]}}}))
+        rules = os.path.join(RULES, "estate", "zones.guard")
+        found = kabuto.run(
+            "govern", "check", "--rules", rules, "--input", str(path), "--json", "--input-parameters", str(parameters))
+        places = [(f["rule"], f["line"], f["resource"], f["path"], f["found"]) for f in json.loads(found.stdout)["findings"]]
+        self.assertEqual(places, [
+            ("zones_of_groups", 6, "G", "Properties.VPCZoneIdentifier[0]", "1"), ("zones_of_balancers", 7, "B", "", "0"),
+        ])
 
 
 @unittest.skipIf(live_account.MISSING, live_account.MISSING)

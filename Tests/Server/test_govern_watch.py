@@ -381,7 +381,7 @@ class GovernWatch(unittest.TestCase):
             (403, "AccessDeniedException") if action.endswith("/aliases") else rule(service, region, action)
         )
         self.send("lambda", "UpdateAlias20150331", {"functionName": "worker", "name": "live"})
-        kabuto.until(lambda: [each for each in watch.told("new", "kabuto_call") if "/aliases" in each["found"]], "the call")
+        kabuto.until(lambda: [each for each in watch.told("new", "kabuto_call") if "lambda ListAliases" in each["found"]], "the call")
         self.assertEqual([], watch.told("fixed", "principal", "worker:live#all"))
         self.gate.rule = rule
         watch.until("fixed", "kabuto_call")

@@ -210,7 +210,7 @@ extension AccountConditions {
       if !ownerMayApprove, approver.isSame(as: request.owner) {
         tell("approver", Bilingual("\(approver.text), who will own it", "\(approver.text)(所有者)"), other)
       }
-      if let approvers, !approvers.contains(where: { $0.lowercased() == approver.mail.lowercased() }) {
+      if let approvers, !approvers.contains(where: { PersonName.isSame($0, approver.mail) }) {
         tell("approver", Bilingual(same: approver.text), any(approvers))
       }
     }

@@ -16,8 +16,8 @@ public struct Person: Sendable, Equatable {
   /// `Name <mail>`.
   public var text: String { "\(name) <\(mail)>" }
 
-  /// Whether it is the same person, whatever the letters' case.
-  public func isSame(as other: Person) -> Bool { mail.lowercased() == other.mail.lowercased() }
+  /// Whether it is the same person, however the address is spelled.
+  public func isSame(as other: Person) -> Bool { PersonName.isSame(mail, other.mail) }
 }
 
 /// A record of a request.

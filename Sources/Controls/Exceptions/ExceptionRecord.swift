@@ -38,12 +38,8 @@ public struct ExceptionRecord: Sendable, Equatable {
       self.on = on
     }
 
-    /// Whether a name means the same person: letter case and blanks don't make another.
-    public func isBy(_ name: String) -> Bool { Self.folded(by) == Self.folded(name) }
-
-    private static func folded(_ name: String) -> String {
-      name.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
-    }
+    /// Whether a name means the same person, however it is spelled.
+    public func isBy(_ name: String) -> Bool { PersonName.isSame(by, name) }
   }
 
   /// Its name.
@@ -130,6 +126,15 @@ public enum ExceptionState: Sendable, Equatable {
 }
 
 extension ExceptionRecord {
+  /// What it covers, as it is given on the command line; empty = everything that its rules look at.
+  public var scopeText: String {
+    [
+      ("input", scope.input), ("account", scope.account), ("region", scope.region),
+      ("resource", scope.resource), ("type", scope.type),
+    ].filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1.map(\.text).joined(separator: ","))" }
+      .joined(separator: "; ")
+  }
+
   /// All that an approval is of, in one text: each field named, with its length, so that no two records have the same. Who
   /// approved it and when belong to it: another name or a later day would be another approval.
   public var approvedText: String {

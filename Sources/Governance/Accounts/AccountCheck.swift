@@ -250,8 +250,7 @@ extension RuleSet {
   /// Rules of one text.
   /// - Throws: `RuleFaults`.
   init(text: String, name: String) throws {
-    files = [try RuleFile(text, name: name)]
-    empty = []
+    self.init(files: [try RuleFile(text, name: name)], empty: [], faults: [])
   }
 
   /// What its rules can look at.

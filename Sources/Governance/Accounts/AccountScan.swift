@@ -85,8 +85,10 @@ public struct AccountScan: Sendable {
     let traffic = Traffic(mostAtOnce: options.callsAtOnce)
     let check = AccountCheck(rules, parameters: parameters, now: now())
     var result = CheckResult()
+    result.faults = rules.faults
     var figures = ScanFigures()
-    for entered in try await enter(targets, http, traffic) {
+    let allEntered = try await enter(targets, http, traffic)
+    for entered in allEntered {
       guard case .success(let account) = entered else {
         if case .failure(let unreached) = entered {
           check.unreached(unreached.name, unreached.reason, &result)
@@ -98,6 +100,10 @@ public struct AccountScan: Sendable {
         figures.saved += region.savedCalls
         check.look(at: region, &result)
       }
+    }
+    // Who lets unknowns pass doesn't mean to be told that all is well where nobody looked.
+    if !allEntered.contains(where: { if case .success = $0 { true } else { false } }) {
+      result.faults.append("no account could be entered: nothing was looked at")
     }
     figures.calls = await traffic.callCount
     figures.throttled = await traffic.throttledCount

@@ -21,6 +21,18 @@ struct CallFailure: Error, Sendable, Equatable {
   var text: String { message.isEmpty ? code : "\(code): \(message)" }
 }
 
+/// What an answer must be to be the answer of a call.
+struct WantedAnswer: Sendable {
+  /// The call's name.
+  var name: String
+  /// The outermost element of XML; `json` = JSON from a service that else answers in XML; nil = any.
+  var root: String?
+  /// A member that it has, if only an empty one; nil = any.
+  var member: String?
+  /// Whether nothing at all is an answer, as of calls that change something.
+  var mayBeEmpty = false
+}
+
 /// What `{Name}` stands for in a call.
 struct CallScope: Sendable {
   var region: String
@@ -94,21 +106,47 @@ extension AccountService {
     }
   }
 
-  /// The value that an answer holds.
-  func value(of body: [UInt8]) throws(CallFailure) -> Value {
-    let first = body.first { ![32, 9, 10, 13].contains($0) }
-    guard let first else { return Value(.null) }
+  /// What an answer to a call must be.
+  func wanted(_ call: AccountCall) -> WantedAnswer {
+    WantedAnswer(
+      name: call.name, root: call.root ?? root(call.action), member: call.mayLack ? nil : call.take.first)
+  }
+
+  /// The outermost element of an answer in XML, where the protocol tells it.
+  func root(_ action: String) -> String? {
+    protocolKind == .query || protocolKind == .ec2 ? "\(action)Response" : nil
+  }
+
+  /// The value that an answer holds. What isn't the call's answer is a failure, whatever its status says: who stands between
+  /// (a proxy's page, an empty body) mustn't make a list empty.
+  func value(of body: [UInt8], _ wanted: WantedAnswer) throws(CallFailure) -> Value {
+    func unreadable(_ text: String) -> CallFailure { CallFailure(code: "Unreadable", message: text) }
+    guard let first = body.first(where: { ![32, 9, 10, 13].contains($0) }) else {
+      if wanted.mayBeEmpty { return Value(.null) }
+      throw unreadable("the answer is empty")
+    }
+    let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
+    let wantsJSON = wanted.root == "json" || protocolKind == .json || protocolKind == .restJSON
+    guard isJSON == wantsJSON else { throw unreadable("the answer isn't \(wantsJSON ? "JSON" : "XML")") }
+    let name: String?
+    var value: Value
     do throws(DocumentFault) {
-      if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-        return try JSONReader.value(of: String(decoding: body, as: UTF8.self))
-      }
-      let value = try XMLAnswer.value(of: body)
-      // AWS Query wraps what it gives in one element more.
-      if protocolKind == .query, let result = value.members.first(where: { $0.name.hasSuffix("Result") }) {
-        return result.value
-      }
-      return value
-    } catch { throw CallFailure(code: "Unreadable", message: "the answer can't be read: \(error)") }
+      (name, value) =
+        try isJSON
+        ? (nil, JSONReader.value(of: String(decoding: body, as: UTF8.self))) : XMLAnswer.element(of: body)
+    } catch { throw unreadable("the answer can't be read: \(error)") }
+    // Some that speak S3's language name the element after the call.
+    if let name, let root = wanted.root, name != root, name != "\(wanted.name)Response" {
+      throw unreadable("the answer is <\(name.prefix(60))>, wanted <\(root)>")
+    }
+    // AWS Query wraps what it gives in one element more.
+    if protocolKind == .query, let result = value.members.first(where: { $0.name.hasSuffix("Result") }) {
+      value = result.value
+    }
+    if let member = wanted.member, !value.members.contains(where: { $0.name == member }) {
+      throw unreadable("the answer has no \(member)")
+    }
+    return value
   }
 
   /// What an answer with an error says.

@@ -105,7 +105,7 @@ struct CredentialSources: Sendable {
 
   /// Environment, then the files, then the instance.
   func own() async throws(GovernanceFaults) -> Credentials {
-    if let found = fromEnvironment { return found }
+    if let found = try Self.key(in: environment) { return found }
     let name = environment["AWS_PROFILE"] ?? "default"
     if file.profiles[name] != nil || environment["AWS_PROFILE"] != nil {
       return try await profile(name, seen: [])
@@ -113,11 +113,18 @@ struct CredentialSources: Sendable {
     return try await instance()
   }
 
-  private var fromEnvironment: Credentials? {
-    guard let id = environment["AWS_ACCESS_KEY_ID"], let secret = environment["AWS_SECRET_ACCESS_KEY"],
-      !id.isEmpty,
-      !secret.isEmpty
-    else { return nil }
+  /// Half a key is a slip: another identity than the one that was meant would act.
+  static func key(in environment: [String: String]) throws(GovernanceFaults) -> Credentials? {
+    let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    let (id, secret) = (environment[names[0]] ?? "", environment[names[1]] ?? "")
+    if id.isEmpty, secret.isEmpty { return nil }
+    if id.isEmpty || secret.isEmpty {
+      let (there, missing) = id.isEmpty ? (names[1], names[0]) : (names[0], names[1])
+      throw GovernanceFaults([
+        "environment: \(there) is set and \(missing) isn't; wanted both, or neither (then the shared files of AWS and the "
+          + "instance's role are asked)"
+      ])
+    }
     return Credentials(accessKeyID: id, secretKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"])
   }
 
@@ -138,7 +145,7 @@ struct CredentialSources: Sendable {
         switch profile["credential_source"] {
         case "Environment":
           source = { () async throws(GovernanceFaults) in
-            guard let found = self.fromEnvironment else {
+            guard let found = try Self.key(in: self.environment) else {
               throw GovernanceFaults(["profile \(name): no key in the environment"])
             }
             return found

@@ -267,9 +267,9 @@ struct RegionScan: Sendable {
     }
   }
 
-  /// `s3 GET ?encryption`: without what differs by item.
+  /// `s3 GetBucketEncryption`.
   static func name(_ service: AccountService, _ call: AccountCall) -> String {
-    "\(service.name) \(call.action)"
+    "\(service.name) \(call.name)"
   }
 
   /// Two of one name: the second is told apart.

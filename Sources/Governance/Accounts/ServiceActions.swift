@@ -28,6 +28,12 @@ struct ServiceAction: Sendable {
   var isRepeatable = false
   /// Codes of errors that mean that there is nothing (reads), or nothing to do: the answer is null then.
   var absent: Set<String> = []
+  /// Whether it only reads: then nothing is no answer.
+  var reads = false
+  /// Of REST services in XML the outermost element of an answer, `json` = it is JSON; nil = any.
+  var root: String?
+  /// Of those that read a member that an answer has; nil = any.
+  var member: String?
   /// What a message must not show, should the service send it back.
   var hidden: [Secret] = []
 
@@ -71,7 +77,10 @@ extension ServiceClient {
     do throws(CallFailure) {
       return try await perform(
         service.request(action, origin: origin), of: service, region: region, scope: scope,
-        absent: action.absent, isRepeatable: action.isRepeatable)
+        absent: action.absent, isRepeatable: action.isRepeatable,
+        wanted: WantedAnswer(
+          name: action.name, root: action.root ?? service.root(action.name), member: action.member,
+          mayBeEmpty: !action.reads))
     } catch {
       var failure = error
       for secret in action.hidden where !secret.exposed.isEmpty {
@@ -92,6 +101,8 @@ extension ServiceClient {
   ) async throws(CallFailure) -> [Value] {
     var action = action
     action.isRepeatable = true
+    action.reads = true
+    action.member = items.first
     var out: [Value] = []
     var token: String?
     for _ in 0..<RegionScan.mostPages {

@@ -91,7 +91,7 @@ struct ServiceClient: Sendable {
       service.name, region: scope.region, isGlobal: service.isGlobal, partition: scope.partition)
     return try await perform(
       service.request(call, item: item, scope: scope, extra: extra, origin: origin), of: service,
-      region: region, scope: scope, absent: call.absent, isRepeatable: true)
+      region: region, scope: scope, absent: call.absent, isRepeatable: true, wanted: service.wanted(call))
   }
 
   /// Signs and sends a request, again where that may help and does no harm.
@@ -99,10 +99,11 @@ struct ServiceClient: Sendable {
   ///   - region: that the signature is for.
   ///   - isRepeatable: whether carrying it out twice is the same as once. Where it isn't, only what surely wasn't carried
   ///     out is tried again.
+  ///   - wanted: what the answer must be.
   /// - Returns: null for codes in `absent`.
   func perform(
     _ plain: ServiceRequest, of service: AccountService, region: String, scope: CallScope,
-    absent: Set<String>, isRepeatable: Bool
+    absent: Set<String>, isRepeatable: Bool, wanted: WantedAnswer
   ) async throws(CallFailure) -> Value {
     let place = "\(service.name) \(scope.region)"
     if let silent = await traffic.silence(of: place) { throw silent }
@@ -125,7 +126,7 @@ struct ServiceClient: Sendable {
       var failure: CallFailure
       switch answer {
       case .success(let answer) where (200..<300).contains(answer.status):
-        do throws(CallFailure) { return try service.value(of: answer.body) } catch {
+        do throws(CallFailure) { return try service.value(of: answer.body, wanted) } catch {
           // It was carried out; only what it says isn't known.
           var unreadable = error
           unreadable.mayBeDone = true
@@ -185,9 +186,10 @@ struct ServiceClient: Sendable {
     out.method = HTTPMethod(rawValue: request.method)
     for header in request.headers { out.headers.add(name: header.name, value: header.value) }
     if !request.body.isEmpty { out.body = .bytes(ByteBuffer(bytes: request.body)) }
+    let end = ContinuousClock.now + .milliseconds(policy.answerMilliseconds)
     do {
       let answer = try await http.execute(out, timeout: .milliseconds(Int64(policy.answerMilliseconds)))
-      let body = try await answer.body.collect(upTo: mostAnswerBytes)
+      let body = try await collected(answer.body, until: end)
       return .success(
         Answer(
           status: Int(answer.status.code), type: answer.headers.first(name: "x-amzn-errortype"),
@@ -197,6 +199,24 @@ struct ServiceClient: Sendable {
         CallFailure(
           code: "Unreachable", message: "\(request.origin) doesn't answer: \(reason(error))",
           mayBeDone: !isNotSent(error)))
+    }
+  }
+
+  /// All of an answer, which must have come by a time: byte by byte it would never end.
+  private static func collected(
+    _ body: HTTPClientResponse.Body, until end: ContinuousClock.Instant
+  ) async throws -> ByteBuffer {
+    try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
+      group.addTask { try await body.collect(upTo: mostAnswerBytes) }
+      group.addTask {
+        try await Task.sleep(until: end, clock: .continuous)
+        return nil
+      }
+      defer { group.cancelAll() }
+      guard let first = try await group.next(), let all = first else {
+        throw HTTPClientError.deadlineExceeded
+      }
+      return all
     }
   }
 

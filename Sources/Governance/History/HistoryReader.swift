@@ -104,21 +104,27 @@ public final class HistoryReader: Sendable {
     }
   }
 
-  /// What there was over time: of at most `most` equal spans the last run of each.
+  /// What there was over time: each run, or, where there are more than `most`, of so many equal spans the last run of each.
   /// - Parameters:
   ///   - since: seconds since 1970 UTC; the last run before it is the first point, at its own time.
   ///   - until: the end of the last span.
   public func trend(since: Int64, until: Int64, most: Int) throws(HistoryError) -> [TrendPoint] {
-    let span = max(1, (until - since) / Int64(max(1, most)))
-    return try read { db in
-      try Row.fetchAll(
+    try read { db in
+      // Where each run can be a point it is one; else spans are of the time that has runs.
+      let known = try Row.fetchOne(
+        db, sql: "SELECT count(*), ifnull(min(at), ?1) FROM run WHERE at >= ?1 AND at <= ?2",
+        arguments: [since, until])
+      let (count, first): (Int64, Int64) = (known?[0] ?? 0, known?[1] ?? since)
+      let span = max(1, (until - first) / Int64(max(1, most)) + 1)
+      let group = count <= Int64(most) ? "id" : "(at - ?3) / ?4"
+      return try Row.fetchAll(
         db,
         sql: """
           SELECT * FROM run WHERE id IN (
-            SELECT max(id) FROM run WHERE at >= ?1 AND at <= ?2 GROUP BY (at - ?1) / ?3
+            SELECT max(id) FROM run WHERE at >= ?1 AND at <= ?2 AND ?3 = ?3 AND ?4 = ?4 GROUP BY \(group)
             UNION SELECT max(id) FROM run WHERE at < ?1)
           ORDER BY at, id
-          """, arguments: [since, until, span]
+          """, arguments: [since, until, first, span]
       ).map { TrendPoint(at: Timestamp.text($0["at"]), open: FindingCounts(run: $0)) }
     }
   }
@@ -226,7 +232,7 @@ public final class HistoryReader: Sendable {
 
   /// A finding by its id, or by the beginning of it where that is unique.
   public func finding(_ id: String) throws(HistoryError) -> HistoryFinding? {
-    guard id.count >= 6, id.allSatisfy(\.isHexDigit) else { return nil }
+    guard !id.isEmpty, id.allSatisfy(\.isHexDigit) else { return nil }
     return try read { db in
       let rows = try Row.fetchAll(
         db, sql: "SELECT * FROM finding WHERE key >= ?1 AND key < ?1 || 'g' LIMIT 2",

@@ -107,6 +107,7 @@ struct AccountSettings: Sendable {
   {
     var action = action
     action.isRepeatable = true
+    action.reads = true
     return try await act(service, action, region)
   }
 

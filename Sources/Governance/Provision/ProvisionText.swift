@@ -28,7 +28,7 @@ extension ProvisionReport {
         "完了 \(of(.done))、適合済み \(of(.already))、失敗 \(of(.failed))、未実施 \(of(.notDone))")
       : Bilingual("\(stepCount) steps", "手順 \(stepCount)")
     return Bilingual(
-      "\(accounts.count) accounts: \(steps.en), \(notices) to mend, \(unknown) unknown; \(calls) calls",
+      "\(counted(accounts.count, "account")): \(steps.en), \(notices) to mend, \(unknown) unknown; \(calls) calls",
       "アカウント \(accounts.count) 件: \(steps.ja)、要対処 \(notices)、不明 \(unknown)、API 呼び出し \(calls) 回"
     ).text(language)
   }

@@ -25,6 +25,7 @@ extension AccountSettings {
       "\(method == "GET" ? "Get" : "Put")PublicAccessBlock", method,
       path: ["v20180820", "configuration", "publicAccessBlock"], isRepeatable: true,
       absent: method == "GET" ? ["NoSuchPublicAccessBlockConfiguration"] : [])
+    action.root = "PublicAccessBlockConfiguration"
     action.headers = [("x-amz-account-id", account.number)]
     action.hostPrefix = "\(account.number)."
     return action
@@ -56,8 +57,10 @@ extension AccountSettings {
     bucket part: String, _ method: String, isRepeatable: Bool? = nil, absent: Set<String> = []
   ) throws(CallFailure) -> ServiceAction {
     var action = ServiceAction(
-      "\(method) ?\(part)", method, path: [try bucket()], query: [(part, "")], isRepeatable: isRepeatable,
+      (method == "GET" ? "Get" : "Put") + (Self.parts[part]?.name ?? part), method, path: [try bucket()],
+      query: [(part, "")], isRepeatable: isRepeatable,
       absent: absent)
+    if method == "GET" { action.root = Self.parts[part]?.root }
     action.headers = [("x-amz-expected-bucket-owner", account.number)]
     return action
   }
@@ -66,6 +69,15 @@ extension AccountSettings {
   private func ask(bucket part: String, absent: String) async throws(CallFailure) -> Value {
     try await ask("s3", call(bucket: part, "GET", absent: [absent, "NoSuchBucket"]))
   }
+
+  /// What calls of a part of a bucket are called, and the outermost element of what it says.
+  private static let parts = [
+    "encryption": (name: "BucketEncryption", root: "ServerSideEncryptionConfiguration"),
+    "location": (name: "BucketLocation", root: "LocationConstraint"),
+    "policy": (name: "BucketPolicy", root: "json"),
+    "publicAccessBlock": (name: "PublicAccessBlock", root: "PublicAccessBlockConfiguration"),
+    "versioning": (name: "BucketVersioning", root: "VersioningConfiguration"),
+  ]
 
   private func put(bucket part: String, _ text: String, type: String = "application/xml")
     async throws(CallFailure)

@@ -124,14 +124,14 @@ public struct ASFF: Encodable, Sendable {
         original: finding.severity.rawValue)
       title = bounded(
         context.language == .japanese && !finding.titleJa.isEmpty ? finding.titleJa : finding.title, 256)
-      description = bounded(finding.sentence.isEmpty ? finding.rule : finding.sentence, 1024)
+      description = bounded(finding.sentence(in: context.language), 1024)
       let mend = context.language == .japanese && !finding.mendJa.isEmpty ? finding.mendJa : finding.mend
       remediation =
         mend.isEmpty ? nil : Remediation(recommendation: Recommendation(text: bounded(mend, 512)))
       var fields = [
         "kabuto/Status": finding.status, "kabuto/Input": bounded(finding.input, 1024),
         "kabuto/Path": bounded(finding.path, 1024), "kabuto/Found": bounded(finding.found, 1024),
-        "kabuto/Wanted": bounded(finding.clause, 1024),
+        "kabuto/Wanted": bounded(finding.requirement(in: context.language), 1024),
       ]
       if finding.line > 0 { fields["kabuto/Line"] = "\(finding.line):\(finding.column)" }
       if let exception = finding.exception { fields["kabuto/Exception"] = bounded(exception, 1024) }

@@ -62,7 +62,7 @@ public struct HTMLReport {
       "<div><dt>\(name)</dt><dd\(isGrave && count > 0 ? " class=\"bad\"" : "")>\(count)</dd></div>"
     }.joined()
     let sum = say(
-      "\(result.inputs) inputs. Rules on inputs: \(result.count(.pass)) passed, \(result.count(.fail)) failed, \(result.count(.unknown)) unknown, \(result.count(.skip)) skipped.",
+      "\(counted(result.inputs, "input")). Rules on inputs: \(result.count(.pass)) passed, \(result.count(.fail)) failed, \(result.count(.unknown)) unknown, \(result.count(.skip)) skipped.",
       "対象 \(result.inputs) 件。ルール判定: 適合 \(result.count(.pass))、違反 \(result.count(.fail))、判定不能 \(result.count(.unknown))、対象なし \(result.count(.skip))。"
     )
     return "<dl class=\"figures\">\(cells)</dl><p class=\"muted\">\(sum)</p>\n"
@@ -124,25 +124,19 @@ public struct HTMLReport {
     return status * 10 + 4 - finding.severity.rank
   }
 
-  private func title(_ finding: Finding) -> String {
-    context.language == .japanese && !finding.titleJa.isEmpty ? finding.titleJa : finding.title
-  }
+  private func title(_ finding: Finding) -> String { finding.title(in: context.language) }
 
   private func article(_ finding: Finding) -> String {
-    let mend = context.language == .japanese && !finding.mendJa.isEmpty ? finding.mendJa : finding.mend
     let place = finding.line > 0 ? "\(finding.input):\(finding.line):\(finding.column)" : finding.input
     var rows: [(String, String)] = [
       (say("Where", "場所"), place), (say("Resource", "リソース"), finding.resource),
       (say("Type", "種類"), finding.resourceType), (say("Path", "項目"), finding.path),
-      (say("Found", "検出値"), finding.found), (say("Wanted", "期待値"), finding.clause),
-      (say("How to mend", "対処"), mend), (say("Rule", "ルール"), finding.rule),
+      (say("Found", "検出値"), finding.found), (say("Wanted", "期待値"), finding.requirement(in: context.language)),
+      (say("How to mend", "対処"), finding.mend(in: context.language)), (say("Rule", "ルール"), finding.rule),
       (say("Controls", "基準"), finding.controls.joined(separator: ", ")),
       (say("Exception", "例外"), finding.exception ?? ""),
     ]
-    let own = finding.message.split(whereSeparator: \.isNewline).map {
-      $0.trimmingCharacters(in: .whitespaces)
-    }.filter { !$0.isEmpty }.joined(separator: "\n")
-    rows.append((say("Rule's own words", "ルールの説明"), own))
+    rows.append((say("Rule's own words", "ルールの説明"), finding.ownWords.joined(separator: "\n")))
     let body = rows.filter { !$0.1.isEmpty }.map { "<dt>\($0.0)</dt><dd>\(Self.escaped($0.1))</dd>" }.joined()
     return
       "<article data-status=\"\(Self.escaped(finding.status))\"><h3>\(severityMark(finding.severity)) \(statusText(finding.status)) <span>\(Self.escaped(title(finding)))</span></h3><dl>\(body)</dl></article>\n"
@@ -195,20 +189,16 @@ public struct HTMLReport {
       """
   }
 
-  /// As text within elements and quoted attributes; characters that can't be shown are left out.
+  /// As text within elements and quoted attributes; characters that can't be seen are written out.
   static func escaped(_ text: String) -> String {
     var out = ""
-    for scalar in text.unicodeScalars {
+    for scalar in text.visible(keepsLines: true).unicodeScalars {
       switch scalar {
       case "&": out += "&amp;"
       case "<": out += "&lt;"
       case ">": out += "&gt;"
       case "\"": out += "&quot;"
       case "'": out += "&#39;"
-      case "\n", "\t": out.unicodeScalars.append(scalar)
-      case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}": continue
-      // Marks that turn the direction of text could show another name than the one that is there.
-      case "\u{202A}"..."\u{202E}", "\u{2066}"..."\u{2069}": out += "\u{FFFD}"
       default: out.unicodeScalars.append(scalar)
       }
     }

@@ -5,7 +5,8 @@ import GuardRules
 /// See the head of this file.
 public enum JUnit {
   /// A report of a check.
-  public static func text(_ result: CheckResult) -> String {
+  public static func text(_ result: CheckResult, language: ReportLanguage = .english) -> String {
+    func say(_ en: String, _ ja: String) -> String { language == .japanese ? ja : en }
     var out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
     func row(_ input: String, _ file: String, _ rule: String) -> String { "\(input)\n\(file)\n\(rule)" }
     let rows = Set(result.results.map { row($0.input, $0.ruleFile, $0.rule) })
@@ -17,7 +18,7 @@ public enum JUnit {
     }
     let failures = result.count(.fail) + others.count { $0.status == "FAIL" }
     let errors = result.count(.unknown) + others.count { $0.status == "UNKNOWN" } + result.faults.count
-    let tests = result.results.count + others.count
+    let tests = result.results.count + others.count + result.faults.count
     out +=
       "<testsuites name=\"kabuto govern check\" tests=\"\(tests)\" failures=\"\(failures)\" "
       + "errors=\"\(errors)\">\n"
@@ -37,7 +38,7 @@ public enum JUnit {
       for each in all {
         let head = "    <testcase name=\"\(escaped(each.rule))\" classname=\"\(escaped(each.ruleFile))\""
         let told = findings[row(input, each.ruleFile, each.rule)] ?? []
-        let text = told.map { "\($0.line):\($0.column) \($0.sentence)" }.joined(separator: "\n")
+        let text = told.map { "\($0.line):\($0.column) \($0.sentence(in: language))" }.joined(separator: "\n")
         if each.isExcepted {
           let names = Set(told.compactMap(\.exception)).sorted().joined(separator: ", ")
           out += head + "><skipped message=\"\(escaped("exception \(names)"))\"/></testcase>\n"
@@ -47,9 +48,12 @@ public enum JUnit {
         case .pass: out += head + "/>\n"
         case .skip: out += head + "><skipped/></testcase>\n"
         case .fail:
-          out += head + "><failure message=\"\(told.count) findings\">\(escaped(text))</failure></testcase>\n"
+          out +=
+            head
+            + "><failure message=\"\(say(counted(told.count, "finding"), "検出 \(told.count) 件"))\">\(escaped(text))</failure></testcase>\n"
         case .unknown:
-          out += head + "><error message=\"can't be told\">\(escaped(text))</error></testcase>\n"
+          out +=
+            head + "><error message=\"\(say("can't be told", "判定不能"))\">\(escaped(text))</error></testcase>\n"
         }
       }
       out += "  </testsuite>\n"
@@ -64,8 +68,8 @@ public enum JUnit {
         let name = finding.resource.isEmpty ? finding.rule : "\(finding.rule) \(finding.resource)"
         out += "    <testcase name=\"\(escaped(name))\" classname=\"\(escaped(finding.input))\">"
         switch finding.status {
-        case "FAIL": out += "<failure message=\"\(escaped(finding.sentence))\"/>"
-        case "UNKNOWN": out += "<error message=\"\(escaped(finding.sentence))\"/>"
+        case "FAIL": out += "<failure message=\"\(escaped(finding.sentence(in: language)))\"/>"
+        case "UNKNOWN": out += "<error message=\"\(escaped(finding.sentence(in: language)))\"/>"
         default: out += "<skipped message=\"\(escaped("exception \(finding.exception ?? "")"))\"/>"
         }
         out += "</testcase>\n"
@@ -83,18 +87,16 @@ public enum JUnit {
     return out + "</testsuites>\n"
   }
 
-  /// As text of XML 1.0; characters that it can't hold are left out.
+  /// As text of XML 1.0; characters that it can't hold, or that can't be seen, are written out.
   static func escaped(_ text: String) -> String {
     var out = ""
-    for scalar in text.unicodeScalars {
+    for scalar in text.visible(keepsLines: true).unicodeScalars {
       switch scalar {
       case "&": out += "&amp;"
       case "<": out += "&lt;"
       case ">": out += "&gt;"
       case "\"": out += "&quot;"
       case "\n": out += "&#10;"
-      case "\t": out.unicodeScalars.append(scalar)
-      case "\u{0}"..."\u{1F}", "\u{FFFE}", "\u{FFFF}": continue
       default: out.unicodeScalars.append(scalar)
       }
     }

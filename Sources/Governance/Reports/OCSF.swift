@@ -133,18 +133,20 @@ public struct OCSF: Encodable, Sendable {
       statusID = isExcepted ? 3 : 1
       status = isExcepted ? "Suppressed" : "New"
       time = context.at * 1_000
-      message = finding.sentence
+      message = finding.sentence(in: context.language)
       metadata = Metadata(
         product: Product(version: context.version), uid: HexText.hash("\(group.key) \(context.at)"))
       info = Info(
         uid: group.key,
         title: isJapanese && !finding.titleJa.isEmpty ? finding.titleJa : finding.title,
-        desc: finding.sentence, types: ["Configuration"], firstSeen: context.firstSeen(finding) * 1_000,
+        desc: finding.sentence(in: context.language), types: ["Configuration"],
+        firstSeen: context.firstSeen(finding) * 1_000,
         lastSeen: context.at * 1_000)
       let isUnknown = finding.status == "UNKNOWN"
       compliance = Compliance(
         control: finding.rule, standards: finding.controls.isEmpty ? ["Kabuto rules"] : finding.controls,
-        requirements: [finding.clause], status: isUnknown ? "Warning" : "Fail", statusID: isUnknown ? 2 : 3,
+        requirements: [finding.requirement(in: context.language)], status: isUnknown ? "Warning" : "Fail",
+        statusID: isUnknown ? 2 : 3,
         statusDetail: finding.found)
       remediation = mend.isEmpty ? nil : Remediation(desc: mend)
       resources = [

@@ -84,18 +84,19 @@ public enum PullRequestComment {
     let place = finding.line > 0 ? "\(finding.input):\(finding.line)" : finding.input
     let resource = finding.resource.isEmpty ? "" : "<br>\(cell(finding.resource, most: 120))"
     return
-      "| \(mark) \(finding.status) | \(words.severity(finding.severity.rawValue)) | \(cell(finding.rule, most: 120)) "
+      "| \(mark) \(finding.status) | \(words.severity(finding.severity)) | \(cell(finding.rule, most: 120)) "
       + "| \(cell(place, most: 200))\(resource) |\n"
   }
 
   private static func details(_ finding: Finding, _ result: CheckResult, _ words: Words) -> String {
-    let title = words.isJapanese && !finding.titleJa.isEmpty ? finding.titleJa : finding.title
-    let mend = words.isJapanese && !finding.mendJa.isEmpty ? finding.mendJa : finding.mend
+    let language = words.language
+    let (title, mend) = (finding.title(in: language), finding.mend(in: language))
     let subject = finding.resource.isEmpty ? finding.input : finding.resource
     var lines: [(String, String)] = []
     if !finding.path.isEmpty { lines.append((words.at, finding.path)) }
-    lines.append(
-      (words.wanted, finding.wanted.isEmpty ? finding.clause : "\(finding.clause) (\(finding.wanted))"))
+    let requirement = finding.requirement(in: language)
+    let isTold = finding.wanted.isEmpty || requirement != finding.clause
+    lines.append((words.wanted, isTold ? requirement : "\(requirement) (\(finding.wanted))"))
     if !finding.found.isEmpty { lines.append((words.found, finding.found)) }
     if !finding.message.isEmpty { lines.append((words.says, finding.message)) }
     if !mend.isEmpty { lines.append((words.mend, mend)) }
@@ -117,7 +118,7 @@ public enum PullRequestComment {
   /// As text within HTML. Characters of Markdown mean nothing within `<pre>`; a blank line would end it, an @ might call.
   static func escaped(_ text: String) -> String {
     var out = ""
-    for scalar in text.unicodeScalars {
+    for scalar in text.visible(keepsLines: true).unicodeScalars {
       switch scalar {
       case "&": out += "&amp;"
       case "<": out += "&lt;"
@@ -130,8 +131,6 @@ public enum PullRequestComment {
       case "[": out += "&#91;"
       case "#": out += "&#35;"
       case "|": out += "&#124;"
-      case "\n": out += "\n"
-      case "\u{0}"..."\u{1F}", "\u{7F}": continue
       default: out.unicodeScalars.append(scalar)
       }
     }
@@ -148,9 +147,10 @@ public enum PullRequestComment {
   // MARK: - Words
 
   private struct Words {
-    let isJapanese: Bool
+    let language: ReportLanguage
+    var isJapanese: Bool { language == .japanese }
 
-    init(_ language: ReportLanguage) { isJapanese = language == .japanese }
+    init(_ language: ReportLanguage) { self.language = language }
 
     private func say(_ en: String, _ ja: String) -> String { isJapanese ? ja : en }
 
@@ -174,10 +174,7 @@ public enum PullRequestComment {
     var mend: String { say("mend   ", "対処") }
     var exception: String { say("exception", "例外") }
 
-    func severity(_ word: String) -> String {
-      guard isJapanese else { return word }
-      return ["critical": "緊急", "high": "高", "medium": "中", "low": "低", "info": "情報"][word] ?? word
-    }
+    func severity(_ severity: Severity) -> String { severity.text.text(language) }
 
     func leftOut(_ findings: Int, details: Int) -> String {
       say(

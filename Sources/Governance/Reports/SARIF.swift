@@ -111,7 +111,7 @@ public struct SARIF: Encodable, Sendable {
         ruleId: finding.rule, ruleIndex: order[finding.rule] ?? 0,
         // What can't be told is for a person to look at; SARIF has a kind for it, whose level must be none.
         kind: isUnknown ? "open" : "fail", level: isUnknown ? "none" : Self.level(finding.severity),
-        message: Text(text: finding.sentence),
+        message: Text(text: finding.sentence()),
         locations: [
           Location(
             physicalLocation: Physical(
@@ -175,18 +175,5 @@ public struct SARIF: Encodable, Sendable {
 
   private static func uri(_ path: String) -> String {
     path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
-  }
-}
-
-extension Finding {
-  /// In one sentence: what, found, wanted, and the rules' own words.
-  public var sentence: String {
-    var text = resource.isEmpty ? "" : "\(resource): "
-    text += clause
-    if !found.isEmpty { text += "; found \(found)" }
-    if !wanted.isEmpty, !clause.contains(wanted) { text += "; wanted \(wanted)" }
-    let own = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-      .filter { !$0.isEmpty }.joined(separator: " ")
-    return own.isEmpty ? text : "\(text). \(own)"
   }
 }

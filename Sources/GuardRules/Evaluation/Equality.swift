@@ -13,6 +13,7 @@ enum Equality {
     case (.float(let left), .float(let right)): return left == right
     case (.bool(let left), .bool(let right)): return left == right
     case (.null, .null): return true
+    case (.character(let left), .character(let right)): return left == right
     case (.range(let bounds), let content), (let content, .range(let bounds)): return bounds.contains(content)
     case (.list(let left), .list(let right)):
       guard left.count == right.count else {
@@ -58,6 +59,7 @@ enum Equality {
     switch Value.comparable(left, right) {
     case (.int(let left), .int(let right)): return (left < right, left == right)
     case (.float(let left), .float(let right)): return (left < right, left == right)
+    case (.character(let left), .character(let right)): return (left < right, left == right)
     case (.string(let left), .string(let right)):
       let isSame = left.utf8.elementsEqual(right.utf8)
       return (left.utf8.lexicographicallyPrecedes(right.utf8), isSame)
@@ -72,6 +74,8 @@ enum Equality {
     switch (value.content, other.content) {
     case (.list(let values), .list(let others)):
       if let first = others.first, case .list = first.content { return try isElement(value, of: others) }
+      // Of the empty list everything is in, asked either way.
+      if values.isEmpty { return true }
       for element in values where try isElement(element, of: others) == anyCounts { return anyCounts }
       return !anyCounts
     case (.list, _): return nil

@@ -53,6 +53,10 @@ extension Evaluation {
       if outcomes.isEmpty {
         let isOpen = comparison.query.isSome && left.allSatisfy(\.isUncertain)
         outcomes = left.filter { isOpen || $0.mayBeMissing }.map { Outcome(answer: .unknown, left: $0) }
+        // Else there is nothing of which it doesn't hold: an empty list beside a value.
+        if outcomes.isEmpty, !comparison.query.isSome {
+          return left.contains { if case .perhaps = $0 { false } else { true } } ? .pass : .passOrSkip
+        }
       }
     }
     return settle(outcomes, comparison)
@@ -65,7 +69,7 @@ extension Evaluation {
     return values.map { each in
       var isDoubtful = each.isUncertain
       // Beside others it doesn't matter whether it is meant.
-      if hasCertain, case .perhaps(let value) = each { isDoubtful = value.isUnknown || value.isNull }
+      if hasCertain, case .perhaps(let value) = each { isDoubtful = value.mayBeNull }
       return Outcome(answer: isDoubtful ? .unknown : each.isNothing ? .yes : .no, left: each)
     }
   }
@@ -146,13 +150,15 @@ extension Evaluation {
   func matches(
     _ key: Value, _ comparator: Comparator, _ isNegated: Bool, _ wanted: [Selected]
   ) throws(EvaluationFault) -> Verdict {
-    let answers = try outcomes([.found(key)], comparator, isNegated, wanted, key.place).map(\.answer)
+    let answers = try outcomes([.found(key)], comparator, isNegated, wanted, key.place, isKey: true).map(
+      \.answer)
     if answers.contains(where: { $0 == .no || $0 == .neither }) { return .fail }
     return answers.isEmpty ? .skip : answers.contains(.unknown) ? .unknown : .pass
   }
 
   private func outcomes(
-    _ left: [Selected], _ comparator: Comparator, _ isNegated: Bool, _ right: [Selected], _ place: TextPlace
+    _ left: [Selected], _ comparator: Comparator, _ isNegated: Bool, _ right: [Selected], _ place: TextPlace,
+    isKey: Bool = false
   ) throws(EvaluationFault) -> [Outcome] {
     // What isn't there fails, on either side.
     var out: [Outcome] = []
@@ -179,10 +185,15 @@ extension Evaluation {
     do throws(Pattern.TooMuch) {
       switch comparator {
       case .equal: try equal(left.literal, lefts, right.literal, rights, texts, isNegated, &out)
-      case .isIn: try isIn(left.literal, lefts, right.literal, rights, texts, isNegated, &out)
+      case .isIn: try isIn(left.literal, lefts, right.literal, rights, texts, isNegated, isKey, &out)
       default:
+        let rights = rights.flatMap(\.elements)
+        // Compared with nothing, what isn't there fails all the same.
+        if rights.isEmpty {
+          out += lefts.filter(\.mayBeMissing).map { Outcome(answer: .unknown, left: $0) }
+        }
         for left in lefts.flatMap({ each in (each.value?.elements ?? []).map { each.holding($0) } }) {
-          for right in rights.flatMap(\.elements) {
+          for right in rights {
             if left.value?.isUnknown == true || right.isUnknown {
               out.append(Outcome(answer: .unknown, left: left, right: right))
               continue
@@ -233,6 +244,7 @@ extension Evaluation {
       let larger = isLeftLarger ? lefts : rights.map(Selected.found)
       let smaller = isLeftLarger ? rights : lefts.compactMap(\.value)
       let set = isLeftLarger ? texts : smaller.count < TextSet.least ? nil : TextSet(smaller)
+      var answers: [Outcome] = []
       for each in larger {
         guard let value = each.value else { continue }
         let occurs: Bool
@@ -243,8 +255,13 @@ extension Evaluation {
         }
         let isUnknown = !occurs && (value.holdsUnknown || smaller.contains(where: \.holdsUnknown))
         let answer: Answer = isUnknown ? .unknown : Answer(occurs)
-        out.append(Outcome(answer: answer.negated(isNegated), left: each, right: smaller.first))
+        answers.append(Outcome(answer: answer.negated(isNegated), left: each, right: smaller.first))
       }
+      // It holds as a whole or not at all, and of nothing where there is nothing on the left.
+      for decisive in [Answer.no, .unknown] where answers.contains(where: { $0.answer == decisive }) {
+        answers.removeAll { $0.answer != decisive }
+      }
+      if !lefts.isEmpty || answers.contains(where: { $0.answer != .yes }) { out += answers }
     }
   }
 
@@ -263,10 +280,15 @@ extension Evaluation {
 
   private func isIn(
     _ leftLiteral: Value?, _ lefts: [Selected], _ rightLiteral: Value?, _ rights: [Value], _ texts: TextSet?,
-    _ isNegated: Bool, _ out: inout [Outcome]
+    _ isNegated: Bool, _ isKey: Bool, _ out: inout [Outcome]
   ) throws(Pattern.TooMuch) {
     let others = rightLiteral.map { [$0] } ?? rights
     let isText = leftLiteral != nil || rightLiteral != nil
+    var lefts = lefts
+    if case .string? = rightLiteral?.content {
+      // Each element of a list is looked for in a text.
+      lefts = lefts.flatMap { each in (each.value?.elements ?? []).map { each.holding($0) } }
+    }
     for each in lefts {
       guard var left = each.value else { continue }
       if let isContained = texts?.contains(left) {
@@ -278,7 +300,8 @@ extension Evaluation {
         left = left.dynamicReference ?? left
         break
       }
-      var (isContained, isComparable, isUnknown) = (false, false, left.holdsUnknown)
+      // What can't be compared with a literal, and a key that can't be compared, fails; of what is found it is just not in.
+      var (isContained, isComparable, isUnknown) = (false, !isText && !isKey, left.holdsUnknown)
       for right in others {
         isUnknown = isUnknown || right.holdsUnknown
         guard let holds = try Equality.contained(left, in: right, isText: isText, anyCounts: isNegated) else {
@@ -316,6 +339,14 @@ extension Selected {
     guard let value else { return true }
     if case .null = value.content { return true }
     return false
+  }
+}
+
+extension Value {
+  /// Whether it is null, or may turn out to be.
+  fileprivate var mayBeNull: Bool {
+    if case .unknown(let unknown) = content { return unknown.mayBeNull }
+    return isNull
   }
 }
 

@@ -4,21 +4,27 @@
 extension Evaluation {
   func call(_ call: FunctionCall, _ scope: Scope) throws(EvaluationFault) -> [Selected] {
     var arguments: [[Selected]] = []
-    for argument in call.arguments { arguments.append(try values(of: argument, scope)) }
+    for argument in call.arguments { arguments.append(try valuesThere(of: argument, scope)) }
     let first = arguments.first ?? []
+    // What is made of many stands where the first of them does.
+    let source = first.lazy.compactMap(\.value).first { !($0.place == .made) }
     // What is made of what isn't known isn't known.
     let isOfAll = call.function == .count || call.function == .join
     let looked = isOfAll ? arguments : Array(arguments.dropFirst())
     for each in looked.joined() {
       let isUnknown = each.value?.isUnknown ?? false
-      if each.isUncertain || (isUnknown && call.function != .count) { return [.found(Self.unmade(call))] }
+      if each.isUncertain || (isUnknown && call.function != .count) {
+        return [.found(unmade(call, from: source))]
+      }
     }
     let isWithSecret = looked.joined().contains { $0.value?.holdsSecret ?? false }
     // Of the value that is mapped now.
     var hides = isWithSecret
-    func made(_ content: Value.Content, at place: TextPlace) -> Value {
-      let value = Value(content, at: place)
-      return hides ? value.hidden : value
+    func made(_ content: Value.Content, from source: Value?) -> Value {
+      var value = Value(content, at: source?.place ?? .made)
+      if hides { value = value.hidden }
+      if let source { note(value, from: source) }
+      return value
     }
     func mapped(_ body: (Value) throws(EvaluationFault) -> Value.Content?) throws(EvaluationFault)
       -> [Selected]
@@ -26,15 +32,16 @@ extension Evaluation {
       var out: [Selected] = []
       for each in first {
         guard let value = each.value else {
-          out.append(each)
+          // What isn't there makes nothing.
+          if each.isUncertain { out.append(each) }
           continue
         }
         let before = out.count
         hides = isWithSecret || value.holdsSecret
         if value.isUnknown {
-          out.append(.found(Self.unmade(call)))
+          out.append(.found(unmade(call, from: value)))
         } else if let content = try body(value) {
-          out.append(.found(made(content, at: value.place)))
+          out.append(.found(made(content, from: value)))
         }
         if case .perhaps = each { out.doubt(from: before) }
       }
@@ -69,8 +76,10 @@ extension Evaluation {
       }
     }
     switch call.function {
-    case .count: return [.found(Value(.int(Int64(first.count { $0.value != nil })), at: call.place))]
-    case .now: return [.found(Value(.int(now), at: call.place))]
+    case .count:
+      hides = false
+      return [.found(made(.int(Int64(first.count { $0.value != nil })), from: source))]
+    case .now: return [.found(Value(.int(now), at: .made))]
     case .join:
       let delimiter = try text(1)
       var parts: [String] = []
@@ -80,7 +89,7 @@ extension Evaluation {
         }
         parts.append(part)
       }
-      return [.found(made(.string(parts.joined(separator: delimiter)), at: call.place))]
+      return [.found(made(.string(parts.joined(separator: delimiter)), from: source))]
     case .jsonParse:
       return try texts { text throws(EvaluationFault) in
         do throws(DocumentFault) { return try Value.reading(yaml: text, .tests).content } catch {
@@ -139,6 +148,9 @@ extension Evaluation {
         case .string(let text):
           guard let number = Int64(text) else { throw bad(text, "a whole number") }
           return .int(number)
+        case .character(let character):
+          guard let digit = Int64(String(character)) else { throw bad(String(character), "a digit") }
+          return .int(digit)
         default: return nil
         }
       }
@@ -150,6 +162,9 @@ extension Evaluation {
         case .string(let text):
           guard let number = Double(text) else { throw bad(text, "a number") }
           return .float(number)
+        case .character(let character):
+          guard let digit = Double(String(character)) else { throw bad(String(character), "a digit") }
+          return .float(digit)
         default: return nil
         }
       }
@@ -158,7 +173,8 @@ extension Evaluation {
         switch value.content {
         case .string: return value.content
         case .int(let number): return .string(String(number))
-        case .float(let number): return .string(String(number))
+        case .float(let number): return .string(Self.decimal(number))
+        case .character(let character): return .string(String(character))
         case .bool(let flag): return .string(flag ? "true" : "false")
         default: return nil
         }
@@ -167,19 +183,47 @@ extension Evaluation {
       return try mapped { value throws(EvaluationFault) in
         switch value.content {
         case .string(let text):
-          guard text.unicodeScalars.count == 1 else { throw bad(text, "one character") }
-          return value.content
+          guard let only = text.unicodeScalars.first, text.unicodeScalars.count == 1 else {
+            throw bad(text, "one character")
+          }
+          return .character(only)
+        case .character: return value.content
         case .int(let number):
-          guard (0...9).contains(number) else { throw bad(String(number), "0 to 9") }
-          return .string(String(number))
+          guard (0...9).contains(number), let digit = String(number).unicodeScalars.first else {
+            throw bad(String(number), "0 to 9")
+          }
+          return .character(digit)
         default: return nil
         }
       }
     }
   }
 
-  private static func unmade(_ call: FunctionCall) -> Value {
-    Value(.unknown(Unknown("\(call.function.rawValue) of what isn't known yet")), at: call.place)
+  private func unmade(_ call: FunctionCall, from source: Value?) -> Value {
+    let value = Value(
+      .unknown(Unknown("\(call.function.rawValue) of what isn't known yet")), at: source?.place ?? .made)
+    if let source { note(value, from: source) }
+    return value
+  }
+
+  /// A number in digits, without an exponent, and without a point where it is whole.
+  private static func decimal(_ number: Double) -> String {
+    guard number.isFinite else { return number.isNaN ? "NaN" : String(number) }
+    let sign = number.sign == .minus ? "-" : ""
+    let parts = String(number.magnitude).split(separator: "e")
+    let halves = (parts.first ?? "0").split(separator: ".")
+    let exponent = parts.count > 1 ? Int(parts[1]) ?? 0 : 0
+    var whole = String(halves.first ?? "0")
+    var fraction = halves.count > 1 && halves[1] != "0" ? String(halves[1]) : ""
+    if exponent > 0 {
+      let moved = fraction.prefix(exponent)
+      whole += moved + String(repeating: "0", count: exponent - moved.count)
+      fraction = String(fraction.dropFirst(exponent))
+    } else if exponent < 0 {
+      fraction = String(repeating: "0", count: -exponent - 1) + whole + fraction
+      whole = "0"
+    }
+    return sign + whole + (fraction.isEmpty ? "" : "." + fraction)
   }
 
   /// nil = no UTF-8.

@@ -5,12 +5,17 @@ extension Evaluation {
   func values(of operand: Operand, _ scope: Scope) throws(EvaluationFault) -> [Selected] {
     switch operand {
     case .value(let value): return [.literal(value)]
-    case .query(let query):
-      let values = try select(query, scope)
-      // What isn't there is left out; of what isn't known it can't be told.
-      return query.isSome ? values.filter { $0.value != nil || $0.isUncertain } : values
+    case .query(let query): return try select(query, scope)
     case .call(let call): return try self.call(call, scope)
     }
+  }
+
+  /// The values that a variable is set to, or that a function is given: of `some` those that are there. What isn't known
+  /// stays.
+  func valuesThere(of operand: Operand, _ scope: Scope) throws(EvaluationFault) -> [Selected] {
+    let values = try values(of: operand, scope)
+    guard case .query(let query) = operand, query.isSome else { return values }
+    return values.filter { $0.value != nil || $0.isUncertain }
   }
 
   /// What a query selects of the scope's value.
@@ -52,8 +57,14 @@ extension Evaluation {
           index += 1
           continue
         }
+        if let rest = steps.filtersSelection(index), !unknown.mayBeAbsent {
+          return out.append(try perhapsSelected(value, unknown, rest, scope))
+        }
         // Rules that look at the writing itself (`Ref`, `"Fn::GetAtt"`) see it.
         guard case .key(let key) = steps[index], let written = unknown.written, written.has(key) else {
+          if case .key(let key) = steps[index], unknown.isName, let written = unknown.written {
+            return out.append(.missing(Missing(reached: written, wanted: "key \(key)", holder: value)))
+          }
           return missing("what isn't known yet: \(unknown.reason)")
         }
         value = written
@@ -103,11 +114,11 @@ extension Evaluation {
     out.append(.found(value))
   }
 
-  /// A member, in the letter case of the query so far, as it is written, or in the first other one that is there.
+  /// A member, as it is written, in the letter case of the query so far, or in the first other one that is there.
   private func member(
     _ key: String, of members: Members, _ letters: LetterCase
   ) -> (value: Value, letters: LetterCase)? {
-    if let value = members[letters.convert(key)] ?? members[key] { return (value, letters) }
+    if let value = members[key] ?? members[letters.convert(key)] { return (value, letters) }
     guard letters == .none, members.unknown(key) == nil else { return nil }
     for (other, name) in zip(LetterCase.others, LetterCase.conversions(of: key)) {
       if let value = members[name] { return (value, other) }
@@ -251,6 +262,31 @@ extension Evaluation {
     }
   }
 
+  /// What filters may select of a value that isn't known: it, or elements of it. Whether null may be among these is known:
+  /// all else that is selected is something.
+  private func perhapsSelected(
+    _ value: Value, _ unknown: Unknown, _ filters: [[Disjunction]], _ scope: Scope
+  ) throws(EvaluationFault) -> Selected {
+    var mayBeNull = unknown.mayBeNull
+    for clauses in filters where mayBeNull {
+      do throws(EvaluationFault) {
+        let verdict = try holds(clauses, Scope([], root: Value(.null), in: scope))
+        mayBeNull = verdict != .fail && verdict != .skip
+      } catch {
+        // Of null they can't be asked; nothing is known by that.
+        continue
+      }
+    }
+    let selected = Value(
+      .unknown(
+        Unknown(
+          unknown.reason, nil, mayBeEmpty: true, mayBeAbsent: false, mayBeNull: mayBeNull,
+          isName: unknown.isName)),
+      at: value.place, isSecret: value.isSecret)
+    note(selected, from: value)
+    return .perhaps(selected)
+  }
+
   private func filter(
     _ steps: [Step], _ index: Int, _ value: Value, _ capture: String?, _ clauses: [Disjunction],
     _ scope: Scope,
@@ -268,17 +304,7 @@ extension Evaluation {
       }
     }
     // Behind what has already walked the values, a map is one of them; behind a key its values are looked at.
-    let hasWalked: Bool
-    let isBehindElements: Bool
-    if index == 0 {
-      (hasWalked, isBehindElements) = (false, false)
-    } else {
-      switch steps[index - 1] {
-      case .elements, .members, .filter, .keys, .variable, .this, .index:
-        (hasWalked, isBehindElements) = (true, true)
-      case .key, .keysOf: (hasWalked, isBehindElements) = (false, false)
-      }
-    }
+    let hasWalked = index > 0 && steps[index - 1].walks
     switch value.content {
     case .map(let members):
       if hasWalked { return try take(value, key) }
@@ -293,9 +319,32 @@ extension Evaluation {
     case .list(let values):
       for (place, element) in values.enumerated() { try take(element, Value(.int(Int64(place)))) }
     default:
-      if isBehindElements { return try take(value, key) }
+      if hasWalked { return try take(value, key) }
       out.append(.missing(Missing(reached: value, wanted: "a map or a list to be filtered")))
     }
+  }
+}
+
+extension Step {
+  /// Whether a filter behind it looks at the value itself, and not at what is in a map.
+  fileprivate var walks: Bool {
+    switch self {
+    case .elements, .members, .filter, .keys, .variable, .this, .index: true
+    case .key, .keysOf: false
+    }
+  }
+}
+
+extension [Step] {
+  /// Where from a place on there are filters only, of what was walked before, that capture nothing: their clauses.
+  fileprivate func filtersSelection(_ index: Int) -> [[Disjunction]]? {
+    guard index > 0, self[index - 1].walks else { return nil }
+    var all: [[Disjunction]] = []
+    for step in self[index...] {
+      guard case .filter(nil, let clauses) = step else { return nil }
+      all.append(clauses)
+    }
+    return all
   }
 }
 

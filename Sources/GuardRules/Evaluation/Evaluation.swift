@@ -1,70 +1,6 @@
 // A file of rules against a document. Statuses follow the language: a conjunction fails where any part fails, passes
 // where any passes, else it is skipped. One evaluation belongs to one thread.
 
-/// What came of a rule, a block or a clause, in the order of what counts more in a conjunction.
-public enum RuleStatus: String, Sendable, CaseIterable {
-  /// It holds.
-  case pass = "PASS"
-  /// It doesn't.
-  case fail = "FAIL"
-  /// There was nothing to look at.
-  case skip = "SKIP"
-  /// It depends on what isn't known yet. Never in literal evaluation; never good.
-  case unknown = "UNKNOWN"
-}
-
-/// Why a rule couldn't be evaluated.
-public struct EvaluationFault: Error, Sendable, Equatable, CustomStringConvertible {
-  /// The file of rules.
-  public let file: String
-  /// Where in it; line 0 = not at a place.
-  public let place: TextPlace
-  /// What is wrong.
-  public let reason: String
-
-  /// `file:line:column: reason`
-  public var description: String { "\(file):\(place): \(reason)" }
-}
-
-/// A clause that failed for a value.
-public struct Failure: Sendable {
-  /// The rule.
-  public let rule: String
-  /// Where in the rules.
-  public let place: TextPlace
-  /// The clause, as it was written.
-  public let clause: String
-  /// The rules' own words; nil = none.
-  public let message: String?
-  /// The value that was looked at, or the last one that was there.
-  public let value: Value?
-  /// What wasn't there; nil = the value is.
-  public let missing: String?
-  /// What it was compared with.
-  public let wanted: Value?
-  /// Whether it can't be told: the value isn't known yet.
-  public let isUnknown: Bool
-  /// Where the value itself was made while rules were evaluated: a value of the document that it belongs to. nil = none is
-  /// known.
-  public let within: Value?
-}
-
-/// What came of a rule.
-public struct RuleResult: Sendable {
-  /// Its name.
-  public let name: String
-  /// Its status.
-  public let status: RuleStatus
-  /// Clauses that failed or can't be told, of a rule that failed or can't be told. One that isn't unknown is part of a
-  /// failure: whatever the unknown values turn out to be, it stays one.
-  public let failures: [Failure]
-  /// Whether it failed for certain while other parts of it can't be told.
-  public internal(set) var hasUnknown = false
-  /// Outermost names of the document that it looked for and that aren't there: with them it might have come to something
-  /// else (input parameters).
-  public internal(set) var lacks: Set<String> = []
-}
-
 extension RuleFile {
   /// Evaluates all rules against a document.
   /// - Parameter now: seconds since 1970 UTC, for the function `now`.
@@ -105,23 +41,6 @@ extension RuleFile {
   }
 }
 
-extension [RuleResult] {
-  /// The file's status: any failure, else any that can't be told, else any that passed, else skipped.
-  public var status: RuleStatus { RuleStatus.all(map(\.status)) }
-}
-
-extension RuleStatus {
-  /// Of parts that must all hold.
-  static func all(_ parts: some Sequence<RuleStatus>) -> RuleStatus {
-    var whole = RuleStatus.skip
-    for part in parts {
-      if part == .fail { return .fail }
-      if part == .unknown || whole == .skip { whole = part }
-    }
-    return whole
-  }
-}
-
 final class Evaluation {
   let file: RuleFile
   let document: PreparedDocument
@@ -143,6 +62,10 @@ final class Evaluation {
   /// Whether it isn't known of what a query walks now whether it is meant, or there.
   var isDoubting = false
 
+  /// What functions and filters made: the value of the document that each was made from. Kept with the made value, so that
+  /// no other can be in its place.
+  private var origins: [ObjectIdentifier: (made: Value, source: Value)] = [:]
+
   private var rightSides: [RightSide] = []
   private static var mostRightSides: Int { 4 }
 
@@ -162,7 +85,7 @@ final class Evaluation {
   }
 
   func fault(_ reason: String, _ place: TextPlace) -> EvaluationFault {
-    EvaluationFault(file: file.name, place: place, reason: reason)
+    EvaluationFault(file: file.name, place: place == .made ? .none : place, reason: reason)
   }
 
   // MARK: - Rules
@@ -194,13 +117,14 @@ final class Evaluation {
   }
 
   /// A name that several rules have: what the first says that isn't a skip.
-  private func status(named name: String) throws(EvaluationFault) -> Verdict {
-    var status = Verdict.skip
+  private func status(
+    named name: String
+  ) throws(EvaluationFault) -> (verdict: Verdict, failures: [Failure]) {
     for index in file.index[name] ?? [] {
-      status = try evaluated(index).verdict
-      if status != .skip { break }
+      let (result, verdict) = try evaluated(index)
+      if verdict != .skip { return (verdict, result.failures) }
     }
-    return status
+    return (.skip, [])
   }
 
   // MARK: - Blocks
@@ -264,6 +188,12 @@ final class Evaluation {
     return side
   }
 
+  /// Keeps what a value was made from.
+  func note(_ made: Value, from source: Value) {
+    let source = origins[ObjectIdentifier(source)]?.source ?? source
+    origins[ObjectIdentifier(made)] = (made, source)
+  }
+
   /// Does something one level further in.
   func deeper<T>(_ place: TextPlace, _ body: () throws(EvaluationFault) -> T) throws(EvaluationFault) -> T {
     depth += 1
@@ -291,8 +221,11 @@ final class Evaluation {
   private func disjunction(_ clauses: Disjunction, _ scope: Scope) throws(EvaluationFault) -> Verdict {
     let before = failures.count
     var parts: [Verdict] = []
+    var isOneEach = clauses.count > 1
     for clause in clauses {
+      let own = failures.count
       let status = try status(of: clause, scope)
+      isOneEach = isOneEach && (status == .skip || failures.count == own + 1)
       if !status.isCertain { isUncertain = true }
       if status == .pass {
         failures.removeSubrange(before...)
@@ -303,7 +236,21 @@ final class Evaluation {
     let whole = Verdict.any(parts)
     // One that fails for certain beside one that can't be told is no failure yet.
     if whole == .unknown { makeUnknown(after: before) }
+    if isOneEach, whole == .fail || whole == .unknown { join(after: before) }
     return whole
+  }
+
+  /// Alternatives that all fail of the same are one failure.
+  private func join(after count: Int) {
+    let all = failures[count...]
+    guard all.count > 1, let first = all.first(where: { $0.value?.place.line ?? 0 > 0 }) ?? all.first,
+      within != nil || all.allSatisfy({ $0.value != nil && $0.value === first.value })
+    else { return }
+    let joined = Failure(
+      rule: first.rule, place: first.place, clause: all.map(\.clause).joined(separator: " or "),
+      message: all.lazy.compactMap(\.message).first, value: first.value, missing: first.missing,
+      wanted: first.wanted, isUnknown: all.allSatisfy(\.isUnknown), within: first.within)
+    failures.replaceSubrange(count..., with: [joined])
   }
 
   // MARK: - Clauses
@@ -312,14 +259,26 @@ final class Evaluation {
     switch clause {
     case .comparison(let comparison): return try compare(comparison, scope)
     case .reference(let reference):
-      let named = try status(named: reference.name)
+      let (named, reasons) = try status(named: reference.name)
       let status: Verdict =
         !named.isCertain ? .unknown : (named == .pass) != reference.isInverted ? .pass : .fail
-      if status != .pass {
-        fail(
-          reference.place, (reference.isInverted ? "not " : "") + reference.name, reference.message, nil, nil,
-          nil,
-          isUnknown: status == .unknown)
+      guard status != .pass else { return status }
+      let clause = (reference.isInverted ? "not " : "") + reference.name
+      // What is wrong by that rule is wrong by this one, where it is: each value is told once, and the document as a whole
+      // only where nothing in it is.
+      let within = reasons.filter { $0.value !== document.root }
+      var told: Set<ObjectIdentifier> = []
+      for reason in within.isEmpty ? Array(reasons.prefix(1)) : within {
+        if let value = reason.value, !told.insert(ObjectIdentifier(value)).inserted { continue }
+        if status == .unknown || reason.isUnknown { isUncertain = true }
+        failures.append(
+          Failure(
+            rule: rule, place: reference.place, clause: clause, message: reference.message ?? reason.message,
+            value: reason.value, missing: reason.missing, wanted: reason.wanted,
+            isUnknown: status == .unknown || reason.isUnknown, within: reason.within))
+      }
+      if reasons.isEmpty {
+        fail(reference.place, clause, reference.message, nil, nil, nil, isUnknown: status == .unknown)
       }
       return status
     case .call(let call): return try status(of: call, scope)
@@ -423,10 +382,20 @@ final class Evaluation {
     _ wanted: Value?, isUnknown: Bool = false, holder: Value? = nil
   ) {
     if isUnknown { isUncertain = true }
+    var (value, within) = (value, holder ?? within)
+    if let known = value {
+      // What came from elsewhere than the document stands in no text, and belongs to nothing in it.
+      if let source = origins[ObjectIdentifier(known)]?.source, source.place.line > 0 || within == nil {
+        within = source
+      }
+      if known.place == .made {
+        value = Value(known.content, at: within?.place ?? .none, isSecret: known.isSecret)
+      }
+    }
     failures.append(
       Failure(
         rule: rule, place: place, clause: clause, message: message, value: value, missing: missing,
-        wanted: wanted, isUnknown: isUnknown, within: holder ?? within))
+        wanted: wanted, isUnknown: isUnknown, within: within))
   }
 
   /// Forgets failures of a clause that holds all the same (`some`).

@@ -40,7 +40,7 @@ final class Scope {
     let outer = evaluation.lacks
     evaluation.lacks = []
     let values = try evaluation.deeper(variable.place) { () throws(EvaluationFault) in
-      try evaluation.values(of: variable.operand, self)
+      try evaluation.valuesThere(of: variable.operand, self)
     }
     if !evaluation.lacks.isEmpty { lacks[name] = evaluation.lacks }
     evaluation.lacks.formUnion(outer)

@@ -157,7 +157,7 @@ extension RuleParser {
   /// A literal, if one stands here.
   private mutating func literal() throws(RuleFault) -> Value? {
     let begin = scanner.position
-    func value(_ content: Value.Content) -> Value { Value(content, at: scanner.place(at: begin)) }
+    func value(_ content: Value.Content) -> Value { Value(content, at: .made) }
     switch scanner.peek() {
     case UInt8(ascii: "\""), UInt8(ascii: "'"): return value(.string(try scanner.quoted()))
     case UInt8(ascii: "/"): return value(.pattern(try scanner.pattern()))

@@ -293,7 +293,7 @@ struct RuleParser {
     let own = Query(steps: [.key("Type")], isSome: false, place: place, text: "Type")
     let filter = Comparison(
       query: own, comparator: .equal, isNegated: false, isInverted: false,
-      right: .value(Value(.string(type), at: place)), message: nil, place: place)
+      right: .value(Value(.string(type), at: .made)), message: nil, place: place)
     let query = Query(
       steps: [.key("Resources"), .members(nil), .filter(nil, [[.comparison(filter)]])], isSome: false,
       place: place, text: text)

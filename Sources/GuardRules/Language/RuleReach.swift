@@ -221,7 +221,17 @@ private final class ReachReader {
         if capture != nil { counts = true }
         filter(clauses)
         level = .resource
-      case (.resources, .key), (.resources, .keys), (.resources, .keysOf), (.resources, .members):
+      case (.resources, .keys(_, _, _, let right)):
+        // By their names, and then by type: those of other types don't matter.
+        counts = true
+        guard place + 1 < query.steps.count, case .filter(_, let clauses) = query.steps[place + 1] else {
+          return anything(query.steps[place...])
+        }
+        place += 1
+        readsWhole(self.level(of: right))
+        filter(clauses)
+        level = .resource
+      case (.resources, .key), (.resources, .keysOf), (.resources, .members):
         // By their names.
         counts = true
         return anything(query.steps[place...])

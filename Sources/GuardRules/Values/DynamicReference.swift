@@ -5,7 +5,10 @@
 extension Value {
   /// Whether a text has a dynamic reference in it.
   public static func isDynamicReference(_ text: String) -> Bool {
-    guard let begin = text.firstRange(of: "{{resolve:") else { return false }
+    // Asked of every text of a template: few have a brace, and searching characters is slow.
+    guard text.utf8.contains(UInt8(ascii: "{")), let begin = text.firstRange(of: "{{resolve:") else {
+      return false
+    }
     return text[begin.upperBound...].firstRange(of: "}}") != nil
   }
 

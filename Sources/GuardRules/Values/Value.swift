@@ -16,6 +16,9 @@ public struct TextPlace: Sendable, Hashable, CustomStringConvertible {
 
   /// No place: made by a function, or given by the program.
   public static var none: TextPlace { TextPlace(line: 0, column: 0) }
+  /// Of what is written in rules or made of nothing in particular: findings of it stand where the clause looks. Told to
+  /// nobody outside.
+  static var made: TextPlace { TextPlace(line: 0, column: -1) }
 
   /// `line:column`.
   public var description: String { "\(line):\(column)" }
@@ -35,6 +38,8 @@ public final class Value: Sendable {
     case float(Double)
     /// Text.
     case string(String)
+    /// A character, which is never equal to a text: made by `parse_char` only.
+    case character(Unicode.Scalar)
     /// A regular expression; in rules only.
     case pattern(Pattern)
     /// From one bound to another; in rules only.
@@ -79,10 +84,27 @@ public final class Unknown: Sendable {
   public let mayBeEmpty: Bool
   /// Whether it may not be there at all.
   public let mayBeAbsent: Bool
+  /// Whether it is the name of a resource: a text, in which nothing else can be looked for.
+  public let isName: Bool
+  /// Whether it may be null.
+  let mayBeNull: Bool
 
   /// An unknown value.
   /// - Parameter mayBeAbsent: nil = what is written is there, what isn't written may be absent if it may be empty.
-  public init(_ reason: String, written: Value? = nil, mayBeEmpty: Bool = true, mayBeAbsent: Bool? = nil) {
+  public convenience init(
+    _ reason: String, written: Value? = nil, mayBeEmpty: Bool = true, mayBeAbsent: Bool? = nil,
+    isName: Bool = false
+  ) {
+    self.init(
+      reason, written, mayBeEmpty: mayBeEmpty, mayBeAbsent: mayBeAbsent, mayBeNull: true, isName: isName)
+  }
+
+  /// The same, of which more may be known.
+  init(
+    _ reason: String, _ written: Value?, mayBeEmpty: Bool, mayBeAbsent: Bool?, mayBeNull: Bool, isName: Bool
+  ) {
+    self.mayBeNull = mayBeNull
+    self.isName = isName
     self.reason = reason
     self.written = written
     self.mayBeEmpty = mayBeEmpty
@@ -248,6 +270,7 @@ public struct Bounds: Sendable {
   func contains(_ content: Value.Content) -> Bool? {
     switch (kind, content) {
     case (.ints(let lower, let upper), .int(let value)): return holds(value, lower, upper)
+    case (.characters(let lower, let upper), .character(let only)): return holds(only, lower, upper)
     case (.floats(let lower, let upper), .float(let value)): return holds(value, lower, upper)
     case (.characters(let lower, let upper), .string(let text)):
       guard let only = text.unicodeScalars.first, text.unicodeScalars.count == 1 else { return nil }
@@ -262,7 +285,7 @@ extension Value {
   public var estimatedBytes: Int {
     func text(_ text: String) -> Int { text.utf8.count > 15 ? 48 + text.utf8.count : 0 }
     switch content {
-    case .null, .bool, .int, .float, .pattern, .range: return 80
+    case .null, .bool, .int, .float, .character, .pattern, .range: return 80
     case .string(let value): return 80 + text(value)
     case .unknown(let unknown): return 96 + (unknown.written?.estimatedBytes ?? 0)
     case .list(let values): return values.reduce(112 + 8 * values.count) { $0 + $1.estimatedBytes }
@@ -303,6 +326,7 @@ extension Value {
     case .int: "int"
     case .float: "float"
     case .string: "string"
+    case .character: "character"
     case .pattern: "regular expression"
     case .range: "range"
     case .list: "list"
@@ -336,6 +360,7 @@ extension Value {
     case .int(let value): whole = String(value)
     case .float(let value): whole = String(value)
     case .string(let value): whole = "\"\(value)\""
+    case .character(let value): whole = "'\(value)'"
     case .pattern(let pattern): whole = "/\(pattern.source)/"
     case .range(let bounds):
       let (lower, upper) =

@@ -69,31 +69,42 @@ enum AccountCallTable {
         page NextToken NextToken
         arn {AutoScalingGroupARN}
     service s3 rest-xml 2006-03-01 global
-      list S3.Bucket GET /
+      list S3.Bucket ListBuckets GET /
         from Buckets.Bucket
+        root ListAllMyBucketsResult
         page continuation-token ContinuationToken
         arn arn:{partition}:s3:::{Name}
         key {Name}
         region location
-        and location GET /{Name}?location
-        and encryption GET /{Name}?encryption
+        and location GetBucketLocation GET /{Name}?location
+          root LocationConstraint
+        and encryption GetBucketEncryption GET /{Name}?encryption
+          root ServerSideEncryptionConfiguration
           absent ServerSideEncryptionConfigurationNotFoundError
-        and publicAccess GET /{Name}?publicAccessBlock
+        and publicAccess GetPublicAccessBlock GET /{Name}?publicAccessBlock
+          root PublicAccessBlockConfiguration
           absent NoSuchPublicAccessBlockConfiguration
-        and versioning GET /{Name}?versioning
-        and logging GET /{Name}?logging
-        and acl GET /{Name}?acl
-        and ownership GET /{Name}?ownershipControls
+        and versioning GetBucketVersioning GET /{Name}?versioning
+          root VersioningConfiguration
+        and logging GetBucketLogging GET /{Name}?logging
+          root BucketLoggingStatus
+        and acl GetBucketAcl GET /{Name}?acl
+          root AccessControlPolicy
+        and ownership GetBucketOwnershipControls GET /{Name}?ownershipControls
+          root OwnershipControls
           absent OwnershipControlsNotFoundError
-        and replication GET /{Name}?replication
+        and replication GetBucketReplication GET /{Name}?replication
+          root ReplicationConfiguration
           absent ReplicationConfigurationNotFoundError
-        and tagging GET /{Name}?tagging
+        and tagging GetBucketTagging GET /{Name}?tagging
+          root Tagging
           absent NoSuchTagSet,NoSuchTagSetError
         one -
           set Name {id}
           gone NoSuchBucket
-        list S3.BucketPolicy GET /{Name}?policy
+        list S3.BucketPolicy GetBucketPolicy GET /{Name}?policy
           from .
+          root json
           absent NoSuchBucketPolicy
           arn arn:{partition}:s3:::{Name}?policy
     service iam query 2010-05-08 global
@@ -166,45 +177,45 @@ enum AccountCallTable {
         from SummaryMap
         arn arn:{partition}:iam::{account}:root
     service lambda rest-json 2015-03-31
-      list Lambda.Function GET /2015-03-31/functions?MaxItems=50
+      list Lambda.Function ListFunctions GET /2015-03-31/functions?MaxItems=50
         from Functions
         page Marker NextMarker
         arn {FunctionArn}
-        and tags GET /2017-03-31/tags/{FunctionArn}
+        and tags ListTags GET /2017-03-31/tags/{FunctionArn}
           take Tags
         key {FunctionName}
-        one GET /2015-03-31/functions/{id}
+        one GetFunction GET /2015-03-31/functions/{id}
           from Configuration
           gone ResourceNotFoundException
-        list Lambda.Permission GET /2015-03-31/functions/{FunctionName}/policy
+        list Lambda.Permission GetPolicy GET /2015-03-31/functions/{FunctionName}/policy
           from Policy.Statement
           absent ResourceNotFoundException
           arn {FunctionArn}#{Sid}
-        list Lambda.Url GET /2021-10-31/functions/{FunctionName}/url
+        list Lambda.Url GetFunctionUrlConfig GET /2021-10-31/functions/{FunctionName}/url
           from .
           absent ResourceNotFoundException
           arn {FunctionArn}#url
-        list Lambda.Alias GET /2015-03-31/functions/{FunctionName}/aliases
+        list Lambda.Alias ListAliases GET /2015-03-31/functions/{FunctionName}/aliases
           from Aliases
           page Marker NextMarker
           absent ResourceNotFoundException
           arn {AliasArn}
-          list Lambda.Permission GET /2015-03-31/functions/{FunctionName}/policy?Qualifier={Name}
+          list Lambda.Permission GetPolicy GET /2015-03-31/functions/{FunctionName}/policy?Qualifier={Name}
             from Policy.Statement
             absent ResourceNotFoundException
             arn {AliasArn}#{Sid}
-          list Lambda.Url GET /2021-10-31/functions/{FunctionName}/url?Qualifier={Name}
+          list Lambda.Url GetFunctionUrlConfig GET /2021-10-31/functions/{FunctionName}/url?Qualifier={Name}
             from .
             absent ResourceNotFoundException
             arn {AliasArn}#url
-        list Lambda.Version GET /2015-03-31/functions/{FunctionName}/versions
+        list Lambda.Version ListVersionsByFunction GET /2015-03-31/functions/{FunctionName}/versions
           from Versions
           page Marker NextMarker
           skip Version $LATEST
           most 50
           absent ResourceNotFoundException
           arn {FunctionArn}
-          list Lambda.Permission GET /2015-03-31/functions/{FunctionName}/policy?Qualifier={Version}
+          list Lambda.Permission GetPolicy GET /2015-03-31/functions/{FunctionName}/policy?Qualifier={Version}
             from Policy.Statement
             absent ResourceNotFoundException
             arn {FunctionArn}#{Sid}
@@ -256,12 +267,12 @@ enum AccountCallTable {
         and status DescribeConfigurationRecorderStatus
           take ConfigurationRecordersStatus
     service guardduty rest-json 2017-11-28
-      list GuardDuty.Detector GET /detector?maxResults=50
+      list GuardDuty.Detector ListDetectors GET /detector?maxResults=50
         from detectorIds
         page nextToken nextToken
         arn arn:{partition}:guardduty:{region}:{account}:detector/{it}
         key {it}
-        and detector GET /detector/{it}
+        and detector GetDetector GET /detector/{it}
     service elasticloadbalancing query 2015-12-01
       list ELBv2.LoadBalancer DescribeLoadBalancers PageSize=400
         from LoadBalancers
@@ -272,7 +283,7 @@ enum AccountCallTable {
         and tags DescribeTags ResourceArns.member.1={LoadBalancerArn}
           take TagDescriptions
         and acl wafv2:GetWebACLForResource ResourceArn={LoadBalancerArn}
-          take WebACL
+          take WebACL?
           absent WAFInvalidParameterException,WAFNonexistentItemException
         key {LoadBalancerArn}
         one DescribeLoadBalancers LoadBalancerArns.member.1={id}
@@ -307,13 +318,15 @@ enum AccountCallTable {
           set CertificateArn {id}
           gone ResourceNotFoundException
     service route53 rest-xml 2013-04-01 global
-      list Route53.HostedZone GET /2013-04-01/hostedzone
+      list Route53.HostedZone ListHostedZones GET /2013-04-01/hostedzone
         from HostedZones.HostedZone
+        root ListHostedZonesResponse
         page marker NextMarker
         arn arn:{partition}:route53::{account}:{Id}
         key {Id}
-        one GET /2013-04-01/hostedzone/{id}
+        one GetHostedZone GET /2013-04-01/hostedzone/{id}
           from HostedZone
+          root GetHostedZoneResponse
           gone NoSuchHostedZone
     service wafv2 json AWSWAF_20190729 1.1
       list WAFv2.WebACL ListWebACLs Scope=REGIONAL Limit=100

@@ -7,7 +7,8 @@
 //         page Marker NextMarker                   the parameter that takes what the answer gives for its next page
 //         arn {KeyArn}                             what a resource is called
 //         and key DescribeKey KeyId={KeyId}        a call for each item; its answer is put in the item as `key`
-//           take KeyMetadata                       the part of the answer that is put there
+//           take KeyMetadata                       the part of the answer that is put there; `?` behind: if it is there
+//           root Tagging                           of REST in XML the outermost element of the answer; `json`: it is JSON
 //         and acl wafv2:GetWebACLForResource …     the same, asked of another service of the table
 //           absent NotFoundException               codes of errors that mean: there is none
 //         list …                                   a list for each item, which is its `parent`
@@ -27,7 +28,7 @@
 // `one -`: no call, `set` says all that the item's calls need. Without `one` the list is asked, and of its items only the one
 // that is meant goes further.
 //
-// `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `GET /path?query` as
+// `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `NAME GET /path?query` as
 // action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave, or
 // its member NAME; `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `most N`: of more
 // the rest isn't looked at, and what hangs on it is unknown; `absent` below `list`: codes that mean an empty list. Of JSON
@@ -92,19 +93,26 @@ public struct CallParameter: Sendable {
 
 /// One call.
 public struct AccountCall: Sendable {
-  /// Its name, or `GET /path?query`.
+  /// Its name, or of REST services `GET /path?query`.
   public let action: String
+  /// What its service's reference calls it.
+  public var name: String
   /// Its parameters.
   public let parameters: [CallParameter]
   /// The part of the answer that is meant; empty = all of it.
   public var take: [String] = []
   /// Codes of errors that mean that there is nothing.
   public var absent: Set<String> = []
+  /// Of services that answer in XML the outermost element of an answer, `json` = it is JSON; nil = by the protocol's rule.
+  public var root: String?
+  /// Whether an answer may lack what is meant; else it is none without.
+  public var mayLack = false
 
   /// A call whose whole answer is meant.
   public init(action: String, parameters: [CallParameter]) {
     self.action = action
     self.parameters = parameters
+    name = action
   }
 }
 
@@ -244,7 +252,7 @@ public enum AccountCalls {
       let depth = (indent - open[last].indent) / 2
       if depth > 1, open[last].list.one != nil {
         guard one(words, depth, &open[last].list) else {
-          throw wrong("gone, from, set or with; below with: take, absent or each")
+          throw wrong("gone, from, root, set or with; below with: take, absent or each")
         }
         continue
       }
@@ -253,7 +261,12 @@ public enum AccountCalls {
       if isOfPart, part < 0 { throw wrong("and NAME first") }
       switch first {
       case "from" where !isOfPart: open[last].list.call.take = path(words[1])
-      case "take" where isOfPart: open[last].list.parts[part].call.take = path(words[1])
+      case "take" where isOfPart:
+        let isSure = !words[1].hasSuffix("?")
+        open[last].list.parts[part].call.take = path(isSure ? words[1] : String(words[1].dropLast()))
+        open[last].list.parts[part].call.mayLack = !isSure
+      case "root" where isOfPart: open[last].list.parts[part].call.root = words[1]
+      case "root": open[last].list.call.root = words[1]
       case "absent":
         let codes = Set(words[1].split(separator: ",").map(String.init))
         if isOfPart {
@@ -272,7 +285,7 @@ public enum AccountCalls {
       case "and" where words.count >= 3:
         var rest = words[2...]
         let parts = rest[2].split(separator: ":")
-        if parts.count == 2, !rest[2].hasPrefix("GET"), !rest[2].contains("/") { rest[2] = String(parts[1]) }
+        if parts.count == 2 { rest[2] = String(parts[1]) }
         open[last].list.parts.append(
           AccountPart(
             name: words[1], call: call(rest), service: rest[2] == words[2] ? nil : String(parts[0])))
@@ -280,7 +293,8 @@ public enum AccountCalls {
         var only: AccountCall? = words[1] == "-" ? nil : call(words[1...])
         only?.take = open[last].list.call.take
         open[last].list.one = AccountOne(call: only)
-      default: throw wrong("from, take, absent, page, arn, key, region, only, skip, most, and, one or list")
+      default:
+        throw wrong("from, take, root, absent, page, arn, key, region, only, skip, most, and, one or list")
       }
     }
     close(0)
@@ -306,6 +320,7 @@ public enum AccountCalls {
     switch words[0] {
     case "gone": list.one?.gone = Set(words[1].split(separator: ",").map(String.init))
     case "from": list.one?.call?.take = path(words[1])
+    case "root": list.one?.call?.root = words[1]
     case "set" where words.count == 3:
       list.one?.sets.append(CallParameter(name: words[1], value: words[2]))
     case "with" where words.count >= 3:
@@ -319,14 +334,20 @@ public enum AccountCalls {
 
   private static func call(_ words: ArraySlice<String>) -> AccountCall {
     var words = words
-    var action = words.removeFirst()
-    if action == "GET", let path = words.popFirst() { action += " " + path }
-    return AccountCall(
+    let name = words.removeFirst()
+    var action = name
+    if words.first == "GET" {
+      action = words.prefix(2).joined(separator: " ")
+      words = words.dropFirst(2)
+    }
+    var call = AccountCall(
       action: action,
       parameters: words.compactMap { word in
         guard let sign = word.firstIndex(of: "=") else { return nil }
         return CallParameter(name: String(word[..<sign]), value: String(word[word.index(after: sign)...]))
       })
+    call.name = name
+    return call
   }
 }
 

@@ -78,5 +78,6 @@ extension AccountResources {
   private static let more: [String: Set<String>] = [
     "S3.Bucket acl": ["AccessControl"], "Config.ConfigurationRecorder status": ["Recording"],
     "GuardDuty.Detector detector": ["Enable"],
+    "ACM.Certificate certificate": ["ValidationMethod", "DaysLeft"],
   ]
 }

@@ -82,6 +82,9 @@ public enum AccountResources {
       guard let now, let made = item["CreateDate"]?.string.flatMap(RFC3339.seconds) else { return item }
       return item.adding("ageDays", Value(.int((now - made) / 86_400)))
     case "ACM.Certificate":
+      if let certificate = item["certificate"], case .unknown = certificate.content {
+        return item.adding("validation", certificate).adding("daysLeft", certificate)
+      }
       let options = item["certificate"]?["DomainValidationOptions"]?.list ?? []
       var item = item
       if let method = options.lazy.compactMap({ $0["ValidationMethod"] }).first {

@@ -11,7 +11,11 @@ public enum XMLAnswer {
 
   /// What the outermost element holds.
   /// - Throws: `DocumentFault` with the place, where it isn't such XML.
-  public static func value(of bytes: [UInt8]) throws(DocumentFault) -> Value {
+  public static func value(of bytes: [UInt8]) throws(DocumentFault) -> Value { try element(of: bytes).value }
+
+  /// The outermost element's name, and what it holds.
+  /// - Throws: `DocumentFault` with the place, where it isn't such XML.
+  public static func element(of bytes: [UInt8]) throws(DocumentFault) -> (name: String, value: Value) {
     var reader = XMLAnswerReader(bytes: bytes)
     return try reader.document()
   }
@@ -66,14 +70,14 @@ private struct XMLAnswerReader {
     }
   }
 
-  mutating func document() throws(DocumentFault) -> Value {
+  mutating func document() throws(DocumentFault) -> (name: String, value: Value) {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
     try between()
     guard !begins("<!") else { throw fault("an element; a document type has no place in an answer") }
     let root = try element(depth: 1)
     try between()
     guard position == bytes.count else { throw fault("the end of the text") }
-    return root.value
+    return root
   }
 
   mutating func name() throws(DocumentFault) -> String {

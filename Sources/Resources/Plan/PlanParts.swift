@@ -30,7 +30,7 @@ struct PlanParts {
   private let table: ShapeTable
 
   init(
-    _ bytes: UnsafeRawBufferPointer, _ table: ShapeTable, _ references: PlanReferences,
+    _ bytes: UnsafeRawBufferPointer, _ table: ShapeTable, _ references: PlanReferences?,
     _ limits: ReadingLimits
   ) throws(DocumentFault) {
     self.table = table
@@ -111,6 +111,16 @@ struct PlanParts {
       if let value = known.value, !Shaping.same(value, property.value) {
         doubts[part.to]?[property.name]?.value = nil
       }
+    }
+  }
+
+  /// Of a plan that can't be read to its end: whatever a part can say of a resource may be said further on.
+  init(cut table: ShapeTable) {
+    self.table = table
+    let unknown = Unknown("the plan can't be read to its end, and what isn't read may say it")
+    for shape in table.types.values where shape.partOf != nil {
+      let names = Shaping.names(shape.members).union(shape.fixed.compactMap(\.path.first))
+      for name in names { doubts[shape.to, default: [:]][name] = Doubt(unknown: unknown, value: nil) }
     }
   }
 

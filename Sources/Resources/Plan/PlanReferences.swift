@@ -220,6 +220,13 @@ struct PlanReferences {
       ["aws_lb_listener.", "aws_alb_listener."].contains(where: target.hasPrefix)
     }
 
+    /// Whether an expression names nothing but a resource.
+    func isName(_ expression: Value?) -> Bool {
+      let references = expression?["references"]?.list?.compactMap(\.string) ?? []
+      return !references.isEmpty && references.allSatisfy { $0.hasPrefix("aws_") }
+        && written(expression, at: .none)?["Ref"] != nil
+    }
+
     /// Where a value comes from.
     enum Source {
       /// From one resource, by its address.

@@ -40,8 +40,14 @@ extension TerraformPlan {
     do throws(ShapeTableFault) { table = try Self.table.get() } catch {
       throw DocumentFault(place: .none, found: "\(error)", wanted: "a table of types")
     }
-    let references = try PlanReferences(bytes, limits)
-    let parts = try PlanParts(bytes, table, references, limits)
+    // Where it can't be read to its end, what was read before is told, and then why it can't.
+    var fault: DocumentFault?
+    var references: PlanReferences?
+    do throws(DocumentFault) { references = try PlanReferences(bytes, limits) } catch { fault = error }
+    let parts: PlanParts
+    do throws(DocumentFault) { parts = try PlanParts(bytes, table, references, limits) } catch {
+      (parts, fault) = (PlanParts(cut: table), fault ?? error)
+    }
     var known: [String: Set<String>] = [:]
     func names(_ type: String) -> Set<String> {
       if let names = known[type] { return names }
@@ -56,8 +62,9 @@ extension TerraformPlan {
       guard let shape = table.types[type], shape.partOf == nil else { return true }
       return !wanted.isDisjoint(with: table.shapes(of: type))
     }
-    return try read(bytes, limits: limits, takes: wanted == nil ? nil : takes, references: references) {
-      (resource) throws(DocumentFault) in
+    let count = try read(
+      bytes, limits: limits, takes: wanted == nil ? nil : takes, references: references
+    ) { (resource) throws(DocumentFault) in
       let place = resource.after.place
       func shapeless() -> ShapedResource {
         ShapedResource(
@@ -91,6 +98,8 @@ extension TerraformPlan {
         within: resource.after, of: resource.type, called: resource.address, region: resource.region)
       for each in inner { try body(each) }
     }
+    if let fault { throw fault }
+    return count
   }
 }
 

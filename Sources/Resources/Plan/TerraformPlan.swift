@@ -262,7 +262,7 @@ public enum TerraformPlan {
         .unknown(
           Unknown(
             "known after the plan is applied", written: setting?.written(expression, at: place),
-            mayBeEmpty: true)), at: place)
+            mayBeEmpty: true, isName: setting?.isName(expression) ?? false)), at: place)
     case .map(let marks):
       guard !marks.all.isEmpty else { return known }
       var members = MemberList(known?.members ?? [])

@@ -97,8 +97,10 @@ struct TemplateResolver {
     return Value(.string(text), at: place, isSecret: isSecret)
   }
 
-  /// A value that is put in a second time.
-  private mutating func again(_ value: Value) throws(DocumentFault) -> Value {
+  /// A value that is put in where something refers to it. All of it is made anew, also where it is the same: findings tell
+  /// resources, and places in them, apart by their values.
+  /// - Parameter written: what refers to it.
+  private mutating func again(_ value: Value, _ written: Value) throws(DocumentFault) -> Value {
     var waiting = [value]
     while let next = waiting.popLast() {
       try charge(1, value.place)
@@ -108,7 +110,7 @@ struct TemplateResolver {
       default: break
       }
     }
-    return value
+    return value.anew(placeless: written.place)
   }
 
   /// - Returns: nil where there is no value at all (`AWS::NoValue`).
@@ -255,7 +257,7 @@ struct TemplateResolver {
         isSecret = isSecret || key.isSecret
       }
       if let found = mappings?[keys[0]]?[keys[1]]?[keys[2]] {
-        return isSecret ? try again(found).hidden : try again(found)
+        return isSecret ? try again(found, written).hidden : try again(found, written)
       }
       if parts.count > 3, let other = parts[3]["DefaultValue"] {
         return isSecret ? try resolve(other, depth)?.hidden : try resolve(other, depth)
@@ -286,7 +288,11 @@ struct TemplateResolver {
         "\(name) is known once it is deployed", written, mayBeEmpty: name == "AWS::NotificationARNs")
     }
     if resources.contains(name) {
-      return unknown("resource \(name) gets its name later", written, mayBeEmpty: false)
+      return Value(
+        .unknown(
+          Unknown(
+            "resource \(name) gets its name later", written: written, mayBeEmpty: false, isName: true)),
+        at: written.place)
     }
     guard let parameter = parameters?[name] else {
       return unknown("there is no \(name) in the template", written)
@@ -300,11 +306,14 @@ struct TemplateResolver {
       return unknown("parameter \(name) is read at deployment", written, mayBeEmpty: false)
     }
     let isSecret = Self.isSecret(parameter)
-    guard let text = value.asText else { return isSecret ? try again(value).hidden : try again(value) }
+    guard let text = value.asText else {
+      return isSecret ? try again(value, written).hidden : try again(value, written)
+    }
     guard TemplateParameter.isList(type) else {
       let read = type == "Number" ? TemplateParameter.number(text) : .string(text)
       try charge(1 + text.utf8.count / 64, value.place)
-      return Value(read, at: value.place, isSecret: isSecret).loose
+      // What was given on the command line stands where it is used.
+      return Value(read, at: value.place == .none ? written.place : value.place, isSecret: isSecret).loose
     }
     try charge(text.utf8.count { $0 == UInt8(ascii: ",") } + 1, written.place)
     let elements = TemplateParameter.elements(text)
@@ -369,6 +378,22 @@ struct TemplateResolver {
 }
 
 extension Value {
+  /// The same, made of values of its own.
+  /// - Parameter placeless: the place of what has none: what was given on the command line stands where it is used.
+  /// - Precondition: it was read, so it isn't deeper than what can be read.
+  fileprivate func anew(placeless: TextPlace) -> Value {
+    let place = self.place == .none ? placeless : self.place
+    switch content {
+    case .list(let values):
+      return Value(.list(values.map { $0.anew(placeless: placeless) }), at: place, isSecret: isSecret)
+    case .map(let members):
+      let all = members.all.map { (name: $0.name, value: $0.value.anew(placeless: placeless)) }
+      return Value(
+        .map(Members(all, rest: members.rest, perhaps: members.perhaps)), at: place, isSecret: isSecret)
+    default: return Value(content, at: place, isSecret: isSecret, isLoose: isLoose)
+    }
+  }
+
   /// As CloudFormation writes a scalar as text; nil for lists, maps and what isn't known.
   var asText: String? {
     switch content {

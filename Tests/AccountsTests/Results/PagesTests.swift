@@ -76,6 +76,41 @@ import Testing
     #expect(points.last?["at"] as? String == trend["to"] as? String)
   }
 
+  @Test func eachRunIsAPointAsLongAsThereIsRoom() throws {
+    let folder = try TestFolder()
+    let history = try FindingHistory(folder.path)
+    let day: Int64 = 86_400 * 200
+    func run(_ at: Int64) throws {
+      _ = try history.record(
+        .made([.made()], [("s3_public", .fail)]), scope: [region], source: "scan", at: at)
+    }
+    // Five runs of one day, two of them in one second.
+    for at in [0, 600, 600, 7_200, 7_260] as [Int64] { try run(day + at) }
+    let reader = HistoryReader(folder.path)
+    let end = day + 8_000
+    #expect(try reader.trend(since: end - 90 * 86_400, until: end, most: 180).count == 5)
+    // With more runs than points, spans are of the time that has runs.
+    let few = try reader.trend(since: end - 90 * 86_400, until: end, most: 3).map(\.at)
+    #expect(few == [600, 7_260].map { Timestamp.text(day + Int64($0)) })
+    #expect(try reader.trend(since: 0, until: 5, most: 3).isEmpty)
+    // What there was before is where it begins.
+    #expect(try reader.trend(since: day + 100, until: end, most: 180).count == 5)
+  }
+
+  @Test func aFindingIsFoundByTheBeginningOfItsId() throws {
+    let (_, folder, history) = try pages((0..<40).map { .made(of: "b\($0)") })
+    let reader = HistoryReader(folder.path)
+    let ids = try #require(try reader.findings(FindingFilter(), limit: 100)).findings.map(\.id)
+    for id in ids {
+      for count in 1...32 {
+        let isOne = ids.count { $0.hasPrefix(id.prefix(count)) } == 1
+        #expect(try reader.finding(String(id.prefix(count)))?.id == (isOne ? id : nil))
+      }
+    }
+    #expect(try reader.finding("") == nil && reader.finding("xyz") == nil)
+    _ = history
+  }
+
   @Test func listsHaveCursors() throws {
     let (pages, folder, _) = try pages((0..<25).map { .made(of: "b\($0)") })
     var seen: [String] = []

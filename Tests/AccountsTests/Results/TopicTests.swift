@@ -225,7 +225,7 @@ private let taken = """
     let silent = try await deliver(history, target, to: "http://127.0.0.1:1", attempts: 1)
     #expect((silent.waiting, silent.givenUp) == (1, 0))
     var none = key
-    none["AWS_ACCESS_KEY_ID"] = ""
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] { none[name] = "" }
     none["AWS_EC2_METADATA_DISABLED"] = "true"
     let keyless = try await deliver(history, target, to: "http://127.0.0.1:1", none)
     #expect((keyless.waiting, keyless.givenUp) == (1, 0))

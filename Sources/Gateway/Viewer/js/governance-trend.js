@@ -30,6 +30,31 @@ function nice(value) {
 /** Low and info are drawn as one. @param {Counts} open @param {string} name */
 export const count = (open, name) => (name === "low" ? open.low + open.info : /** @type {any} */ (open)[name]);
 
+const [MINUTE, HOUR, DAY] = [60000, 3600000, 86400000];
+/** Steps between marks of time, from the finest. */
+const STEPS = [1, 2, 5, 10, 15, 30].map((n) => n * MINUTE).concat([1, 2, 3, 6, 12].map((n) => n * HOUR), [1, 2, 7, 14, 30, 60, 90, 180, 365].map((n) => n * DAY));
+/** So many points are drawn as points, too. */
+const MOST_DOTS = 120;
+
+/** Marks of time within a range, at round times of the reader's zone; each says what differs from the one before.
+ * @param {number} from @param {number} to @param {number} most @returns {{time: number, text: string}[]} */
+export function timeMarks(from, to, most) {
+  const step = STEPS.find((one) => (to - from) / one <= most) ?? 365 * DAY;
+  const locale = document.documentElement.lang === "ja" ? "ja-JP" : "en-GB";
+  const marks = [];
+  // Hours are of the zone's own day, which the hour of summer time may move.
+  const zone = new Date(from).getTimezoneOffset() * MINUTE;
+  for (let time = Math.ceil((from - zone) / step) * step + zone; time <= to; time += step) {
+    const at = new Date(time);
+    const isMidnight = at.getHours() === 0 && at.getMinutes() === 0;
+    /** @type {Intl.DateTimeFormatOptions} */
+    const day = locale === "ja-JP" ? { month: "numeric", day: "numeric" } : { month: "short", day: "numeric" };
+    const asDay = step >= DAY || isMidnight;
+    marks.push({ time, text: asDay ? at.toLocaleDateString(locale, day) : at.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" }) });
+  }
+  return marks;
+}
+
 export class TrendChart {
   constructor() {
     this.picture = shape("svg", { role: "img", tabindex: 0 });
@@ -68,7 +93,7 @@ export class TrendChart {
     this.to = Date.parse(trend.to);
     // A young history fills the picture; before it there is nothing to draw.
     const first = this.points.length > 0 ? Date.parse(this.points[0].at) : 0;
-    this.from = Math.min(Math.max(Date.parse(trend.from), first), this.to - 86400000);
+    this.from = Math.min(Math.max(Date.parse(trend.from), first), this.to - 10 * MINUTE);
     this.chosen = -1;
     this.picture.setAttribute("aria-label", t("govTrendLabel", { days }));
     this.draw();
@@ -104,11 +129,11 @@ export class TrendChart {
       parts.push(shape("path", { class: "grid", d: `M${MARGIN.left} ${Math.round(y(value)) + 0.5}H${width - MARGIN.right}` }));
       parts.push(shape("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, format.size(value)));
     }
-    const ticks = width < 500 ? 3 : 6;
-    for (let i = 0; i < ticks; i += 1) {
-      const time = this.from + ((this.to - this.from) * i) / (ticks - 1);
-      const anchor = i === 0 ? "start" : i === ticks - 1 ? "end" : "middle";
-      parts.push(shape("text", { x: this.#x(time), y: height - 4, "text-anchor": anchor }, format.shortDate(new Date(time).toISOString())));
+    for (const { time, text } of timeMarks(this.from, this.to, width < 500 ? 4 : 8)) {
+      const x = this.#x(time);
+      parts.push(shape("path", { class: "grid", d: `M${x.toFixed(1)} ${bottom}v4` }));
+      const anchor = x < MARGIN.left + 20 ? "start" : x > width - MARGIN.right - 20 ? "end" : "middle";
+      parts.push(shape("text", { class: "time", x, y: height - 4, "text-anchor": anchor }, text));
     }
     // The gravest is drawn last, above the others.
     for (const name of [...SERIES].reverse()) {
@@ -118,6 +143,10 @@ export class TrendChart {
         d += d === "" ? `M${x} ${level}` : `H${x}V${level}`;
       }
       if (d !== "") parts.push(shape("path", { class: "line", "data-line": name, d: `${d}H${this.#x(this.to).toFixed(1)}` }));
+      if (this.points.length > MOST_DOTS) continue;
+      for (const point of this.points) {
+        parts.push(shape("circle", { class: "dot", "data-line": name, cx: this.#x(Date.parse(point.at)).toFixed(1), cy: y(count(point.open, name)).toFixed(1), r: 2.5 }));
+      }
     }
     this.cross = shape("path", { class: "cross", d: "" });
     parts.push(this.cross);

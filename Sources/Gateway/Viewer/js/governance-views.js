@@ -25,6 +25,8 @@ export function address(query) {
 
 /** @param {Finding|{title?: string, title_ja?: string, name?: string}} of */
 const titleOf = (of) => (currentLanguage() === "ja" && of.title_ja ? of.title_ja : of.title) || /** @type {any} */ (of).name || "";
+/** What was wanted: of a clause that only asks a variable whether it is empty, what the rule is called. @param {Finding} finding */
+const requirementOf = (finding) => (/^%\w+ (not )?empty$/.test(finding.clause) ? (titleOf(finding) === finding.rule ? "" : titleOf(finding)) || finding.wanted : "") || finding.clause || finding.wanted;
 /** @param {string} name */
 const sourceOf = (name) => (t(`source_${name}`) === `source_${name}` ? name : t(`source_${name}`));
 /** @param {string} account */
@@ -38,6 +40,8 @@ const tag = (finding) => {
   const word = finding.state === "fixed" ? "fixed" : isUntold(finding) && finding.state === "open" ? "UNKNOWN" : finding.status;
   return h("span", { class: "tag", "data-tag": word }, word === "fixed" ? t("state_fixed") : t(`status_${word}`));
 };
+/** A name whose words hang together by signs: lines end behind these, not within words. @param {string} name @returns {(Node|string)[]} */
+const breakable = (name) => name.split(/(?<=[_:/.-])/).flatMap((part, i) => (i === 0 ? [part] : [h("wbr", {}), part]));
 /** The end of a path, which tells files apart. @param {string} path */
 const tail = (path) => {
   const parts = path.split("/");
@@ -102,7 +106,7 @@ function groups(id, title, all, total, name, link) {
   const columns = ["critical", "high", "medium", "low", "unknown"];
   const rows = all.slice(0, GROUPS_SHOWN).map((group) => {
     const [text, under] = name(group);
-    return h("tr", {}, h("td", {}, h("a", { href: link(group) }, text, under && h("span", { class: "sub" }, under))),
+    return h("tr", {}, h("td", {}, h("a", { href: link(group) }, ...breakable(text), under && h("span", { class: "sub" }, ...breakable(under)))),
       ...columns.map((column) => {
         const value = count(group.open, column);
         return h("td", { class: value === 0 ? "number zero" : column === "critical" || column === "high" ? "number bad" : "number" }, format.size(value));
@@ -134,7 +138,7 @@ function runs(all) {
   return h("section", { "aria-labelledby": "runs-title" }, h("h2", { id: "runs-title" }, t("govRuns")), h("div", { class: "scrolls", tabindex: "0", role: "group", "aria-labelledby": "runs-title" }, h("table", {},
     h("thead", {}, h("tr", {}, ...columns.map((key, i) => h("th", { scope: "col", class: i > 1 ? "number" : null }, t(key))))),
     h("tbody", {}, ...all.map((run) => h("tr", {}, h("td", {}, sourceOf(run.source)), h("td", {}, moment(run.at)),
-      ...[run.inputs, run.opened, run.reopened, run.fixed, run.unseen].map((value) => h("td", { class: "number" }, format.size(value))),
+      ...[run.inputs, run.opened, run.reopened, run.fixed, run.open.unknown].map((value) => h("td", { class: "number" }, format.size(value))),
       h("td", { class: run.fault_count > 0 ? "number bad" : "number", title: run.faults.slice(0, 5).join("\n") }, run.fault_count > 0 ? format.size(run.fault_count) : t("govNone0"))))))));
 }
 
@@ -161,7 +165,7 @@ export function list(page, query, change) {
     select("sort", t("govSort"), [["", t("govGravest")], ["newest", t("govNewest")]]), ...chips);
   const rows = page.findings.map((/** @type {Finding} */ finding) => h("tr", { "data-id": finding.id },
     h("td", {}, severityMark(finding.severity)),
-    h("td", {}, h("a", { class: "title", href: address({ finding: finding.id }) }, titleOf(finding)), h("span", { class: "sub" }, finding.resource || finding.path || finding.clause)),
+    h("td", {}, h("a", { class: "title", href: address({ finding: finding.id }) }, titleOf(finding)), h("span", { class: "sub" }, finding.resource || finding.path || requirementOf(finding))),
     h("td", {}, accountOf(finding.account), h("span", { class: "sub", title: finding.input }, finding.account === "files" ? `${tail(finding.input)}${finding.line > 0 ? `:${finding.line}` : ""}` : finding.region)),
     h("td", {}, h("time", { datetime: finding.since }, format.shortDate(finding.since))),
     h("td", {}, tag(finding))));
@@ -207,7 +211,7 @@ export function detail(answer, back) {
       h("div", { class: "line" }, severityMark(finding.severity), tag(finding), finding.state === "open" && h("span", { class: "hint" }, t("state_open"))),
       h("h2", { id: "finding-title" }, titleOf(finding)),
       finding.unseen !== null && h("p", { class: "untold" }, t("govUntold")),
-      h("dl", { class: "against" }, h("div", {}, h("dt", {}, t("govFound")), h("dd", {}, finding.found || format.NONE)), h("div", {}, h("dt", {}, t("govWanted")), h("dd", {}, finding.clause || finding.wanted || format.NONE))),
+      h("dl", { class: "against" }, h("div", {}, h("dt", {}, t("govFound")), h("dd", {}, finding.found || format.NONE)), h("div", {}, h("dt", {}, t("govWanted")), h("dd", {}, requirementOf(finding) || format.NONE))),
       finding.also.length > 0 && h("section", {}, h("h3", {}, t("govAlso")), h("ul", {}, ...finding.also.map((/** @type {any} */ other) => h("li", {}, h("code", {}, other.clause), ` — ${t("govFound")}: `, h("code", {}, other.found || format.NONE))))),
       h("section", { class: "mend" }, h("h3", {}, t("govMend")), h("p", {}, mend || t("govNoMend"))),
       finding.exception && h("section", {}, h("h3", {}, t("govException")), h("p", {}, exception

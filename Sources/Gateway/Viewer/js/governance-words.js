@@ -27,7 +27,7 @@ export const GOVERNANCE_WORDS = {
   govAccounts: ["By account and region", "アカウント・リージョン別"], govRules: ["By rule", "ルール別"], govAccount: ["Account", "アカウント"], govRegion: ["Region", "リージョン"], govRule: ["Rule", "ルール"],
   govFiles: ["Templates and plans", "テンプレート・プラン"], govGlobal: ["no region", "リージョンなし"], govRest: ["{n} more", "ほか {n} 件"],
   govEnding: ["Exceptions in force, by their end", "有効な例外(期限順)"], govEnds: ["Ends", "期限"], govOwner: ["Owner", "責任者"], govReason: ["Reason", "理由"], govDaysLeft: ["in {n} days", "あと{n}日"], govToday: ["today", "本日"], govEnded: ["has ended", "期限切れ"],
-  govRuns: ["Last runs", "最新の実行"], govSource: ["What", "種別"], govInputs: ["Inputs", "対象"], govNew: ["New", "新規"], govBack: ["Back", "再発"], govFixed: ["Fixed", "解決"], govFaults: ["Not looked at", "確認できず"], govNone0: ["none", "なし"], govUnseen: ["Not told", "判定できず"],
+  govRuns: ["Last runs", "最新の実行"], govSource: ["What", "種別"], govInputs: ["Inputs", "対象"], govNew: ["New", "新規"], govBack: ["Back", "再発"], govFixed: ["Fixed", "解決"], govFaults: ["Not looked at", "確認できず"], govNone0: ["none", "なし"], govUnseen: ["Can't be told", "判定不能"],
   source_check: ["Check", "チェック"], source_scan: ["Scan", "スキャン"], source_watch: ["Watch", "監視"],
   // List
   govSearch: ["Search resource, title, rule, file", "リソース・題名・ルール・ファイルを検索"], govFinding: ["Finding", "検出事項"], govWhere: ["Where", "場所"], govSince: ["Since", "発生"],

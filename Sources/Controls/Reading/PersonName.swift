@@ -1,0 +1,25 @@
+// Whether two ways of writing a name, or an address of mail, mean the same person: who asks may not approve, however the
+// approval is spelled. Wide and narrow letters, letter case, blanks and characters that can't be seen make no other person.
+// (Letters of other alphabets that look alike do; who may approve at all is for the conditions to say.)
+
+import Foundation
+
+enum PersonName {
+  static func folded(_ name: String) -> String {
+    let plain = name.precomposedStringWithCompatibilityMapping.lowercased()
+    var seen = ""
+    seen.unicodeScalars.append(
+      contentsOf: plain.unicodeScalars.filter { scalar in
+        let isBlank = scalar.properties.isWhitespace
+        switch scalar.properties.generalCategory {
+        case .format, .control: return isBlank
+        default: return !scalar.properties.isDefaultIgnorableCodePoint
+        }
+      })
+    // Lower case of some letters is written in several ways.
+    return seen.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      .precomposedStringWithCompatibilityMapping
+  }
+
+  static func isSame(_ one: String, _ other: String) -> Bool { folded(one) == folded(other) }
+}
