@@ -218,7 +218,12 @@ import Testing
         == .pass)
     // Somebody sets what isn't known yet.
     let later = PlanTests.change(address, "{}", unknown: "{\"policy\": true}")
-    let set = try Self.plan([later], [Self.configured(address, ["policy": ["aws_x.y"]])])
+    let set = try Self.plan(
+      [later],
+      [
+        Self.configured(
+          address, ["policy": ["data.aws_iam_policy_document.d.json", "data.aws_iam_policy_document.d"]])
+      ])
     #expect(try status(clause, set.document) == .unknown)
     // Nobody does: neither what will be, nor what the provider found.
     for change in [later, change] {
