@@ -61,7 +61,12 @@ enum HistoryDatabase {
   /// Whose database it is, and of which version.
   private static func check(_ db: Database, _ path: String) throws {
     let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-    let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+    // Who was killed before the first step was done leaves the empty list of steps.
+    let tables =
+      try Int.fetchOne(
+        db,
+        sql: "SELECT count(*) FROM sqlite_master WHERE name NOT IN ('grdb_migrations')"
+          + " AND name NOT LIKE 'sqlite_autoindex_grdb_migrations%'") ?? 0
     if tables > 0, application != HistorySchema.applicationID {
       throw HistoryError(
         path: path, found: "a database of another program (application_id \(application))",

@@ -1,6 +1,7 @@
 // The history: what is new, back, mended, excepted; and that nothing is called mended that wasn't seen.
 
 import Foundation
+import GRDB
 import GuardRules
 import Testing
 
@@ -376,6 +377,19 @@ import Testing
     let error = #expect(throws: HistoryError.self) { try FindingHistory(folder.path) }
     #expect(error?.description.contains("damaged") == true)
     #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("governance.sqlite"))).count == 49)
+  }
+
+  /// Killed when the file was made and its first step not yet done.
+  @Test func begunAndNotFinishedIsGoneOnWith() throws {
+    let folder = try TestFolder()
+    let queue = try DatabaseQueue(path: HistoryDatabase.path(folder.path))
+    try queue.inDatabase { db in
+      try db.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+    }
+    try queue.close()
+    let history = try FindingHistory(folder.path)
+    let change = try record(history, .made([.made()], [("s3_public", .fail)]), at: 1_000)
+    #expect(change.opened.count == 1)
   }
 
   @Test func readerFollowsADatabaseThatComesLater() throws {
