@@ -96,7 +96,7 @@ import Testing
       var action = ServiceAction("PutConfigRule")
       let done = try await client.act(ServiceClientTests.kms, action, ServiceClientTests.scope)
       #expect(done.members.isEmpty && done.string == nil)
-      action.reads = true
+      action.answer.mayBeEmpty = false
       let fault = await #expect(throws: CallFailure.self) {
         _ = try await client.act(ServiceClientTests.kms, action, ServiceClientTests.scope)
       }

@@ -21,15 +21,17 @@ import Testing
 
   @Test(arguments: [
     (
-      4, "%all[ Properties.X !exists or Properties.X == 1 or Properties.Y.Z[*] == 2 or Type == 'A' ]",
+      4, 3, "%all[ Properties.X !exists or Properties.X == 1 or Properties.Y.Z[*] == 2 or Type == 'A' ]",
       [["Properties", "X"], ["Properties", "Y", "Z"]]
     ),
-    (8, "%all.Properties.Q", []), (11, "Resources.*[ Type == 'A' ]", []),
+    (8, 50, "%all.Properties.Q", []),
+    (9, 3, "%all[ Properties.Password == 'x' ]", [["Properties", "Password"]]),
+    (11, 14, "Resources.*[ Type == 'A' ]", []),
   ])
-  func isTheNearestVariable(_ line: Int, _ text: String, _ ways: [[String]]) throws {
+  func isTheInnermostVariable(_ line: Int, _ column: Int, _ text: String, _ ways: [[String]]) throws {
     let file = try RuleFile(Self.rules, name: "t.guard")
     let name = line == 11 ? "all" : "bad"
-    let found = file.selection(asked: "%\(name) empty", at: TextPlace(line: line, column: 60))
+    let found = file.selection(asked: "%\(name) empty", at: TextPlace(line: line, column: column))
     #expect(found == AskedSelection(text: text, ways: ways))
   }
 
@@ -39,8 +41,8 @@ import Testing
       #expect(AskedSelection.variable(of: clause) == nil)
     }
     let file = try RuleFile(Self.rules, name: "t.guard")
-    #expect(file.selection(asked: "%n empty", at: TextPlace(line: 11, column: 70)) == nil)
-    #expect(file.selection(asked: "%none empty", at: TextPlace(line: 11, column: 70)) == nil)
+    #expect(file.selections.count == 4)
+    #expect(file.selection(asked: "%bad empty or %all exists", at: TextPlace(line: 4, column: 3)) == nil)
   }
 
   @Test(arguments: [

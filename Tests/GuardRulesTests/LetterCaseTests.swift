@@ -19,6 +19,6 @@ import Testing
   @Test func wordsEndAtCapitalsAndSigns() {
     #expect(LetterCase.words("KMSKeyId") == ["kms", "key", "id"])
     #expect(LetterCase.words("cidr_blocks-v4") == ["cidr", "blocks", "v4"])
-    #expect(LetterCase.conversions(of: "bucket_name").contains("BucketName"))
+    #expect(LetterCase.conversions(of: "bucket_name").names.contains("BucketName"))
   }
 }

@@ -28,18 +28,15 @@ struct ServiceAction: Sendable {
   var isRepeatable = false
   /// Codes of errors that mean that there is nothing (reads), or nothing to do: the answer is null then.
   var absent: Set<String> = []
-  /// Whether it only reads: then nothing is no answer.
-  var reads = false
-  /// Of REST services in XML the outermost element of an answer, `json` = it is JSON; nil = any.
-  var root: String?
-  /// Of those that read a member that an answer has; nil = any.
-  var member: String?
+  /// What its answer must be. Of one that only reads nothing is none.
+  var answer: WantedAnswer
   /// What a message must not show, should the service send it back.
   var hidden: [Secret] = []
 
   /// A call by its name: AWS Query, EC2, JSON.
   init(_ name: String, _ parameters: CallField = [:], isRepeatable: Bool = false, absent: Set<String> = []) {
     self.name = name
+    answer = WantedAnswer(name: name, mayBeEmpty: true)
     self.parameters = parameters
     self.isRepeatable = isRepeatable
     self.absent = absent
@@ -52,6 +49,7 @@ struct ServiceAction: Sendable {
     _ parameters: CallField = [:], isRepeatable: Bool? = nil, absent: Set<String> = []
   ) {
     self.name = name
+    answer = WantedAnswer(name: name, mayBeEmpty: true)
     self.method = method
     self.path = "/" + path.map { RequestSigner.encoded($0) }.joined(separator: "/")
     self.query = query
@@ -74,13 +72,12 @@ extension ServiceClient {
     if endpoints.only == nil, !action.hostPrefix.isEmpty {
       origin = origin.replacingOccurrences(of: "https://", with: "https://\(action.hostPrefix)")
     }
+    var wanted = action.answer
+    wanted.root = wanted.root ?? service.root(action.name)
     do throws(CallFailure) {
       return try await perform(
         service.request(action, origin: origin), of: service, region: region, scope: scope,
-        absent: action.absent, isRepeatable: action.isRepeatable,
-        wanted: WantedAnswer(
-          name: action.name, root: action.root ?? service.root(action.name), member: action.member,
-          mayBeEmpty: !action.reads))
+        absent: action.absent, isRepeatable: action.isRepeatable, wanted: wanted)
     } catch {
       var failure = error
       for secret in action.hidden where !secret.exposed.isEmpty {
@@ -101,8 +98,8 @@ extension ServiceClient {
   ) async throws(CallFailure) -> [Value] {
     var action = action
     action.isRepeatable = true
-    action.reads = true
-    action.member = items.first
+    action.answer.mayBeEmpty = false
+    action.answer.member = items.first
     var out: [Value] = []
     var token: String?
     for _ in 0..<RegionScan.mostPages {

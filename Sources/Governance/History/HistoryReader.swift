@@ -116,15 +116,15 @@ public final class HistoryReader: Sendable {
         arguments: [since, until])
       let (count, first): (Int64, Int64) = (known?[0] ?? 0, known?[1] ?? since)
       let span = max(1, (until - first) / Int64(max(1, most)) + 1)
-      let group = count <= Int64(most) ? "id" : "(at - ?3) / ?4"
+      let group = count <= Int64(most) ? "id" : "(at - \(first)) / \(span)"
       return try Row.fetchAll(
         db,
         sql: """
           SELECT * FROM run WHERE id IN (
-            SELECT max(id) FROM run WHERE at >= ?1 AND at <= ?2 AND ?3 = ?3 AND ?4 = ?4 GROUP BY \(group)
+            SELECT max(id) FROM run WHERE at >= ?1 AND at <= ?2 GROUP BY \(group)
             UNION SELECT max(id) FROM run WHERE at < ?1)
           ORDER BY at, id
-          """, arguments: [since, until, first, span]
+          """, arguments: [since, until]
       ).map { TrendPoint(at: Timestamp.text($0["at"]), open: FindingCounts(run: $0)) }
     }
   }

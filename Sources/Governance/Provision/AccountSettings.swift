@@ -107,7 +107,7 @@ struct AccountSettings: Sendable {
   {
     var action = action
     action.isRepeatable = true
-    action.reads = true
+    action.answer.mayBeEmpty = false
     return try await act(service, action, region)
   }
 
@@ -149,16 +149,6 @@ struct AccountSettings: Sendable {
 }
 
 extension Value {
-  /// Text, number or boolean as text; nil = anything else.
-  var plainText: String? {
-    switch content {
-    case .string(let text): text
-    case .int(let number): String(number)
-    case .bool(let flag): flag ? "true" : "false"
-    default: nil
-    }
-  }
-
   /// Members as properties, those that are a plain value.
   func properties(_ names: [String]? = nil) -> [String: String] {
     var out: [String: String] = [:]

@@ -25,7 +25,7 @@ extension AccountSettings {
       "\(method == "GET" ? "Get" : "Put")PublicAccessBlock", method,
       path: ["v20180820", "configuration", "publicAccessBlock"], isRepeatable: true,
       absent: method == "GET" ? ["NoSuchPublicAccessBlockConfiguration"] : [])
-    action.root = "PublicAccessBlockConfiguration"
+    action.answer.root = "PublicAccessBlockConfiguration"
     action.headers = [("x-amz-account-id", account.number)]
     action.hostPrefix = "\(account.number)."
     return action
@@ -60,7 +60,7 @@ extension AccountSettings {
       (method == "GET" ? "Get" : "Put") + (Self.parts[part]?.name ?? part), method, path: [try bucket()],
       query: [(part, "")], isRepeatable: isRepeatable,
       absent: absent)
-    if method == "GET" { action.root = Self.parts[part]?.root }
+    if method == "GET" { action.answer.root = Self.parts[part]?.root }
     action.headers = [("x-amz-expected-bucket-owner", account.number)]
     return action
   }

@@ -353,6 +353,6 @@ extension RuleFile {
 extension LetterCase {
   /// Whether a name that isn't there is looked for as another one.
   static func leads(from name: String, to other: String) -> Bool {
-    name != other && conversions(of: name).contains(other)
+    name != other && conversions(of: name).names.contains(other)
   }
 }

@@ -28,6 +28,7 @@ extension Evaluation {
 
   func compare(_ comparison: Comparison, _ scope: Scope) throws(EvaluationFault) -> Verdict {
     let left = try select(comparison.query, scope)
+    if left.count == 1, let only = left.first, let verdict = try plainly(comparison, only) { return verdict }
     var outcomes: [Outcome] = []
     if comparison.comparator.isUnary {
       if comparison.comparator == .empty, comparison.query.asksForSelection {
@@ -60,6 +61,30 @@ extension Evaluation {
       }
     }
     return settle(outcomes, comparison)
+  }
+
+  /// The commonest clauses by far: whether one value is there, or is just what is written; nil = it is another clause, or
+  /// more is to be told than whether it holds.
+  private func plainly(_ comparison: Comparison, _ only: Selected) throws(EvaluationFault) -> Verdict? {
+    var answer: Answer
+    switch (comparison.comparator, comparison.right) {
+    case (.exists, _): answer = try test(.exists, only, comparison.place)
+    case (.equal, .value(let literal)?):
+      guard case .found(let value) = only else { return nil }
+      switch (value.content, literal.content) {
+      case (.string, .string), (.int, .int), (.bool, .bool): break
+      default: return nil
+      }
+      do throws(Pattern.TooMuch) { answer = Answer(try Equality.equal(value, literal)) } catch { return nil }
+    default: return nil
+    }
+    if case .perhaps = only { return nil }
+    answer = answer.negated(comparison.isNegated).negated(comparison.isInverted)
+    switch answer {
+    case .yes: return .pass
+    case .no, .neither: return isSilent ? .fail : nil
+    case .unknown: return nil
+    }
   }
 
   /// Of values of which none is certain to be meant it can't be told whether there are any.
@@ -361,19 +386,4 @@ extension Clause {
 extension Comparison {
   /// Where it asks whether anything is selected; nil = it asks for something else.
   var placeOfSelection: TextPlace? { comparator == .empty && query.asksForSelection ? place : nil }
-}
-
-extension Comparison {
-  /// As it would be written.
-  var text: String {
-    let sign = isNegated ? (comparator == .equal ? "!=" : "not \(comparator.rawValue)") : comparator.rawValue
-    let rest =
-      switch right {
-      case nil: ""
-      case .value(let value)?: " \(value.text)"
-      case .query(let query)?: " \(query.text)"
-      case .call(let call)?: " \(call.function.rawValue)(…)"
-      }
-    return (isInverted ? "not " : "") + query.text + " " + sign + rest
-  }
 }

@@ -118,9 +118,13 @@ extension Evaluation {
   private func member(
     _ key: String, of members: Members, _ letters: LetterCase
   ) -> (value: Value, letters: LetterCase)? {
-    if let value = members[key] ?? members[letters.convert(key)] { return (value, letters) }
+    if let value = members[key] ?? (letters == .none ? nil : members[letters.convert(key)]) {
+      return (value, letters)
+    }
     guard letters == .none, members.unknown(key) == nil else { return nil }
-    for (other, name) in zip(LetterCase.others, LetterCase.conversions(of: key)) {
+    let conversions = LetterCase.conversions(of: key)
+    guard members.mayHave(anyOf: conversions.signs) else { return nil }
+    for (other, name) in zip(LetterCase.others, conversions.names) {
       if let value = members[name] { return (value, other) }
     }
     return nil

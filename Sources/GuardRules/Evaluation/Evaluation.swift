@@ -59,6 +59,8 @@ final class Evaluation {
   private var isUncertain = false
   /// Outermost names that weren't there, of the rule, or the variable, that is evaluated now.
   var lacks: Set<String> = []
+  /// Whether nobody asks why: in filters, which tell only whether they hold.
+  private(set) var isSilent = false
   /// Whether it isn't known of what a query walks now whether it is meant, or there.
   var isDoubting = false
 
@@ -99,16 +101,16 @@ final class Evaluation {
     }
     let rule = file.rules[index]
     guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
-    let outer = (self.rule, failures, within, isUncertain, lacks)
+    let outer = (self.rule, failures, within, isUncertain, lacks, isSilent)
     self.rule = rule.name
-    (failures, within, isUncertain, lacks) = ([], nil, false, [])
+    (failures, within, isUncertain, lacks, isSilent) = ([], nil, false, [], false)
     let verdict = try guarded(rule.conditions, rule.body, scope)
     let status = verdict.status
     let told = status == .fail || status == .unknown ? failures : []
     let result = RuleResult(
       name: rule.name, status: status, failures: told, hasUnknown: status == .fail && isUncertain,
       lacks: lacks)
-    (self.rule, failures, within, isUncertain, lacks) = outer
+    (self.rule, failures, within, isUncertain, lacks, isSilent) = outer
     // A rule that needs this one lacks what it lacks.
     lacks.formUnion(result.lacks)
     open.remove(index)
@@ -207,20 +209,25 @@ final class Evaluation {
 
   /// Clauses without variables of their own, for one value: filters.
   func holds(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> Verdict {
-    let before = failures.count
-    defer { failures.removeSubrange(before...) }
+    let (before, outer) = (failures.count, isSilent)
+    isSilent = true
+    defer {
+      failures.removeSubrange(before...)
+      isSilent = outer
+    }
     return try conjunction(clauses, scope)
   }
 
   private func conjunction(_ clauses: [Disjunction], _ scope: Scope) throws(EvaluationFault) -> Verdict {
-    var parts: [Verdict] = []
-    for disjunction in clauses { parts.append(try self.disjunction(disjunction, scope)) }
-    return .all(parts)
+    var whole = Verdict.skip
+    for disjunction in clauses { whole.and(try self.disjunction(disjunction, scope)) }
+    return whole
   }
 
   private func disjunction(_ clauses: Disjunction, _ scope: Scope) throws(EvaluationFault) -> Verdict {
     let before = failures.count
     var parts: [Verdict] = []
+    parts.reserveCapacity(clauses.count)
     var isOneEach = clauses.count > 1
     for clause in clauses {
       let own = failures.count
@@ -382,6 +389,7 @@ final class Evaluation {
     _ wanted: Value?, isUnknown: Bool = false, holder: Value? = nil
   ) {
     if isUnknown { isUncertain = true }
+    guard !isSilent else { return }
     var (value, within) = (value, holder ?? within)
     if let known = value {
       // What came from elsewhere than the document stands in no text, and belongs to nothing in it.

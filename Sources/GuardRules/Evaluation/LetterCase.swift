@@ -10,15 +10,26 @@ enum LetterCase: Sendable {
 
   /// A key in all other cases, in the order of `others`. What was asked once is kept: rules have few keys, and mostly ask
   /// for those that aren't there.
-  static func conversions(of key: String) -> [String] {
+  static func conversions(of key: String) -> Conversions {
     if let known = kept.withLock({ $0[key] }) { return known }
     let words = words(key)
-    let all = others.map { $0.joined(words, key) }
+    let all = Conversions(others.map { $0.joined(words, key) })
     kept.withLock { if $0.count < mostKept { $0[key] = all } }
     return all
   }
 
-  private static let kept = Mutex<[String: [String]]>([:])
+  struct Conversions {
+    let names: [String]
+    /// Of all of them: most maps have none.
+    let signs: UInt64
+
+    init(_ names: [String]) {
+      self.names = names
+      signs = names.reduce(0) { $0 | Members.sign($1) }
+    }
+  }
+
+  private static let kept = Mutex<[String: Conversions]>([:])
   private static var mostKept: Int { 8_192 }
 
   func convert(_ key: String) -> String {

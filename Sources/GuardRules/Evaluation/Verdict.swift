@@ -31,16 +31,18 @@ enum Verdict: Sendable {
   /// Of parts that must all hold.
   static func all(_ parts: some Sequence<Verdict>) -> Verdict {
     var whole = Verdict.skip
-    for part in parts {
-      switch (whole, part) {
-      case (_, .fail): return .fail
-      case (.unknown, _), (_, .skip): break
-      case (_, .unknown): whole = .unknown
-      case (.pass, .passOrSkip): break
-      default: whole = part
-      }
-    }
+    for part in parts { whole.and(part) }
     return whole
+  }
+
+  /// What it is together with a part that must hold, too.
+  mutating func and(_ part: Verdict) {
+    switch (self, part) {
+    case (.fail, _), (_, .skip), (.pass, .passOrSkip): break
+    case (_, .fail): self = .fail
+    case (.unknown, _): break
+    default: self = part
+    }
   }
 
   /// Of parts of which one must hold.

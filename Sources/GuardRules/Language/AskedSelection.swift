@@ -9,6 +9,7 @@ public struct AskedSelection: Sendable, Equatable {
 
   /// The variable of a clause that asks for nothing else than whether it is empty; nil = it is another clause.
   public static func variable(of clause: String) -> String? {
+    guard clause.utf8.first == UInt8(ascii: "%") else { return nil }
     let words = clause.split(separator: " ")
     guard let first = words.first, first.hasPrefix("%"), words.last == "empty", words.count < 4,
       words.dropFirst().dropLast().allSatisfy({ $0 == "not" })
@@ -55,13 +56,38 @@ extension RuleFile {
   /// - Parameter place: of the clause.
   /// - Returns: nil where it is no such clause, or its variable no query.
   public func selection(asked clause: String, at place: TextPlace) -> AskedSelection? {
-    guard let name = AskedSelection.variable(of: clause) else { return nil }
-    // The nearest one before it in its rule, else the file's.
-    let blocks = rules.map { ($0.place, $0.body) } + called.map { ($0.place, $0.body) }
-    let own = blocks.filter { $0.0.isBefore(place) }.max { $0.0.isBefore($1.0) }
-    let inner = own?.1.allVariables.filter { $0.name == name && $0.place.isBefore(place) }
-      .max { $0.place.isBefore($1.place) }
-    guard case .query(let query)? = (inner ?? variables.last { $0.name == name })?.operand else { return nil }
+    // Asked for each finding.
+    guard clause.utf8.first == UInt8(ascii: "%"), let asked = selections[place],
+      AskedSelection.variable(of: clause) != nil
+    else { return nil }
+    return asked
+  }
+
+  /// Those of all clauses, by their places.
+  static func selections(
+    _ variables: [Assignment], _ bodies: [Block]
+  ) -> [TextPlace: AskedSelection] {
+    var out: [TextPlace: AskedSelection] = [:]
+    let known = Self.queries(variables)
+    for body in bodies { body.gather(known, &out) }
+    return out
+  }
+
+  fileprivate static func queries(_ variables: [Assignment]) -> [String: Query?] {
+    var out: [String: Query?] = [:]
+    for each in variables {
+      if case .query(let query) = each.operand {
+        out[each.name] = .some(query)
+      } else {
+        out[each.name] = .some(nil)
+      }
+    }
+    return out
+  }
+}
+
+extension AskedSelection {
+  fileprivate init(_ query: Query) {
     var clauses: [Disjunction] = []
     if case .filter(_, let last)? = query.steps.last { clauses = last }
     var ways: [[String]] = []
@@ -69,7 +95,27 @@ extension RuleFile {
       let way = comparison.query.way
       if !way.isEmpty, way != ["Type"], !ways.contains(way) { ways.append(way) }
     }
-    return AskedSelection(text: query.text, ways: ways)
+    self.init(text: query.text, ways: ways)
+  }
+}
+
+extension Block {
+  /// - Parameter outer: variables around it; nil = one that is no query.
+  fileprivate func gather(_ outer: [String: Query?], _ out: inout [TextPlace: AskedSelection]) {
+    let known = outer.merging(RuleFile.queries(variables)) { $1 }
+    for clause in clauses.joined() {
+      switch clause {
+      case .comparison(let comparison):
+        guard comparison.comparator == .empty, comparison.query.isBareVariable,
+          case .variable(let name)? = comparison.query.steps.first, case .some(.some(let query)) = known[name]
+        else { continue }
+        out[comparison.place] = AskedSelection(query)
+      case .when(_, let body): body.gather(known, &out)
+      case .each(let each): each.body.gather(known, &out)
+      case .type(let type): type.body.gather(known, &out)
+      case .reference, .call: continue
+      }
+    }
   }
 }
 
@@ -84,23 +130,4 @@ extension Query {
     }
     return out
   }
-}
-
-extension Block {
-  /// Its variables, and those of blocks within it.
-  fileprivate var allVariables: [Assignment] {
-    variables
-      + clauses.joined().flatMap { (clause) -> [Assignment] in
-        switch clause {
-        case .when(_, let body): body.allVariables
-        case .each(let each): each.body.allVariables
-        case .type(let type): type.body.allVariables
-        case .comparison, .reference, .call: []
-        }
-      }
-  }
-}
-
-extension TextPlace {
-  fileprivate func isBefore(_ other: TextPlace) -> Bool { (line, column) < (other.line, other.column) }
 }

@@ -367,6 +367,6 @@ private final class ReachReader {
   }
 
   private static func spellings(_ key: String) -> Set<String> {
-    Set(LetterCase.conversions(of: key) + [key])
+    Set(LetterCase.conversions(of: key).names + [key])
   }
 }

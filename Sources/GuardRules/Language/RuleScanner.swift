@@ -52,8 +52,13 @@ struct RuleScanner {
 
   /// What stands between two places, blanks made one.
   func text(from start: Int, to end: Int) -> String {
-    String(decoding: bytes[start..<end], as: UTF8.self).split(whereSeparator: \.isWhitespace).joined(
-      separator: " ")
+    var out: [UInt8] = []
+    out.reserveCapacity(end - start)
+    for word in bytes[start..<end].split(whereSeparator: { $0 == 32 || (9...13).contains($0) }) {
+      if !out.isEmpty { out.append(UInt8(ascii: " ")) }
+      out += word
+    }
+    return String(decoding: out, as: UTF8.self)
   }
 
   // MARK: - Blanks

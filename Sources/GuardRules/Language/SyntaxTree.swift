@@ -14,6 +14,8 @@ public struct RuleFile: Sendable {
   let index: [String: [Int]]
   /// What comments say of rules, by their names; those without notes are not there.
   public let notes: [String: RuleNotes]
+  /// What clauses `%variable empty` ask for, by their places.
+  let selections: [TextPlace: AskedSelection]
 
   init(
     name: String, variables: [Assignment], rules: [Rule], called: [CalledRule],
@@ -25,6 +27,7 @@ public struct RuleFile: Sendable {
     self.rules = rules
     self.called = called
     index = Dictionary(grouping: rules.indices) { rules[$0].name }
+    selections = Self.selections(variables, rules.map(\.body) + called.map(\.body))
   }
 
   /// Whether there is nothing in it but blanks and comments.
@@ -102,6 +105,25 @@ struct Comparison: Sendable {
   let right: Operand?
   let message: String?
   let place: TextPlace
+  /// As it would be written.
+  let text: String
+
+  init(
+    query: Query, comparator: Comparator, isNegated: Bool, isInverted: Bool, right: Operand?,
+    message: String?, place: TextPlace
+  ) {
+    (self.query, self.comparator, self.right) = (query, comparator, right)
+    (self.isNegated, self.isInverted, self.message, self.place) = (isNegated, isInverted, message, place)
+    let sign = isNegated ? (comparator == .equal ? "!=" : "not \(comparator.rawValue)") : comparator.rawValue
+    let rest =
+      switch right {
+      case nil: ""
+      case .value(let value)?: " \(value.text)"
+      case .query(let query)?: " \(query.text)"
+      case .call(let call)?: " \(call.function.rawValue)(…)"
+      }
+    text = (isInverted ? "not " : "") + query.text + " " + sign + rest
+  }
 }
 
 struct RuleReference: Sendable {

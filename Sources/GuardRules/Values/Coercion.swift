@@ -31,7 +31,8 @@ extension Value {
     return Double(text).flatMap { $0.isFinite ? $0 : nil }
   }
 
-  private static func text(_ content: Content) -> String? {
+  /// Text, number or boolean as CloudFormation writes it as text; nil for lists, maps and what isn't known.
+  public var plainText: String? {
     switch content {
     case .string(let text): text
     case .bool(let flag): flag ? "true" : "false"
@@ -75,7 +76,7 @@ extension Value {
       }
     case (.bool, .string), (.bool, .pattern), (.int, .string), (.int, .pattern), (.float, .string),
       (.float, .pattern):
-      Self.text(content).map { .string($0) }
+      plainText.map { .string($0) }
     default: nil
     }
   }

@@ -147,6 +147,8 @@ public struct Members: Sendable {
   /// members at least one of all is there in the end.
   public let perhaps: Set<String>
   private let index: [String: Int]?
+  /// Signs of all names; all bits where they aren't gathered.
+  private let signs: UInt64
 
   private static var mostSearched: Int { 12 }
 
@@ -168,7 +170,7 @@ public struct Members: Sendable {
         }
         signs |= sign
       }
-      self.all = all
+      (self.all, self.signs) = (all, signs)
       index = nil
       return
     }
@@ -184,10 +186,11 @@ public struct Members: Sendable {
     }
     self.all = all
     self.index = index
+    signs = .max
   }
 
-  private init(_ all: [Member], index: [String: Int]?) {
-    (self.all, rest, perhaps, self.index) = (all, nil, [], index)
+  private init(_ all: [Member], index: [String: Int]?, signs: UInt64 = .max) {
+    (self.all, rest, perhaps, self.index, self.signs) = (all, nil, [], index, signs)
   }
 
   /// Members as a reader has them: kept as they are, but where two have one name: then the later one counts.
@@ -201,7 +204,7 @@ public struct Members: Sendable {
         }
         signs |= sign
       }
-      return Members(members, index: nil)
+      return Members(members, index: nil, signs: signs)
     }
     var index: [String: Int] = [:]
     index.reserveCapacity(members.count)
@@ -217,11 +220,11 @@ public struct Members: Sendable {
   /// that are walked: no index is kept.
   public init(walked members: [(name: String, value: Value)]) {
     all = members.map { Member(name: $0.name, value: $0.value) }
-    (rest, perhaps, index) = (nil, [], nil)
+    (rest, perhaps, index, signs) = (nil, [], nil, .max)
   }
 
   /// One of 64 bits, by the length and the ends of a name.
-  private static func sign(_ name: String) -> UInt64 {
+  static func sign(_ name: String) -> UInt64 {
     let bytes = name.utf8
     let ends = Int(bytes.first ?? 0) &+ Int(bytes.last ?? 0) &* 7
     return 1 << UInt64(truncatingIfNeeded: (bytes.count &* 31 &+ ends) & 63)
@@ -236,9 +239,13 @@ public struct Members: Sendable {
   /// Whether there is a member that is there whatever becomes of what isn't known.
   var hasCertain: Bool { !perhaps.isEmpty || all.contains { !$0.value.mayBeAbsent } }
 
+  /// Whether one of some names may be there, by their signs.
+  func mayHave(anyOf signs: UInt64) -> Bool { self.signs & signs != 0 }
+
   /// The value of a name.
   public subscript(name: String) -> Value? {
     if let index { return index[name].map { all[$0].value } }
+    guard signs & Self.sign(name) != 0 else { return nil }
     return all.first { $0.name == name }?.value
   }
 }

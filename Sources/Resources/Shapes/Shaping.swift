@@ -82,7 +82,7 @@ enum Shaping {
             return self.block(shape.members, of: block)
           }))
     case .list: return value.list == nil ? at(.list([value])) : value
-    case .text: return value.asText.map { at(.string($0)) } ?? value
+    case .text: return value.plainText.map { at(.string($0)) } ?? value
     case .int:
       guard let text = value.string, let number = Int64(text) else { return value }
       return at(.int(number))

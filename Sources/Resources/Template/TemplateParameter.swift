@@ -26,7 +26,7 @@ enum TemplateParameter {
   /// - Throws: `DocumentFault` at the parameter.
   static func hold(_ name: String, _ value: Value, against parameter: Value) throws(DocumentFault) {
     let type = type(of: parameter)
-    guard let text = value.asText, !isKeptElsewhere(type) else { return }
+    guard let text = value.plainText, !isKeptElsewhere(type) else { return }
     let shown = TemplateResolver.isSecret(parameter) ? "a value" : "\"\(text)\""
     func wrong(_ wanted: String) -> DocumentFault {
       DocumentFault(
@@ -39,14 +39,14 @@ enum TemplateParameter {
       }
     }
     let values = parameter["AllowedValues"]?.list ?? []
-    let allowed = values.compactMap(\.asText)
+    let allowed = values.compactMap(\.plainText)
     guard !allowed.isEmpty else { return }
     func isAllowed(_ text: String) -> Bool {
       values.contains { value in
         // Numbers may be written in several ways, and so may what YAML reads as true and false.
         if case .bool(let flag) = value.content { return Self.truth(text) == flag }
-        return value.asText == text
-          || (type.contains("Number") && value.asText.flatMap(Double.init) == Double(text))
+        return value.plainText == text
+          || (type.contains("Number") && value.plainText.flatMap(Double.init) == Double(text))
       }
     }
     guard each.allSatisfy(isAllowed) else {

@@ -31,8 +31,8 @@ extension TemplateResolver {
       return try condition(name, depth + 1)
     case "Fn::Equals":
       guard let parts = only.value.list, parts.count == 2,
-        let left = try resolve(parts[0], depth + 1)?.asText,
-        let right = try resolve(parts[1], depth + 1)?.asText
+        let left = try resolve(parts[0], depth + 1)?.plainText,
+        let right = try resolve(parts[1], depth + 1)?.plainText
       else { return nil }
       return left == right
     case "Fn::Not":

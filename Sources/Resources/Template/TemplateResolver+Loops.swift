@@ -65,7 +65,7 @@ extension TemplateResolver {
   /// What a loop goes over; nil = it isn't known.
   private mutating func loopTexts(_ collection: Value, _ depth: Int) throws(DocumentFault) -> [String?]? {
     guard let elements = try resolve(collection, depth + 1)?.list else { return nil }
-    let texts = elements.map { $0.isSecret ? nil : $0.asText }
+    let texts = elements.map { $0.isSecret ? nil : $0.plainText }
     return texts.contains(nil) ? nil : texts
   }
 

@@ -48,7 +48,7 @@ extension TemplateResolver {
     var out: [(name: String, value: Value)] = []
     for member in members.all {
       switch member.name {
-      case "Type" where member.value.asText == nil:
+      case "Type" where member.value.plainText == nil:
         if let value = try resolve(member.value, 0) { out.append((member.name, value)) }
       case "Type", "Condition", "DependsOn": out.append((member.name, member.value))
       default: if let value = try resolve(member.value, 0) { out.append((member.name, value)) }

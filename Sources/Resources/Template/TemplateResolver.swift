@@ -76,7 +76,7 @@ struct TemplateResolver {
   /// Whether a parameter's value isn't to be shown: where it says so, or can't be read as saying that it may.
   static func isSecret(_ parameter: Value) -> Bool {
     guard let mark = parameter["NoEcho"] else { return false }
-    return mark.asText?.lowercased() != "false"
+    return mark.plainText?.lowercased() != "false"
   }
 
   func tooMuch(_ what: String, _ place: TextPlace) -> DocumentFault {
@@ -222,7 +222,7 @@ struct TemplateResolver {
       guard let parts = argument.list, parts.count == 2, let delimiter = parts[0].string,
         let elements = try resolve(parts[1], depth)?.list
       else { return unknown("Fn::Join of what isn't known", written, mayBeEmpty: false) }
-      let texts = elements.compactMap(\.asText)
+      let texts = elements.compactMap(\.plainText)
       guard texts.count == elements.count else {
         return unknown("Fn::Join of what isn't known", written, mayBeEmpty: false)
       }
@@ -231,7 +231,7 @@ struct TemplateResolver {
         .string(texts.joined(separator: delimiter)), isSecret: elements.contains(where: \.isSecret))
     case "Fn::Select":
       guard let parts = argument.list, parts.count == 2, let place = try resolve(parts[0], depth),
-        let index = place.asText.flatMap({ Int($0) }), let elements = try resolve(parts[1], depth)?.list,
+        let index = place.plainText.flatMap({ Int($0) }), let elements = try resolve(parts[1], depth)?.list,
         elements.indices.contains(index)
       else { return unknown("Fn::Select of what isn't known", written) }
       return place.isSecret ? elements[index].hidden : elements[index]
@@ -250,7 +250,7 @@ struct TemplateResolver {
       // Which value it is would tell the key.
       var (keys, isSecret): ([String], Bool) = ([], false)
       for part in parts.prefix(3) {
-        guard let key = try resolve(part, depth), let text = key.asText else {
+        guard let key = try resolve(part, depth), let text = key.plainText else {
           return unknown("Fn::FindInMap with a key that isn't known", written)
         }
         keys.append(text)
@@ -306,7 +306,7 @@ struct TemplateResolver {
       return unknown("parameter \(name) is read at deployment", written, mayBeEmpty: false)
     }
     let isSecret = Self.isSecret(parameter)
-    guard let text = value.asText else {
+    guard let text = value.plainText else {
       return isSecret ? try again(value, written).hidden : try again(value, written)
     }
     guard TemplateParameter.isList(type) else {
@@ -356,7 +356,7 @@ struct TemplateResolver {
       } else {
         value = try reference(name, written)
       }
-      guard let part = value?.asText else {
+      guard let part = value?.plainText else {
         return unknown("Fn::Sub with \(name), which isn't known", written, mayBeEmpty: false)
       }
       try charge(1 + part.utf8.count / 64, written.place)
@@ -391,17 +391,6 @@ extension Value {
       return Value(
         .map(Members(all, rest: members.rest, perhaps: members.perhaps)), at: place, isSecret: isSecret)
     default: return Value(content, at: place, isSecret: isSecret, isLoose: isLoose)
-    }
-  }
-
-  /// As CloudFormation writes a scalar as text; nil for lists, maps and what isn't known.
-  var asText: String? {
-    switch content {
-    case .string(let text): text
-    case .int(let number): String(number)
-    case .float(let number): String(number)
-    case .bool(let flag): flag ? "true" : "false"
-    default: nil
     }
   }
 }
