@@ -3,6 +3,7 @@
 
 import Foundation
 import GuardRules
+import Resources
 import Testing
 
 @testable import Governance
@@ -70,6 +71,51 @@ import Testing
     let buckets = try #require(try Self.files().first { $0.name.hasSuffix("bucket_data.guard") })
     let place = try #require(buckets.rules.firstIndex { $0.name == "bucket_tls_only" })
     #expect(buckets.reaches[place].types == ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"])
+  }
+
+  /// Who can't be an asterisk, whatever is put in, is nobody unknown; a name alone may be one.
+  @Test(arguments: [
+    ("Service: !Sub 'logs.${AWS::Region}.amazonaws.com'", RuleStatus.pass),
+    ("Service: !Join ['.', [logs, !Ref 'AWS::Region', amazonaws.com]]", .pass),
+    ("CanonicalUser: !GetAtt I.S3CanonicalUserId", .pass), ("Federated: !GetAtt I.Arn", .pass),
+    ("Service: !Ref P", .unknown), ("Federated: !Sub '${P}'", .unknown), ("Service: [!Ref P, '*']", .fail),
+  ]) func whoIsLetIn(_ principal: String, _ wanted: RuleStatus) throws {
+    let text = """
+      Parameters: {P: {Type: String}}
+      Resources:
+        I: {Type: 'AWS::CloudFront::CloudFrontOriginAccessIdentity'}
+        B:
+          Type: AWS::S3::BucketPolicy
+          Properties: {Bucket: b, PolicyDocument: {Statement: {Effect: Allow, Principal: {\(principal)}}}}
+      """
+    let document = try Template(try Value.reading(yaml: text), Template.Context()).resolved
+    let file = try #require(try Self.files().first { $0.name.hasSuffix("bucket_public.guard") })
+    let result = try #require(
+      try file.evaluate(document, now: 0).first { $0.name == "bucket_policy_anyone" })
+    #expect(result.status == wanted)
+  }
+
+  /// A policy of a role, a group, or of nobody is given to no user, whatever else isn't known of it.
+  @Test(arguments: [
+    ("aws_iam_role_policy", RuleStatus.pass), ("aws_iam_group_policy", .pass), ("aws_iam_policy", .pass),
+    ("aws_iam_user_policy", .fail),
+  ]) func whoHasPolicies(_ type: String, _ wanted: RuleStatus) throws {
+    let plan = """
+      {"format_version": "1.2", "resource_changes": [{"address": "\(type).p", "mode": "managed", "type": "\(type)",
+        "name": "p", "provider_name": "hashicorp/aws",
+        "change": {"actions": ["create"], "before": null, "after": {"name": "p", "policy": "{}", "role": "r",
+          "group": "g", "user": "u"}, "after_unknown": {"id": true}}}]}
+      """
+    var resources: [ShapedResource] = []
+    try plan.utf8.withContiguousStorageIfAvailable { bytes in
+      try TerraformPlan.shape(UnsafeRawBufferPointer(bytes)) { resources.append($0) }
+    }
+    let file = try #require(try Self.files().first { $0.name.hasSuffix("users.guard") })
+    let members = resources.map { (name: $0.name, value: $0.value) }
+    let document = Value(.map(Members([("Resources", Value(.map(Members(members))))])))
+    let result = try #require(
+      try file.evaluate(document, now: 0).first { $0.name == "user_direct_policies" })
+    #expect(result.status == wanted)
   }
 
   /// No value of a document, whatever it is, ends an evaluation with an error: one strange resource would hide all others.

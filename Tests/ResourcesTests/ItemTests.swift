@@ -39,6 +39,19 @@ import Testing
         == "[{\"Key\":\"t\",\"Value\":\"v\"}]")
   }
 
+  /// AWS Config writes what isn't there as a block of nulls.
+  @Test(arguments: [
+    ("{\"destinationBucketName\": null, \"logFilePrefix\": null}", RuleStatus.fail), ("null", .fail),
+    ("{}", .fail),
+    ("{\"destinationBucketName\": \"l\", \"logFilePrefix\": null}", .pass),
+  ])
+  func aBlockInWhichNothingIsGivenIsNothing(_ logging: String, _ wanted: RuleStatus) throws {
+    let item = Self.item(
+      "AWS::S3::Bucket", "{\"name\": \"b\"}", "{\"BucketLoggingConfiguration\": \(logging)}")
+    let clause = "Resources.*[ Type == 'AWS::S3::Bucket' ].Properties.LoggingConfiguration exists"
+    #expect(try status(clause, try items(item).document) == wanted)
+  }
+
   @Test func aBucketsPolicyIsAResource() throws {
     func of(_ supplementary: String) throws -> [ShapedResource] {
       try items(Self.item("AWS::S3::Bucket", "{\"name\": \"b\"}", supplementary))

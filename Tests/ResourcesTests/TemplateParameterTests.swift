@@ -48,6 +48,32 @@ import Testing
     #expect(try Self.of("K == 'false'", "{Type: String, Default: false}") == .pass)
   }
 
+  /// A number of a parameter may be asked for as a text.
+  @Test func aNumberIsATextWhereOneIsAskedFor() throws {
+    func of(_ clause: String) throws -> RuleStatus {
+      try status(clause, try Template(try Self.template("{Type: Number, Default: 7}", "!Ref P")).resolved)
+    }
+    #expect(try of("Resources.A.Properties.K !empty") == .pass)
+    #expect(try of("Resources.A.Properties.K in '7,14'") == .pass)
+    #expect(try of("Resources.A.Properties.K in '8,14'") == .fail)
+    #expect(try of("let k = Resources.A.Properties.K let j = join(%k, ',') %j == '7'") == .pass)
+    #expect(
+      try of("let k = Resources.A.Properties.K let j = regex_replace(%k, '^(.*)$', 'x${1}') %j == 'x7'")
+        == .pass)
+    #expect(try status("R.K !empty", try Value.reading(yaml: "R: {K: ''}")) == .fail)
+  }
+
+  @Test func elementsHaveNoBlanksAroundThem() throws {
+    let list = "{Type: 'List<Number>', Default: '80, 443\t,8080 '}"
+    for clause in ["K[1] == 443", "K[0] == 80", "K[2] == 8080"] {
+      #expect(try Self.of(clause, list) == .pass, "\(clause)")
+    }
+    #expect(try Self.of("K[*] != 443", list) == .fail)
+    #expect(try Self.of("K == ['a', 'b c']", "{Type: CommaDelimitedList}", given: " a , b c") == .pass)
+    let bound = "{Type: CommaDelimitedList, AllowedValues: [a, b]}"
+    #expect(try Self.of("K[1] == 'b'", bound, given: "a , b") == .pass)
+  }
+
   @Test func ofAMapping() throws {
     #expect(try Self.of("K != true", "{Type: String}", "!FindInMap [M, a, flag]") == .pass)
     #expect(try Self.of("K >= 8", "{Type: String}", "!FindInMap [M, a, number]") == .pass)

@@ -80,7 +80,8 @@ enum Equality {
       return !anyCounts
     case (.list, _): return nil
     case (_, .list(let others)): return try isElement(value, of: others)
-    case (.string(let text), .string(let whole)) where isText: return Bytes.occurs(text, in: whole)
+    case (_, .string(let whole)) where isText && value.textAsAsked != nil:
+      return value.textAsAsked.map { Bytes.occurs($0, in: whole) }
     default: return try equal(value, other)
     }
   }

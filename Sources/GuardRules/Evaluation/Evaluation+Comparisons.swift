@@ -156,6 +156,8 @@ extension Evaluation {
     case (.empty, .map(let members)): return members.all.isEmpty ? .yes : members.hasCertain ? .no : .unknown
     case (.empty, .string(let text)): return text.isEmpty ? .yes : .no
     case (.empty, .bool): return .no
+    // As a text it is one with something in it.
+    case (.empty, .int) where value.isLoose, (.empty, .float) where value.isLoose: return .no
     case (.empty, .null): return .yes
     case (.empty, _): throw fault("empty can't be asked of a \(value.kind) (\(value.text))", place)
     case (.isString, .string), (.isList, .list), (.isStruct, .map), (.isBool, .bool), (.isInt, .int),

@@ -51,7 +51,7 @@ extension Evaluation {
       -> [Selected]
     {
       try mapped { value throws(EvaluationFault) in
-        guard case .string(let text) = value.content else { return nil }
+        guard let text = value.textAsAsked else { return nil }
         return try body(text)
       }
     }
@@ -84,7 +84,7 @@ extension Evaluation {
       let delimiter = try text(1)
       var parts: [String] = []
       for each in first {
-        guard case .string(let part)? = each.value?.content else {
+        guard let part = each.value?.textAsAsked else {
           throw fault("join takes texts, and this is \(each.value?.kind ?? "not there")", call.place)
         }
         parts.append(part)

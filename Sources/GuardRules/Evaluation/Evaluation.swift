@@ -46,21 +46,23 @@ final class Evaluation {
   let document: PreparedDocument
   let now: Int64
   private let scope: Scope
-  private var results: [Int: (result: RuleResult, verdict: Verdict)] = [:]
+  var results: [Int: EvaluatedRule] = [:]
   private var open: Set<Int> = []
   private var depth = 0
   private var steps = 0
   /// Of the rule that is evaluated now.
-  private var failures: [Failure] = []
-  private var rule = ""
+  var failures: [Failure] = []
+  private(set) var rule = ""
   /// Of the outermost block that is evaluated now.
-  private var within: Value?
+  private(set) var within: Value?
   /// Whether anything of it couldn't be told so far, though another part may have decided.
-  private var isUncertain = false
+  var isUncertain = false
   /// Outermost names that weren't there, of the rule, or the variable, that is evaluated now.
   var lacks: Set<String> = []
   /// Whether nobody asks why: in filters, which tell only whether they hold.
   private(set) var isSilent = false
+  /// References of it whose reasons were told.
+  var told: Set<ToldReference> = []
   /// Whether it isn't known of what a query walks now whether it is meant, or there.
   var isDoubting = false
 
@@ -94,39 +96,29 @@ final class Evaluation {
 
   func result(of index: Int) throws(EvaluationFault) -> RuleResult { try evaluated(index).result }
 
-  private func evaluated(_ index: Int) throws(EvaluationFault) -> (result: RuleResult, verdict: Verdict) {
+  func evaluated(_ index: Int) throws(EvaluationFault) -> EvaluatedRule {
     if let known = results[index] {
       lacks.formUnion(known.result.lacks)
       return known
     }
     let rule = file.rules[index]
     guard open.insert(index).inserted else { throw fault("rule \(rule.name) needs itself", rule.place) }
-    let outer = (self.rule, failures, within, isUncertain, lacks, isSilent)
+    let outer = (self.rule, failures, within, isUncertain, lacks, isSilent, self.told)
     self.rule = rule.name
-    (failures, within, isUncertain, lacks, isSilent) = ([], nil, false, [], false)
+    (failures, within, isUncertain, lacks, isSilent, self.told) = ([], nil, false, [], false, [])
     let verdict = try guarded(rule.conditions, rule.body, scope)
     let status = verdict.status
     let told = status == .fail || status == .unknown ? failures : []
     let result = RuleResult(
       name: rule.name, status: status, failures: told, hasUnknown: status == .fail && isUncertain,
       lacks: lacks)
-    (self.rule, failures, within, isUncertain, lacks, isSilent) = outer
+    (self.rule, failures, within, isUncertain, lacks, isSilent, self.told) = outer
     // A rule that needs this one lacks what it lacks.
     lacks.formUnion(result.lacks)
     open.remove(index)
-    results[index] = (result, verdict)
-    return (result, verdict)
-  }
-
-  /// A name that several rules have: what the first says that isn't a skip.
-  private func status(
-    named name: String
-  ) throws(EvaluationFault) -> (verdict: Verdict, failures: [Failure]) {
-    for index in file.index[name] ?? [] {
-      let (result, verdict) = try evaluated(index)
-      if verdict != .skip { return (verdict, result.failures) }
-    }
-    return (.skip, [])
+    let evaluated = EvaluatedRule(result: result, verdict: verdict)
+    results[index] = evaluated
+    return evaluated
   }
 
   // MARK: - Blocks
@@ -265,29 +257,7 @@ final class Evaluation {
   private func status(of clause: Clause, _ scope: Scope) throws(EvaluationFault) -> Verdict {
     switch clause {
     case .comparison(let comparison): return try compare(comparison, scope)
-    case .reference(let reference):
-      let (named, reasons) = try status(named: reference.name)
-      let status: Verdict =
-        !named.isCertain ? .unknown : (named == .pass) != reference.isInverted ? .pass : .fail
-      guard status != .pass else { return status }
-      let clause = (reference.isInverted ? "not " : "") + reference.name
-      // What is wrong by that rule is wrong by this one, where it is: each value is told once, and the document as a whole
-      // only where nothing in it is.
-      let within = reasons.filter { $0.value !== document.root }
-      var told: Set<ObjectIdentifier> = []
-      for reason in within.isEmpty ? Array(reasons.prefix(1)) : within {
-        if let value = reason.value, !told.insert(ObjectIdentifier(value)).inserted { continue }
-        if status == .unknown || reason.isUnknown { isUncertain = true }
-        failures.append(
-          Failure(
-            rule: rule, place: reference.place, clause: clause, message: reference.message ?? reason.message,
-            value: reason.value, missing: reason.missing, wanted: reason.wanted,
-            isUnknown: status == .unknown || reason.isUnknown, within: reason.within))
-      }
-      if reasons.isEmpty {
-        fail(reference.place, clause, reference.message, nil, nil, nil, isUnknown: status == .unknown)
-      }
-      return status
+    case .reference(let reference): return try status(of: reference)
     case .call(let call): return try status(of: call, scope)
     case .when(let conditions, let body): return try guarded(conditions, body, scope)
     case .each(let each):

@@ -42,6 +42,12 @@ extension Value {
     }
   }
 
+  /// The text where one is asked for: a loose number is one, too; nil = it is no text.
+  var textAsAsked: String? {
+    if case .string(let text) = content { return text }
+    return isLoose ? plainText : nil
+  }
+
   /// The contents of two values as they are compared: a loose one as the kind of the other.
   static func comparable(_ left: Value, _ right: Value) -> (Content, Content) {
     guard left.isLoose || right.isLoose else { return (left.content, right.content) }

@@ -5,20 +5,20 @@ enum ConfigurationTypes {
   static let text = """
     AWS::S3::Bucket = AWS::S3::Bucket
       name BucketName
-      BucketVersioningConfiguration one VersioningConfiguration
+      BucketVersioningConfiguration given VersioningConfiguration
         status Status
-      BucketLoggingConfiguration one LoggingConfiguration
+      BucketLoggingConfiguration given LoggingConfiguration
         destinationBucketName DestinationBucketName
         logFilePrefix LogFilePrefix
-      PublicAccessBlockConfiguration one PublicAccessBlockConfiguration
+      PublicAccessBlockConfiguration given PublicAccessBlockConfiguration
         blockPublicAcls BlockPublicAcls
         blockPublicPolicy BlockPublicPolicy
         ignorePublicAcls IgnorePublicAcls
         restrictPublicBuckets RestrictPublicBuckets
-      ServerSideEncryptionConfiguration one BucketEncryption
+      ServerSideEncryptionConfiguration given BucketEncryption
         rules many ServerSideEncryptionConfiguration
           bucketKeyEnabled BucketKeyEnabled
-          applyServerSideEncryptionByDefault one ServerSideEncryptionByDefault
+          applyServerSideEncryptionByDefault given ServerSideEncryptionByDefault
             sseAlgorithm SSEAlgorithm
             kmsMasterKeyID KMSMasterKeyID
       itemTags tags Tags
@@ -42,10 +42,10 @@ enum ConfigurationTypes {
       subnetId SubnetId
       ebsOptimized EbsOptimized
       sourceDestCheck SourceDestCheck
-      placement one Placement
+      placement given Placement
         availabilityZone AvailabilityZone
         tenancy Tenancy
-      metadataOptions one MetadataOptions
+      metadataOptions given MetadataOptions
         httpTokens HttpTokens
         httpEndpoint HttpEndpoint
         httpPutResponseHopLimit HttpPutResponseHopLimit
@@ -79,12 +79,12 @@ enum ConfigurationTypes {
       timeout Timeout
       memorySize MemorySize
       kMSKeyArn KmsKeyArn
-      vpcConfig one VpcConfig
+      vpcConfig given VpcConfig
         subnetIds SubnetIds
         securityGroupIds SecurityGroupIds
-      tracingConfig one TracingConfig
+      tracingConfig given TracingConfig
         mode Mode
-      deadLetterConfig one DeadLetterConfig
+      deadLetterConfig given DeadLetterConfig
         targetArn TargetArn
       itemTags tags Tags
     AWS::Lambda::Function#Policy.Statement = AWS::Lambda::Permission by functionArn
@@ -229,7 +229,7 @@ enum ConfigurationTypes {
       defaultActions many DefaultActions
         type Type
         targetGroupArn TargetGroupArn
-        redirectConfig one RedirectConfig
+        redirectConfig given RedirectConfig
           protocol Protocol
           port Port
           statusCode StatusCode

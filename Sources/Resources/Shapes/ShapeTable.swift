@@ -6,7 +6,8 @@
 //       tags tags Tags
 //
 // How: nothing = as it is; `json` = JSON text to a value; `tags` = a map to a list of Key and Value; `one` = a block
-// (a list of one, or a map) with members of its own below; `many` = blocks; `list` = a single value to a list of one;
+// (a list of one, or a map) with members of its own below; `given` = the same, but a block in which nothing is given is
+// nothing; `many` = blocks; `list` = a single value to a list of one;
 // `text` = as text; `filled` = as it is, but an empty text is nothing; `onoff(A,B)` = A for true, B for false; `each(Name)` = a list of values to a list of maps; `pick(Name)` =
 // a list of maps to a list of one of their members; `int`, `flag` = text to a number, to true or false; `pascal` = words
 // with dashes to one word (`public-read` to `PublicRead`).
@@ -21,7 +22,7 @@ import GuardRules
 /// A member's way.
 struct MemberShape: Sendable {
   enum Way: Sendable {
-    case same, json, tags, one, many, list, text, filled, int, flag, pascal
+    case same, json, tags, one, given, many, list, text, filled, int, flag, pascal
     case onOff(String, String)
     case each(String)
     case pick(String)
@@ -148,6 +149,7 @@ struct ShapeTable: Sendable {
     case "json": return .json
     case "tags": return .tags
     case "one": return .one
+    case "given": return .given
     case "many": return .many
     case "list": return .list
     case "text": return .text

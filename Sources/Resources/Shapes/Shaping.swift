@@ -66,9 +66,12 @@ enum Shaping {
       guard let inner = try? JSONReader.value(of: plain) else { return value }
       return Value(inner.content, at: value.place)
     case .tags: return tags(value)
-    case .one:
+    case .one, .given:
       guard let block = value.list?.first ?? (value.members.isEmpty ? nil : value) else { return nil }
       if case .unknown = block.content { return block }
+      if case .given = shape.way, block.rest == nil, block.members.allSatisfy(\.value.isNothingGiven) {
+        return nil
+      }
       return self.block(shape.members, of: block)
     case .many:
       // XML doesn't tell a list of one from that one.
@@ -161,6 +164,17 @@ enum Shaping {
 }
 
 extension Value {
+  /// Null, or an empty text, list or map.
+  fileprivate var isNothingGiven: Bool {
+    switch content {
+    case .null: true
+    case .string(let text): text.isEmpty
+    case .list(let values): values.isEmpty
+    case .map(let members): members.all.isEmpty && members.rest == nil
+    default: false
+    }
+  }
+
   /// Whether it isn't known, and may turn out not to be there.
   fileprivate var isPerhapsNothing: Bool {
     if case .unknown(let unknown) = content { return unknown.mayBeAbsent }

@@ -10,9 +10,12 @@ enum TemplateParameter {
 
   static func isList(_ type: String) -> Bool { type == "CommaDelimitedList" || type.hasPrefix("List<") }
 
-  /// Texts between commas.
+  /// Texts between commas, without blanks at either end.
   static func elements(_ text: String) -> [String] {
-    text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+    text.split(separator: ",").map { part in
+      let end = part.lastIndex { !$0.isWhitespace }.map(part.index(after:)) ?? part.startIndex
+      return String(part[..<end].drop(while: \.isWhitespace))
+    }
   }
 
   /// A number, where it is written as one is; else the text, which is read where it is compared.
