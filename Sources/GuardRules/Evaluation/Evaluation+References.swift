@@ -29,17 +29,16 @@ extension Evaluation {
     if status == .unknown || named?.rule.result.hasUnknown == true { isUncertain = true }
     guard !isSilent else { return status }
     let clause = (reference.isInverted ? "not " : "") + reference.name
-    let reasons = try named.map { named throws(EvaluationFault) in
-      try reasons(of: named.index, at: reference.place)
-    }
-    for reason in reasons ?? [] {
+    var reasons: [Failure] = []
+    if let named { reasons = try self.reasons(of: named.index, at: reference.place) }
+    for reason in reasons {
       failures.append(
         Failure(
           rule: rule, place: reference.place, clause: clause, message: reference.message ?? reason.message,
           value: reason.value, missing: reason.missing, wanted: reason.wanted,
           isUnknown: status == .unknown || reason.isUnknown, within: reason.within))
     }
-    if reasons?.isEmpty ?? true {
+    if reasons.isEmpty {
       fail(reference.place, clause, reference.message, nil, nil, nil, isUnknown: status == .unknown)
     }
     return status

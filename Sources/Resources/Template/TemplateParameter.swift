@@ -12,9 +12,10 @@ enum TemplateParameter {
 
   /// Texts between commas, without blanks at either end.
   static func elements(_ text: String) -> [String] {
-    text.split(separator: ",").map { part in
-      let end = part.lastIndex { !$0.isWhitespace }.map(part.index(after:)) ?? part.startIndex
-      return String(part[..<end].drop(while: \.isWhitespace))
+    text.split(separator: ",").map { part -> String in
+      var part = part.drop(while: \.isWhitespace)
+      while part.last?.isWhitespace == true { part.removeLast() }
+      return String(part)
     }
   }
 

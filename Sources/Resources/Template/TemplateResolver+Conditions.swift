@@ -52,4 +52,27 @@ extension TemplateResolver {
     default: return nil
     }
   }
+
+  /// `Fn::If`. (Apart from the others: these stand within each other, and a level takes as little of the stack as can be.)
+  mutating func choice(
+    _ argument: Value, _ written: Value, _ depth: Int
+  ) throws(DocumentFault) -> Value? {
+    guard let parts = argument.list, parts.count == 3, let name = parts[0].string else {
+      return unknown("Fn::If wants a condition and two values", written)
+    }
+    if let holds = try condition(name, depth) { return try resolve(parts[holds ? 1 : 2], depth) }
+    // It is there whichever it is, unless one of them isn't.
+    var mayBeAbsent = false
+    for part in parts.dropFirst() {
+      guard let value = try resolve(part, depth) else {
+        mayBeAbsent = true
+        continue
+      }
+      if case .unknown(let unknown) = value.content, unknown.mayBeAbsent { mayBeAbsent = true }
+    }
+    return Value(
+      .unknown(
+        Unknown("condition \(name) depends on what isn't known", written: written, mayBeAbsent: mayBeAbsent)),
+      at: written.place)
+  }
 }

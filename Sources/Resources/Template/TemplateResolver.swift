@@ -138,7 +138,10 @@ struct TemplateResolver {
       if members.all.count == 1, let only = members.all.first,
         only.name == "Ref" || only.name.hasPrefix("Fn::")
       {
-        return try finished(function(only.name, only.value, value, depth + 1), only.name, depth + 1)
+        let made =
+          only.name == "Fn::If"
+          ? try choice(only.value, value, depth + 1) : try function(only.name, only.value, value, depth + 1)
+        return try finished(made, only.name, depth + 1)
       }
       var out: [(name: String, value: Value)] = []
       var isOther = false
@@ -200,23 +203,6 @@ struct TemplateResolver {
       guard let target = argument.string else { return unknown("a Ref to no name", written) }
       return try reference(target, written)
     case "Fn::GetAtt": return unknown("an attribute is known once it is deployed", written, mayBeEmpty: false)
-    case "Fn::If":
-      guard let parts = argument.list, parts.count == 3, let name = parts[0].string else {
-        return unknown("Fn::If wants a condition and two values", written)
-      }
-      if let holds = try condition(name, depth) { return try resolve(parts[holds ? 1 : 2], depth) }
-      // It is there whichever it is, unless one of them isn't.
-      let both = [try resolve(parts[1], depth), try resolve(parts[2], depth)]
-      let mayBeAbsent = both.contains { value in
-        guard let value else { return true }
-        if case .unknown(let unknown) = value.content { return unknown.mayBeAbsent }
-        return false
-      }
-      return Value(
-        .unknown(
-          Unknown(
-            "condition \(name) depends on what isn't known", written: written, mayBeAbsent: mayBeAbsent)),
-        at: written.place)
     case "Fn::Sub": return try substitute(argument, written, depth)
     case "Fn::Join":
       guard let parts = argument.list, parts.count == 2, let delimiter = parts[0].string,
