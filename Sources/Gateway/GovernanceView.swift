@@ -69,15 +69,22 @@ extension Router {
   }
 
   private func isRebound(_ request: Request) -> Bool {
-    guard
-      configuration.host == "localhost" || configuration.host == "::1" || configuration.host.hasPrefix("127.")
-    else { return false }
+    guard GatewayConfiguration.isLoopback(configuration.host) else { return false }
     guard var name = request.headers.first(name: "Host").map({ Substring($0.lowercased()) }) else {
       return false
     }
     if name.hasPrefix("[") { return false }
     if let colon = name.firstIndex(of: ":") { name = name[..<colon] }
     return name != "localhost" && !name.allSatisfy { $0.isNumber || $0 == "." }
+  }
+}
+
+extension GatewayConfiguration {
+  /// Whether only this machine reaches an address.
+  public static func isLoopback(_ host: String) -> Bool {
+    var host = Substring(host.lowercased())
+    if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
+    return host == "localhost" || Peer.isLoopback(String(host))
   }
 }
 

@@ -106,7 +106,8 @@ struct GovernAccount: AsyncParsableCommand {
       guard let open = by.firstIndex(of: "<"), by.hasSuffix(">") else { return nil }
       let name = by[..<open].trimmingCharacters(in: .whitespaces)
       let mail = String(by[by.index(after: open)...].dropLast())
-      return name.isEmpty || !AccountRequest.isAddress(mail) ? nil : Person(name: name, mail: mail)
+      guard PersonName.isSomebody(name), AccountRequest.isAddress(mail) else { return nil }
+      return Person(name: name, mail: mail)
     }
 
     func run() throws {
@@ -124,7 +125,7 @@ struct GovernAccount: AsyncParsableCommand {
           try printJSON(Refusal(id: id, state: "refused", unmet: unmet))
         } else {
           print("\(id): \(Bilingual("not approved", "承認できません").text(options.language))")
-          for condition in unmet { print("  \(condition.text.text(options.language))") }
+          for condition in unmet { print("  \(condition.text.text(options.language))".visible()) }
         }
         throw foundWrong
       }
@@ -141,7 +142,8 @@ struct GovernAccount: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Lists requests and how they stand.",
       discussion:
-        "Exit status: 0 = all are approved or open, 1 = one was changed or lapsed, 2 = a file can't be read.")
+        "Exit status: 0 = all are approved or open, 1 = one was changed, lapsed or outdated, 2 = a file can't be read."
+    )
 
     @OptionGroup var options: Folder
 
@@ -159,13 +161,13 @@ struct GovernAccount: AsyncParsableCommand {
       } else {
         for row in rows {
           let state = row.words.text(options.language)
-          print("\(row.id)  \(row.account)  \(state)  \(row.owner)  \(row.name)")
+          print("\(row.id)  \(row.account)  \(state)  \(row.owner)  \(row.name)".visible())
         }
         if rows.isEmpty { say(Bilingual("no requests", "申請はありません").text(options.language)) }
       }
       for fault in found.faults { say("kabuto: \(fault)") }
       if !found.faults.isEmpty { throw couldNot }
-      if rows.contains(where: { $0.state == "changed" || $0.state == "lapsed" }) { throw foundWrong }
+      if rows.contains(where: { $0.state != "open" && $0.state != "approved" }) { throw foundWrong }
     }
   }
 
@@ -229,8 +231,8 @@ struct GovernAccount: AsyncParsableCommand {
     } else {
       let account = Bilingual("account", "アカウント").text(language)
       print("\(row.id): \(account) \(row.account): \(row.words.text(language))")
-      for condition in row.unmet { print("  \(condition.text.text(language))") }
+      for condition in row.unmet { print("  \(condition.text.text(language))".visible()) }
     }
-    if !row.unmet.isEmpty || row.state == "changed" { throw foundWrong }
+    if !row.unmet.isEmpty || row.state == "changed" || row.state == "outdated" { throw foundWrong }
   }
 }

@@ -66,6 +66,9 @@ struct ExceptionRequest: AsyncParsableCommand {
     where text.allSatisfy(\.isWhitespace) {
       throw ValidationError("\(option): wanted a text")
     }
+    guard PersonName.isSomebody(by) else {
+      throw ValidationError("--by: wanted a name with letters or digits")
+    }
     var record = ExceptionRecord(
       id: id, rules: rule.map { Wildcard($0) }, owner: owner, reason: reason,
       requested: ExceptionRecord.Act(by: by, on: today()), expires: expires)
@@ -98,7 +101,9 @@ struct ExceptionApprove: AsyncParsableCommand {
   var by: String
 
   func run() async throws {
-    guard !by.allSatisfy(\.isWhitespace) else { throw ValidationError("--by: wanted a name") }
+    guard PersonName.isSomebody(by) else {
+      throw ValidationError("--by: wanted a name with letters or digits")
+    }
     do throws(GovernanceFaults) {
       let record = try ExceptionStore(place.path).approve(id, by: by, on: today())
       for line in record.lines() { print(line) }
@@ -234,7 +239,7 @@ struct ExceptionCheck: AsyncParsableCommand {
       try printJSON(wrong)
     } else {
       for each in wrong {
-        print("\(each.file):\(each.line): \(each.id) \(each.state); until \(each.expires)")
+        print("\(each.file):\(each.line): \(each.id) \(each.state); until \(each.expires)".visible())
       }
     }
     if !wrong.isEmpty { throw foundWrong }

@@ -162,7 +162,8 @@ struct GovernHistoryShow: AsyncParsableCommand {
         print("  \(name.padding(toLength: 9, withPad: " ", startingAt: 0))\(value.visible())")
       }
       if let exception {
-        print("  exception \(exception.id), until \(exception.ends), \(exception.owner): \(exception.reason)")
+        let end = "\(exception.id), until \(exception.ends), \(exception.owner): \(exception.reason)"
+        print("  exception \(end.visible())")
       }
       for event in events { print("  \(event.at)  \(event.kind.rawValue)  \(event.found.visible())") }
     }

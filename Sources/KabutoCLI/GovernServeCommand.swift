@@ -58,7 +58,7 @@ struct GovernServe: AsyncParsableCommand {
         "address": "\(gateway.address)", "data": "\(data)",
         "viewer": "\(gateway.viewerDirectory ?? "not found: give --viewer DIR")",
       ])
-    if !ServeGovernance.isLoopback(host) {
+    if !GatewayConfiguration.isLoopback(host) {
       log.warning(
         "whoever reaches \(gateway.address) sees all findings; put something before it that asks who it is")
     }

@@ -224,7 +224,7 @@ struct GovernWatch: AsyncParsableCommand {
 
     func hear(_ word: WatchWord) {
       switch word {
-      case .note(let text): say("kabuto: \(text)")
+      case .note(let text): say("kabuto: \(text.visible())")
       case .status(let figures, let events, let nextScan):
         let counts = told.withLock { told in
           if told.cpuAtFirst == nil { told.cpuAtFirst = GovernWatch.cpuSeconds }

@@ -189,7 +189,7 @@ struct ServeRun {
         rails: { [backbone] in backbone?.rails ?? [] }, estate: estate,
         // Prices may be anybody's, findings aren't: elsewhere `kabuto govern serve` shows them.
         governance: configuration.data.flatMap {
-          ServeGovernance.isLoopback(configuration.listenHost) ? ServeGovernance($0) : nil
+          GatewayConfiguration.isLoopback(configuration.listenHost) ? ServeGovernance($0) : nil
         },
         configured: { keep?.configuration ?? ownReport },
         sources: { running.reports })

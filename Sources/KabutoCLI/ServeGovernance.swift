@@ -9,11 +9,6 @@ struct ServeGovernance: GovernanceView {
 
   init(_ folder: String) { pages = HistoryPages(folder, now: { Int64(Date().timeIntervalSince1970) }) }
 
-  /// Whether only this machine reaches an address.
-  static func isLoopback(_ host: String) -> Bool {
-    host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
-  }
-
   func answer(_ path: [String], _ query: [String: String], tag: String?) async -> GovernanceAnswer {
     switch pages.answer(path, query, tag: tag) {
     case .json(let bytes, let tag): .json(bytes, tag: tag)

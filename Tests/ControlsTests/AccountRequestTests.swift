@@ -90,6 +90,25 @@ import Testing
       ])
   }
 
+  @Test func whatIsLeftOutIsAConditionThatIsNotMet() throws {
+    let text = Self.filled.split(separator: "\n")
+      .filter { line in !["environment:", "purpose:", "data-class:"].contains { line.hasPrefix($0) } }
+      .joined(separator: "\n")
+    let request = try AccountRequest(text)
+    let found = try conditions().unmet(request, on: Self.today, approver: Self.approver)
+    #expect(found.map(\.condition) == ["purpose", "environments", "data-classes"])
+    #expect(found.map(\.found) == ["0 letters", "nothing", "nothing"])
+    #expect(try AccountRequest(request.text) == request)
+    #expect(request.approvedText != (try AccountRequest(Self.filled)).approvedText)
+  }
+
+  @Test(arguments: [
+    ("name: A. Sato", "name: \"\\u200b\""), ("mail: sato@example.co.jp", "mail: \"\\u200b@example.co.jp\""),
+    ("mail: ito@example.co.jp", "mail: \"ito@\\u200b.\\u200b\""),
+  ]) func whoCanNotBeSeenIsNobody(_ seen: String, _ unseen: String) {
+    #expect(throws: DocumentFaults.self) { try AccountRequest(Self.filled.replacing(seen, with: unseen)) }
+  }
+
   @Test func ownerAndRequesterDoNotApprove() throws {
     #expect(try unmet(approver: Person(name: "x", mail: "SATO@example.co.jp")) == ["approver"])
     #expect(try unmet(approver: Person(name: "x", mail: "ito@EXAMPLE.co.jp")) == ["approver"])

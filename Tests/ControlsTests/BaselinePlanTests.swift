@@ -75,8 +75,9 @@ import Testing
           continue
         }
         guard case .set(let before)? = state[key] else { continue }
-        let wanted = Set(
-          baseline.goals(of: maker.account, state).first { $0.key == key }?.wanted.map(\.name) ?? [])
+        let goal = baseline.goals(of: maker.account, state).first { $0.key == key }
+        // What is only given to new things isn't named of one that is there.
+        let wanted = Set((goal?.wanted ?? []).filter { $0.value != .initially($0.value.target) }.map(\.name))
         for (name, value) in before where !wanted.contains(name) {
           #expect(after[name] == value, "\(key) \(name) \(seedNote)")
         }
@@ -91,7 +92,8 @@ import Testing
         for change in step.changes {
           let wanted = step.goal.wanted.first { $0.name == change.name }
           #expect(
-            wanted.map { !$0.value.isMet(by: change.from) } ?? (change.name == "exists"),
+            wanted.map { step.isNew ? change.from == nil : !$0.value.isMet(by: change.from) }
+              ?? (change.name == "exists"),
             "\(seedNote)")
           #expect(wanted.map { $0.value.isMet(by: change.to) } ?? true, "\(seedNote)")
         }
@@ -168,6 +170,54 @@ import Testing
         BaselineChange(name: "PasswordReusePrevention", from: nil, to: "5"),
         BaselineChange(name: "MaxPasswordAge", from: "0", to: "90"),
       ])
+  }
+
+  @Test func nothingThatPasswordsAreHeldToIsTakenAway() throws {
+    let key = BaselineKey(.passwordPolicy)
+    let lax = "symbols: false, numbers: false, upper-case: false, lower-case: false, users-may-change: true"
+    let strict = [
+      "RequireSymbols": "true", "RequireNumbers": "true", "RequireUppercaseCharacters": "true",
+      "RequireLowercaseCharacters": "true", "AllowUsersToChangePassword": "false",
+    ]
+    let found = FoundSetting.set(strict.merging(["MinimumPasswordLength": "14"]) { $1 })
+    #expect(try plan("baseline: b\npassword-policy: {minimum-length: 6, \(lax)}", [key: found]).isEmpty)
+    // A policy that is made anew gets what is said; one that would demand nothing isn't made.
+    let made = try plan("baseline: b\npassword-policy: {minimum-length: 14, \(lax)}", [key: .absent])
+    #expect(made.steps.first?.changes.map(\.to) == ["14", "false", "false", "false", "false", "true"])
+    #expect(try plan("baseline: b\npassword-policy: {\(lax)}", [key: .absent]).isEmpty)
+    // What is demanded is demanded.
+    let demanded = try plan(
+      "baseline: b\npassword-policy: {symbols: true, users-may-change: false}",
+      [key: .set(["RequireSymbols": "false", "AllowUsersToChangePassword": "true"])])
+    #expect(demanded.steps.first?.changes.map(\.to) == ["true", "false"])
+  }
+
+  @Test func whatIsNotNamedOfAThingThatIsThereStays() throws {
+    let text = "baseline: b\nlogs: {bucket: logs}\nconfig: {name: default}\nguardduty: {}"
+    let detector = BaselineKey(.detector, region: "eu-west-1")
+    let channel = BaselineKey(.deliveryChannel, region: "eu-west-1")
+    func changes(_ found: State) throws -> [BaselineKey: [BaselineChange]] {
+      var state = found
+      // All else is as wanted.
+      for goal in try Baseline(text).goals(of: Self.account, [:]) where state[goal.key] == nil {
+        state[goal.key] = goal.reached(from: .absent)
+      }
+      return Dictionary(uniqueKeysWithValues: try plan(text, state).steps.map { ($0.key, $0.changes) })
+    }
+    #expect(
+      try changes([
+        detector: .set(["Status": "ENABLED", "FindingPublishingFrequency": "FIFTEEN_MINUTES"]),
+        channel: .set(["S3BucketName": "logs", "DeliveryFrequency": "One_Hour"]),
+      ]).isEmpty)
+    #expect(try changes([channel: .set(["S3BucketName": "logs"])]).isEmpty)
+    let off = try changes([detector: .set(["Status": "DISABLED"]), channel: .set(["S3BucketName": "x"])])
+    #expect(off.values.allSatisfy { $0.count == 1 } && off.count == 2)
+    let new = try changes([detector: .absent, channel: .absent])
+    func given(_ name: String, _ value: String) -> BaselineChange {
+      BaselineChange(name: name, from: nil, to: value)
+    }
+    #expect(new[detector]?.last == given("FindingPublishingFrequency", "SIX_HOURS"))
+    #expect(new[channel]?.last == given("DeliveryFrequency", "TwentyFour_Hours"))
   }
 
   @Test func groupThatIsUsedIsNotClosed() throws {

@@ -23,19 +23,21 @@ struct BaselineMaker {
         "logs: {bucket: 'logs-{account}', versioning: \(chance.once(in: 2)), only-tls: \(chance.once(in: 2))}\n"
       if !chance.once(in: 3) { text += "trail: {name: made, validation: \(chance.once(in: 2))}\n" }
       if !chance.once(in: 3) {
-        text += "config:\n  delivery: \(chance.pick(["One_Hour", "TwentyFour_Hours"]))\n  rules:\n"
+        let delivery = chance.pick(["", "  delivery: One_Hour\n", "  delivery: TwentyFour_Hours\n"])
+        text += "config:\n\(delivery)  rules:\n"
         for number in 0...chance.below(4) {
           text +=
             "    - {name: rule-\(number), identifier: RULE_\(number)\(chance.once(in: 2) ? ", only: home" : "")}\n"
         }
       }
     }
-    if !chance.once(in: 3) { text += "guardduty: {frequency: ONE_HOUR}\n" }
+    if !chance.once(in: 3) { text += "guardduty: {\(chance.once(in: 2) ? "frequency: ONE_HOUR" : "")}\n" }
     if !chance.once(in: 3) { text += "access-analyzer: {name: made}\n" }
     text += "ebs-encryption: \(chance.once(in: 2))\naccount-public-access-block: \(chance.once(in: 2))\n"
     if !chance.once(in: 3) { text += "default-security-groups: closed\n" }
     if !chance.once(in: 3) {
-      text += "password-policy: {minimum-length: 14, maximum-age-days: 90, symbols: true}\n"
+      text += "password-policy: {minimum-length: 14, maximum-age-days: 90, symbols: \(chance.once(in: 2)), "
+      text += "users-may-change: \(chance.once(in: 2))}\n"
     }
     if chance.once(in: 2) { text += "regions: {used: [eu-west-1]}\n" }
     if chance.once(in: 2) { text += "hygiene: {root-mfa: true, user-mfa: true, access-key-days: 90}\n" }

@@ -59,7 +59,8 @@ import Testing
   @Test(arguments: [
     "baseline: b\ntrail: {name: made}", "baseline: b\nconfig: {name: made}", "version: 1", "[]", "",
     "baseline: [",
-    "baseline: b\nlogs: {bucket: logs, kms-key: arn}",
+    "baseline: b\nlogs: {bucket: logs, kms-key: arn}", "baseline: b\nregions: {used: []}",
+    "baseline: b\nregions: {used: [eu-west-1, '']}",
   ]) func isRefused(text: String) {
     #expect(throws: DocumentFaults.self) { try Baseline(text) }
   }

@@ -51,6 +51,22 @@ import Testing
     #expect(Self.state(Self.record(until: "2027-03-01")) == .tooLong(days: 366))
   }
 
+  @Test(arguments: ["\u{200B}", "\u{3164}", "\u{2800}", "\u{AD}\u{FE0F}", "-", "\u{301}", "\u{E000}"])
+  func aNameThatCanNotBeSeenIsNobodys(name: String) throws {
+    #expect(Self.state(Self.record(approvedBy: name)) == .nameless)
+    var asked = Self.record()
+    asked.requested = .init(by: name, on: asked.requested.on)
+    asked.sum = Self.digest(asked.approvedText)
+    #expect(Self.state(asked) == .nameless)
+    for record in [Self.record(approvedBy: name), asked] {
+      let text = record.lines().joined(separator: "\n")
+      let faults = try #require(throws: DocumentFaults.self) { try ExceptionRecord.records(yaml: text) }
+      #expect(faults.all.map(\.description).contains { $0.contains("by: a name that can't be seen") })
+    }
+    #expect(Self.state(Self.record(approvedBy: "鈴木")) == .valid)
+    #expect(Self.state(Self.record(approvedBy: "7")) == .valid)
+  }
+
   @Test func anyChangeAfterTheApprovalEndsIt() {
     let changes: [(inout ExceptionRecord) -> Void] = [
       { $0.id = "EX-2" }, { $0.rules.append(Wildcard("*")) }, { $0.scope.resource = [] },

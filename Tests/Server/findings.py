@@ -76,7 +76,7 @@ class History:
     def database(self):
         return os.path.join(self.data, "governance.sqlite")
 
-    def write(self, name, open_groups=0, open_buckets=0, plain_volumes=0, old_functions=0, unknown_buckets=0, good=2):
+    def write(self, name, open_groups=0, open_buckets=0, plain_volumes=0, old_functions=0, unknown_buckets=0, plain_keys=0, good=2):
         """A template with so many bad resources of each kind, and some good ones."""
         resources = {}
 
@@ -93,6 +93,7 @@ class History:
         add("LaterBucket", unknown_buckets, "AWS::S3::Bucket", {"PublicAccessBlockConfiguration": {"BlockPublicPolicy": {"Ref": "Strict"}}})
         add("PlainVolume", plain_volumes, "AWS::EC2::Volume", {"Size": 8, "Encrypted": False})
         add("OldFunction", old_functions, "AWS::Lambda::Function", {"Runtime": "python2.7", "Handler": "main.handler"})
+        add("PlainKey", plain_keys, "AWS::KMS::Key", {"EnableKeyRotation": False})
         document = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
         if unknown_buckets:
             document["Parameters"] = {"Strict": {"Type": "String"}}

@@ -379,6 +379,40 @@ class ExceptionFlow(Folder):
         self.assertEqual((junit.get("failures"), junit.get("errors")), ("0", "0"))
         self.assertIn("☑️ EXCEPTED", self.check(path, "--format", "comment").stdout)
 
+    def test_a_name_that_can_not_be_seen_is_nobodys(self):
+        path = str(self.folder / "unseen.yaml")
+        self.assertEqual(self.request(path).returncode, 0)
+        answer = self.approve(path, by="\u200b")
+        self.assertEqual(answer.returncode, 64, answer.stdout)
+        self.assertIn("--by: wanted a name with letters or digits", answer.stderr)
+        asked = kabuto.run("govern", "exception", "request", path, "--id", "EX-2", "--rule", "a", "--owner", "data", "--reason", "r",
+                           "--by", "\u3164", "--expires", self.day(3))
+        self.assertEqual(asked.returncode, 64, asked.stdout)
+        # Nor does one count that is written by hand.
+        pathlib.Path(path).write_text(pathlib.Path(path).read_text() + f'    approved: {{by: "\\u200b", on: {self.day(0)}, sum: "00"}}\n')
+        answer = self.check(path)
+        self.assertEqual(answer.returncode, 2, answer.stdout)
+        self.assertRegex(answer.stderr, r"unseen\.yaml:\d+:\d+: .*by: a name that can't be seen")
+
+    def test_no_terminal_obeys_what_others_wrote(self):
+        path, data = str(self.folder / "escape.yaml"), str(self.folder / "data")
+        answer = kabuto.run("govern", "exception", "request", path, "--id", "EX-1", "--rule", "catalogue_*", "--owner", "da\x1b[2Jta",
+                            "--reason", "r\x1b]0;x\x07", "--by", "ta\x1b[2Jnaka", "--expires", self.day(3))
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertEqual(self.approve(path).returncode, 0)
+        self.check(path, "--data", data)
+        found = json.loads(kabuto.run("govern", "history", "list", "--data", data, "--state", "excepted", "--json").stdout)["findings"]
+        texts = [kabuto.run("govern", "history", "show", found[0]["id"], "--data", data).stdout]
+        self.assertIn("exception EX-1", texts[0])
+        text = pathlib.Path(path).read_text()
+        pathlib.Path(path).write_text(text.replace("suzuki", "ta\\u001b[2Jnaka"))
+        told = kabuto.run("govern", "exception", "check", path)
+        self.assertIn("who asked for it", told.stdout)
+        texts.append(told.stdout)
+        for text in texts:
+            self.assertNotIn("\x1b", text)
+            self.assertIn("\\u{1B}[2J", text)
+
     def test_unknown_is_covered_only_where_it_says_so(self):
         bucket = self.write("t.yaml", "Resources: {A: {Type: 'AWS::S3::Bucket'}}\n")
         for name, flag, status in [("plain", [], "UNKNOWN"), ("open", ["--unknown"], "EXCEPTED")]:

@@ -379,6 +379,54 @@ class GovernProvision(unittest.TestCase):
             1, len(ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"]))
         self.assertEqual([], self.report()["accounts"][0]["steps"])
 
+    def test_what_is_not_named_or_stricter_stays(self):
+        quiet = os.path.join(self.folder, "quiet.yaml")
+        with open(quiet, "w", encoding="utf-8") as out:
+            out.write(
+                "baseline: quiet\nlogs: {bucket: 'kabuto-logs-{account}'}\nconfig: {name: default}\nguardduty: {}\n"
+                "password-policy: {minimum-length: 14, symbols: false, numbers: false, users-may-change: true}\n")
+        client = self.account.client
+        client("iam").update_account_password_policy(
+            MinimumPasswordLength=8, RequireSymbols=True, RequireNumbers=True, AllowUsersToChangePassword=False)
+        client("guardduty").create_detector(Enable=False, FindingPublishingFrequency="FIFTEEN_MINUTES")
+        config = client("config")
+        config.put_configuration_recorder(
+            ConfigurationRecorder={"name": "theirs", "roleARN": f"arn:aws:iam::{self.account.number}:role/theirs"})
+        config.put_delivery_channel(
+            DeliveryChannel={
+                "name": "theirs", "s3BucketName": "elsewhere",
+                "configSnapshotDeliveryProperties": {"deliveryFrequency": "One_Hour"},
+            }
+        )
+        more = {"baseline": quiet, "regions": "eu-west-1,us-east-1"}
+        changes = {step["step"]: step["changes"] for step in self.report(**more, status=1)["accounts"][0]["steps"]}
+        names = {step: [each["name"] for each in changed] for step, changed in changes.items()}
+        self.assertEqual(["MinimumPasswordLength"], names["global/password-policy"])
+        self.assertEqual(["Status"], names[f"{HOME}/detector"])
+        self.assertEqual(["S3BucketName"], names[f"{HOME}/config-delivery-channel"])
+        self.report("--apply", **more)
+        found = self.account.everything()
+        passwords = found["passwords"]
+        self.assertEqual(
+            (14, True, True, False),
+            tuple(
+                passwords[name]
+                for name in ("MinimumPasswordLength", "RequireSymbols", "RequireNumbers", "AllowUsersToChangePassword")
+            ),
+        )
+        for region, published, delivered in [
+            (HOME, "FIFTEEN_MINUTES", "One_Hour"), ("us-east-1", "SIX_HOURS", "TwentyFour_Hours"),
+        ]:
+            self.assertEqual([{"Status": "ENABLED", "FindingPublishingFrequency": published}], found[region]["detectors"])
+            (channel,) = found[region]["channels"]
+            self.assertEqual({"deliveryFrequency": delivered}, channel["configSnapshotDeliveryProperties"])
+            self.assertTrue(channel["s3BucketName"].startswith("kabuto-logs-"))
+        # Nor has any of it drifted, then or when it is changed afterwards.
+        self.assertEqual([], self.report(verb="drift", **more)["accounts"][0]["drift"])
+        detector = client("guardduty", "us-east-1").list_detectors()["DetectorIds"][0]
+        client("guardduty", "us-east-1").update_detector(DetectorId=detector, FindingPublishingFrequency="ONE_HOUR")
+        self.assertEqual([], self.report(verb="drift", **more)["accounts"][0]["drift"])
+
     def test_trail_that_picks_out_calls_keeps_them_and_all_others(self):
         bucket = f"kabuto-logs-{self.account.number}"
         self.account.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": HOME})
@@ -904,13 +952,24 @@ root-custody: {{place: safe 3, keeper: {{name: M. Ono, mail: ono@example.co.jp}}
             hashed = re.search(r"sha256:[0-9a-f]{64}", file.read()).group()
         self.assertEqual([f"request shop, {hashed}"], [each["approval"] for each in self.entries("begin")])
 
+        # What is left out is a condition that isn't met; nobody's terminal obeys a name.
+        aside = os.path.join(self.folder, f"aside-{self.account.number}")
+        write(text.replace("purpose:", "# purpose:").replace("data-class:", "# data-class:").replace("name: A. Sato", 'name: "A.\\e[2J Sato"'))
+        found = kabuto.run("govern", "account", "request", form, "--requests", aside)
+        self.assertEqual(1, found.returncode, found.stderr)
+        self.assertIn("data-classes: found nothing", found.stdout)
+        found = kabuto.run("govern", "account", "list", "--requests", aside)
+        self.assertIn("A.\\u{1B}[2J Sato", found.stdout)
+        self.assertNotIn("\x1b", found.stdout)
+
         # Whoever changes it afterwards has no approval.
         path = os.path.join(requests, "shop.yaml")
         with open(path, encoding="utf-8") as file:
             approved = file.read()
-        with open(path, "w", encoding="utf-8") as out:
-            out.write(approved.replace("sato@example.co.jp", "eve@example.co.jp"))
-        self.assertEqual("changed", account("show", "shop", status=1)["state"])
+        for old, new in (("accounts/1", "strict/99"), ("sato@example.co.jp", "eve@example.co.jp")):
+            with open(path, "w", encoding="utf-8") as out:
+                out.write(approved.replace(old, new))
+            self.assertEqual("changed", account("show", "shop", status=1)["state"])
         refused = self.report("--requests", requests, regions=HOME, status=1)
         self.assertEqual([], refused["accounts"])
         self.assertIn("changed after its approval", refused["refused"][0]["reason"])

@@ -74,11 +74,11 @@ class Receiver:
 class Page:
     """`kabuto govern serve` on a free port."""
 
-    def __init__(self, data, *options):
+    def __init__(self, data, *options, host="127.0.0.1"):
         self.port = kabuto.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
-            [kabuto.BINARY, "govern", "serve", "--data", data, "--listen", f"127.0.0.1:{self.port}", *options],
+            [kabuto.BINARY, "govern", "serve", "--data", data, "--listen", f"{host}:{self.port}", *options],
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=kabuto.ENVIRONMENT,
         )
         threading.Thread(target=self.process.stderr.read, daemon=True).start()
@@ -366,6 +366,11 @@ class ThePage(unittest.TestCase):
             self.assertEqual("same-origin", answer.headers["Cross-Origin-Resource-Policy"])
         self.assertEqual(403, self.page.get("/v1/governance/summary", {"Host": "rebound.example:8090"}).status)
         self.assertEqual(200, self.page.get("/v1/governance/summary", {"Host": f"localhost:{self.page.port}"}).status)
+        # However the address is spelled.
+        other = Page(self.history.data, host="LOCALHOST")
+        self.addCleanup(other.end)
+        self.assertEqual(403, other.get("/v1/governance/summary", {"Host": "evil.example"}).status)
+        self.assertEqual(200, other.get("/v1/governance/summary", {"Host": f"LocalHost:{other.port}"}).status)
         html = self.page.get("/")
         self.assertEqual("text/html", html.type)
         self.assertIn("default-src 'none'", html.headers["Content-Security-Policy"])

@@ -450,7 +450,7 @@ class GovernWatch(unittest.TestCase):
         watch = self.watch("--visibility", "1", "--coalesce", "0").ready()
         watch.until("new", "group_ssh", group)
         self.put("this is no event")
-        self.put({"detail-type": "AWS API Call via CloudTrail", "detail": {"eventSource": "ec2.amazonaws.com"}})
+        self.put({"detail-type": "\x1b[31mAWS API Call via CloudTrail", "detail": {"eventSource": "ec2.amazonaws.com", "\x1b[2J": 1}})
         opened = self.event("ec2", "AuthorizeSecurityGroupIngress", {"groupId": group})
         closed = self.event("ec2", "RevokeSecurityGroupIngress", {"groupId": group})
         self.ssh(group, close=True)
@@ -469,6 +469,7 @@ class GovernWatch(unittest.TestCase):
         said = watch.end()
         self.assertEqual(2, said.count("left to the dead-letter queue"), said)
         self.assertIn("wanted eventSource and eventName", said)
+        self.assertNotIn("\x1b", said)
 
     def test_what_can_not_be_fetched_is_unknown_until_it_can(self):
         group = self.group("web")

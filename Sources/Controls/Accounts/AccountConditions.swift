@@ -187,11 +187,14 @@ extension AccountConditions {
         "purpose", Bilingual("\(letters) letters", "\(letters) 文字"),
         Bilingual("a purpose of \(purposeLength) letters at least", "\(purposeLength) 文字以上の目的"))
     }
+    func said(_ text: String) -> Bilingual {
+      text.isEmpty ? Bilingual("nothing", "記載なし") : Bilingual(same: text)
+    }
     if !environments.contains(request.environment) {
-      tell("environments", Bilingual(same: request.environment), any(environments))
+      tell("environments", said(request.environment), any(environments))
     }
     if let dataClasses, !dataClasses.contains(request.dataClass) {
-      tell("data-classes", Bilingual(same: request.dataClass), any(dataClasses))
+      tell("data-classes", said(request.dataClass), any(dataClasses))
     }
     if let domains {
       let people = [

@@ -28,11 +28,11 @@ public struct AccountRequest: Sendable, Equatable {
   public var account: String
   /// What the account is called.
   public var name: String
-  /// `gatekeeper` or `guardrail`.
+  /// `gatekeeper` or `guardrail`; empty = it isn't said.
   public var environment: String
-  /// What for.
+  /// What for; empty = it isn't said.
   public var purpose: String
-  /// Of the data that will be there.
+  /// Of the data that will be there; empty = it isn't said.
   public var dataClass: String
   /// Who asks.
   public var requester: Person
@@ -133,9 +133,9 @@ extension AccountRequest {
       document.wrong("account", account, wanted: "twelve digits, in quotes")
     }
     let name = document.text("name", isRequired: true)
-    let environment = document.choice("environment", of: environments, isRequired: true)
-    let purpose = document.text("purpose", isRequired: true)
-    let dataClass = document.text("data-class", isRequired: true)
+    let environment = document.choice("environment", of: environments) ?? ""
+    let purpose = document.text("purpose") ?? ""
+    let dataClass = document.text("data-class") ?? ""
     let requester = document.section("requester", isRequired: true).flatMap { person($0) }
     let holder = document.section("owner", isRequired: true)
     let owner = holder.flatMap { person($0, "certificate") }
@@ -167,8 +167,7 @@ extension AccountRequest {
       guard let by, let at, let conditions, let hash else { return nil }
       return Approval(by: by, at: at, conditions: conditions, hash: hash)
     }
-    guard let id, let account, let name, let environment, let purpose, let dataClass, let requester, let owner
-    else { return nil }
+    guard let id, let account, let name, let requester, let owner else { return nil }
     return AccountRequest(
       id: id, account: account, name: name, environment: environment, purpose: purpose, dataClass: dataClass,
       requester: requester, owner: owner, certificate: certificate, billing: billing, budget: budget,
@@ -188,6 +187,9 @@ extension AccountRequest {
     if more.isEmpty { section.only("name", "mail") } else { section.only("name", "mail", more[0]) }
     let name = section.text("name", isRequired: true, wanted: "a person's name")
     let mail = section.text("mail", isRequired: true, wanted: "an address of mail")
+    if let name, !PersonName.isSomebody(name) {
+      section.wrong("name", "a name that can't be seen", wanted: "a name with letters or digits")
+    }
     if let mail, !isAddress(mail) { section.wrong("mail", mail, wanted: "an address of mail") }
     guard let name, let mail else { return nil }
     return Person(name: name, mail: mail)
@@ -198,6 +200,7 @@ extension AccountRequest {
     let halves = text.split(separator: "@", omittingEmptySubsequences: false)
     return halves.count == 2 && !halves[0].isEmpty && halves[1].contains(".") && !halves[1].hasPrefix(".")
       && !halves[1].hasSuffix(".") && !text.contains(where: \.isWhitespace)
+      && halves.allSatisfy { PersonName.isSomebody(String($0)) }
   }
 
   private static func time(_ section: RecordReader, _ name: String) -> Int64? {
@@ -239,11 +242,12 @@ extension AccountRequest {
           map([("name", text(certificate.name)), ("valid-until", text(certificate.validUntil.description))])
         ))
     }
-    var all: [(String, Value)] = [
-      ("id", text(id)), ("account", text(account)), ("name", text(name)), ("environment", text(environment)),
-      ("purpose", text(purpose)), ("data-class", text(dataClass)), ("requester", map(person(requester))),
-      ("owner", map(ofOwner)),
-    ]
+    var all: [(String, Value)] = [("id", text(id)), ("account", text(account)), ("name", text(name))]
+    for (name, said) in [("environment", environment), ("purpose", purpose), ("data-class", dataClass)]
+    where !said.isEmpty {
+      all.append((name, text(said)))
+    }
+    all += [("requester", map(person(requester))), ("owner", map(ofOwner))]
     if let billing { all.append(("billing-contact", map(person(billing)))) }
     if let budget { all.append(("budget-contact", map(person(budget)))) }
     if let custody {

@@ -11,8 +11,8 @@ public struct Baseline: Sendable, Equatable {
   var logs: Logs?
   var trail: Trail?
   var config: Config?
-  /// GuardDuty's frequency of findings; nil = no detector.
-  var guardDuty: String?
+  /// Nil = no detector.
+  var guardDuty: GuardDuty?
   /// Name of a new analyzer; nil = none.
   var analyzer: String?
   var ebsEncryption = false
@@ -43,13 +43,18 @@ public struct Baseline: Sendable, Equatable {
     var key: String?
   }
 
+  struct GuardDuty: Sendable, Equatable {
+    /// How often findings are published; nil = as a detector has it.
+    var frequency: String?
+  }
+
   struct Config: Sendable, Equatable {
     /// Name of a new recorder and a new channel.
     var name: String
     /// A role's ARN; nil = the service's own.
     var role: String?
-    /// How often a snapshot is delivered.
-    var delivery: String
+    /// How often a snapshot is delivered; nil = as a channel has it.
+    var delivery: String?
     var rules: [Rule]
   }
 
@@ -101,8 +106,8 @@ extension Baseline {
     }
     if let section = document.section("guardduty") {
       section.only("frequency")
-      guardDuty =
-        section.choice("frequency", of: ["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"]) ?? "SIX_HOURS"
+      guardDuty = GuardDuty(
+        frequency: section.choice("frequency", of: ["FIFTEEN_MINUTES", "ONE_HOUR", "SIX_HOURS"]))
     }
     if let section = document.section("access-analyzer") {
       section.only("name")
@@ -116,6 +121,12 @@ extension Baseline {
     if let section = document.section("regions") {
       section.only("used")
       usedRegions = section.texts("used")
+      // As a policy, no region would be one that nobody takes, or that closes all.
+      if let usedRegions, usedRegions.isEmpty {
+        section.wrong("used", "an empty list", wanted: "at least one region")
+      } else if let usedRegions, usedRegions.contains(where: { $0.allSatisfy(\.isWhitespace) }) {
+        section.wrong("used", "an empty text", wanted: "regions")
+      }
     }
     if let section = document.section("hygiene") {
       section.only("root-mfa", "no-root-access-keys", "user-mfa", "access-key-days")
@@ -181,7 +192,7 @@ extension Baseline {
     }
     return Config(
       name: section.text("name") ?? "default", role: section.text("role", wanted: "a role's ARN"),
-      delivery: section.choice("delivery", of: frequencies) ?? "TwentyFour_Hours", rules: rules)
+      delivery: section.choice("delivery", of: frequencies), rules: rules)
   }
 
   private static func passwords(_ section: RecordReader) -> [BaselineGoal.Property] {
@@ -202,12 +213,17 @@ extension Baseline {
     for (name, property) in [
       ("symbols", "RequireSymbols"), ("numbers", "RequireNumbers"),
       ("upper-case", "RequireUppercaseCharacters"), ("lower-case", "RequireLowercaseCharacters"),
-      ("users-may-change", "AllowUsersToChangePassword"),
     ] {
       if let flag = section.flag(name) {
-        out.append(.init(name: property, value: .equal(flag ? "true" : "false")))
+        out.append(.init(name: property, value: flag ? .equal("true") : .initially("false")))
       }
     }
-    return out
+    // The other way round: who may not is held stricter.
+    if let flag = section.flag("users-may-change") {
+      out.append(
+        .init(name: "AllowUsersToChangePassword", value: flag ? .initially("true") : .equal("false")))
+    }
+    // A policy that demands nothing would take the place of AWS's own, which demands something.
+    return out.allSatisfy(\.value.isInitial) ? [] : out
   }
 }

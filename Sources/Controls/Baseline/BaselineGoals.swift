@@ -133,7 +133,13 @@ extension Baseline {
       if let guardDuty {
         add(
           .detector, in: region,
-          [("Status", .equal("ENABLED")), ("FindingPublishingFrequency", .equal(guardDuty))])
+          [
+            ("Status", .equal("ENABLED")),
+            (
+              "FindingPublishingFrequency",
+              guardDuty.frequency.map(WantedValue.equal) ?? .initially("SIX_HOURS")
+            ),
+          ])
       }
       if let config, let bucket = logBucket(of: account) {
         var recorder: [(String, WantedValue)] = [
@@ -143,7 +149,10 @@ extension Baseline {
         add(.recorder, in: region, recorder)
         add(
           .deliveryChannel, in: region,
-          [("S3BucketName", .equal(bucket)), ("DeliveryFrequency", .equal(config.delivery))])
+          [
+            ("S3BucketName", .equal(bucket)),
+            ("DeliveryFrequency", config.delivery.map(WantedValue.equal) ?? .initially("TwentyFour_Hours")),
+          ])
         add(.recording, in: region, [("Recording", yes)])
         for rule in config.rules where !rule.isHomeOnly || region == account.home {
           add(

@@ -204,21 +204,29 @@ public enum WantedValue: Sendable, Equatable {
   case atLeast(Int)
   /// A number above nothing, or less.
   case atMost(Int)
+  /// What a thing is made with; of one that is there it stays as it is.
+  case initially(String)
 
-  /// Whether what is there will do.
+  /// Whether what is there of a thing will do.
   public func isMet(by found: String?) -> Bool {
     switch self {
     case .equal(let text): found == text
     case .oneOf(let texts): found.map(texts.contains) ?? false
     case .atLeast(let number): (found.flatMap { Int($0) } ?? 0) >= number
     case .atMost(let number): found.flatMap { Int($0) }.map { $0 > 0 && $0 <= number } ?? false
+    case .initially: true
     }
+  }
+
+  var isInitial: Bool {
+    if case .initially = self { return true }
+    return false
   }
 
   /// What is set where it won't do.
   public var target: String {
     switch self {
-    case .equal(let text): text
+    case .equal(let text), .initially(let text): text
     case .oneOf(let texts): texts.first ?? ""
     case .atLeast(let number), .atMost(let number): String(number)
     }
@@ -251,7 +259,8 @@ public struct BaselineGoal: Sendable, Equatable {
     case .set(let properties): there = properties
     }
     var out: [BaselineChange] = []
-    for property in wanted where !property.value.isMet(by: there[property.name]) {
+    for property in wanted
+    where !property.value.isMet(by: there[property.name]) || property.value.isInitial && found == .absent {
       out.append(BaselineChange(name: property.name, from: there[property.name], to: property.value.target))
     }
     // What is there without any property that is wanted of it.
@@ -268,8 +277,12 @@ public struct BaselineGoal: Sendable, Equatable {
   }
 
   /// The value of a property, as a step sets it.
-  public func target(_ name: String) -> String? {
-    wanted.first { $0.name == name }?.value.target
+  /// - Parameter isNew: whether the thing is made by the step; what it is made with is set then only.
+  public func target(_ name: String, ofNew isNew: Bool = false) -> String? {
+    guard let value = wanted.first(where: { $0.name == name })?.value, isNew || !value.isInitial else {
+      return nil
+    }
+    return value.target
   }
 }
 

@@ -96,6 +96,9 @@ private enum ExceptionReader {
     reader.only(names)
     let by = reader.text("by", isRequired: true, wanted: "who")
     let on = reader.day("on", isRequired: true)
+    if let by, !PersonName.isSomebody(by) {
+      reader.wrong("by", "a name that can't be seen", wanted: "a name with letters or digits")
+    }
     guard let by, let on else { return nil }
     return ExceptionRecord.Act(by: by, on: on)
   }

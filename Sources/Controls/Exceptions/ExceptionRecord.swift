@@ -38,6 +38,8 @@ public struct ExceptionRecord: Sendable, Equatable {
       self.on = on
     }
 
+    var isBySomebody: Bool { PersonName.isSomebody(by) }
+
     /// Whether a name means the same person, however it is spelled.
     public func isBy(_ name: String) -> Bool { PersonName.isSame(by, name) }
   }
@@ -89,6 +91,8 @@ public enum ExceptionState: Sendable, Equatable {
   case expired(CalendarDay)
   /// Nobody has approved it.
   case unapproved
+  /// Who asked, or who approved, has a name that can't be seen.
+  case nameless
   /// Who asked approved it.
   case selfApproved(String)
   /// What is written isn't what was approved.
@@ -104,6 +108,7 @@ public enum ExceptionState: Sendable, Equatable {
     case .valid: "counts"
     case .expired(let day): "ended on \(day)"
     case .unapproved: "isn't approved"
+    case .nameless: "was asked for or approved by a name that can't be seen"
     case .selfApproved(let who): "was approved by \(who), who asked for it"
     case .altered: "isn't what was approved"
     case .notYet(let day): "counts from \(day) on"
@@ -117,6 +122,7 @@ public enum ExceptionState: Sendable, Equatable {
     case .valid: "有効"
     case .expired(let day): "\(day) に期限切れ"
     case .unapproved: "未承認"
+    case .nameless: "申請者または承認者の名前が見えない文字だけのため無効"
     case .selfApproved(let who): "申請者本人(\(who))による承認のため無効"
     case .altered: "承認後に内容が変更されたため無効"
     case .notYet(let day): "\(day) から有効"
@@ -154,6 +160,7 @@ extension ExceptionRecord {
   /// - Parameter digest: SHA-256 of a text, in hexadecimal.
   public func state(on day: CalendarDay, digest: (String) -> String) -> ExceptionState {
     guard let approved else { return expires < day ? .expired(expires) : .unapproved }
+    guard approved.isBySomebody, requested.isBySomebody else { return .nameless }
     if approved.isBy(requested.by) { return .selfApproved(approved.by) }
     if sum.lowercased() != digest(approvedText) { return .altered }
     if expires < day { return .expired(expires) }

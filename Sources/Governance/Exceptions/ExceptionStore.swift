@@ -73,6 +73,9 @@ public struct ExceptionStore: Sendable {
         throw GovernanceFaults(["\(path): no exception \(id)\(near)"])
       }
       var record = entry.record
+      guard PersonName.isSomebody(approver) else {
+        throw GovernanceFaults(["--by: a name that can't be seen; wanted one with letters or digits"])
+      }
       guard !record.requested.isBy(approver) else {
         throw GovernanceFaults(["\(approver) asked for \(id); wanted the approval of somebody else"])
       }

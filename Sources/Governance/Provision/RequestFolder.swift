@@ -25,6 +25,8 @@ public struct RequestFolder: Sendable {
       case changed
       /// It was approved, and a condition isn't met any more.
       case lapsed
+      /// Its approval is of a program that kept no sum of the conditions: nobody can tell which ones were met.
+      case outdated
 
       /// For people.
       public var words: Bilingual {
@@ -33,6 +35,8 @@ public struct RequestFolder: Sendable {
         case .approved: Bilingual("approved", "承認済み")
         case .changed: Bilingual("changed", "承認後に変更")
         case .lapsed: Bilingual("lapsed", "失効")
+        case .outdated:
+          Bilingual("approved by an older version; wants approval anew", "旧版による承認のため再承認が必要")
         }
       }
     }
@@ -49,15 +53,20 @@ public struct RequestFolder: Sendable {
   ) -> Standing {
     let unmet = conditions.unmet(request, on: today, approver: request.approval?.by)
     guard let approval = request.approval else { return Standing(state: .open, unmet: unmet) }
-    guard approval.hash == hash(request, by: approval.by, at: approval.at) else {
-      return Standing(state: .changed, unmet: unmet)
+    guard approval.hash == hash(request, approval.by, at: approval.at, approval.conditions) else {
+      let isOlder = approval.hash == hash(request, approval.by, at: approval.at, nil)
+      return Standing(state: isOlder ? .outdated : .changed, unmet: unmet)
     }
     return Standing(state: unmet.isEmpty ? .approved : .lapsed, unmet: unmet)
   }
 
-  /// Of what was approved, by whom and when: another name or a later time would be another approval.
-  static func hash(_ request: AccountRequest, by approver: Person, at time: Int64) -> String {
-    let words = [request.approvedText, approver.name, approver.mail, RecordTime.text(time)]
+  /// Of what was approved, by whom, when and by which conditions: another name or a later time would be another approval.
+  /// - Parameter conditions: nil = as older versions made it, without them.
+  static func hash(
+    _ request: AccountRequest, _ approver: Person, at time: Int64, _ conditions: String?
+  ) -> String {
+    var words = [request.approvedText, approver.name, approver.mail, RecordTime.text(time)]
+    if let conditions { words.append(conditions) }
     let text = words.map { "\($0.utf8.count):\($0)\n" }.joined()
     return "sha256:" + HexText.hash(text)
   }
@@ -125,6 +134,11 @@ public struct RequestFolder: Sendable {
       case .changed:
         reasons.append(
           Bilingual("its request \(id) was changed after its approval", "申請 \(id) は承認後に変更されています"))
+      case .outdated:
+        reasons.append(
+          Bilingual(
+            "its request \(id) was approved by an older version, which kept no sum of the conditions; approve it anew",
+            "申請 \(id) の承認は、条件を検証できない旧版によるものです。あらためて承認してください"))
       case .lapsed:
         reasons.append(
           Bilingual(
@@ -192,7 +206,8 @@ public struct RequestFolder: Sendable {
         return
       }
       request.approval = AccountRequest.Approval(
-        by: approver, at: now, conditions: conditions.text, hash: Self.hash(request, by: approver, at: now))
+        by: approver, at: now, conditions: conditions.text,
+        hash: Self.hash(request, approver, at: now, conditions.text))
       try write(request)
       out = .approved(request)
     }

@@ -68,10 +68,14 @@ extension AccountSettings {
     var members = [
       CallField.Member(name: "name", value: .text(found?["name"]?.string ?? baseline.configName)),
       CallField.Member(name: "s3BucketName", value: .text(bucket)),
-      CallField.Member(
-        name: "configSnapshotDeliveryProperties",
-        value: ["deliveryFrequency": .text(goal.target("DeliveryFrequency") ?? "TwentyFour_Hours")]),
     ]
+    // The call replaces the whole channel: what isn't given again is gone.
+    let delivery = ["configSnapshotDeliveryProperties", "deliveryFrequency"]
+    let frequency =
+      goal.target("DeliveryFrequency", ofNew: found == nil) ?? found?.all(at: delivery).first?.string
+    if let frequency {
+      members.append(CallField.Member(name: delivery[0], value: ["deliveryFrequency": .text(frequency)]))
+    }
     // A prefix is of the bucket that it was given for: what the policy of another lets in is elsewhere.
     var kept = ["s3KmsKeyArn", "snsTopicARN"]
     if found?["s3BucketName"]?.string == bucket { kept.append("s3KeyPrefix") }

@@ -15,13 +15,15 @@ extension AccountSettings {
   /// The call replaces the whole policy: what is there and isn't in the goal is given again.
   func setPasswordPolicy(_ goal: BaselineGoal) async throws(CallFailure) {
     var properties: [String: String] = [:]
-    if case .set(let there) = try await passwordPolicy() { properties = there }
+    let found = try await passwordPolicy()
+    if case .set(let there) = found { properties = there }
     // Told, but never given; and 0 is how "not at all" is told, which is given by leaving it out.
     properties["ExpirePasswords"] = nil
     for name in ["MaxPasswordAge", "PasswordReusePrevention"] where properties[name] == "0" {
       properties[name] = nil
     }
-    for change in goal.changes(from: .set(properties)) { properties[change.name] = change.to }
+    let changes = goal.changes(from: found == .absent ? .absent : .set(properties))
+    for change in changes { properties[change.name] = change.to }
     let members = properties.keys.sorted().map {
       CallField.Member(name: $0, value: .text(properties[$0] ?? ""))
     }

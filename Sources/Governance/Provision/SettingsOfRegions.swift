@@ -25,21 +25,20 @@ extension AccountSettings {
   }
 
   func setDetector(_ goal: BaselineGoal, _ region: String) async throws(CallFailure) {
-    let frequency = CallField.text(goal.target("FindingPublishingFrequency") ?? "SIX_HOURS")
-    if let id = try await detectorID(region) {
+    let id = try await detectorID(region)
+    var members = [CallField.Member(name: "enable", value: true)]
+    if let frequency = goal.target("FindingPublishingFrequency", ofNew: id == nil) {
+      members.append(CallField.Member(name: "findingPublishingFrequency", value: .text(frequency)))
+    }
+    if let id {
       try await act(
         "guardduty",
-        ServiceAction(
-          "UpdateDetector", "POST", path: ["detector", id],
-          ["enable": true, "findingPublishingFrequency": frequency], isRepeatable: true), region)
+        ServiceAction("UpdateDetector", "POST", path: ["detector", id], .map(members), isRepeatable: true),
+        region)
     } else {
+      members.append(CallField.Member(name: "clientToken", value: .text(token(goal.key))))
       try await act(
-        "guardduty",
-        ServiceAction(
-          "CreateDetector", "POST", path: ["detector"],
-          [
-            "enable": true, "findingPublishingFrequency": frequency, "clientToken": .text(token(goal.key)),
-          ]), region)
+        "guardduty", ServiceAction("CreateDetector", "POST", path: ["detector"], .map(members)), region)
     }
   }
 

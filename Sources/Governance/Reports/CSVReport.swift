@@ -1,5 +1,6 @@
 // Findings as comma-separated values (RFC 4180, UTF-8). A field that a spreadsheet would take for a formula is given an
-// apostrophe before it: names of resources and values in them are other people's.
+// apostrophe before it: names of resources and values in them are other people's. Some separate by semicolons or tabs:
+// fields with those are in quotes too, so that no part of one becomes a field of its own.
 
 import GuardRules
 
@@ -40,6 +41,8 @@ public enum CSVReport {
 
   private static let signs = Set("=+-@\u{FF1D}\u{FF0B}\u{FF0D}\u{FF20}".unicodeScalars)
 
+  private static let quoted = Set(",;\t\"\r\n".unicodeScalars)
+
   /// A line with its end.
   public static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") + "\r\n" }
 
@@ -51,9 +54,7 @@ public enum CSVReport {
     if let sign = rest.first, Self.signs.contains(sign) || text.first == "\t" || text.first == "\n" {
       text = "'" + text
     }
-    guard text.unicodeScalars.contains(where: { $0 == "," || $0 == "\"" || $0 == "\r" || $0 == "\n" }) else {
-      return text
-    }
+    guard text.unicodeScalars.contains(where: Self.quoted.contains) else { return text }
     return "\"" + text.replacing("\"", with: "\"\"") + "\""
   }
 }

@@ -115,16 +115,24 @@ public enum PullRequestComment {
     text.count <= most ? text : text.prefix(most) + "…"
   }
 
-  /// As text within HTML. Characters of Markdown mean nothing within `<pre>`; a blank line would end it, an @ might call.
+  /// As text within HTML. Characters of Markdown mean nothing within `<pre>`; a blank line would end it, an @ might call. In
+  /// a cell addresses become links: of mail even where the @ is written out, unless something stands behind it.
   static func escaped(_ text: String) -> String {
     var out = ""
+    // Of what stands before, in a row.
+    var letters = 0
     for scalar in text.visible(keepsLines: true).unicodeScalars {
       switch scalar {
       case "&": out += "&amp;"
       case "<": out += "&lt;"
       case ">": out += "&gt;"
       case "\"": out += "&quot;"
-      case "@": out += "&#64;"
+      case "@": out += "&#64;<wbr>"
+      case ":": out += "&#58;"
+      case "~": out += "&#126;"
+      case "$": out += "&#36;"
+      case "\\": out += "&#92;"
+      case "." where letters >= 3: out += "&#46;"
       case "`": out += "&#96;"
       case "*": out += "&#42;"
       case "_": out += "&#95;"
@@ -133,6 +141,7 @@ public enum PullRequestComment {
       case "|": out += "&#124;"
       default: out.unicodeScalars.append(scalar)
       }
+      letters = scalar == "w" || scalar == "W" ? letters + 1 : 0
     }
     return out
   }

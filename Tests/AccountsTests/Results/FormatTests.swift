@@ -98,12 +98,21 @@ import Testing
     for (text, wanted) in [
       ("plain", "plain"), ("a,b", "\"a,b\""), ("a\"b", "\"a\"\"b\""), ("a\r\nb", "\"a\r\nb\""),
       ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"),
-      ("\t=1", "'\t=1"), ("\r\n=1", "\"'\r\n=1\""), ("=1,2", "\"'=1,2\""), ("", ""),
+      ("\t=1", "\"'\t=1\""), ("a;=1+1", "\"a;=1+1\""), ("a\t=1", "\"a\t=1\""), ("\r\n=1", "\"'\r\n=1\""),
+      ("=1,2", "\"'=1,2\""), ("", ""),
     ] { #expect(CSVReport.field(text) == wanted) }
     let text = CSVReport.text(.made([.made(of: "=HYPERLINK(\"http://x\")")]))
     let lines = text.components(separatedBy: "\r\n")
     #expect(lines[0].hasPrefix("id,status,severity,rule,"))
     #expect(lines[1].contains(",\"'=HYPERLINK(\"\"http://x\"\")\","))
+  }
+
+  @Test func nothingInACommentBecomesALinkOrMarkdown() {
+    for (text, wanted) in [
+      ("https://evil.example/x", "https&#58;//evil.example/x"), ("www.evil.example", "www&#46;evil.example"),
+      ("WWW.evil.example", "WWW&#46;evil.example"), ("ww.x", "ww.x"), ("~~x~~", "&#126;&#126;x&#126;&#126;"),
+      ("$x$", "&#36;x&#36;"), ("\\*", "&#92;&#42;"), ("me@evil.example", "me&#64;<wbr>evil.example"),
+    ] { #expect(PullRequestComment.escaped(text) == wanted) }
   }
 
   @Test func htmlEscapesEverythingThatIsOthers() {

@@ -25,8 +25,13 @@ export function address(query) {
 
 /** @param {Finding|{title?: string, title_ja?: string, name?: string}} of */
 const titleOf = (of) => (currentLanguage() === "ja" && of.title_ja ? of.title_ja : of.title) || /** @type {any} */ (of).name || "";
-/** What was wanted: of a clause that only asks a variable whether it is empty, what the rule is called. @param {Finding} finding */
-const requirementOf = (finding) => (/^%\w+ (not )?empty$/.test(finding.clause) ? (titleOf(finding) === finding.rule ? "" : titleOf(finding)) || finding.wanted : "") || finding.clause || finding.wanted;
+/** Whether a clause only asks a variable whether it is empty, which says nothing without the rule. @param {string} clause */
+const asksVariable = (clause) => /^%\w+ (not )?empty$/.test(clause);
+/** What was wanted: of such a clause, what the rule is called. @param {Finding} finding @param {{clause: string, wanted: string}} [part] */
+const requirementOf = (finding, part) => {
+  const { clause, wanted } = part ?? { clause: finding.clause, wanted: finding.wanted };
+  return (asksVariable(clause) ? (titleOf(finding) === finding.rule ? "" : titleOf(finding)) || wanted : "") || clause || wanted;
+};
 /** @param {string} name */
 const sourceOf = (name) => (t(`source_${name}`) === `source_${name}` ? name : t(`source_${name}`));
 /** @param {string} account */
@@ -65,12 +70,12 @@ export function overview(summary, rules, accounts, totals, trend, chart, how) {
   /** @type {Counts} */
   const open = summary.open;
   const list = (/** @type {Record<string, string>} */ query) => address({ list: "1", ...query });
-  /** @type {[string, number, string, string, boolean][]} */
+  /** @type {[string, number, string, Node|string, boolean][]} */
   const figures = [
     ["critical", open.critical, list({ severity: "critical", status: "FAIL" }), "", open.critical > 0],
     ["high", open.high, list({ severity: "high", status: "FAIL" }), "", open.high > 0],
     ["medium", open.medium, list({ severity: "medium", status: "FAIL" }), "", false],
-    ["low", open.low + open.info, list({ status: "FAIL", ...(open.low > 0 || open.info === 0 ? { severity: "low" } : { severity: "info" }) }), open.info > 0 ? t("govInfoUnder", { n: format.size(open.info) }) : "", false],
+    ["low", open.low, list({ severity: "low", status: "FAIL" }), open.info > 0 ? h("a", { href: list({ severity: "info", status: "FAIL" }) }, t("govInfoUnder", { n: format.size(open.info) })) : "", false],
     ["unknown", open.unknown, list({ status: "UNKNOWN" }), t("govUnknownUnder"), false],
     ["excepted", open.excepted, list({ state: "excepted" }), t("govExceptedUnder"), false],
   ];
@@ -79,8 +84,8 @@ export function overview(summary, rules, accounts, totals, trend, chart, how) {
   const here = (/** @type {Record<string, string|null>} */ query) => address({ days: how.days === 90 ? null : String(how.days), table: how.table ? "1" : null, ...query });
   const parts = [
     h("dl", { class: "figures", "aria-label": t("govFigures") }, ...figures.map(([name, value, href, under, isBad]) => h("div", {},
-      h("dt", {}, severityMark(name, name === "low" ? t("govLowInfo") : undefined)),
-      h("dd", { class: isBad ? "bad" : null }, h("a", { href, "aria-label": `${name === "low" ? t("govLowInfo") : t(`sev_${name}`)}: ${format.size(value)}` }, format.size(value)), under && h("span", { class: "under" }, under))))),
+      h("dt", {}, severityMark(name)),
+      h("dd", { class: isBad ? "bad" : null }, h("a", { href, "aria-label": `${t(`sev_${name}`)}: ${format.size(value)}` }, format.size(value)), under && h("span", { class: "under" }, under))))),
     h("section", { "aria-labelledby": "trend-title" },
       h("div", { class: "bar" }, h("h2", { id: "trend-title" }, t("govTrend")),
         h("p", { class: "hint" }, t("govWeek", { opened: format.size(summary.week.opened), fixed: format.size(summary.week.fixed) })),
@@ -212,7 +217,7 @@ export function detail(answer, back) {
       h("h2", { id: "finding-title" }, titleOf(finding)),
       finding.unseen !== null && h("p", { class: "untold" }, t("govUntold")),
       h("dl", { class: "against" }, h("div", {}, h("dt", {}, t("govFound")), h("dd", {}, finding.found || format.NONE)), h("div", {}, h("dt", {}, t("govWanted")), h("dd", {}, requirementOf(finding) || format.NONE))),
-      finding.also.length > 0 && h("section", {}, h("h3", {}, t("govAlso")), h("ul", {}, ...finding.also.map((/** @type {any} */ other) => h("li", {}, h("code", {}, other.clause), ` — ${t("govFound")}: `, h("code", {}, other.found || format.NONE))))),
+      finding.also.length > 0 && h("section", {}, h("h3", {}, t("govAlso")), h("ul", {}, ...finding.also.map((/** @type {any} */ other) => h("li", {}, asksVariable(other.clause) ? `${t("govWanted")}: ${requirementOf(finding, other)}` : h("code", {}, other.clause), ` — ${t("govFound")}: `, h("code", {}, other.found || format.NONE))))),
       h("section", { class: "mend" }, h("h3", {}, t("govMend")), h("p", {}, mend || t("govNoMend"))),
       finding.exception && h("section", {}, h("h3", {}, t("govException")), h("p", {}, exception
         ? `${exception.id}: ${exception.ends} (${daysLeft(exception.ends)})${exception.owner ? ` · ${t("govOwner")}: ${exception.owner}` : ""}${exception.reason ? ` · ${exception.reason}` : ""}`

@@ -18,7 +18,7 @@ export const GOVERNANCE_WORDS = {
   state_open: ["Open", "未解決"], state_fixed: ["Fixed", "解決済み"], state_excepted: ["Excepted", "例外"], state_all: ["All", "すべて"],
   govAnySeverity: ["Any severity", "すべての重要度"], govAnyStatus: ["Failed or not told", "違反・判定不能"], govSeverity: ["Severity", "重要度"], govState: ["State", "状態"], govStatus: ["Status", "判定"],
   // Overview
-  govFigures: ["Open now", "現在の未解決件数"], govLowInfo: ["Low and info", "低・情報"], govInfoUnder: ["{n} of it info", "うち情報 {n}"],
+  govFigures: ["Open now", "現在の未解決件数"], govLowInfo: ["Low and info", "低・情報"], govInfoUnder: ["and {n} info", "ほかに情報 {n}"],
   govUnknownUnder: ["neither good nor bad", "適合とも違反ともいえない"], govExceptedUnder: ["with an owner and an end", "責任者と期限あり"],
   govWeek: ["last 7 days: {opened} new, {fixed} fixed", "直近7日: 新規 {opened}、解決 {fixed}"],
   govTrend: ["Open over time", "未解決の推移"], govTrendLabel: ["Open findings by severity over {days} days. Arrow keys move; the table has the same values.", "重要度別の未解決件数、{days}日間。矢印キーで移動。表でも同じ値を確認できます。"],
