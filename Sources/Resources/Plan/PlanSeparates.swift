@@ -105,7 +105,7 @@ struct PlanSeparates {
     }
     let members = kind.members.filter { setting.expression($0) == nil && resource.after[$0]?.isNull == false }
     guard !members.isEmpty else { return resource }
-    let names = ["id", "arn", "bucket", "name", "url"].compactMap { resource.after[$0]?.string }
+    let names = ["id", "arn", "bucket", "url"].compactMap { resource.after[$0]?.string }
       .map { "\(type) \($0)" }
     let isTold = told.contains(resource.address) || names.contains(where: told.contains)
     var all = MemberList(resource.after.members)
