@@ -85,6 +85,51 @@ import Testing
         == .unknown)
   }
 
+  /// A text in which one resource is named is more than its name.
+  @Test(arguments: [("id", "aws_s3_bucket.b"), ("name", "aws_iam_user.u"), ("arn", "aws_s3_bucket.b")])
+  func aPolicyThatNamesAResourceHasStatements(_ attribute: String, _ target: String) throws {
+    let references = ["policy": ["\(target).\(attribute)", target]]
+    let queue = try shaped(
+      Self.plan(
+        [PlanTests.change("aws_sqs_queue.q", "{}", unknown: "{\"policy\": true}")],
+        [Self.configured("aws_sqs_queue.q", references)]))
+    #expect(
+      try status(
+        "Resources.*[ Type == 'AWS::SQS::QueuePolicy' ].Properties.PolicyDocument.Statement !exists",
+        queue.document) == .unknown)
+    let quoted = "{\"references\": [\"\(target).\(attribute)\", \"\(target)\"]}"
+    let role = try shaped(
+      Self.plan(
+        [
+          PlanTests.change(
+            "aws_iam_role.r", "{\"inline_policy\": [{\"name\": \"x\"}]}",
+            unknown: "{\"inline_policy\": [{\"policy\": true}]}")
+        ],
+        [
+          "{\"address\": \"aws_iam_role.r\", \"type\": \"aws_iam_role\", \"expressions\": {\"inline_policy\": [{\"policy\": \(quoted)}]}}"
+        ]))
+    #expect(
+      try status("Resources.*.Properties.Policies[*].PolicyDocument.Statement !exists", role.document)
+        == .unknown)
+  }
+
+  /// An argument that is a name is nothing else.
+  @Test func aNameHasNothingWithin() throws {
+    let all = try shaped(
+      Self.plan(
+        [
+          PlanTests.change(
+            "aws_vpc_security_group_ingress_rule.r", "{}", unknown: "{\"security_group_id\": true}")
+        ],
+        [
+          Self.configured(
+            "aws_vpc_security_group_ingress_rule.r",
+            ["security_group_id": ["aws_security_group.g.id", "aws_security_group.g"]])
+        ]))
+    #expect(try status("Resources.*.Properties.GroupId.'Fn::GetAtt' !exists", all.document) == .pass)
+    #expect(try status("Resources.*.Properties.GroupId.Ref == 'aws_security_group.g'", all.document) == .pass)
+  }
+
   @Test func withoutAConfigurationNothingIsConcluded() throws {
     let all = try shaped(
       PlanTests.text([PlanTests.change("aws_eip.e", "{}", unknown: "{\"instance\": true}")]))

@@ -10,9 +10,17 @@ struct PlanParts {
     let address: String
     let type: String
     let to: String
-    let name: String?
-    let source: PlanReferences.Setting.Source
+    let link: PlanLinks.Link
     let properties: [(name: String, value: Value)]
+    /// Whether the plan leaves it as it is.
+    let isKept: Bool
+  }
+  /// A part that the plan takes away from where it was.
+  private struct Gone {
+    let address: String
+    let shape: TypeShape
+    /// What it was a part of; nil = that isn't told.
+    let name: String?
   }
   /// What may be said of any resource of a type.
   private struct Doubt {
@@ -20,14 +28,22 @@ struct PlanParts {
     /// nil = different things may be.
     var value: Value?
   }
+  private typealias Said = [(name: String, value: Value)]
 
-  /// What is put into a resource, by its address, in the plan's order, with Terraform's type of the part.
-  private var placed: [String: [(type: String, properties: [(name: String, value: Value)])]] = [:]
+  /// Parts that stay where they are when Terraform deletes them: it only forgets them.
+  private static let staying: Set<String> = ["aws_s3_bucket_acl"]
+
+  /// What is put into a resource, by its address, in the plan's order.
+  private var placed: [String: [Part]] = [:]
   /// Parts that belong to no resource of this plan.
   private var nowhere: Set<String> = []
+  /// What is taken away from a resource, by its address.
+  private var gone: [String: [Gone]] = [:]
   /// What may be said of any resource of a type by a part of which it isn't known where it belongs, by name.
   private var doubts: [String: [String: Doubt]] = [:]
   private let table: ShapeTable
+  /// What stands within resources, and may be a resource of its own.
+  private(set) var separates = PlanSeparates()
 
   init(
     _ bytes: UnsafeRawBufferPointer, _ table: ShapeTable, _ references: PlanReferences?,
@@ -37,25 +53,34 @@ struct PlanParts {
     let partTypes = table.types.filter { $0.value.partOf != nil }
     let wholes = Set(partTypes.values.map(\.to))
     let owners = table.types.filter { $0.value.partOf == nil && wholes.contains($0.value.to) }
-    var parts: [Part] = []
+    var (parts, leaving): ([Part], [Gone]) = ([], [])
+    var links = PlanLinks()
     var byName: [String: Set<String>] = [:]
     var addresses: [String: String] = [:]
     /// Those with keys by their address without the key.
     var instances: [String: [String]] = [:]
     var kept = 0
     try TerraformPlan.read(
-      bytes, limits: limits, takes: { partTypes[$0] != nil || owners[$0] != nil }, references: references,
-      isPart: true
+      bytes, limits: limits,
+      takes: { partTypes[$0] != nil || owners[$0] != nil || PlanSeparates.kinds[$0] != nil },
+      references: references, isPart: true
     ) { (resource) throws(DocumentFault) in
+      let isDeleted = resource.actions == ["delete"]
+      kept += separates.add(resource, &links)
       if let shape = partTypes[resource.type], let by = shape.partOf {
-        let properties = shape.properties(of: resource.after)
-        parts.append(
-          Part(
-            address: resource.address, type: resource.type, to: shape.to, name: resource.after[by]?.string,
-            source: resource.setting.map { $0.source(of: $0.expression(by)) } ?? .notTold,
-            properties: properties))
-        kept += properties.reduce(200) { $0 + $1.value.estimatedBytes }
-      } else if let shape = owners[resource.type] {
+        if resource.actions.contains("delete") {
+          leaving.append(Gone(address: resource.address, shape: shape, name: resource.before?[by]?.string))
+          kept += 200
+        }
+        if !isDeleted {
+          let properties = shape.properties(of: resource.after)
+          parts.append(
+            Part(
+              address: resource.address, type: resource.type, to: shape.to, link: links.add(resource, by: by),
+              properties: properties, isKept: resource.actions == ["no-op"]))
+          kept += properties.reduce(400) { $0 + $1.value.estimatedBytes }
+        }
+      } else if let shape = owners[resource.type], !isDeleted {
         addresses[resource.address] = shape.to
         kept += 100 + resource.address.utf8.count
         if resource.address.last == "]" {
@@ -75,30 +100,88 @@ struct PlanParts {
           wanted: "a smaller plan, or more memory")
       }
     }
+    separates.settle(links)
+    let left = Set(leaving.map(\.address))
+    /// Where those that are made anew are.
+    var homes: [String: String] = [:]
+    /// Those of each resource of the configuration that belong to one of a set by its value, with that set.
+    var byValue: [String: (parts: [Part], owner: String)] = [:]
+    func place(_ part: Part, in target: String) {
+      placed[target, default: []].append(part)
+      if left.contains(part.address) { homes[part.address] = target }
+    }
     for part in parts {
-      var targets: Set<String> = []
-      var isElsewhere = false
-      if let name = part.name {
-        targets = byName["\(part.to) \(name)"] ?? []
-        isElsewhere = targets.isEmpty
-      } else {
-        switch part.source {
-        case .one(let address, _), .anyOf(let address):
-          targets = addresses[address] == nil ? Set(instances[address] ?? []) : [address]
-          targets = targets.filter { addresses[$0] == part.to }
-          let type = TerraformAddress(address).parts.suffix(2).first?.name
-          isElsewhere = type.flatMap { table.types[$0]?.to } != part.to
-        case .notTold: break
+      switch links.target(of: part.link, isOwner: { owners[$0]?.to == part.to }) {
+      case .named(let name):
+        let targets = byName["\(part.to) \(name)"] ?? []
+        if targets.count == 1, let target = targets.first {
+          place(part, in: target)
+        } else {
+          nowhere.insert(part.address)
+          // Of a resource that this plan doesn't have, or of one of them: which one isn't known.
+          if !targets.isEmpty { doubt(part) }
         }
+      case .one(let address) where addresses[address] != nil: place(part, in: address)
+      case .one(let address) where instances[address]?.count == 1:
+        place(part, in: instances[address]?.first ?? address)
+      case .anyOf(let address, _) where instances[address]?.count == 1:
+        place(part, in: instances[address]?.first ?? address)
+      case .anyOf(let owner, byValue: true):
+        let own = TerraformAddress(part.address)
+        byValue[String(part.address.dropLast(own.key.count)), default: ([], owner)].parts.append(part)
+      case .elsewhere: nowhere.insert(part.address)
+      default:
+        nowhere.insert(part.address)
+        doubt(part)
       }
-      if targets.count == 1, let target = targets.first {
-        placed[target, default: []].append((part.type, part.properties))
+    }
+    for (address, found) in byValue.sorted(by: { $0.key < $1.key }) {
+      let targets = instances[found.owner] ?? []
+      let isOne = references?.areOfOneSet(
+        TerraformAddress(address).plain, TerraformAddress(found.owner).plain)
+      if isOne == true, Self.areAlike(found.parts, targets) {
+        for part in found.parts {
+          place(part, in: found.owner + TerraformAddress(part.address).key)
+        }
         continue
       }
-      nowhere.insert(part.address)
-      // Of a resource that this plan doesn't have, or of one of them: which one isn't known.
-      if !isElsewhere { doubt(part) }
+      for part in found.parts {
+        nowhere.insert(part.address)
+        doubt(part)
+      }
     }
+    for part in leaving { take(part, byName, homes) }
+  }
+
+  /// Whether parts that are made for each of a set say the same, and there is one of each key of their owners.
+  private static func areAlike(_ parts: [Part], _ owners: [String]) -> Bool {
+    guard let first = parts.first, parts.count == owners.count else { return false }
+    let keys = Set(owners.map { TerraformAddress($0).key })
+    return Set(parts.map { TerraformAddress($0.address).key }) == keys
+      && parts.dropFirst().allSatisfy { part in
+        part.properties.count == first.properties.count
+          && zip(part.properties, first.properties).allSatisfy {
+            $0.name == $1.name && Shaping.same($0.value, $1.value)
+          }
+      }
+  }
+
+  /// What a part that goes away said is no longer so, or still is: of a resource that says it too it isn't known.
+  private mutating func take(_ part: Gone, _ byName: [String: Set<String>], _ homes: [String: String]) {
+    guard let name = part.name else {
+      let unknown = Unknown("\(part.address) is deleted, and of which resource it was a part isn't known")
+      for name in Self.names(part.shape) {
+        doubts[part.shape.to, default: [:]][name] = Doubt(unknown: unknown, value: nil)
+      }
+      return
+    }
+    for target in byName["\(part.shape.to) \(name)"] ?? [] where homes[part.address] != target {
+      gone[target, default: []].append(part)
+    }
+  }
+
+  private static func names(_ shape: TypeShape) -> Set<String> {
+    Shaping.names(shape.members).union(shape.fixed.compactMap(\.path.first))
   }
 
   private mutating func doubt(_ part: Part) {
@@ -119,8 +202,9 @@ struct PlanParts {
     self.table = table
     let unknown = Unknown("the plan can't be read to its end, and what isn't read may say it")
     for shape in table.types.values where shape.partOf != nil {
-      let names = Shaping.names(shape.members).union(shape.fixed.compactMap(\.path.first))
-      for name in names { doubts[shape.to, default: [:]][name] = Doubt(unknown: unknown, value: nil) }
+      for name in Self.names(shape) {
+        doubts[shape.to, default: [:]][name] = Doubt(unknown: unknown, value: nil)
+      }
     }
   }
 
@@ -129,8 +213,10 @@ struct PlanParts {
   /// A resource's properties with those of its parts.
   /// - Parameter type: CloudFormation's type.
   func whole(_ properties: Value, of resource: PlannedResource, type: String) -> Value {
-    let (own, doubts) = (placed[resource.address] ?? [], doubts[type] ?? [:])
-    guard !own.isEmpty || !doubts.isEmpty, case .map(let before) = properties.content else {
+    let (own, doubts, gone) = (
+      placed[resource.address] ?? [], doubts[type] ?? [:], gone[resource.address] ?? []
+    )
+    guard !own.isEmpty || !doubts.isEmpty || !gone.isEmpty, case .map(let before) = properties.content else {
       return properties
     }
     var members = MemberList(before.all)
@@ -141,17 +227,22 @@ struct PlanParts {
           .compactMap(\.to.first))
     }
     for part in own {
-      for name in Shaping.names(table.types[part.type]?.members ?? [])
-      where members[name]?.isPerhapsBlock == true { members[name] = nil }
+      for name in table.types[part.type].map(Self.names) ?? [] where set?.contains(name) == false {
+        // What one that stays as it is doesn't say is as it was found.
+        let isFound = part.isKept && !part.properties.contains { $0.name == name }
+        if !isFound || members[name]?.isPerhapsBlock == true { members[name] = nil }
+      }
     }
     for property in Self.joined(own) {
-      guard let value = members[property.name] else {
-        members[property.name] = property.value
-        continue
-      }
-      let isSet = set?.contains(property.name) ?? true
       members[property.name] =
-        isSet ? Shaping.agreed(value, property.value) : Shaping.joined(value, property.value)
+        members[property.name].map { Shaping.agreed($0, property.value) } ?? property.value
+    }
+    for part in gone {
+      let unknown = Unknown("\(part.address) says it, and the plan deletes it")
+      let stays = Self.staying.contains(part.shape.from)
+      for name in Self.names(part.shape).sorted() where stays || members[name] != nil {
+        members[name] = Value(.unknown(unknown), at: properties.place)
+      }
     }
     for (name, doubt) in doubts.sorted(by: { $0.key < $1.key }) {
       if let value = members[name], let other = doubt.value, Shaping.same(value, other) { continue }
@@ -161,11 +252,9 @@ struct PlanParts {
   }
 
   /// What parts of one resource say together.
-  private static func joined(
-    _ parts: [(type: String, properties: [(name: String, value: Value)])]
-  ) -> [(name: String, value: Value)] {
+  private static func joined(_ parts: [Part]) -> Said {
     var members = MemberList()
-    var types: [String: [(name: String, value: Value)]] = [:]
+    var types: [String: Said] = [:]
     for part in parts {
       // A second one of a type says all anew: what only one of them says isn't known either.
       if let first = types[part.type] {
@@ -182,58 +271,5 @@ struct PlanParts {
       }
     }
     return members.all
-  }
-}
-
-extension Value {
-  fileprivate var isPerhapsBlock: Bool {
-    if case .unknown(let unknown) = content { return unknown === PlanReferences.perhapsBlock }
-    return false
-  }
-}
-
-extension Shaping {
-  /// Why what two resources say isn't known.
-  static let disagreed = Unknown("several resources of the plan say different things of it")
-
-  /// Two maps as one; of anything else the later one.
-  static func joined(_ first: Value, _ second: Value) -> Value {
-    joined(first, second) { _, later in later }
-  }
-
-  /// Two maps as one; what both say, and not the same, isn't known.
-  static func agreed(_ first: Value, _ second: Value) -> Value {
-    joined(first, second) { first, second in
-      same(first, second) ? first : Value(.unknown(disagreed), at: first.place)
-    }
-  }
-
-  private static func joined(_ first: Value, _ second: Value, _ choose: (Value, Value) -> Value) -> Value {
-    guard case .map(let one) = first.content, case .map(let other) = second.content else {
-      return choose(first, second)
-    }
-    var members = MemberList(one.all)
-    for member in other.all {
-      members[member.name] = members[member.name].map { joined($0, member.value, choose) } ?? member.value
-    }
-    return Value(
-      .map(Members(members.all, rest: one.rest ?? other.rest)), at: first.place, isSecret: first.isSecret)
-  }
-
-  /// Whether two values are known to be the same.
-  static func same(_ first: Value, _ second: Value) -> Bool {
-    switch (first.content, second.content) {
-    case (.null, .null): true
-    case (.bool(let first), .bool(let second)): first == second
-    case (.int(let first), .int(let second)): first == second
-    case (.float(let first), .float(let second)): first == second
-    case (.string(let first), .string(let second)): first.utf8.elementsEqual(second.utf8)
-    case (.list(let first), .list(let second)):
-      first.count == second.count && zip(first, second).allSatisfy { same($0, $1) }
-    case (.map(let first), .map(let second)):
-      first.all.count == second.all.count
-        && first.all.allSatisfy { member in second[member.name].map { same(member.value, $0) } ?? false }
-    default: false
-    }
   }
 }

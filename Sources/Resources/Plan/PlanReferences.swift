@@ -10,6 +10,7 @@ struct PlanReferences {
   static let wanted: [String: Set<String>] = [
     "aws_autoscaling_group": ["launch_template", "launch_configuration", "vpc_zone_identifier"],
     "aws_db_instance": ["publicly_accessible"],
+    "aws_default_route_table": ["route"],
     "aws_default_security_group": ["ingress", "egress"],
     "aws_eip": ["instance", "network_interface"],
     "aws_eip_association": ["allocation_id", "instance_id", "network_interface_id"],
@@ -20,11 +21,13 @@ struct PlanReferences {
     "aws_iam_role_policy_attachment": ["policy_arn", "role"],
     "aws_iam_user_policy_attachment": ["policy_arn", "user"],
     "aws_instance": ["subnet_id", "associate_public_ip_address"],
+    "aws_kms_key": ["policy"],
     "aws_lambda_permission": ["source_account", "source_arn"],
     "aws_lb": ["internal", "subnet_mapping", "subnets"],
     "aws_lb_listener": ["load_balancer_arn", "default_action"],
     "aws_lb_listener_rule": ["listener_arn"],
     "aws_nat_gateway": ["allocation_id", "subnet_id"],
+    "aws_network_acl": ["ingress", "egress"],
     "aws_route": ["route_table_id", "gateway_id", "nat_gateway_id"],
     "aws_route_table": ["route"],
     "aws_route_table_association": ["subnet_id", "route_table_id"],
@@ -32,7 +35,6 @@ struct PlanReferences {
       "acl", "grant", "logging", "policy", "server_side_encryption_configuration", "versioning", "website",
     ],
     "aws_s3_bucket_acl": ["acl", "access_control_policy"],
-    "aws_s3_bucket_policy": ["bucket"],
     "aws_secretsmanager_secret": ["policy"],
     "aws_security_group": ["ingress", "egress"],
     "aws_security_group_rule": ["security_group_id"],
@@ -55,6 +57,7 @@ struct PlanReferences {
     "aws_eip": ["instance", "network_interface"],
     "aws_iam_role": ["managed_policy_arns"],
     "aws_instance": ["associate_public_ip_address"],
+    "aws_kms_key": ["policy"],
     "aws_lb": ["internal"],
     "aws_s3_bucket": ["acl", "policy"],
     "aws_secretsmanager_secret": ["policy"],
@@ -64,9 +67,12 @@ struct PlanReferences {
   /// Blocks that the provider answers where nobody sets them, and which a dynamic block may set as well: a configuration
   /// doesn't have those, so nothing tells one from the other.
   static let blocks: [String: Set<String>] = [
+    "aws_default_route_table": ["route"],
     "aws_default_security_group": ["ingress", "egress"],
     "aws_iam_role": ["inline_policy"],
     "aws_lb": ["subnet_mapping"],
+    "aws_network_acl": ["ingress", "egress"],
+    "aws_route_table": ["route"],
     "aws_s3_bucket": ["grant", "logging", "server_side_encryption_configuration", "versioning", "website"],
     "aws_s3_bucket_acl": ["access_control_policy"],
     "aws_security_group": ["ingress", "egress"],
@@ -77,9 +83,13 @@ struct PlanReferences {
     "aws_s3_bucket": ["grant": "acl"],
     "aws_s3_bucket_acl": ["access_control_policy": "acl"],
   ]
-  /// Policies that are resources of their own in CloudFormation. One that nobody sets is what the provider found, which
-  /// another resource of the plan may be about to change.
-  static let policies = "policy"
+  /// Arguments that are the name of one resource. Of any other (a policy, a list) a reference to one resource doesn't tell
+  /// that it is nothing but that name.
+  static let names: Set<String> = [
+    "allocation_id", "bucket", "gateway_id", "group", "instance", "instance_id", "launch_configuration",
+    "listener_arn", "load_balancer_arn", "nat_gateway_id", "network_interface", "network_interface_id",
+    "policy_arn", "role", "route_table_id", "security_group_id", "subnet_id", "user",
+  ]
 
   /// What a block is that nobody sets, or a dynamic block.
   static let perhapsBlock = Unknown(
@@ -88,14 +98,21 @@ struct PlanReferences {
   /// Of types that are parts of others the member that names these.
   private static let parts: [String: String] =
     (try? TerraformPlan.table.get().types.compactMapValues(\.partOf)) ?? [:]
-  private static let followed: [String: Set<String>] = parts.reduce(into: wanted) { all, part in
-    all[part.key, default: []].insert(part.value)
-  }
+  private static let followed: [String: Set<String>] = {
+    var all = wanted
+    for (type, by) in parts { all[type, default: []].insert(by) }
+    for (type, kind) in PlanSeparates.kinds { all[type, default: []].insert(kind.by) }
+    return all
+  }()
 
   /// What is set, by address without keys.
   private var expressions: [String: Value] = [:]
   /// Resources that are made for each of a set, by address without keys.
   private var keyed: Set<String> = []
+  /// What those of them that are followed are made for, by address without keys.
+  private var sets: [String: Value] = [:]
+  /// The root's variables that are maps.
+  private var maps: Set<String> = []
 
   /// Reads the configuration of a plan.
   /// - Parameter bytes: the plan; in place during the call.
@@ -104,14 +121,28 @@ struct PlanReferences {
     guard reader.first() == UInt8(ascii: "{") else { return }
     var found = Found(mostBytes: limits.mostBytes)
     try reader.object { (name, reader) throws(DocumentFault) in
-      guard name == "configuration", reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
-      try reader.object { (name, reader) throws(DocumentFault) in
-        guard name == "root_module" else { return try reader.skip() }
-        try Self.module(&reader, "", &found)
+      switch name {
+      case "variables" where reader.first() == UInt8(ascii: "{"):
+        try reader.object { (variable, reader) throws(DocumentFault) in
+          guard reader.first() == UInt8(ascii: "{") else { return try reader.skip() }
+          try reader.object { (name, reader) throws(DocumentFault) in
+            if name == "value", reader.first() == UInt8(ascii: "{") {
+              found.maps.insert("var.\(variable)")
+              try found.keep(100 + variable.utf8.count, reader.place)
+            }
+            try reader.skip()
+          }
+        }
+      case "configuration" where reader.first() == UInt8(ascii: "{"):
+        try reader.object { (name, reader) throws(DocumentFault) in
+          guard name == "root_module" else { return try reader.skip() }
+          try Self.module(&reader, "", &found)
+        }
+      default: try reader.skip()
       }
     }
     expressions = found.expressions
-    keyed = found.keyed
+    (keyed, sets, maps) = (found.keyed, found.sets, found.maps)
   }
 
   private struct Found {
@@ -119,6 +150,8 @@ struct PlanReferences {
     var bytes = 0
     var expressions: [String: Value] = [:]
     var keyed: Set<String> = []
+    var sets: [String: Value] = [:]
+    var maps: Set<String> = []
 
     init(mostBytes: Int) { self.mostBytes = mostBytes }
 
@@ -165,6 +198,10 @@ struct PlanReferences {
       try found.keep(100 + prefix.utf8.count + address.utf8.count, resource.place)
     }
     guard let wanted = followed[type] else { return }
+    if let set = resource["for_each_expression"] {
+      found.sets[prefix + address] = set
+      try found.keep(set.estimatedBytes + 100 + prefix.utf8.count + address.utf8.count, resource.place)
+    }
     // Where nothing is set Terraform leaves them out.
     let all = resource["expressions"] ?? Value(.map(Members([])))
     let kept = Value(
@@ -179,7 +216,18 @@ struct PlanReferences {
     guard Self.followed[type] != nil else { return nil }
     let own = TerraformAddress(address)
     guard let expressions = expressions[own.plain] else { return nil }
-    return Setting(expressions: expressions, type: type, own: own, keyed: keyed)
+    return Setting(
+      expressions: expressions, type: type, own: own, keyed: keyed, set: sets[own.plain])
+  }
+
+  /// Whether two resources are made for each of the same set, of which each is its own key.
+  /// - Parameters: addresses without keys.
+  func areOfOneSet(_ first: String, _ second: String) -> Bool {
+    guard let one = sets[first], let other = sets[second], one["constant_value"] == nil,
+      other["constant_value"] == nil
+    else { return false }
+    let (names, others) = (one.references, other.references)
+    return names == others && (first.hasPrefix("module.") || maps.isDisjoint(with: names))
   }
 
   /// What the configuration says of one resource.
@@ -188,6 +236,8 @@ struct PlanReferences {
     fileprivate let type: String
     fileprivate let own: TerraformAddress
     fileprivate let keyed: Set<String>
+    /// What it is made for each of.
+    fileprivate let set: Value?
 
     /// Whether nobody sets an argument that the provider answers.
     /// - Parameter known: what is known of the resource.
@@ -204,10 +254,14 @@ struct PlanReferences {
       PlanReferences.blocks[type]?.contains(name) == true && expressions[name] == nil
     }
 
-    /// Arguments whose values aren't the plan's own.
-    var foreign: [String] {
-      let name = PlanReferences.policies
-      return answered.contains(name) && expressions[name] == nil ? [name] : []
+    /// Arguments that were found before, and which the plan replaces by another one that can't stand beside them.
+    func replaced(_ before: Value?, _ after: Value?) -> [String] {
+      guard let others = PlanReferences.instead[type], let before, !before.isNull else { return [] }
+      return others.compactMap { name, other in
+        guard expressions[name] == nil, expressions[other] != nil else { return nil }
+        let (old, new) = (before[other] ?? Value(.null), after?[other])
+        return new.map { !$0.isNull && !Shaping.same(old, $0) } ?? true ? name : nil
+      }
     }
 
     private var answered: Set<String> { PlanReferences.answered[type] ?? [] }
@@ -220,9 +274,10 @@ struct PlanReferences {
       ["aws_lb_listener.", "aws_alb_listener."].contains(where: target.hasPrefix)
     }
 
-    /// Whether an expression names nothing but a resource.
-    func isName(_ expression: Value?) -> Bool {
-      let references = expression?["references"]?.list?.compactMap(\.string) ?? []
+    /// Whether an argument is the name of a resource.
+    func isName(_ expression: Value?, of argument: String) -> Bool {
+      guard PlanReferences.names.contains(argument) else { return false }
+      let references = expression?.references ?? []
       return !references.isEmpty && references.allSatisfy { $0.hasPrefix("aws_") }
         && written(expression, at: .none)?["Ref"] != nil
     }
@@ -232,42 +287,79 @@ struct PlanReferences {
       /// From one resource, by its address.
       case one(String, attribute: String?)
       /// From one that is made for each of a set, by its address without the key, which isn't told.
-      case anyOf(String)
+      /// - byValue: which one is told by what it is made for (`each.value`), and by nothing else.
+      case anyOf(String, byValue: Bool)
       /// From one of several, from none, or from one that the references don't tell.
       case notTold
     }
 
+    /// Which resource an argument names, of which nothing is guessed. Whether there is such a one is for the caller to see.
+    func owner(_ argument: String) -> Source {
+      let expression = expression(argument)
+      return chained(expression?.references ?? []) ?? source(of: expression, isCertain: true)
+    }
+
     /// Where an argument's value comes from.
     func source(of expression: Value?) -> Source {
+      source(of: expression, isCertain: PlanReferences.certain.contains(type))
+    }
+
+    private func source(of expression: Value?, isCertain: Bool) -> Source {
       // The longest writing comes first: `aws_eip.a[0].id`, `aws_eip.a[0]`, `aws_eip.a`.
       var targets: [String: (keys: Set<String>, attribute: String?)] = [:]
-      let isCertain = PlanReferences.certain.contains(type)
-      var namesKey = false
-      for reference in expression?["references"]?.list ?? [] {
-        guard let text = reference.string else { continue }
+      var (namesKey, byValue) = (false, false)
+      for text in expression?.references ?? [] {
         guard text.hasPrefix("aws_") else {
           if ["each.key", "count.index"].contains(text) {
             namesKey = true
           } else if isCertain {
-            return .notTold
+            guard text == "each.value" else { return .notTold }
+            byValue = true
           }
           continue
         }
         let parts = TerraformAddress(text).parts
         guard parts.count >= 2 else { continue }
-        let target = "\(parts[0].name).\(parts[1].name)"
         let attribute = parts.count > 2 ? parts[2].name : nil
-        targets[target, default: ([], attribute)].keys.insert(parts[1].key)
+        targets["\(parts[0].name).\(parts[1].name)", default: ([], attribute)].keys.insert(parts[1].key)
       }
       guard targets.count == 1, let (target, found) = targets.first else { return .notTold }
-      let plain = (own.plain.split(separator: ".").dropLast(2).map { $0 + "." }.joined()) + target
-      guard keyed.contains(plain) else { return .one(own.module + target, attribute: found.attribute) }
+      guard keyed.contains(plain(target)) else {
+        return byValue ? .notTold : .one(own.module + target, attribute: found.attribute)
+      }
       let keys = found.keys.filter { $0.hasPrefix("[\"") || $0.dropFirst().first?.isNumber == true }
+      if byValue {
+        return keys.isEmpty && !namesKey ? .anyOf(own.module + target, byValue: true) : .notTold
+      }
       // With a key of another set (`each.value`) the own one is the best guess.
       guard keys.count < 2, !isCertain || keys.count == 1 || namesKey else {
-        return .anyOf(own.module + target)
+        return .anyOf(own.module + target, byValue: false)
       }
       return .one(own.module + target + (keys.first ?? own.key), attribute: found.attribute)
+    }
+
+    /// Of what is made for each of the resources of one name (`for_each = aws_s3_bucket.b`, `each.value.id`) the one that
+    /// it is made for.
+    private func chained(_ references: [String]) -> Source? {
+      guard let set, let first = references.first,
+        references.allSatisfy({ $0 == "each.value" || $0.hasPrefix("each.value.") })
+      else { return nil }
+      let targets = Set(
+        set.references.map { text in
+          let parts = TerraformAddress(text).parts
+          // Of some of them, or of what they are made of, the keys are others.
+          return parts.count == 2 && text.hasPrefix("aws_") && parts[1].key.isEmpty ? text : ""
+        })
+      guard targets.count == 1, let target = targets.first, !target.isEmpty, keyed.contains(plain(target))
+      else { return nil }
+      return .one(
+        own.module + target + own.key,
+        attribute: first.split(separator: ".").dropFirst(2).first.map(String.init))
+    }
+
+    /// An address of this module, as the configuration names it.
+    private func plain(_ target: String) -> String {
+      own.plain.split(separator: ".").dropLast(2).map { $0 + "." }.joined() + target
     }
 
     /// As a template would write it: `Ref` for a resource's id or name, `Fn::GetAtt` for another attribute.
@@ -288,4 +380,9 @@ struct PlanReferences {
       }
     }
   }
+}
+
+extension Value {
+  /// What an expression refers to.
+  fileprivate var references: [String] { self["references"]?.list?.compactMap(\.string) ?? [] }
 }

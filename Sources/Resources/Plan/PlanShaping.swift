@@ -64,7 +64,8 @@ extension TerraformPlan {
     }
     let count = try read(
       bytes, limits: limits, takes: wanted == nil ? nil : takes, references: references
-    ) { (resource) throws(DocumentFault) in
+    ) { (planned) throws(DocumentFault) in
+      let resource = parts.separates.settled(planned)
       let place = resource.after.place
       func shapeless() -> ShapedResource {
         ShapedResource(

@@ -18,6 +18,8 @@ public struct PlannedResource: Sendable {
   public let actions: [String]
   /// What the configuration says of it; nil = it doesn't tell.
   var setting: PlanReferences.Setting?
+  /// What it was.
+  var before: Value?
 
   /// The region that it is or will be in, by the argument `region` or its ARN; nil = the plan doesn't say.
   var region: String? {
@@ -29,6 +31,12 @@ public struct PlannedResource: Sendable {
       return nil
     }
     return arn.region
+  }
+
+  /// The same, of which something else will be.
+  func with(after: Value) -> PlannedResource {
+    PlannedResource(
+      address: address, type: type, after: after, actions: actions, setting: setting, before: before)
   }
 }
 
@@ -49,7 +57,8 @@ public enum TerraformPlan {
   ///   - takes: whether resources of one of Terraform's types are wanted, by their type; nil = all are. Those that aren't
   ///     are counted, whatever becomes of them.
   ///   - references: say of what isn't known yet where it comes from; nil = nothing does.
-  ///   - isPart: whether it is read again for all that it says: whether it is whole was or will be asked.
+  ///   - isPart: whether it is read again for all that it says, of deleted resources as well: whether it is whole was or
+  ///     will be asked.
   @discardableResult
   static func read(
     _ bytes: UnsafeRawBufferPointer, limits: ReadingLimits, takes: ((String) -> Bool)?,
@@ -127,7 +136,7 @@ public enum TerraformPlan {
           }
           reader.spentBytes = 0
           let change = try reader.value()
-          guard let resource = resource(change, references) else { return }
+          guard let resource = resource(change, references, deletedToo: isPart) else { return }
           count += 1
           try body(resource)
         }
@@ -207,46 +216,57 @@ public enum TerraformPlan {
     return count
   }
 
-  private static func resource(_ change: Value, _ references: PlanReferences?) -> PlannedResource? {
+  private static func resource(
+    _ change: Value, _ references: PlanReferences?, deletedToo: Bool
+  ) -> PlannedResource? {
     guard let type = change["type"]?.string, let address = change["address"]?.string,
       change["mode"]?.string ?? "managed" == "managed", let what = change["change"]
     else { return nil }
     let actions = what["actions"]?.list?.compactMap(\.string) ?? []
     // `forget`: no longer of this plan, though it stays.
-    guard actions != ["delete"], actions != ["read"], actions != ["forget"] else { return nil }
+    guard actions != ["read"], actions != ["forget"] else { return nil }
+    if actions == ["delete"] {
+      guard deletedToo else { return nil }
+      return PlannedResource(
+        address: address, type: type, after: Value(.map(Members([])), at: change.place), actions: actions,
+        before: what["before"])
+    }
     let setting = references?.resource(address, type: type)
     let after =
-      setting.flatMap { configured(what["after"], what["after_unknown"], $0) }
+      setting.flatMap { configured(what["before"], what["after"], what["after_unknown"], $0) }
       ?? merged(what["after"], what["after_unknown"])
     return PlannedResource(
       address: address, type: type,
       after: after?.hiding(what["after_sensitive"]) ?? Value(.map(Members([])), at: change.place),
-      actions: actions, setting: setting)
+      actions: actions, setting: setting, before: what["before"])
   }
 
   /// A resource, of which the configuration says where its values come from.
   /// - Returns: nil where it isn't made of arguments.
   private static func configured(
-    _ known: Value?, _ unknown: Value?, _ setting: PlanReferences.Setting
+    _ before: Value?, _ known: Value?, _ unknown: Value?, _ setting: PlanReferences.Setting
   ) -> Value? {
     guard let unknown, case .map(let marks) = unknown.content else { return nil }
     var members = MemberList(known?.members ?? [])
-    for name in setting.foreign { members[name] = nil }
+    for name in setting.replaced(before, known) { members[name] = nil }
     for mark in marks.all {
       if case .bool(true) = mark.value.content, setting.isUnset(mark.name, beside: known) { continue }
       if case .bool(true) = mark.value.content, setting.mayBeBlock(mark.name) {
         members[mark.name] = Value(.unknown(PlanReferences.perhapsBlock), at: unknown.place)
         continue
       }
-      let value = merged(members[mark.name], mark.value, setting, setting.expression(mark.name))
+      let value = merged(
+        members[mark.name], mark.value, setting, setting.expression(mark.name), of: mark.name)
       if let value { members[mark.name] = value }
     }
     return Value(.map(Members(members.all)), at: known?.place ?? unknown.place)
   }
 
   /// What is known, with what isn't known marked.
+  /// - Parameter argument: what it is given to.
   private static func merged(
-    _ known: Value?, _ unknown: Value?, _ setting: PlanReferences.Setting? = nil, _ expression: Value? = nil
+    _ known: Value?, _ unknown: Value?, _ setting: PlanReferences.Setting? = nil, _ expression: Value? = nil,
+    of argument: String = ""
   ) -> Value? {
     guard let unknown else { return known }
     // References that aren't told apart by what is within are of all of it.
@@ -262,12 +282,13 @@ public enum TerraformPlan {
         .unknown(
           Unknown(
             "known after the plan is applied", written: setting?.written(expression, at: place),
-            mayBeEmpty: true, isName: setting?.isName(expression) ?? false)), at: place)
+            mayBeEmpty: true, isName: setting?.isName(expression, of: argument) ?? false)), at: place)
     case .map(let marks):
       guard !marks.all.isEmpty else { return known }
       var members = MemberList(known?.members ?? [])
       for mark in marks.all {
-        let value = merged(members[mark.name], mark.value, setting, inner(mark.name))
+        let value = merged(
+          members[mark.name], mark.value, setting, inner(mark.name), of: mark.name)
         if let value { members[mark.name] = value }
       }
       return Value(.map(Members(members.all)), at: known?.place ?? unknown.place)
@@ -278,7 +299,7 @@ public enum TerraformPlan {
       for place in 0..<max(values.count, marks.count) {
         let value = merged(
           values.indices.contains(place) ? values[place] : nil,
-          marks.indices.contains(place) ? marks[place] : nil, setting, inner(place))
+          marks.indices.contains(place) ? marks[place] : nil, setting, inner(place), of: argument)
         out.append(value ?? Value(.map(Members([])), at: unknown.place))
       }
       return Value(.list(out), at: known?.place ?? unknown.place)

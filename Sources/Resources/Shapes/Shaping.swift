@@ -139,6 +139,12 @@ enum Shaping {
   private static func put(_ value: Value, at path: [String], in outer: Value?, _ place: TextPlace) -> Value {
     if path.first == "0" {
       let rest = Array(path.dropFirst())
+      if let outer, case .unknown(let unknown) = outer.content {
+        if value.isPerhapsNothing { return outer }
+        // There may be more in it, and more beside it.
+        let first = rest.isEmpty ? value : put(value, at: rest, in: outer, place)
+        return Value(.list([first, Value(.unknown(unknown), at: outer.place)]), at: outer.place)
+      }
       let first = rest.isEmpty ? value : put(value, at: rest, in: outer?.list?.first, place)
       return Value(.list([first] + (outer?.list?.dropFirst() ?? [])), at: outer?.place ?? place)
     }

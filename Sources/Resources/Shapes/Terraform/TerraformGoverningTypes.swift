@@ -61,6 +61,8 @@ extension TerraformTypes {
       multi_region MultiRegion
       policy json KeyPolicy
       tags tags Tags
+    aws_kms_key_policy = AWS::KMS::Key by key_id
+      policy json KeyPolicy
     aws_cloudtrail = AWS::CloudTrail::Trail
       its_home_region HomeRegion
       name TrailName
