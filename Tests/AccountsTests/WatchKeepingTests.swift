@@ -42,11 +42,12 @@ import Testing
   }
 
   private func run(
-    _ watch: AccountWatch, _ scan: ScanOptions, _ lines: String,
+    _ watch: AccountWatch, _ scan: ScanOptions, _ lines: String, againSeconds: Int = 60,
     say: @escaping @Sendable (WatchWord) -> Void = { _ in }
   ) async throws -> WatchRun {
     var pace = WatchPace()
     pace.coalesceMilliseconds = 0
+    pace.againSeconds = againSeconds
     return try await WatchRun(
       watch, .lines(lines), pace, scan: scan, targets: [.own], environment: WatchTests.environment,
       clock: { Self.noon }, say: say)
@@ -144,6 +145,41 @@ import Testing
       #expect(figures.faults.isEmpty == hasRoom)
       #expect(figures.faults.allSatisfy { $0.contains("can't be kept") })
     }
+  }
+
+  @Test func whatCouldNotBeKeptIsLookedAtAgainWhileLinesGoOn() async throws {
+    let account = SimulatedAccount()
+    account.state.withLock { $0.groups = ["sg-1": []] }
+    let folder = try TestFolder()
+    let path = folder.file("events")
+    #expect(mkfifo(path, 0o600) == 0)
+    // Both ends: lines end when the test says so.
+    let writer = open(path, O_RDWR)
+    let sink = WatchTests.MoodySink()
+    let words = WatchTests.Words()
+    func until(_ what: () async -> Bool) async throws {
+      for _ in 0..<2_000 {
+        if await what() { return }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      Issue.record("waited in vain: \(words.notes.withLock { $0 })")
+    }
+    try await watching(account.play, sink: sink) { watch, scan in
+      let run = try await run(watch, scan, path, againSeconds: 1) { words.hear($0) }
+      let running = Task { try await run.run() }
+      try await until { await watch.now().scans == 1 }
+      account.state.withLock { $0.groups = ["sg-1": ["0.0.0.0/0"]] }
+      sink.isFull.withLock { $0 = true }
+      let line = Self.opened("sg-1").replacingOccurrences(of: "\n", with: "") + "\n"
+      #expect(write(writer, line, line.utf8.count) == line.utf8.count)
+      try await until { words.notes.withLock { $0.contains { $0.contains("still can't be kept") } } }
+      sink.isFull.withLock { $0 = false }
+      try await until { sink.memory.count == 1 }
+      #expect(await watch.now().scans == 1, "not by a whole look")
+      running.cancel()
+      #expect(try await running.value.faults.isEmpty)
+    }
+    close(writer)
   }
 
   @Test func foldersAreNoLinesAndAnEndThatIsNoneIsTold() async throws {

@@ -227,6 +227,21 @@ public struct WatchRun: Sendable {
 
   // MARK: - From time to time
 
+  /// Looks once more at what couldn't be kept.
+  /// - Returns: whether nothing of it is left.
+  private func keptAgain(_ state: inout State) async throws(CancellationError) -> Bool {
+    guard !state.unkept.isEmpty else { return true }
+    do { _ = try await watch.apply(state.unkept) } catch let error as CancellationError {
+      throw error
+    } catch {
+      state.fault = "\(error)"
+      say(.note("what was found still can't be kept: \(error); again in \(pace.againSeconds) s"))
+      return false
+    }
+    (state.unkept, state.fault) = (ChangePlan(), nil)
+    return true
+  }
+
   private func periodic(_ state: inout State) async {
     let now = ContinuousClock.now
     do {
@@ -236,10 +251,8 @@ public struct WatchRun: Sendable {
         state.nextScan = .now + .seconds(await scanPause)
         state.nextAgain = .now + .seconds(pace.againSeconds)
       } else if now >= state.nextAgain {
-        if !state.unkept.isEmpty {
-          _ = try await watch.apply(state.unkept)
-          (state.unkept, state.fault) = (ChangePlan(), nil)
-        }
+        state.nextAgain = now + .seconds(pace.againSeconds)
+        guard try await keptAgain(&state) else { return }
         _ = try await watch.lookAgain()
         state.nextAgain = .now + .seconds(pace.againSeconds)
       }
