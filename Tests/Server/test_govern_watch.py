@@ -468,7 +468,10 @@ class GovernWatch(unittest.TestCase):
         for first in (True, False):
             with self.subTest(first=first):
                 held.clear()
-                is_slow.set() if first else is_slow.clear()
+                if first:
+                    is_slow.set()
+                else:
+                    is_slow.clear()
                 watch = self.watch(*options)
                 if not first:
                     watch.ready()
