@@ -74,7 +74,7 @@ public struct Check: Sendable {
   public func run(
     _ paths: [String], tell: ((inout CheckResult) -> Void)? = nil
   ) throws(GovernanceFaults) -> CheckResult {
-    let (names, unread, passedOver) = FileList.readable(paths, endings: InputFile.endings)
+    let (names, unread, passedOver, unreadPaths) = FileList.readable(paths, endings: InputFile.endings)
     guard !names.isEmpty else {
       let none =
         "\(paths.joined(separator: ", ")): no input; wanted "
@@ -83,6 +83,7 @@ public struct Check: Sendable {
     }
     var result = CheckResult()
     result.faults = rules.faults + unread
+    result.unread = unreadPaths
     if !passedOver.isEmpty {
       let some = passedOver.prefix(3).joined(separator: ", ") + (passedOver.count > 3 ? ", …" : "")
       let what = passedOver.count == 1 ? "1 file was" : "\(passedOver.count) files were"
@@ -147,6 +148,14 @@ public struct Check: Sendable {
   }
 
   private func look(at name: String, _ result: inout CheckResult, _ bound: FindingBound) {
+    let before = (results: result.results.count, faults: result.faults.count)
+    read(name, &result, bound)
+    if result.faults.count > before.faults, result.results.count == before.results {
+      result.unread.append(name)
+    }
+  }
+
+  private func read(_ name: String, _ result: inout CheckResult, _ bound: FindingBound) {
     do {
       let file = try MappedFile(name)
       let kind = try InputFile.kind(of: file)

@@ -29,6 +29,8 @@ public struct CheckResult: Sendable {
   public internal(set) var findings: [Finding] = []
   /// Inputs that couldn't be read, rules that couldn't be evaluated.
   public internal(set) var faults: [String] = []
+  /// Files and folders of which nothing is known, since they couldn't be read.
+  public internal(set) var unread: [String] = []
   /// Inputs that were looked at.
   public internal(set) var inputs = 0
   /// Findings that were handed on already, since there are too many to be kept.
@@ -70,6 +72,7 @@ public struct CheckResult: Sendable {
     results += other.results
     findings += other.findings
     faults += other.faults
+    unread += other.unread
     inputs += other.inputs
     toldCount += other.toldCount
     omittedCount += other.omittedCount

@@ -15,20 +15,24 @@ public struct FileFault: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// See the head of this file.
 enum FileList {
-  /// The same of each path; one that can't be read hides no other.
+  /// The same of each path; one that can't be read hides no other. Of an unread one nothing is listed.
   static func readable(
     _ paths: [String], endings: Set<String>
-  ) -> (names: [String], faults: [String], passedOver: [String]) {
+  ) -> (names: [String], faults: [String], passedOver: [String], unread: [String]) {
     var (names, faults, passedOver): ([String], [String], [String]) = ([], [], [])
+    var unread: [String] = []
     var seen: Set<String> = []
     for path in paths {
       do throws(FileFault) {
         let found = try listed([path], endings: endings)
         names += found.files.filter { seen.insert($0).inserted }
         passedOver += found.passedOver
-      } catch { faults.append(error.description) }
+      } catch {
+        faults.append(error.description)
+        unread.append(path)
+      }
     }
-    return (names, faults, passedOver)
+    return (names, faults, passedOver, unread)
   }
 
   /// All files of some kinds: those that are named themselves whatever their kind, and those within folders.

@@ -34,7 +34,7 @@ public struct RuleSet: Sendable {
   /// Reads files, and those within folders, as far as they can be read.
   /// - Throws: `GovernanceFaults` with all faults of all files, where none can.
   public init(readable paths: [String]) throws(GovernanceFaults) {
-    var (names, faults, _) = FileList.readable(paths, endings: Self.endings)
+    var (names, faults, _, _) = FileList.readable(paths, endings: Self.endings)
     var files: [RuleFile] = []
     var empty: [String] = []
     for name in names {

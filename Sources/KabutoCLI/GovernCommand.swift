@@ -116,9 +116,7 @@ struct GovernCheck: AsyncParsableCommand {
       result = try check.run(input, tell: tell)
     } catch { throw giveUp(error.description) }
     let kept = await results.keep(
-      result, source: "check", began: began, account: account, region: region,
-      // What was in a path that isn't there is no more than not seen.
-      files: input.filter { FileManager.default.fileExists(atPath: $0) },
+      result, source: "check", began: began, account: account, region: region, files: input,
       exceptions: approved.map { ExceptionEnd.all(of: $0, now: Int64(Date().timeIntervalSince1970)) } ?? [],
       parameters: parameters)
     try kept.finish {

@@ -17,7 +17,8 @@ struct GovernWatch: AsyncParsableCommand {
       again at an interval, since events can be lost. Each change of a finding is a line of JSON on standard output, \
       after it is kept; with --json they are all in one document at the end.
       How the events are brought to the queue: docs/GOVERN-WATCH.md.
-      Exit status: 0 = it was ended, or the events ended, 2 = it can't be done, or a rule can't be evaluated at the end.
+      Exit status: 0 = it was ended, or the events ended, 2 = it can't be done, events can't be read to their end, what was \
+      found last can't be kept, or a rule can't be evaluated at the end.
       Example:  kabuto govern watch --rules rules/ --data data/ --queue https://sqs.eu-west-1.amazonaws.com/111122223333/changes
                 kabuto govern watch --rules rules/ --events changes.jsonl --json
       """)
@@ -99,12 +100,14 @@ struct GovernWatch: AsyncParsableCommand {
     options.scan = accounts.scan
     let watch: AccountWatch
     let run: WatchRun
-    var delivery: NotificationDelivery?
+    var delivery: WatchDelivery?
     do {
       options.parameters = try beside.readParameters()
       options.hearFault = { say("kabuto: \($0)") }
+      var ends: @Sendable (Int64) -> [ExceptionEnd] = { _ in [] }
       if let path = beside.exceptions, let read = try beside.readExceptions() {
         let approved = ExceptionsAtHand(read, path)
+        ends = { ExceptionEnd.all(of: approved.now, now: $0) }
         options.adjust = { approved.now.apply(to: &$0, now: $1) }
         options.refresh = { approved.readAgain() }
       }
@@ -112,11 +115,12 @@ struct GovernWatch: AsyncParsableCommand {
       if let data = keep.data {
         let history = try FindingHistory(data, retentionDays: keep.keepDays)
         let targets = try NotificationTarget.read(keep.notify)
-        sink = HistorySink(history, targets: targets, parameters: options.parameters)
+        sink = HistorySink(history, targets: targets, parameters: options.parameters, exceptions: ends)
         if !targets.isEmpty {
-          delivery = NotificationDelivery(
-            history, targets, environment: environment, endpoint: options.scan.endpoint,
-            now: { Self.milliseconds() / 1_000 })
+          delivery = WatchDelivery(
+            NotificationDelivery(
+              history, targets, environment: environment, endpoint: options.scan.endpoint, goesOn: true,
+              now: { Self.milliseconds() / 1_000 }))
         }
       }
       watch = try AccountWatch(
@@ -133,7 +137,7 @@ struct GovernWatch: AsyncParsableCommand {
       await watch.end()
       throw giveUp("\(error)")
     }
-    let teaching = Task { [delivery] in await Self.deliver(delivery) }
+    let telling = Task { [delivery] in if let delivery { await delivery.run() } }
     let running = Task { try await run.run() }
     let ending = Task {
       let signal = await Signals.wait()
@@ -146,8 +150,7 @@ struct GovernWatch: AsyncParsableCommand {
       throw giveUp("\(error)")
     }
     ending.cancel()
-    teaching.cancel()
-    await teaching.value
+    await delivery?.end(telling)
     let figures = await watch.now()
     await watch.end()
     try finish(figures, found, teller)
@@ -170,20 +173,6 @@ struct GovernWatch: AsyncParsableCommand {
         let read = try Exceptions(path)
         kept.withLock { $0 = read }
       } catch { say("kabuto: \(error); the exceptions that were read before are used") }
-    }
-  }
-
-  /// Sends what is to be told, while there is something.
-  private static func deliver(_ delivery: NotificationDelivery?) async {
-    guard let delivery else { return }
-    var isLast = false
-    while !isLast {
-      isLast = Task.isCancelled
-      // What waits for another attempt is sent by the next look, or by `kabuto govern notify`.
-      do { for fault in try await delivery.run().faults { say("kabuto: \(fault)") } } catch {
-        say("kabuto: \(error)")
-      }
-      try? await Task.sleep(for: .seconds(2))
     }
   }
 
@@ -290,9 +279,11 @@ struct GovernWatch: AsyncParsableCommand {
 
   private func finish(_ figures: WatchFigures, _ events: EventFigures, _ teller: Teller) throws {
     let told = teller.told.withLock { $0 }
+    let isWhole = figures.faults == 0 && events.faults.isEmpty
+    for fault in events.faults { say("kabuto: \(fault)") }
     guard json else {
       say(Self.line(figures, events, told.counts, 0))
-      if figures.faults > 0 { throw couldNot }
+      if !isWhole { throw couldNot }
       return
     }
     let all = Self.cpuSeconds
@@ -309,6 +300,6 @@ struct GovernWatch: AsyncParsableCommand {
         cpu_seconds_per_change: figures.looks == 0 ? nil : (all - first) / Double(figures.looks),
         latency_ms_median: told.latencies.median, latency_ms_worst: told.latencies.worst,
         changes: told.kept, changes_omitted: told.omitted))
-    if figures.faults > 0 { throw couldNot }
+    if !isWhole { throw couldNot }
   }
 }

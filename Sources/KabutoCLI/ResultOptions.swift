@@ -63,17 +63,16 @@ struct ResultOptions: ParsableArguments {
       do throws(GovernanceFaults) { extra.targets = try NotificationTarget.read(keeping.notify) } catch {
         kept.faults += error.all
       }
-      if !files.isEmpty {
-        extra.gone = try history.unfixedInputs(source: source).filter { input in
-          files.contains { input == $0 || input.hasPrefix($0.hasSuffix("/") ? $0 : $0 + "/") }
-            && !FileManager.default.fileExists(atPath: input)
-        }
-      }
       let scope = Set(result.results.map(\.input) + result.findings.map(\.input) + asked)
+      if !files.isEmpty {
+        let missing = MissingInputs(
+          try history.unfixedInputs(source: source), told: scope, asked: files, unread: result.unread)
+        (extra.gone, extra.untold) = (missing.gone, missing.untold)
+      }
       // Where an account doesn't tell its regions, those that it had may be there all the same.
       let blind = result.regionlessAccounts
       if !blind.isEmpty {
-        extra.untold = try history.unfixedInputs(source: source).filter { input in
+        extra.untold += try history.unfixedInputs(source: source).filter { input in
           !scope.contains(input) && blind.contains { input.hasPrefix("aws:\($0)/") }
         }
       }

@@ -20,8 +20,9 @@ import Testing
     let hidden = CheckResult.made([], [("s3_public", .fail)], hides: ["s3_public"])
     #expect(memory.take(hidden, input: region, resources: nil, at: 2).map(\.kind) == [.unseen])
     #expect(memory.take(hidden, input: region, resources: nil, at: 3).isEmpty, "told once")
+    #expect(memory.take(failing, input: region, resources: nil, at: 4).map(\.kind) == [.seen])
+    #expect(memory.take(failing, input: region, resources: nil, at: 4).isEmpty, "told once")
     // A call about the resource failed.
-    #expect(memory.take(failing, input: region, resources: nil, at: 4).isEmpty)
     let call = CheckResult.made([.call(of: "bucket-1")])
     let told = memory.take(call, input: region, resources: nil, at: 5)
     #expect(told.filter { $0.rule == "s3_public" }.map(\.kind) == [.unseen])

@@ -425,6 +425,12 @@ import Testing
       if isFull.withLock({ $0 }) { throw Full() }
       return memory.take(result, input: input, resources: resources, at: at)
     }
+    func takeAll(
+      _ result: CheckResult, inputs: [String], at: Int64, milliseconds: Int64
+    ) throws -> [FindingChange] {
+      if isFull.withLock({ $0 }) { throw Full() }
+      return memory.takeAll(result, inputs: inputs, at: at, milliseconds: milliseconds)
+    }
   }
 
   final class Words: Sendable {

@@ -13,7 +13,10 @@ import io
 import json
 import os
 import re
+import resource
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -164,6 +167,43 @@ class TheHistory(WithHistory):
         broken = history.check()
         self.assertEqual(2, broken.returncode)
         self.assertIn("0 fixed", broken.stderr)
+        self.assertTrue(all(each["unseen"] for each in history.told("list")["findings"]))
+
+    def test_what_can_not_be_read_is_not_gone(self):
+        history = self.history
+        inner = os.path.join(history.templates, "inner")
+        other = os.path.join(history.folder, "other.json")
+        os.makedirs(inner)
+        history.write("web.json", open_groups=1)
+        history.write("inner/web.json", open_groups=1)
+        shutil.copy(os.path.join(history.templates, "web.json"), other)
+        # Who may do anything may list anything.
+        user = {"user": "nobody"} if os.geteuid() == 0 else {}
+        for path, _, _ in os.walk(history.folder):
+            os.chmod(path, 0o777)
+        command = [kabuto.BINARY, "govern", "check", "--rules", history.rules, "--input", history.templates, other, "--data", history.data]
+
+        def check():
+            return subprocess.run(
+                command, capture_output=True, text=True, timeout=120, env={**kabuto.ENVIRONMENT, "HOME": "/tmp"}, **user)
+
+        try:
+            self.assertIn("3 new", check().stderr)
+        except PermissionError:
+            self.skipTest("nobody can't run the program where it is")
+        self.addCleanup(os.chmod, inner, 0o777)
+        for mode in (0, 0o444):
+            os.chmod(inner, mode)
+            found = check()
+            self.assertEqual(2, found.returncode, found.stderr)
+            self.assertIn(" 0 fixed", found.stderr)
+            self.assertEqual([], history.told("list", "--state", "fixed")["findings"])
+            marked = [each["input"] for each in history.told("list")["findings"] if each["unseen"]]
+            self.assertIn(os.path.join(inner, "web.json"), marked)
+            os.chmod(inner, 0o777)
+            self.assertIn(" 0 back, 3 again", check().stderr)
+        os.remove(os.path.join(inner, "web.json"))
+        self.assertIn(" 1 fixed", check().stderr)
 
     def test_a_database_that_can_not_be_used_is_told_beside_the_report(self):
         history = self.history
@@ -217,6 +257,23 @@ class TheHistory(WithHistory):
             _, said = process.communicate(timeout=120)
             self.assertEqual(1, process.returncode, said)
         self.assertEqual(4, len(history.told("trend")["runs"]))
+
+
+    def test_two_begin_it_at_once(self):
+        history = self.history
+        history.write("web.json", open_groups=1)
+        for _ in range(10):
+            both = [
+                subprocess.Popen(
+                    [kabuto.BINARY, "govern", "check", "--rules", history.rules, "--input", history.templates, "--data",
+                     history.data], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=kabuto.ENVIRONMENT,
+                ) for _ in range(3)
+            ]
+            for process in both:
+                _, said = process.communicate(timeout=120)
+                self.assertEqual(1, process.returncode, said)
+            self.assertEqual(3, len(history.told("trend")["runs"]))
+            shutil.rmtree(history.data)
 
 
 class TheFormats(WithHistory):
@@ -508,6 +565,57 @@ class TheMessages(WithHistory):
                    self.history.data, "--notify", f"file:{self.told}")
         told = [finding["resource"] for line in self.lines() for group in line["groups"] for finding in group["findings"]]
         self.assertEqual(sorted(f"OpenGroup{n + 1}" for n in range(5)), sorted(told))
+
+    def test_line_that_can_not_be_written_whole_is_taken_back(self):
+        self.history.write("web.json", open_groups=30)
+        most = 2 << 20
+        with open(self.told, "w", encoding="utf-8") as out:
+            out.write("{}\n" * ((most - 6_000) // 3))
+        before = os.path.getsize(self.told)
+
+        def bounded():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+        found = subprocess.run(
+            [kabuto.BINARY, "govern", "check", "--rules", self.history.rules, "--input", self.history.templates, "--data",
+             self.history.data, "--notify", f"file:{self.told}"], capture_output=True, text=True, timeout=120,
+            env=kabuto.ENVIRONMENT, preexec_fn=bounded)
+        self.assertEqual(2, found.returncode, found.stderr)
+        self.assertIn("the file can't be written", found.stderr)
+        self.assertEqual(before, os.path.getsize(self.told))
+        # Another target of the same file, and then the first.
+        self.write_targets()
+        self.history.write("batch.json", open_groups=1)
+        self.assertEqual(1, self.check().returncode)
+        later = kabuto.run("govern", "notify", "--data", self.history.data, "--notify", f"file:{self.told}")
+        self.assertEqual(0, later.returncode, later.stderr)
+        told = [line for line in self.lines() if line]
+        self.assertEqual([[1], [30]], [[group["count"] for group in line["groups"]] for line in told])
+
+    def test_webhook_that_cuts_its_answer_has_the_message(self):
+        self.history.write("web.json", open_groups=1)
+        got = []
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(listener.close)
+
+        def answer():
+            while True:
+                try:
+                    link, _ = listener.accept()
+                except OSError:
+                    return
+                with link:
+                    got.append(link.recv(1 << 20))
+                    link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf")
+
+        threading.Thread(target=answer, daemon=True).start()
+        found = kabuto.run(
+            "govern", "check", "--rules", self.history.rules, "--input", self.history.templates, "--data", self.history.data,
+            "--notify", f"http://127.0.0.1:{listener.getsockname()[1]}/x")
+        self.assertEqual(1, found.returncode, found.stderr)
+        self.assertIn("1 message sent", found.stderr)
+        self.assertEqual(1, sum(part.startswith(b"POST") for part in got))
 
     def test_bad_targets_are_told_all_at_once(self):
         self.write_targets("  - name: hook\n    url: ftp://x\n    severity: grave\n")

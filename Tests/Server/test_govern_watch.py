@@ -18,6 +18,7 @@ import unittest
 
 import kabuto
 import live_account
+from test_govern_results import Receiver
 
 REGION = "eu-west-1"
 RULES = """
@@ -438,6 +439,99 @@ class GovernWatch(unittest.TestCase):
         self.assertEqual({resource.split("/")[-1] for resource, _ in kept}, {*groups, last})
         self.assertEqual({1}, {count for _, count in kept})
 
+    def sql(self, data, text):
+        with sqlite3.connect(os.path.join(data, "governance.sqlite")) as base:
+            found = base.execute(text).fetchall()
+        base.close()
+        return found
+
+    def test_ended_in_the_middle_of_calls_nothing_is_said_of_them(self):
+        groups = [self.group("one"), self.group("two")]
+        self.ssh(groups[0])
+        data = os.path.join(self.folder, "ended")
+        told = os.path.join(self.folder, "ended.jsonl")
+        # What a watch that ended still asked the queue for may get the message first, for that long.
+        options = ["--data", data, "--notify", f"file:{told}", "--coalesce", "0", "--visibility", "2"]
+        self.watch(*options).ready().end()
+        before = self.sql(data, "SELECT key, status, state, unseen, times FROM finding ORDER BY key")
+        with open(told, encoding="utf-8") as lines:
+            messages = lines.read()
+        is_slow = threading.Event()
+        held = threading.Event()
+
+        def slow(service, _region, action):
+            if is_slow.is_set() and service == "ec2" and action != "DescribeRegions":
+                held.set()
+                time.sleep(3)
+
+        self.gate.rule = slow
+        for first in (True, False):
+            with self.subTest(first=first):
+                held.clear()
+                if first:
+                    is_slow.set()
+                else:
+                    is_slow.clear()
+                watch = self.watch(*options)
+                if not first:
+                    watch.ready()
+                    # What was a whole look is kept; an event's look isn't.
+                    before = self.sql(data, "SELECT key, status, state, unseen, times FROM finding ORDER BY key")
+                    is_slow.set()
+                    self.ssh(groups[1])
+                    self.send("ec2", "AuthorizeSecurityGroupIngress", {"groupId": groups[1]})
+                self.assertTrue(held.wait(60), watch.said())
+                process = watch.process
+                said = watch.end()
+                self.assertEqual(0, process.returncode, said)
+                self.assertEqual(before, self.sql(data, "SELECT key, status, state, unseen, times FROM finding ORDER BY key"))
+                with open(told, encoding="utf-8") as lines:
+                    self.assertEqual(messages, lines.read())
+                self.assertEqual([], watch.told("new", "kabuto_call"))
+        self.assertEqual(1, self.in_queue(), "what wasn't looked at comes again")
+        self.gate.rule = lambda service, region, action: None
+        last = self.watch(*options).ready()
+        last.until("new", "group_ssh", groups[1])
+        last.end()
+
+    def test_webhook_gets_the_last_message_and_is_left_alone_where_it_has_trouble(self):
+        self.ssh(self.group("web"))
+        empty = os.path.join(self.folder, "empty.jsonl")
+        with open(empty, "w", encoding="utf-8"):
+            pass
+        hook = Receiver()
+        self.addCleanup(hook.end)
+        data = os.path.join(self.folder, "hook")
+        found = self.watch("--data", data, "--notify", hook.url, source=["--events", empty])
+        self.assertEqual(0, found.process.wait(60), found.said())
+        found.end()
+        self.assertEqual(1, len(hook.got))
+        self.assertEqual([(1, 1)], self.sql(data, "SELECT attempts, sent IS NOT NULL FROM message"))
+        hook.statuses = [503] * 100
+        other = os.path.join(self.folder, "trouble")
+        watch = self.watch("--data", other, "--notify", hook.url, source=["--events", "-"]).ready()
+        kabuto.until(lambda: len(hook.got) >= 5, "four attempts")
+        time.sleep(6)
+        # It ends though more lines may come.
+        said = watch.end()
+        self.assertEqual(5, len(hook.got), said)
+        self.assertEqual(1, said.count("it answered with status 503; tried again in 60 s"), said)
+
+    def test_history_that_is_gone_under_a_watch(self):
+        group = self.group("web")
+        data = os.path.join(self.folder, "gone")
+        watch = self.watch("--data", data, "--coalesce", "0", source=["--events", "-"]).ready()
+        shutil.rmtree(data)
+        self.ssh(group)
+        watch.process.stdin.write(
+            (json.dumps(self.event("ec2", "AuthorizeSecurityGroupIngress", {"groupId": group})) + "\n").encode())
+        watch.process.stdin.close()
+        self.assertEqual(2, watch.process.wait(60), watch.said())
+        said = watch.end()
+        self.assertIn("the file is gone", said)
+        self.assertIn("what lines told of it is lost", said)
+        self.assertNotIn("queue", said)
+
     def test_malformed_doubled_and_disordered_messages(self):
         dead = self.sqs.create_queue(QueueName="dead")["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -559,9 +653,13 @@ class GovernWatch(unittest.TestCase):
             self.assertEqual(0, found.returncode, found.stderr)
         group = self.group("web")
         self.ssh(group)
-        watch = self.watch("--exceptions", path, "-i", facts, "--full-every", "10s", "--rules", rules).ready()
+        data = os.path.join(self.folder, "excepted")
+        watch = self.watch(
+            "--exceptions", path, "-i", facts, "--full-every", "10s", "--data", data, "--rules", rules).ready()
         watch.until("new", "group_ssh", group)
         self.assertEqual("EXCEPTED", watch.told("new", "group_ssh", group)[0]["status"])
+        self.assertEqual([("EX-1", "net", "A trial")], self.sql(data, "SELECT id, owner, reason FROM exception"))
+        self.assertEqual([(1, 2)], self.sql(data, "SELECT min(id), inputs FROM run"))
         watch.until("new", "port_of_facts")
         with open(path, "r+", encoding="utf-8") as text:
             changed = text.read().replace("tanaka", "suzuki")
@@ -583,6 +681,11 @@ class GovernWatch(unittest.TestCase):
             "govern", "watch", "--rules", self.rules, "--events", "/nowhere/x", "--endpoint", self.gate.url
         )
         self.assertEqual(2, found.returncode, found.stderr)
+        found = kabuto.run(
+            "govern", "watch", "--rules", self.rules, "--events", self.folder, "--endpoint", self.gate.url
+        )
+        self.assertEqual(2, found.returncode, found.stderr)
+        self.assertIn("neither a file nor a pipe", found.stderr)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,8 @@ public struct HistoryChange: Sendable {
   public internal(set) var ended: [HistoryFinding] = []
   /// Neither seen nor known to be mended, from now on.
   public internal(set) var unseen: [HistoryFinding] = []
+  /// Found as they were before they were `unseen`.
+  public internal(set) var seenAgain: [HistoryFinding] = []
   /// Were UNKNOWN for the first time, of those opened or changed.
   public internal(set) var firstUnknown: [HistoryFinding] = []
   /// Couldn't be told before, and fail; they are among those changed.
@@ -82,6 +84,8 @@ public final class FindingHistory: Sendable {
   public let path: String
   /// Days for which events, runs and fixed findings are kept.
   public let retentionDays: Int
+  /// The file that was opened: another one of that name, or none, is another history.
+  private let file: FileIdentity?
 
   /// How long things are kept where nobody says otherwise: a year and a month.
   public static let usualRetentionDays = 400
@@ -91,6 +95,7 @@ public final class FindingHistory: Sendable {
   public init(_ folder: String, retentionDays: Int = usualRetentionDays) throws(HistoryError) {
     queue = try HistoryDatabase.writing(folder)
     path = HistoryDatabase.path(folder)
+    file = FileIdentity(path)
     self.retentionDays = retentionDays
   }
 
@@ -161,6 +166,8 @@ public final class FindingHistory: Sendable {
     _ result: CheckResult, _ scope: [ResourceScope], _ source: String, _ at: Int64, _ extra: RunExtra,
     _ candidates: (Database) throws -> [(HistoryFinding, LookedAt.Judgement)]
   ) throws(HistoryError) -> HistoryChange {
+    // SQLite would go on writing to what nobody can open any more.
+    guard FileIdentity(path) == file else { throw .replaced(path) }
     do {
       return try queue.writeWithoutTransaction { db in
         var change = HistoryChange()

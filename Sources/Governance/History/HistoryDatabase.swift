@@ -1,4 +1,5 @@
-// From a folder to an open history: make or refuse, migrate. Writers take turns (BEGIN IMMEDIATE, up to ten seconds);
+// From a folder to an open history: make or refuse, migrate, one process at a time (`HistoryOpening`). Writers take turns
+// (BEGIN IMMEDIATE, up to ten seconds);
 // readers have a connection that can't write, so that a page never stands in the way of a scan.
 
 import Foundation
@@ -18,6 +19,8 @@ enum HistoryDatabase {
     } catch {
       throw .folder(folder, (error as NSError).localizedDescription)
     }
+    let opening = try HistoryOpening(path)
+    defer { opening.end() }
     do {
       var settings = settings(readonly: false)
       settings.journalMode = .wal

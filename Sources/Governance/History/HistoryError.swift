@@ -29,6 +29,18 @@ public struct HistoryError: Error, Sendable, Equatable, CustomStringConvertible 
       remedy: "Run `kabuto govern scan --data DIR` or `kabuto govern check --data DIR` first.")
   }
 
+  static func replaced(_ path: String) -> HistoryError {
+    HistoryError(
+      path: path, found: "the file is gone, or is another one", wanted: "the history that was opened",
+      remedy: "Put it back, or start again; nothing of this run was written.")
+  }
+
+  static func busy(_ path: String) -> HistoryError {
+    HistoryError(
+      path: path, found: "another process writes to it", wanted: "a turn within ten seconds",
+      remedy: "Try again; if it stays, look which process has the file open (fuser).")
+  }
+
   static func of(_ path: String, _ error: any Error) -> HistoryError {
     if let error = error as? HistoryError { return error }
     guard let error = error as? DatabaseError else {
@@ -42,10 +54,7 @@ public struct HistoryError: Error, Sendable, Equatable, CustomStringConvertible 
       return HistoryError(
         path: path, found: "no space is left", wanted: "room for the history and its log",
         remedy: "Free space on the disk; nothing of this run was written.")
-    case .SQLITE_BUSY, .SQLITE_LOCKED:
-      return HistoryError(
-        path: path, found: "another process writes to it", wanted: "a turn within ten seconds",
-        remedy: "Try again; if it stays, look which process has the file open (fuser).")
+    case .SQLITE_BUSY, .SQLITE_LOCKED: return busy(path)
     case .SQLITE_CORRUPT, .SQLITE_NOTADB:
       return HistoryError(
         path: path, found: "damaged: \(text)", wanted: "the database as it was written",

@@ -36,8 +36,8 @@ public struct HistoryPages: Sendable {
   ///   - tag: what the asker has.
   public func answer(_ path: [String], _ query: [String: String], tag: String?) -> Answer {
     do throws(HistoryError) {
-      let version: Int64
-      do throws(HistoryError) { version = try reader.version() } catch {
+      let (version, lot): (Int64, Int64)
+      do throws(HistoryError) { (version, lot) = try reader.stamp() } catch {
         // Before the first run a page has something to show too: that there is nothing yet.
         guard error.found == HistoryError.missing("").found else { throw error }
         return path == ["summary"]
@@ -45,7 +45,7 @@ public struct HistoryPages: Sendable {
           : .problem(status: 404, type: "no-history", detail: error.description, faults: [])
       }
       // Exceptions' days go by without a run.
-      let current = "\"\(version)-\(now() / 86_400)\""
+      let current = "\"\(version)-\(lot)-\(now() / 86_400)\""
       if let tag, tag == current || tag == "W/" + current { return .same(tag: current) }
       switch (path.first, path.count) {
       case ("summary", 1): return try summary(query, version, current)

@@ -43,8 +43,16 @@ public final class HistoryReader: Sendable {
   }
 
   /// Changes with every run that is written.
-  public func version() throws(HistoryError) -> Int64 {
-    try read { db in try Int64.fetchOne(db, sql: "SELECT number FROM version") ?? 0 }
+  public func version() throws(HistoryError) -> Int64 { try stamp().version }
+
+  /// The same, and what the last run drew by lot: two histories that stood in one folder may have one number.
+  func stamp() throws(HistoryError) -> (version: Int64, lot: Int64) {
+    try read { db in
+      (
+        try Int64.fetchOne(db, sql: "SELECT number FROM version") ?? 0,
+        try Int64.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+      )
+    }
   }
 
   // MARK: - Totals

@@ -91,6 +91,7 @@ struct RunWriter {
     if before != "fixed" { change.again += 1 }
     guard !kinds.isEmpty else { return }
     let now = try load(number)
+    if kinds.contains(.again) { change.seenAgain.append(now) }
     if kinds.contains(.reopened), !isExcepted { change.reopened.append(now) }
     if kinds.contains(.excepted) { change.excepted.append(now) }
     if kinds.contains(.ended) { change.ended.append(now) }
@@ -215,6 +216,8 @@ struct RunWriter {
         open.excepted, run,
       ])
     try db.execute(sql: "UPDATE version SET number = number + 1")
+    // Another history of that folder may come to the same number.
+    try db.execute(sql: "PRAGMA user_version = \(Int32.random(in: 1...Int32.max))")
   }
 }
 

@@ -186,7 +186,8 @@ struct ChangeMessage {
     return lines.joined(separator: "\n")
   }
 
-  /// A name on one line, that is neither a mention, a link nor a form of the reader's: names come from who makes resources.
+  /// A name on one line, that is neither a mention nor a link: names come from who makes resources. What would be a link in
+  /// Markdown, or to a reader that looks for addresses, gets a blank, and stays readable.
   static func plain(_ text: String) -> String {
     var out = ""
     for character in text {
@@ -195,10 +196,12 @@ struct ChangeMessage {
       case "<": out += "&lt;"
       case ">": out += "&gt;"
       case "@", "`": break
+      case "(" where out.last == "]": out += " ("
+      case "/" where out.last == ":": out += " /"
       default: out.append(character.isNewline ? " " : character)
       }
     }
-    return out
+    return out.replacingOccurrences(of: "www.", with: "www .", options: .caseInsensitive)
   }
 
   /// The word of a severity.

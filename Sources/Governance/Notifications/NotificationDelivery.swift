@@ -35,21 +35,28 @@ public struct NotificationDelivery: Sendable {
   private let endpoint: String?
   private let now: @Sendable () -> Int64
   private let policy: RetryPolicy
+  private let goesOn: Bool
 
   /// How long a message is tried, seconds.
   static let mostAge: Int64 = 7 * 86_400
+  /// Who wants to be left alone for longer is, until the next run; seconds.
+  static let mostWaitSeconds = 60
+  /// From a run that failed to the next try, where runs follow each other: it doubles from the first to the last, seconds.
+  static let pauses: ClosedRange<Int64> = 60...3_600
 
   /// A delivery that is ready to run.
   /// - Parameters:
   ///   - environment: where secrets and the key for topics are looked for.
   ///   - endpoint: one address for all services of AWS, for tests; nil = AWS's own.
   ///   - attempts: at a message, in one run.
+  ///   - goesOn: whether `run` is called over and over: messages that failed are then left for a while.
   ///   - now: seconds since 1970 UTC.
   public init(
     _ history: FindingHistory, _ targets: [NotificationTarget], environment: [String: String],
-    endpoint: String? = nil, attempts: Int = 4, now: @escaping @Sendable () -> Int64
+    endpoint: String? = nil, attempts: Int = 4, goesOn: Bool = false, now: @escaping @Sendable () -> Int64
   ) {
     self.history = history
+    self.goesOn = goesOn
     self.targets = Dictionary(targets.map { ($0.name, $0) }) { first, _ in first }
     self.environment = environment
     self.endpoint = endpoint
@@ -68,12 +75,13 @@ public struct NotificationDelivery: Sendable {
     case passing(String, RetryPolicy.Outcome)
   }
 
-  /// Delivers what is due.
+  /// Delivers what is due; what a cancelled task doesn't come to waits.
   /// - Throws: `HistoryError` where the outbox can't be read or written.
   public func run() async throws(HistoryError) -> DeliveryReport {
     var report = DeliveryReport()
-    guard let lock = DeliveryLock(history.path + ".notify.lock") else {
-      report.faults.append("another process delivers messages of this history now; nothing was sent here")
+    let lock: DeliveryLock
+    do throws(DeliveryLock.Refusal) { lock = try DeliveryLock(history.path + ".notify.lock") } catch {
+      report.faults.append(error.reason + "; nothing was sent here")
       return report
     }
     defer { lock.release() }
@@ -88,7 +96,8 @@ public struct NotificationDelivery: Sendable {
       http, environment: environment, endpoint: endpoint, policy: policy, now: now)
     let result: Result<Void, HistoryError>
     do throws(HistoryError) {
-      for message in try reading({ try Outbox.due($0, at: now()) }) {
+      // Who is asked to send once tries all; who goes on and on leaves alone what was tried just now.
+      for message in try reading({ try Outbox.due($0, at: goesOn ? now() : .max) }) {
         try await deliver(message, http, topics, &report)
       }
       result = .success(())
@@ -121,6 +130,10 @@ public struct NotificationDelivery: Sendable {
     }
     var attempt = 0
     while true {
+      if Task.isCancelled {
+        report.waiting += 1
+        return
+      }
       attempt += 1
       try writing { try Outbox.begin($0, message.id) }
       do {
@@ -139,9 +152,13 @@ public struct NotificationDelivery: Sendable {
           report.faults.append("target \(target.name): \(reason); the message \(message.id) is given up")
           return
         case .passing(let reason, let outcome):
+          var least: Int64 = 0
+          if case .throttled(let after?) = outcome, after > Self.mostWaitSeconds {
+            least = min(Int64(after), Self.mostAge)
+          }
           let pause = policy.pauseMilliseconds(
             after: outcome, attempt: attempt, random: Double.random(in: 0..<1))
-          if let pause {
+          if let pause, least == 0 {
             try? await Task.sleep(for: .milliseconds(pause))
             continue
           }
@@ -150,14 +167,22 @@ public struct NotificationDelivery: Sendable {
             report.givenUp += 1
             report.faults.append("target \(target.name): \(reason); given up after a week")
           } else {
-            try writing { try Outbox.failed($0, message.id, reason, due: now()) }
+            let seconds = max(least, self.pause(after: message.attempts))
+            try writing { try Outbox.failed($0, message.id, reason, due: now() + seconds) }
             report.waiting += 1
-            report.faults.append("target \(target.name): \(reason); tried again at the next run")
+            let next = goesOn ? "in \(seconds) s" : "at the next run"
+            report.faults.append("target \(target.name): \(reason); tried again \(next)")
           }
           return
         }
       }
     }
+  }
+
+  /// - Parameter attempts: those of runs before this one.
+  private func pause(after attempts: Int) -> Int64 {
+    let doubled = min(attempts / max(1, policy.mostAttempts), 10)
+    return min(Self.pauses.upperBound, Self.pauses.lowerBound << Int64(doubled))
   }
 
   // MARK: - Ways
@@ -167,7 +192,10 @@ public struct NotificationDelivery: Sendable {
     _ topics: TopicPublisher
   ) async throws {
     switch target.destination {
-    case .file(let path): try append(message, to: path, wasBegun: wasBegun)
+    case .file(let path):
+      do throws(MessageFile.Failure) { try MessageFile(path).append(message, wasBegun: wasBegun) } catch {
+        throw Failure.passing(error.reason, .trouble)
+      }
     case .webhook(let url): try await post(message, to: url, target, http)
     case .topic(let topic):
       do throws(TopicPublisher.Refusal) {
@@ -178,34 +206,6 @@ public struct NotificationDelivery: Sendable {
       }
     }
   }
-
-  /// A line, written in one piece and on the disk before the message counts as sent.
-  private func append(_ message: Outbox.Waiting, to path: String, wasBegun: Bool) throws {
-    // A line has its message's id in it, so that one that was written before the process died isn't written again.
-    let line =
-      message.payload.hasPrefix("{\"text\"")
-      ? "{\"id\":\"\(message.id)\"," + message.payload.dropFirst() + "\n" : message.payload + "\n"
-    let descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
-    guard descriptor >= 0 else { throw Failure.passing(Self.reason(), .trouble) }
-    defer { close(descriptor) }
-    if wasBegun, let whole = FileManager.default.contents(atPath: path) {
-      if whole.range(of: Data("\"id\":\"\(message.id)\"".utf8), options: .backwards) != nil {
-        // It may have been cut off in the middle.
-        if whole.last == 10 { return }
-      }
-      if let last = whole.last, last != 10 { _ = write(descriptor, "\n", 1) }
-    }
-    let bytes = Array(line.utf8)
-    var done = 0
-    while done < bytes.count {
-      let count = bytes[done...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-      guard count > 0 else { throw Failure.passing(Self.reason(), .trouble) }
-      done += count
-    }
-    guard fsync(descriptor) == 0 else { throw Failure.passing(Self.reason(), .trouble) }
-  }
-
-  private static func reason() -> String { "the file can't be written: " + String(cString: strerror(errno)) }
 
   private func post(
     _ message: Outbox.Waiting, to url: String, _ target: NotificationTarget, _ http: HTTPClient
@@ -231,13 +231,14 @@ public struct NotificationDelivery: Sendable {
       let kind = (error as? HTTPClientError).map { "\($0)".split(separator: ".").last.map(String.init) ?? "" }
       throw Failure.passing("no answer" + (kind.map { " (\($0))" } ?? ""), .silence)
     }
-    for try await part in response.body.prefix(1) { _ = part.readableBytes }
+    // The status is the answer, whatever becomes of the rest.
+    do { for try await part in response.body.prefix(1) { _ = part.readableBytes } } catch {}
     let status = Int(response.status.code)
     if (200..<300).contains(status) { return }
     let reason = "it answered with status \(status)"
     switch status {
     case 408, 425, 429, 500...:
-      let after = response.headers.first(name: "Retry-After").flatMap { Int($0) }
+      let after = response.headers.first(name: "Retry-After").flatMap { RetryAfter.seconds($0, now: now()) }
       throw Failure.passing(
         reason, status == 429 || (status == 503 && after != nil) ? .throttled(afterSeconds: after) : .trouble)
     default: throw Failure.final(reason)
@@ -258,20 +259,4 @@ public struct NotificationDelivery: Sendable {
     guard !trimmed.isEmpty else { throw Failure.passing("no secret in \(place)", .final) }
     return Data(trimmed.utf8)
   }
-}
-
-/// One process delivers; the kernel lets go when it dies.
-private final class DeliveryLock {
-  private let descriptor: Int32
-
-  init?(_ path: String) {
-    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { return nil }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
-      return nil
-    }
-  }
-
-  func release() { close(descriptor) }
 }

@@ -85,6 +85,15 @@ public struct NotificationTarget: Sendable, Equatable {
     return small.hasPrefix("http") || small.contains("://") || small.contains(":/http")
   }
 
+  /// Whether a word that is no file is meant as an address without its scheme: `hooks.example.com/services/…`.
+  static func looksLikeHost(_ word: String) -> Bool {
+    if word.hasPrefix("//") { return true }
+    guard let slash = word.firstIndex(of: "/"), word[..<slash].dropFirst().contains("."),
+      !word.hasPrefix("."), !FileManager.default.fileExists(atPath: word)
+    else { return false }
+    return !["yaml", "yml", "json"].contains((word as NSString).pathExtension.lowercased())
+  }
+
   /// The host of an address that takes messages; nil = it is none. What isn't enciphered doesn't leave the machine.
   static func host(ofWebhook url: String) -> String? {
     guard let parts = URL(string: url), let host = parts.host(), !host.isEmpty else { return nil }
@@ -107,7 +116,7 @@ public struct NotificationTarget: Sendable, Equatable {
     for word in words {
       if let target = NotificationTarget(word: word) {
         targets.append(target)
-      } else if Self.looksLikeAddress(word) {
+      } else if Self.looksLikeAddress(word) || (!word.hasPrefix("sns:") && Self.looksLikeHost(word)) {
         faults.append(
           "an address that can't be used (it isn't shown, since it may be a secret); wanted https://HOST/…, or http:// to this machine only"
         )
@@ -150,7 +159,9 @@ struct TargetReader {
     "exception_days",
   ]
 
+  /// - Parameter found: isn't shown where an address stands in it: that may be a secret.
   private mutating func fault(_ value: Value, _ found: String, _ wanted: String) {
+    let found = NotificationTarget.looksLikeAddress(found) ? "an address that isn't shown" : found
     faults.append("\(file):\(value.place): found \(found); wanted \(wanted)")
   }
 
@@ -190,7 +201,8 @@ struct TargetReader {
       if let topic = TopicARN(arn) {
         destination = .topic(topic)
       } else {
-        fault(members["sns"] ?? item, "sns: \(arn)", "sns: \(TopicARN.wanted)")
+        let found = arn.hasPrefix("arn:") ? arn : "a text that is no ARN"
+        fault(members["sns"] ?? item, "sns: \(found)", "sns: \(TopicARN.wanted)")
       }
     default: fault(item, "target \(name)", "one of url, file and sns")
     }
@@ -247,8 +259,11 @@ struct TargetReader {
   ) -> T? {
     guard let word = text(members, key) else { return nil }
     if let found = T(rawValue: word) { return found }
+    // A word may be shown; what is anything else may be an address.
+    let isWord = word.count <= 20 && word.allSatisfy { $0.isLetter || $0 == "-" }
     fault(
-      members[key] ?? Value(.null), "\(key): \(word)", all.map(\.rawValue).joined(separator: ", "))
+      members[key] ?? Value(.null), "\(key): \(isWord ? word : "another text")",
+      all.map(\.rawValue).joined(separator: ", "))
     return nil
   }
 }

@@ -3,90 +3,13 @@
 // with what else there is, but for rules that see several resources, and where exceptions are looked at. Owner: this actor.
 //
 // Invariants: what is kept of a region equals what a whole scan would tell, as far as events came; what couldn't be
-// fetched is unknown until it can be; `apply` returns after what it found is kept by the sink.
+// fetched is unknown until it can be; `apply` returns after what it found is kept by the sink; what a cancelled task found
+// is no result.
 
 import AsyncHTTPClient
 import Foundation
 import GuardRules
 import Resources
-
-/// How a watch is made.
-public struct WatchOptions: Sendable {
-  /// As a scan is made.
-  public var scan = ScanOptions()
-  /// What is put beside the resources of every region.
-  public var parameters = InputParameters.none
-  /// What is done with a result before it is kept: exceptions. nil = nothing.
-  public var adjust: (@Sendable (inout CheckResult, Int64) -> Void)?
-  /// Is called before each look at everything.
-  public var refresh: @Sendable () -> Void = {}
-  /// Is given each rule that can't be evaluated, once as long as it can't.
-  public var hearFault: @Sendable (String) -> Void = { _ in }
-
-  /// The usual ones.
-  public init() {}
-}
-
-/// A change, with what caused it.
-public struct ToldChange: Sendable, Encodable, Equatable {
-  /// The finding.
-  public let finding: FindingChange
-  /// The event that made it be looked at: `ec2 AuthorizeSecurityGroupIngress`, `scan`, `again`.
-  public let event: String
-  /// Milliseconds since 1970 UTC at which that happened; nil = it isn't known.
-  public let eventTime: Int64?
-  /// From then until the change was kept, in milliseconds; nil = not known.
-  public let latency: Int64?
-
-  enum CodingKeys: String, CodingKey {
-    case event
-    case eventTime = "event_time_ms"
-    case latency = "latency_ms"
-  }
-
-  /// The finding's members and these, side by side.
-  public func encode(to encoder: any Encoder) throws {
-    try finding.encode(to: encoder)
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(event, forKey: .event)
-    try container.encodeIfPresent(eventTime, forKey: .eventTime)
-    try container.encodeIfPresent(latency, forKey: .latency)
-  }
-}
-
-/// What a watch took and gave.
-public struct WatchFigures: Sendable, Equatable {
-  /// Regions that are watched, what has no region included.
-  public internal(set) var regions = 0
-  /// Resources that are known.
-  public internal(set) var resources = 0
-  /// Findings that are there.
-  public internal(set) var findings = 0
-  /// Places that events named and that were looked at.
-  public internal(set) var looks = 0
-  /// Places that no rule looks at.
-  public internal(set) var unneeded = 0
-  /// Places in accounts or regions that aren't watched.
-  public internal(set) var elsewhere = 0
-  /// Rules that were evaluated for them.
-  public internal(set) var evaluations = 0
-  /// Resources that rules about one resource were evaluated on for them.
-  public internal(set) var resourceLooks = 0
-  /// Attempts at calls, in all.
-  public internal(set) var calls = 0
-  /// Those of whole scans.
-  public internal(set) var scanCalls = 0
-  /// Whole scans.
-  public internal(set) var scans = 0
-  /// Findings that a later whole scan changed: events that were lost, or never sent.
-  public internal(set) var lateFinds = 0
-  /// Calls that told nothing when they were last made.
-  public internal(set) var failed = 0
-  /// Accounts that couldn't be entered.
-  public internal(set) var unreached = 0
-  /// Rules that can't be evaluated, on each region.
-  public internal(set) var faults = 0
-}
 
 /// See the head of this file.
 public actor AccountWatch {
@@ -128,6 +51,8 @@ public actor AccountWatch {
   private var figures = WatchFigures()
   /// Accounts that couldn't be entered when everything was last looked at.
   private var unreached: Set<String> = []
+  /// The day for which exceptions were last applied to everything, since 1970 UTC.
+  private var adjustedDay: Int64 = 0
 
   /// A watch that has seen nothing yet.
   /// - Parameters:
@@ -174,27 +99,48 @@ public actor AccountWatch {
 
   // MARK: - Everything
 
-  /// Looks at everything.
+  /// What a look at everything found, before it is kept.
+  private struct WholeLook {
+    private(set) var inputs: [String] = []
+    private(set) var results: [String: CheckResult] = [:]
+    private(set) var regions: [String: Watched] = [:]
+
+    /// - Parameter result: nil = nothing is found of it any more.
+    mutating func add(_ input: String, _ result: CheckResult?, _ region: Watched? = nil) {
+      if !inputs.contains(input) { inputs.append(input) }
+      results[input] = result ?? CheckResult()
+      if let region { regions[input] = region }
+    }
+
+    /// All of it, in the order in which it was looked at.
+    var result: CheckResult {
+      inputs.reduce(into: CheckResult()) { all, input in
+        if let one = results[input] { all.append(one) }
+      }
+    }
+  }
+
+  /// Looks at everything; it is kept as one run.
   /// - Returns: what changed since it was last kept, also by somebody else.
-  /// - Throws: `GovernanceFaults` where there is no key at all; what the sink throws.
+  /// - Throws: `GovernanceFaults` where there is no key at all; what the sink throws; `CancellationError`. Then nothing is
+  ///   kept, and all is as it was.
   public func scanAll() async throws -> [ToldChange] {
+    let began = clock()
     await traffic.listenAgain()
     let before = await traffic.callCount
     let isFirst = figures.scans == 0
-    var told: [ToldChange] = []
-    figures.unreached = 0
     options.refresh()
+    var look = WholeLook()
     var nowUnreached: Set<String> = []
-    for entered in try await scan.enter(targets, http, traffic) {
+    for entered in try await enter() {
       switch entered {
       case .failure(let unreached):
-        figures.unreached += 1
         nowUnreached.insert(unreached.name)
         var result = CheckResult()
         check.unreached(unreached.name, unreached.reason, &result)
-        told += try keep(result, "aws:\(unreached.name)", nil, ChangePlan.Cause(time: nil, name: "scan"))
+        look.add("aws:\(unreached.name)", result)
         let reason = CallFailure(code: "Unreached", message: unreached.reason)
-        told += try forget("sts GetCallerIdentity", reason) { $0.account.target == unreached.name }
+        forget("sts GetCallerIdentity", reason, &look) { $0.account.target == unreached.name }
       case .success(var account):
         if !account.failed.isEmpty {
           // Regions that were there may be there all the same.
@@ -203,37 +149,52 @@ public actor AccountWatch {
         }
         let inputs = Set((["global"] + account.regions).map { "aws:\(account.account)/\($0)" })
         let reason = CallFailure(code: "NotThere", message: "the account no longer names this region")
-        told += try forget("ec2 DescribeRegions", reason) {
+        forget("ec2 DescribeRegions", reason, &look) {
           $0.state.account == account.account && !inputs.contains($0.state.input)
         }
-        for state in await scan.states(of: account, services, table) {
-          let input = state.input
+        let states = await scan.states(of: account, services, table)
+        // A call that was broken off says nothing of the account.
+        try Task.checkCancellation()
+        for state in states {
           var region = Watched(account, check, state)
           check.at(clock() / 1_000).evaluate(state, changed: nil, &region.verdicts)
-          let result = adjust(&region)
-          tellFaults(regions[input], region)
-          told += try keep(result, input, nil, ChangePlan.Cause(time: nil, name: "scan"))
-          regions[input] = region
+          look.add(state.input, adjust(&region), region)
         }
       }
     }
     // What was told of an account that couldn't be entered ends when it can be, also what another process told.
     let entered = Set(targets.map(\.name)).subtracting(nowUnreached)
-    for name in entered.sorted() where isFirst || unreached.contains(name) {
-      told += try keep(CheckResult(), "aws:\(name)", nil, ChangePlan.Cause(time: nil, name: "scan"))
+    for name in entered.sorted() where isFirst || unreached.contains(name) { look.add("aws:\(name)", nil) }
+    let changes = try sink.takeAll(
+      look.result, inputs: look.inputs, at: clock() / 1_000, milliseconds: clock() - began)
+    for (input, region) in look.regions.sorted(by: { $0.key < $1.key }) {
+      tellFaults(regions[input], region)
+      regions[input] = region
     }
+    adjustedDay = clock() / 86_400_000
     unreached = nowUnreached
+    figures.unreached = nowUnreached.count
     figures.scans += 1
     figures.scanCalls += await traffic.callCount - before
-    if !isFirst { figures.lateFinds += told.count }
-    return told
+    if !isFirst { figures.lateFinds += changes.count }
+    return told(changes, ChangePlan.Cause(time: nil, name: "scan"))
+  }
+
+  private func enter() async throws -> [Result<AccountScan.Entered, AccountScan.Unreached>] {
+    do {
+      let entered = try await scan.enter(targets, http, traffic)
+      try Task.checkCancellation()
+      return entered
+    } catch {
+      try Task.checkCancellation()
+      throw error
+    }
   }
 
   /// Regions that were looked at before and can't be now: nothing is known of them any more.
   private func forget(
-    _ call: String, _ failure: CallFailure, _ isMeant: (Watched) -> Bool
-  ) throws -> [ToldChange] {
-    var told: [ToldChange] = []
+    _ call: String, _ failure: CallFailure, _ look: inout WholeLook, _ isMeant: (Watched) -> Bool
+  ) {
     for (input, var region) in regions.sorted(by: { $0.key < $1.key }) where isMeant(region) {
       region.state.lists = region.state.lists.map { state in
         ListState(
@@ -249,15 +210,14 @@ public actor AccountWatch {
           failed: [FailedCall(call: call, failure: failure, type: "", resource: "others")])
       }
       check.at(clock() / 1_000).evaluate(region.state, changed: nil, &region.verdicts)
-      told += try settle(input, region, nil, ChangePlan.Cause(time: nil, name: "scan"))
+      look.add(input, adjust(&region), region)
     }
-    return told
   }
 
   // MARK: - What changed
 
   /// Looks at what events name.
-  /// - Throws: what the sink throws; then the events are to be given again.
+  /// - Throws: what the sink throws, or `CancellationError`; then the events are to be given again.
   func apply(_ plan: ChangePlan) async throws -> [ToldChange] {
     var byRegion: [String: [(place: ChangedPlace, cause: ChangePlan.Cause)]] = [:]
     var order: [String] = []
@@ -282,6 +242,8 @@ public actor AccountWatch {
       let looker = PlaceLooker(account: look.account, region: region, services: services, takesOthers: takes)
       return await boundedMap(look.places.map(\.place), atOnce: 8) { await looker.look(at: $0.target) }
     }
+    // A call that was broken off says nothing of what it was about.
+    try Task.checkCancellation()
     for (look, outcomes) in zip(looks, fetched) {
       guard var region = regions[look.input] else { continue }
       var changed: Set<String> = []
@@ -321,8 +283,8 @@ public actor AccountWatch {
     return meant.keys.sorted()
   }
 
-  /// Asks again what couldn't be told, and evaluates rules that ask for the time.
-  /// - Throws: what the sink throws.
+  /// Asks again what couldn't be told, evaluates rules that ask for the time, and looks which exceptions have ended.
+  /// - Throws: what the sink throws; `CancellationError`.
   public func lookAgain() async throws -> [ToldChange] {
     var plan = ChangePlan()
     let cause = ChangePlan.Cause(time: nil, name: "again")
@@ -339,6 +301,14 @@ public actor AccountWatch {
       guard evaluated.ruleCount > 0 else { continue }
       figures.evaluations += evaluated.ruleCount
       told += try settle(input, region, evaluated.resources, cause)
+    }
+    // The last day of an exception goes by without an event.
+    let today = clock() / 86_400_000
+    if options.adjust != nil, today != adjustedDay {
+      for (input, region) in regions.sorted(by: { $0.key < $1.key }) {
+        told += try settle(input, region, nil, cause)
+      }
+      adjustedDay = today
     }
     return told
   }
@@ -415,7 +385,11 @@ public actor AccountWatch {
     if let resources {
       result.findings = result.findings.filter { resources.contains($0.resource) || $0.rule == "kabuto_call" }
     }
-    let changes = try sink.take(result, input: input, resources: resources, at: clock() / 1_000)
+    return told(try sink.take(result, input: input, resources: resources, at: clock() / 1_000), cause)
+  }
+
+  /// Tells changes that are kept.
+  private func told(_ changes: [FindingChange], _ cause: ChangePlan.Cause) -> [ToldChange] {
     let now = clock()
     let told = changes.map { change in
       ToldChange(

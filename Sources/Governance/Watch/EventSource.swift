@@ -1,10 +1,9 @@
-// Where events come from: a queue of SQS, or lines of a file. Invariant: what wasn't said to be done is delivered again
-// (queue), or was read but not looked at (lines, which have no memory).
+// Where events come from: a queue of SQS, or lines of a file (EventLines.swift). Invariant: what wasn't said to be done is
+// delivered again (queue), or was read but not looked at (lines, which have no memory).
 
 import Foundation
 import GuardRules
 import Resources
-import Synchronization
 
 /// A text with events.
 struct Delivery: Sendable {
@@ -27,6 +26,10 @@ protocol EventSource: Sendable {
   func done(_ deliveries: [Delivery]) async throws(CallFailure)
   /// Keeps deliveries from others for a while more.
   func hold(_ deliveries: [Delivery]) async
+  /// Whether what wasn't said to be done comes again.
+  var redelivers: Bool { get }
+  /// Why it ended before its end; nil = it didn't.
+  var fault: String? { get }
 }
 
 /// Messages of SQS (API reference, ReceiveMessage, DeleteMessageBatch, ChangeMessageVisibilityBatch).
@@ -41,6 +44,10 @@ struct EventQueue: EventSource {
   let waitSeconds: Int
   /// How long after a first message others are waited for, in milliseconds.
   let coalesceMilliseconds: Int
+
+  var redelivers: Bool { true }
+  /// It has no end.
+  var fault: String? { nil }
 
   static let service = AccountService(
     name: "sqs", protocolKind: .json, version: "AmazonSQS", jsonVersion: "1.0", isGlobal: false)
@@ -144,93 +151,4 @@ struct EventQueue: EventSource {
         ] + more)
     }
   }
-}
-
-/// Lines of a file or of standard input: each is an event, or several in a list.
-final class EventLines: EventSource {
-  private struct State {
-    var lines: [Delivery] = []
-    var isAtEnd = false
-  }
-  private let state = Mutex(State())
-  /// Lets the reader go on only as far as somebody works.
-  private let room = DispatchSemaphore(value: EventQueue.most * 4)
-  private let coalesceMilliseconds: Int
-
-  /// - Parameter path: a file; `-` = standard input.
-  /// - Throws: `FileFault`.
-  init(_ path: String, coalesceMilliseconds: Int) throws(FileFault) {
-    self.coalesceMilliseconds = coalesceMilliseconds
-    guard let file = path == "-" ? fdopen(0, "r") : fopen(path, "r") else {
-      throw FileFault(path: path, reason: "can't be read; wanted lines of JSON, each an event")
-    }
-    // Reading may take for ever: it has a thread of its own, which ends with the file.
-    nonisolated(unsafe) let stream = file
-    let thread = Thread { [self] in
-      var number = 0
-      while let line = Self.line(stream) {
-        number += 1
-        let text = line.trimmingCharacters(in: .whitespacesAndNewlines)
-        if text.isEmpty { continue }
-        room.wait()
-        let delivery = Delivery(id: "line \(number)", body: text, receipt: "", count: 1)
-        state.withLock { $0.lines.append(delivery) }
-      }
-      if path != "-" { fclose(stream) }
-      state.withLock { $0.isAtEnd = true }
-    }
-    thread.start()
-  }
-
-  /// Bytes of a line; of a longer one no more is kept, so that it is no event and is told as such.
-  static let mostOfALine = 4 << 20
-
-  private static func line(_ file: UnsafeMutablePointer<FILE>) -> String? {
-    var bytes: [UInt8] = []
-    var isTooLong = false
-    while true {
-      let byte = getc(file)
-      if byte < 0 {
-        if bytes.isEmpty, !isTooLong { return nil }
-        break
-      }
-      if byte == 10 { break }
-      if bytes.count >= mostOfALine {
-        isTooLong = true
-        continue
-      }
-      bytes.append(UInt8(truncatingIfNeeded: byte))
-    }
-    return isTooLong ? "a line of more than \(mostOfALine) bytes" : String(decoding: bytes, as: UTF8.self)
-  }
-
-  func next() async throws(CallFailure) -> [Delivery]? {
-    let end = ContinuousClock.now + .seconds(1)
-    while true {
-      let (first, isAtEnd) = state.withLock { ($0.lines.first != nil, $0.isAtEnd && $0.lines.isEmpty) }
-      if first { break }
-      if isAtEnd { return nil }
-      if ContinuousClock.now >= end { return [] }
-      do { try await Task.sleep(for: .milliseconds(2)) } catch { return nil }
-    }
-    guard coalesceMilliseconds > 0 else { return take(1) }
-    let late = ContinuousClock.now + .milliseconds(coalesceMilliseconds)
-    while ContinuousClock.now < late, state.withLock({ !$0.isAtEnd && $0.lines.count < EventQueue.most }) {
-      do { try await Task.sleep(for: .milliseconds(5)) } catch { break }
-    }
-    return take(EventQueue.most)
-  }
-
-  private func take(_ most: Int) -> [Delivery] {
-    let taken = state.withLock { state in
-      let taken = Array(state.lines.prefix(most))
-      state.lines.removeFirst(taken.count)
-      return taken
-    }
-    for _ in taken { room.signal() }
-    return taken
-  }
-
-  func done(_ deliveries: [Delivery]) async throws(CallFailure) {}
-  func hold(_ deliveries: [Delivery]) async {}
 }

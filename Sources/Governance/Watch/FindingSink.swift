@@ -17,6 +17,8 @@ public struct FindingChange: Sendable, Encodable, Equatable {
     case fixed
     /// Neither seen nor known to be mended.
     case unseen
+    /// Seen as it was before it was `unseen`.
+    case seen
   }
 
   /// What became of it.
@@ -76,6 +78,15 @@ public protocol FindingSink: Sendable {
   /// - Throws: where it can't be kept; then nothing was.
   func take(_ result: CheckResult, input: String, resources: Set<String>?, at: Int64) throws
     -> [FindingChange]
+
+  /// Keeps what a look at everything found, as one.
+  /// - Parameters:
+  ///   - inputs: all that was looked at.
+  ///   - at: seconds since 1970 UTC.
+  ///   - milliseconds: how long it took.
+  /// - Throws: where it can't be kept; then nothing was.
+  func takeAll(_ result: CheckResult, inputs: [String], at: Int64, milliseconds: Int64) throws
+    -> [FindingChange]
 }
 
 /// Keeps findings as long as the process lives.
@@ -110,13 +121,29 @@ public final class FindingMemory: FindingSink {
   public func take(
     _ result: CheckResult, input: String, resources: Set<String>?, at: Int64
   ) -> [FindingChange] {
+    take(result) { state in
+      resources.map { $0.map { ResourceScope(input: input, resource: $0) } }
+        ?? state.open.keys.filter { $0.input == input }
+    }
+  }
+
+  /// See `FindingSink`.
+  public func takeAll(
+    _ result: CheckResult, inputs: [String], at: Int64, milliseconds: Int64
+  ) -> [FindingChange] {
+    let inputs = Set(inputs)
+    return take(result) { state in state.open.keys.filter { inputs.contains($0.input) } }
+  }
+
+  private func take(_ result: CheckResult, _ scopes: (State) -> [ResourceScope]) -> [FindingChange] {
     let looked = LookedAt(result)
     return state.withLock { state in
       var changes: [FindingChange] = []
       var seen: Set<String> = []
-      for finding in result.findings {
-        let id = finding.identity.id
-        guard seen.insert(id).inserted else { continue }
+      // The one of a group that the history would tell, too.
+      for group in FindingGroup.all(of: result.findings) {
+        let (id, finding) = (group.key, group.first)
+        seen.insert(id)
         let before = state.kept[id]
         state.kept[id] = Kept(finding: finding, isFixed: false)
         state.open[ResourceScope(input: finding.input, resource: finding.resource), default: []].insert(id)
@@ -125,15 +152,15 @@ public final class FindingMemory: FindingSink {
             changes.append(FindingChange(.again, finding))
           } else if before.finding.status != finding.status || before.finding.found != finding.found {
             changes.append(FindingChange(.changed, finding))
+          } else if before.isUnseen {
+            changes.append(FindingChange(.seen, finding))
           }
         } else {
           changes.append(FindingChange(.new, finding))
         }
       }
-      let scopes =
-        resources.map { $0.map { ResourceScope(input: input, resource: $0) } }
-        ?? state.open.keys.filter { $0.input == input }
       // Sorted, so that one look always tells in one order.
+      let scopes = scopes(state)
       for id in scopes.flatMap({ state.open[$0] ?? [] }).sorted() where !seen.contains(id) {
         guard let each = state.kept[id] else { continue }
         switch looked.judge(each.finding.identity, type: each.finding.resourceType, isInScope: true) {
@@ -141,7 +168,7 @@ public final class FindingMemory: FindingSink {
         case .mended:
           state.kept[id]?.isFixed = true
           state.fixed.append(id)
-          let scope = ResourceScope(input: input, resource: each.finding.resource)
+          let scope = ResourceScope(input: each.finding.input, resource: each.finding.resource)
           state.open[scope]?.remove(id)
           if state.open[scope]?.isEmpty == true { state.open[scope] = nil }
           changes.append(FindingChange(.fixed, each.finding))

@@ -45,6 +45,8 @@ public struct EventFigures: Sendable, Equatable {
   public internal(set) var malformed = 0
   /// When the last delivery came, milliseconds since 1970 UTC.
   public internal(set) var lastAt: Int64?
+  /// What makes the whole less than it should be: events that couldn't be read, changes that aren't kept.
+  public internal(set) var faults: [String] = []
 }
 
 /// Something that a watch says.
@@ -100,13 +102,17 @@ public struct WatchRun: Sendable {
     /// Messages that couldn't be read and were told, by what was told last.
     var told: [String: Int] = [:]
     var pause = 1
+    /// What events named and couldn't be kept, where nobody tells it again.
+    var unkept = ChangePlan()
+    /// Why what was found last couldn't be kept.
+    var fault: String?
   }
 
   /// Goes on until the events end, or the task is cancelled.
   /// - Returns: what came in.
   /// - Throws: `GovernanceFaults` where nothing can be looked at at all; what the sink throws at the first scan.
   public func run() async throws -> EventFigures {
-    _ = try await watch.scanAll()
+    do { _ = try await watch.scanAll() } catch is CancellationError { return EventFigures() }
     let now = ContinuousClock.now
     var state = State(
       nextScan: now + .seconds(await scanPause), nextAgain: now + .seconds(pace.againSeconds),
@@ -129,7 +135,23 @@ public struct WatchRun: Sendable {
       if !deliveries.isEmpty { await work(deliveries, &state) }
       await periodic(&state)
     }
-    return state.events
+    return await ended(state)
+  }
+
+  /// Before the end what lines named and couldn't be kept is looked at once more.
+  private func ended(_ state: State) async -> EventFigures {
+    var events = state.events
+    if let fault = source.fault { events.faults.append(fault) }
+    if !state.unkept.isEmpty {
+      // Also where this task is cancelled.
+      let looking = Task { [watch, plan = state.unkept] in try await watch.apply(plan) }
+      do { _ = try await looking.value } catch {
+        events.faults.append("what was found can't be kept: \(error); what lines told of it is lost")
+      }
+    } else if let fault = state.fault {
+      events.faults.append("what was found last isn't kept: \(fault)")
+    }
+    return events
   }
 
   /// Sooner where an account couldn't be entered.
@@ -169,9 +191,15 @@ public struct WatchRun: Sendable {
     }
     defer { holder.cancel() }
     do {
-      _ = try await watch.apply(plan)
+      if !(try await watch.apply(plan)).isEmpty { state.fault = nil }
+    } catch is CancellationError {
+      return
     } catch {
-      say(.note("what was found can't be kept: \(error); the events are left in the queue"))
+      state.fault = "\(error)"
+      if !source.redelivers { state.unkept.add(plan) }
+      let what =
+        source.redelivers ? "the events are left in the queue" : "looked at again in \(pace.againSeconds) s"
+      say(.note("what was found can't be kept: \(error); \(what)"))
       return
     }
     do throws(CallFailure) { try await source.done(good) } catch {
@@ -199,18 +227,40 @@ public struct WatchRun: Sendable {
 
   // MARK: - From time to time
 
+  /// Looks once more at what couldn't be kept.
+  /// - Returns: whether nothing of it is left.
+  private func keptAgain(_ state: inout State) async throws(CancellationError) -> Bool {
+    guard !state.unkept.isEmpty else { return true }
+    do { _ = try await watch.apply(state.unkept) } catch let error as CancellationError {
+      throw error
+    } catch {
+      state.fault = "\(error)"
+      say(.note("what was found still can't be kept: \(error); again in \(pace.againSeconds) s"))
+      return false
+    }
+    (state.unkept, state.fault) = (ChangePlan(), nil)
+    return true
+  }
+
   private func periodic(_ state: inout State) async {
     let now = ContinuousClock.now
     do {
       if now >= state.nextScan {
         _ = try await watch.scanAll()
+        (state.unkept, state.fault) = (ChangePlan(), nil)
         state.nextScan = .now + .seconds(await scanPause)
         state.nextAgain = .now + .seconds(pace.againSeconds)
       } else if now >= state.nextAgain {
+        state.nextAgain = now + .seconds(pace.againSeconds)
+        guard try await keptAgain(&state) else { return }
         _ = try await watch.lookAgain()
         state.nextAgain = .now + .seconds(pace.againSeconds)
       }
+    } catch is CancellationError {
+      return
     } catch {
+      // Without a key nothing was found that would have to be kept.
+      if !(error is GovernanceFaults) { state.fault = "\(error)" }
       say(.note("a whole look failed: \(error); again in \(pace.againSeconds) s"))
       state.nextScan = .now + .seconds(pace.againSeconds)
       state.nextAgain = state.nextScan

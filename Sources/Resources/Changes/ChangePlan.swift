@@ -46,6 +46,13 @@ public struct ChangePlan: Sendable {
     if let time = cause.time, known.time.map({ time < $0 }) ?? true { causes[place] = cause }
   }
 
+  /// Adds what another one has.
+  public mutating func add(_ other: ChangePlan) {
+    for place in other.order {
+      if let cause = other.causes[place] { add(place, cause) }
+    }
+  }
+
   /// What is looked at.
   /// - Parameter services: the table of calls, as far as rules need it.
   public func places(_ services: [AccountService]) -> [(place: ChangedPlace, cause: Cause)] {
