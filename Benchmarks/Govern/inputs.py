@@ -70,7 +70,7 @@ def plan(path, seed, megabytes):
         out.write(']}},"resource_changes":[')
         for number, ((address, kind, after, later), broken) in enumerate(_flat(seed, megabytes)):
             out.write("," * (number > 0) + json.dumps({
-                "address": address, "mode": "managed", "type": kind, "name": address.split(".")[1], "provider_name": "registry.terraform.io/hashicorp/aws",
+                "address": address, "mode": "managed", "type": kind, "name": address.split(".")[1], "provider_name": "hashicorp/aws",
                 "change": {"actions": ["create"], "before": None, "after": after, "after_unknown": later, "before_sensitive": False, "after_sensitive": {}}}))
             count += 1
             if broken:
