@@ -70,7 +70,7 @@ import Testing
     #expect(done.contains("1 steps done, 0 already, 0 failed, 1 not done"))
     #expect(
       plan.driftText(.english).contains(
-        "  drifted  global/trail\n      N: not there → true\n      last right: "))
+        "  drifted  global/trail\n      N: is not there, wanted true\n      last right: "))
     #expect(plan.outsideLines(.english) == ["x can't be entered: r", "account 444455556666 is refused: r"])
   }
 

@@ -41,7 +41,7 @@ extension ProvisionReport {
       out += "\(words.account) \(account.account)  \(words.baseline) \(baseline)\n"
       for drifted in account.drift ?? [] {
         out += "  \(drifted.rightAt == nil ? words.neverRight : words.drifted)  \(drifted.step)\n"
-        for change in drifted.changes { out += "      \(words.line(change))\n" }
+        for change in drifted.changes { out += "      \(words.difference(change))\n" }
         if let time = drifted.rightAt { out += "      \(words.lastRight): \(time)\n" }
         for change in drifted.changedBy { out += "      \(change.at)  \(change.event)  \(change.by)\n" }
         if let reason = drifted.unknownBecause { out += "      \(words.nobodyKnown): \(reason)\n" }
@@ -132,9 +132,21 @@ private struct ProvisionWords {
 
   func regions(_ count: Int) -> String { say("\(count) regions", "\(count) リージョン") }
 
-  /// `name: from → to`, cut where it is long.
+  /// `name: from → to`, cut where it is long: what a step does.
   func line(_ change: BaselineChange) -> String {
-    func short(_ text: String) -> String { text.count > 120 ? text.prefix(120) + "…" : text }
-    return "\(change.name): \(change.from.map(short) ?? say("not there", "なし")) → \(short(change.to))"
+    "\(change.name): \(found(change)) → \(short(change.to))"
   }
+
+  /// The same of what nothing is done about: an arrow would say that somebody did it.
+  func difference(_ change: BaselineChange) -> String {
+    say(
+      "\(change.name): is \(found(change)), wanted \(short(change.to))",
+      "\(change.name): 現在 \(found(change))、期待値 \(short(change.to))")
+  }
+
+  private func found(_ change: BaselineChange) -> String {
+    change.from.map(short) ?? say("not there", "なし")
+  }
+
+  private func short(_ text: String) -> String { text.count > 120 ? text.prefix(120) + "…" : text }
 }

@@ -73,7 +73,7 @@ public struct RequestFolder: Sendable {
 
   // MARK: - Reading
 
-  private func file(_ id: String) -> String { "\(path)/\(id).yaml" }
+  private func file(_ id: String) -> String { (path as NSString).appendingPathComponent("\(id).yaml") }
 
   /// One request.
   /// - Throws: `GovernanceFaults` with all faults of its file.
@@ -177,7 +177,10 @@ public struct RequestFolder: Sendable {
         throw GovernanceFaults(["account \(request.account) is asked for already, by \(other.id)"])
       }
       guard !FileManager.default.fileExists(atPath: file(request.id)) else {
-        throw GovernanceFaults(["\(file(request.id)): is there already; give the request another id"])
+        throw GovernanceFaults([
+          "\(file(request.id)): is there already; mend that file, or remove it and ask again, or give the request "
+            + "another id"
+        ])
       }
       try write(request)
     }

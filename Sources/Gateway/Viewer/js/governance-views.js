@@ -205,7 +205,7 @@ export function detail(answer, back) {
   const facts = [
     ["govResource", finding.resource], ["govType", finding.resource_type], ["govPath", finding.path], ["govInput", file],
     ["govAccount", finding.account === "files" ? "" : finding.account], ["govRegion", finding.region],
-    ["govRule", h("span", {}, h("a", { href: address({ list: "1", rule: finding.rule }) }, finding.rule), finding.rule_file && h("span", { class: "sub" }, `${finding.rule_file}:${finding.rule_line}`))],
+    ["govRule", h("span", {}, h("a", { href: address({ list: "1", rule: finding.rule }) }, finding.rule), finding.rule_file && h("span", { class: "sub" }, finding.rule_line > 0 ? `${finding.rule_file}:${finding.rule_line}` : finding.rule_file))],
     ["govControls", finding.controls.join(", ")], ["govMessage", message],
     ["govFirstSeen", moment(finding.first_seen)], ["govLastSeen", moment(finding.last_seen)], ["govTimes", t("govTimesN", { n: format.size(finding.times) })],
   ];
