@@ -125,6 +125,20 @@ import Testing
     }
   }
 
+  @Test func answerThatIsTooLargeIsNotAskedForAgainAndMutesNobody() async throws {
+    let large = String(repeating: " ", count: ServiceClient.mostAnswerBytes + 1)
+    let play: PlayedService.Play = { _, number in Said(body: number == 1 ? large : #"{"Keys":[]}"#) }
+    try await ServiceClientTests.with(play) { client, service in
+      guard case .failure(let failure) = await ServiceClientTests.ask(client) else {
+        Issue.record("it came to an answer")
+        return
+      }
+      #expect(failure.code == "Unreadable")
+      #expect(service.asked.count == 1)
+      _ = try await ServiceClientTests.ask(client).get()
+    }
+  }
+
   // MARK: - Throttling
 
   @Test func callThatIsThrottledToTheEndSpeaksForItsKindOnly() async throws {
