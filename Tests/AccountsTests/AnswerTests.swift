@@ -139,6 +139,24 @@ import Testing
     Value(.map(Members(members.map { (name: $0.0, value: $0.1) })))
   }
 
+  @Test(arguments: [
+    ("%7B%22Statement%22%3A%5B%5D%7D", true), ("%0A%20%7B%22Statement%22%3A%5B%5D%7D", true),
+    ("%7B%22Statement%22%3A%5B", false), ("garbage", false),
+  ])
+  func documentThatCannotBeReadIsUnknown(text: String, isKnown: Bool) throws {
+    let role = try Self.read(
+      "<r><RoleName>r</RoleName><AssumeRolePolicyDocument>\(text)</AssumeRolePolicyDocument><RolePolicyList><member>"
+        + "<PolicyName>p</PolicyName><PolicyDocument>\(text)</PolicyDocument></member></RolePolicyList></r>")
+    let found = AccountResources.resource(name: "r", type: "IAM.Role", item: role).properties
+    for document in [found["AssumeRolePolicyDocument"], found["Policies"]?.list?.first?["PolicyDocument"]] {
+      switch document?.content {
+      case .map?: #expect(isKnown)
+      case .unknown?: #expect(!isKnown)
+      default: Issue.record("\(text) is told as \(String(describing: document))")
+      }
+    }
+  }
+
   @Test(arguments: [("enabled", true), ("pending", true), ("disabled", false)])
   func instancesAreMonitoredOrNot(state: String, isMonitored: Bool) throws {
     let item = try Self.read(

@@ -90,6 +90,8 @@ import Testing
       bucket("GetBucketAcl", "/b?acl", "<AccessControlPolicy/>"),
       bucket("GetBucketEncryption", "/b?encryption", "<ServerSideEncryptionConfiguration/>"),
       function("GetPolicy", "/f/policy", #"{"Policy":""}"#),
+      function(
+        "GetPolicy", "/f/policy", #"{"Policy":"{\"Statement\":[{\"Sid\":\"s\"}],\"Statement\":[]}"}"#),
       function("GetPolicy", "/f/policy", #"{"Policy":"garbage"}"#),
       function("GetPolicy", "/f/policy", #"{"Policy":"{\"Statement\":[{\"Sid\":"}"#),
       function("GetPolicy", "/f/policy", #"{"Policy":"{\"Version\":\"x\"}"}"#),
@@ -116,6 +118,9 @@ import Testing
             "<PolicyGroups/><PolicyUsers/><PolicyRoles/><IsTruncated>true</IsTruncated>"
           ],
         ]),
+      Played("kms", "ListKeys", ["ListKeys": [#"{"Keys":[],"Truncated":true}"#]]),
+      Played("kms", "ListKeys", ["ListKeys": [#"{"Keys":[],"NextMarker":5}"#]]),
+      Played("kms", "ListKeys", ["ListKeys": [#"{"Keys":[],"Truncated":true,"NextMarker":""}"#]]),
       Played("kms", "ListKeys", ["ListKeys": [#"{"Keys":null}"#]]),
       Played("kms", "ListKeys", ["ListKeys": [#"{"Keys":{}}"#]]),
       Played("kms", "ListKeys", ["ListKeys": [#"{"Keys":[0,1]}"#]]),
@@ -202,6 +207,42 @@ import Testing
       $0.type == "AWS::IAM::ManagedPolicy"
     }
     #expect(policy?.properties["Users"]?.list?.compactMap(\.string) == ["a", "b"])
+  }
+
+  @Test func permissionsBoundariesAreNoPoliciesOfUsers() throws {
+    let parts = try #require(AccountCalls.service("iam")).lists.flatMap(\.parts)
+    let call = try #require(parts.first { $0.call.action == "ListEntitiesForPolicy" }?.call)
+    #expect(call.parameters.contains { $0.name == "PolicyUsageFilter" && $0.value == "PermissionsPolicy" })
+  }
+
+  @Test func whatAUserHasIsToldOfAllPagesWhereItIsAskedForAlone() async throws {
+    func page(_ name: String, _ more: String) -> String {
+      "<AttachedPolicies><member><PolicyArn>\(name)</PolicyArn></member></AttachedPolicies>\(more)"
+    }
+    let played = Played(
+      "iam", "ListAttachedUserPolicies",
+      [
+        "GetUser": ["<User><Arn>arn:u</Arn><UserName>u</UserName></User>"],
+        "ListAttachedUserPolicies": [
+          page("a", "<IsTruncated>true</IsTruncated><Marker>1</Marker>"),
+          page("b", "<IsTruncated>false</IsTruncated>"),
+        ], "ListGroupsForUser": ["<Groups><a/></Groups><IsTruncated>false</IsTruncated>"],
+        "ListUserPolicies": ["<PolicyNames/><IsTruncated>false</IsTruncated>"],
+      ])
+    let service = try #require(AccountCalls.service("iam"))
+    let list = try #require(service.lists.first { $0.type == "IAM.User" })
+    let one = try await ServiceClientTests.with({ asked, _ in played.play(asked) }) { client, _ in
+      await RegionScan(
+        client: client, account: "111122223333", partition: "aws", region: "eu-west-1", isGlobal: true
+      ).one(service, list, id: "u")
+    }
+    guard case .found(let items) = one, let user = items.first else {
+      Issue.record("it isn't found")
+      return
+    }
+    #expect(user.resources.first?.properties["ManagedPolicyArns"]?.list?.compactMap(\.string) == ["a", "b"])
+    #expect(
+      user.failed.filter { $0.failure.code == "Unreadable" }.map(\.call) == ["iam ListGroupsForUser"])
   }
 
   @Test func whatIsAnotherAccountsIsLeftOut() async throws {

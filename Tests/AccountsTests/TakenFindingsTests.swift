@@ -140,7 +140,9 @@ import Testing
 
   @Test(arguments: [
     ("/findings", ""), ("/findings", "{}"), ("/findings", #"{"message":"Forbidden"}"#),
-    ("/findings", #"{"findingIds":[1]}"#), ("/findings", #"{"findingIds":null}"#), ("/get", ""),
+    ("/findings", #"{"findingIds":[1]}"#), ("/findings", #"{"findingIds":[],"nextToken":5}"#),
+    ("/detector", #"{"detectorIds":[],"nextToken":{}}"#), ("/findings", #"{"findingIds":null}"#),
+    ("/get", ""),
     ("/get", "{}"),
     ("/get", #"{"findings":[]}"#), ("/get", #"{"findings":null}"#), ("/detector", #"{"detectorIds":[{}]}"#),
   ]) func answersOfGuardDutyThatAreNoneSettleNothing(path: String, body: String) async throws {

@@ -155,7 +155,8 @@ extension AccountService {
     let name: String?
     var value: Value
     do throws(DocumentFault) {
-      (name, value) = try isJSON ? (nil, JSONReader.value(of: text)) : XMLAnswer.element(of: body)
+      (name, value) =
+        try isJSON ? (nil, JSONReader.value(of: text, namesOnce: true)) : XMLAnswer.element(of: body)
     } catch { throw unreadable("the answer can't be read: \(error)") }
     // Some that speak S3's language name the element after the call.
     if let name, let root = wanted.root, name != root, name != "\(wanted.name)Response" {
@@ -165,7 +166,6 @@ extension AccountService {
     if protocolKind == .query, let result = value.members.first(where: { $0.name.hasSuffix("Result") }) {
       value = result.value
     }
-    if let twice = value.nameTwice { throw unreadable("the answer has \(twice.prefix(60)) twice") }
     for member in (wanted.member.map { [$0] } ?? []) + wanted.needs {
       guard let found = value[member], !(isJSON && found.isNull) else {
         throw unreadable("the answer has no \(member)")
@@ -180,8 +180,8 @@ extension AccountService {
 
   /// What JSON in text says.
   static func inner(_ value: Value, _ member: String) throws(CallFailure) -> Value {
-    guard let text = value.string, let inner = try? JSONReader.value(of: text), !inner.members.isEmpty,
-      inner.nameTwice == nil
+    guard let text = value.string, let inner = try? JSONReader.value(of: text, namesOnce: true),
+      !inner.members.isEmpty
     else { throw CallFailure(code: "Unreadable", message: "\(member) isn't JSON that can be read") }
     return inner
   }

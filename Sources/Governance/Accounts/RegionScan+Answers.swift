@@ -111,14 +111,7 @@ extension RegionScan {
     while true {
       let answer = try await ask(service, call, item: item, scope: scope, extra: extra)
       whole = whole?.joined(answer) ?? answer
-      let isTruncated = answer["IsTruncated"]?.plainText
-      let token = call.page.flatMap { answer.value(at: $0.from)?.string } ?? ""
-      guard let page = call.page, !token.isEmpty, isTruncated != "false" else {
-        guard isTruncated != "true" else {
-          throw CallFailure(code: "Unreadable", message: "there is more, and it isn't told where")
-        }
-        break
-      }
+      guard let token = try answer.nextPage(at: call.page?.from), let page = call.page else { break }
       guard tokens.insert(token).inserted, tokens.count < Self.mostPages else {
         throw CallFailure(code: "Unreadable", message: "the same page again and again")
       }
@@ -167,19 +160,18 @@ extension RegionScan {
 }
 
 extension Value {
-  /// A name that stands twice in one map.
-  var nameTwice: String? {
-    switch content {
-    case .map(let members):
-      var names: Set<String> = []
-      for member in members.all {
-        guard names.insert(member.name).inserted else { return member.name }
-        if let name = member.value.nameTwice { return name }
-      }
-      return nil
-    case .list(let values): return values.lazy.compactMap(\.nameTwice).first
-    default: return nil
+  /// What an answer gives for its next page; nil = it is the last.
+  /// - Throws: `CallFailure` where there is more, and nothing that could be given.
+  func nextPage(at path: [String]?) throws(CallFailure) -> String? {
+    let token = path.flatMap { value(at: $0) } ?? Value(.null)
+    if let text = token.string, !text.isEmpty { return text }
+    guard token.isNull || token.string != nil else {
+      throw CallFailure(code: "Unreadable", message: "what the answer gives for its next page isn't text")
     }
+    for name in ["IsTruncated", "Truncated"] where self[name]?.plainText?.lowercased() == "true" {
+      throw CallFailure(code: "Unreadable", message: "there is more, and it isn't told where")
+    }
+    return nil
   }
 
   /// Two pages of an answer: lists one behind the other.

@@ -155,9 +155,11 @@ struct RegionScan: Sendable {
         items += found.filter { !isLeftOut($0, list) }
         if list.endsByEmptyPage, found.isEmpty { return (items, nil) }
       }
-      guard let page = list.page, let next = answer.all(at: page.from).first?.string, !next.isEmpty else {
-        return (items, nil)
+      let next: String?
+      do throws(CallFailure) { next = try answer.nextPage(at: list.page?.from) } catch {
+        return (items, error)
       }
+      guard let next else { return (items, nil) }
       guard next != token else {
         return (items, CallFailure(code: "Unreadable", message: "the same page again and again"))
       }

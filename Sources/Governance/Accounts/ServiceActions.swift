@@ -114,7 +114,7 @@ extension ServiceClient {
       let answer = try await act(service, next, scope)
       if answer.isNull { return out }
       out += items.isEmpty ? [answer] : answer.all(at: items)
-      guard let page, let found = answer.all(at: page.from).first?.string, !found.isEmpty else { return out }
+      guard let found = try answer.nextPage(at: page?.from) else { return out }
       guard found != token else {
         throw CallFailure(code: "Unreadable", message: "the same page again and again")
       }

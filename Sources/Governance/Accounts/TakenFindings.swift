@@ -227,7 +227,7 @@ struct TakenFindings: Sendable {
       action.answer.member = "findingIds"
       let answer = try await client.act(service, action, scope)
       ids += try Self.texts(answer["findingIds"]?.list)
-      guard let next = answer["nextToken"]?.string, !next.isEmpty else { return ids }
+      guard let next = try answer.nextPage(at: ["nextToken"]) else { return ids }
       guard next != token else {
         throw CallFailure(code: "Unreadable", message: "the same page again and again")
       }

@@ -14,7 +14,7 @@
 //           take KeyMetadata                       the part of the answer that is put there; `?` behind: if it is there
 //                                                  `alone`: it has members; `json`: it is JSON in text
 //           needs, page                            as of lists
-//           nowhere WORDS                          message of an error that means that the region knows no such call: there is none
+//           nowhere WORDS                          words of an error that mean that the region knows no such call: there is none
 //           elsewhere CODES                        codes of errors that mean of an item of another account: only that is told
 //           root Tagging                           of REST in XML the outermost element of the answer; `json`: it is JSON
 //         and acl wafv2:GetWebACLForResource …     the same, asked of another service of the table
@@ -36,8 +36,8 @@
 // `one -`: no call, `set` says all that the item's calls need. Without `one` the list is asked, and of its items only the one
 // that is meant goes further.
 //
-// `{Name}` is a member of the item, of its parent, or region, account, partition; `{/Name}` is without `/` before. REST services have `NAME GET /path?query` as
-// action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave, or
+// `{Name}` is a member of the item, of its parent, or region, account, partition; `{/Name}` is without `/` before. REST
+// services have `NAME GET /path?query` as action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave, or
 // its member NAME; `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `most N`: of more
 // the rest isn't looked at, and what hangs on it is unknown; `absent` below `list`: codes that mean an empty list. Of JSON
 // services `A.b=[X,Y]` is a list of texts within a structure.

@@ -43,7 +43,32 @@ public enum AccountResources {
     if type == "EC2.SecurityGroup" { return shaped("AWS::EC2::SecurityGroup", securityGroup(item)) }
     guard let shape = (try? table.get())?.types[type] else { return shaped(nil, Value(.map(Members([])))) }
     let properties = shape.resource(of: prepared(type, item, now), absent: names[type] ?? [])
-    return shaped(shape.to, whole(properties))
+    return shaped(shape.to, hasDocuments(shape.members) ? documents(whole(properties)) : whole(properties))
+  }
+
+  /// Members that are a policy's document, wherever they stand.
+  private static let documentNames: Set<String> = ["PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy"]
+
+  private static func hasDocuments(_ members: [MemberShape]) -> Bool {
+    members.contains { documentNames.contains($0.to.last ?? "") || hasDocuments($0.members) }
+  }
+
+  /// What a document says that can't be read isn't known.
+  private static func documents(_ value: Value) -> Value {
+    switch value.content {
+    case .list(let values):
+      return Value(.list(values.map(documents)), at: value.place, isSecret: value.isSecret)
+    case .map(let members):
+      let all = members.all.map { member -> (name: String, value: Value) in
+        guard documentNames.contains(member.name) else { return (member.name, documents(member.value)) }
+        switch member.value.content {
+        case .map, .unknown, .null: return (member.name, member.value)
+        default: return (member.name, Value(.unknown(Unknown("the document can't be read")), at: value.place))
+        }
+      }
+      return Value(.map(Members(all, rest: members.rest)), at: value.place, isSecret: value.isSecret)
+    default: return value
+    }
   }
 
   /// Where nothing of a property is known, it isn't known whether it is there: no map around what isn't known.
