@@ -154,6 +154,16 @@ import Testing
     #expect(try Self.result(parts).answered[Self.input] == nil)
   }
 
+  @Test func pagesThatComeAgainEnd() async throws {
+    let play: PlayedService.Play = { asked, number in
+      guard asked.uri.hasSuffix("/findings") else { return Self.play()(asked, number) }
+      let next = asked.body.contains(#""nextToken":"a""#) ? "b" : "a"
+      return Said(body: #"{"findingIds":["f1"],"nextToken":"\#(next)"}"#)
+    }
+    let parts = try await Self.taken(play) { await $0.allOfGuardDuty() }
+    #expect(parts["guardduty:d1"]?.failed.map(\.failure.code) == ["Unreadable"])
+  }
+
   @Test func aFindingThatIsNotToldIsMissed() async throws {
     let play: PlayedService.Play = { asked, number in
       asked.uri.hasSuffix("/findings")

@@ -213,6 +213,7 @@ struct TakenFindings: Sendable {
     guard let service = Self.guardDuty else { return [] }
     var ids: [String] = []
     var token: String?
+    var tokens: Set<String> = []
     for _ in 0..<RegionScan.mostPages {
       var parameters: [CallField.Member] = [
         CallField.Member(
@@ -228,7 +229,7 @@ struct TakenFindings: Sendable {
       let answer = try await client.act(service, action, scope)
       ids += try Self.texts(answer["findingIds"]?.list)
       guard let next = try answer.nextPage(at: ["nextToken"]) else { return ids }
-      guard next != token else {
+      guard tokens.insert(next).inserted else {
         throw CallFailure(code: "Unreadable", message: "the same page again and again")
       }
       token = next
