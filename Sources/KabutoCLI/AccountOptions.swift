@@ -43,24 +43,32 @@ struct AccountOptions: ParsableArguments {
   func validate() throws {
     // A name that is empty by mistake must not mean all regions.
     let names = regions.split(separator: ",", omittingEmptySubsequences: false)
-    for name in names where name.isEmpty || !name.utf8.allSatisfy(Self.isOfRegion) {
+    for name in names where !ScanOptions.isRegion(String(name)) {
       throw ValidationError(
         "--regions \(regions.isEmpty ? "\"\"" : regions): found \(name.isEmpty ? "an empty name" : "\"\(name)\""); "
           + "wanted regions' names, as eu-west-1,us-east-1, or all, or the option left out, which means all")
     }
-    for number in account where number.count != 12 || !number.allSatisfy(\.isNumber) {
+    for number in account where number.utf8.count != 12 || !number.utf8.allSatisfy({ (48...57).contains($0) })
+    {
       throw ValidationError("--account \(number): wanted twelve digits")
     }
     guard (1...1_000).contains(parallel) else { throw ValidationError("--parallel: wanted 1 to 1000") }
     guard (1...20).contains(attempts) else { throw ValidationError("--attempts: wanted 1 to 20") }
     guard (1...600).contains(timeout) else { throw ValidationError("--timeout: wanted 1 to 600 seconds") }
-    if let endpoint, !endpoint.hasPrefix("http://"), !endpoint.hasPrefix("https://") {
-      throw ValidationError("--endpoint \(endpoint): wanted http://HOST:PORT or https://HOST")
-    }
+    try Self.validate(endpoint: endpoint)
   }
 
-  private static func isOfRegion(_ byte: UInt8) -> Bool {
-    (48...57).contains(byte) || (97...122).contains(byte) || byte == 45
+  /// An address that stands for AWS's own ones.
+  static func validate(endpoint: String?) throws {
+    guard let endpoint else { return }
+    // It is named where it doesn't answer; a password mustn't be.
+    guard !endpoint.contains("@") else {
+      throw ValidationError(
+        "--endpoint: found a user's name or password; wanted http://HOST:PORT or https://HOST")
+    }
+    guard endpoint.hasPrefix("http://") || endpoint.hasPrefix("https://") else {
+      throw ValidationError("--endpoint \(endpoint): wanted http://HOST:PORT or https://HOST")
+    }
   }
 
   /// How they are asked for.

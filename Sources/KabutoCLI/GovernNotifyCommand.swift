@@ -29,9 +29,7 @@ struct GovernNotify: AsyncParsableCommand {
 
   func validate() throws {
     guard (1...20).contains(attempts) else { throw ValidationError("--attempts: wanted 1 to 20") }
-    if let endpoint, !endpoint.hasPrefix("http://"), !endpoint.hasPrefix("https://") {
-      throw ValidationError("--endpoint \(endpoint): wanted http://HOST:PORT or https://HOST")
-    }
+    try AccountOptions.validate(endpoint: endpoint)
   }
 
   func run() async throws {

@@ -57,15 +57,13 @@ struct ProvisionArguments: ParsableArguments {
       throw ValidationError("--accounts \(number): wanted twelve digits")
     }
     for region in Self.words(regions)
-    where !region.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) || $0 == 45 }) {
+    where !ScanOptions.isRegion(region) {
       throw ValidationError("--regions \(region): wanted regions' names, as eu-west-1, or all")
     }
     guard (1...1_000).contains(parallel) else { throw ValidationError("--parallel: wanted 1 to 1000") }
     guard (1...20).contains(attempts) else { throw ValidationError("--attempts: wanted 1 to 20") }
     guard (1...600).contains(timeout) else { throw ValidationError("--timeout: wanted 1 to 600 seconds") }
-    if let endpoint, !endpoint.hasPrefix("http://"), !endpoint.hasPrefix("https://") {
-      throw ValidationError("--endpoint \(endpoint): wanted http://HOST:PORT or https://HOST")
-    }
+    try AccountOptions.validate(endpoint: endpoint)
   }
 
   var targets: [AccountTarget] {

@@ -37,9 +37,7 @@ struct UsersOptions: ParsableArguments {
     if profile != nil, role != nil { throw ValidationError("--profile and --role: wanted one of them") }
     guard (1...20).contains(attempts) else { throw ValidationError("--attempts: wanted 1 to 20") }
     guard (1...600).contains(timeout) else { throw ValidationError("--timeout: wanted 1 to 600 seconds") }
-    if let endpoint, !endpoint.hasPrefix("http://"), !endpoint.hasPrefix("https://") {
-      throw ValidationError("--endpoint \(endpoint): wanted http://HOST:PORT or https://HOST")
-    }
+    try AccountOptions.validate(endpoint: endpoint)
   }
 
   /// Reads the catalogue and the account, and hands over the plan.

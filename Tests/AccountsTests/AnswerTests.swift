@@ -212,6 +212,14 @@ import Testing
       #expect(properties["DaysLeft"]?.text == "10")
       #expect(properties["ValidationMethod"]?.string == "DNS")
     }
+    // No time that a clock counts to: it must neither trap nor count as one without an end.
+    for end in [Value(.int(.min)), Value(.string("-9223372036854775808"))] {
+      let certificate = Self.item([("certificate", Self.item([("NotAfter", end)]))])
+      let properties = AccountResources.resource(
+        name: "c", type: "ACM.Certificate", item: certificate, now: now
+      ).properties
+      #expect(properties["DaysLeft"]?.kind == "unknown value")
+    }
   }
 
   @Test func variablesOfFunctionsAreToldByNameOnly() throws {

@@ -1,6 +1,8 @@
 // Where keys come from, and pauses.
 
 import AsyncHTTPClient
+import Foundation
+import GuardRules
 import Synchronization
 import Testing
 
@@ -83,6 +85,115 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  ]) func sourceThatIsNotSupportedIsRefusedByItsNameAndNobodyElseActs(variable: String) async throws {
+    try await Self.with([variable: "/x"], Self.metadata) { sources, service in
+      let fault = await #expect(throws: GovernanceFaults.self) { _ = try await sources.own() }
+      #expect(fault?.description.contains("\(variable) is set") == true)
+      #expect(service.asked.isEmpty)
+    }
+    let key = ["AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "B\r\n", variable: "/x"]
+    try await Self.with(key, Self.metadata) { sources, _ in
+      let found = try await sources.own()
+      #expect(found.secretKey.exposed == "B")
+    }
+    try await Self.with([variable: ""], Self.metadata) { sources, _ in
+      let found = try await sources.own()
+      #expect(found.accessKeyID == "I")
+    }
+  }
+
+  private static func with(
+    config: String, _ environment: [String: String] = [:],
+    _ body: (CredentialSources, PlayedService) async throws -> Void
+  ) async throws {
+    let path = NSTemporaryDirectory() + "kabuto-config-\(UUID().uuidString)"
+    try Data(config.utf8).write(to: URL(filePath: path))
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var environment = environment
+    environment["AWS_CONFIG_FILE"] = path
+    try await with(environment, metadata, body)
+  }
+
+  @Test func profileThatOnlySaysARegionLeavesTheInstanceToBeAsked() async throws {
+    try await Self.with(config: "[default]\nregion = eu-north-1\noutput = json\n", ["AWS_REGION": ""]) {
+      sources, _ in
+      let found = try await sources.own()
+      #expect(found.accessKeyID == "I")
+      #expect(sources.homeRegion(.own) == "eu-north-1")
+    }
+    for line in [
+      "sso_session = x", "credential_process = x", "aws_access_key_id = A", "role_arn = x",
+      "web_identity_token_file = x",
+    ] {
+      try await Self.with(config: "[default]\n\(line)\n") { sources, service in
+        await #expect(throws: GovernanceFaults.self) { _ = try await sources.own() }
+        #expect(service.asked.isEmpty)
+      }
+    }
+    // One that was asked for by its name must have a key.
+    let named = "[profile p]\nregion = eu-north-1\n"
+    try await Self.with(config: named, ["AWS_PROFILE": "p"]) { sources, _ in
+      await #expect(throws: GovernanceFaults.self) { _ = try await sources.own() }
+    }
+    try await Self.with(config: named, ["AWS_PROFILE": ""]) { sources, _ in
+      let found = try await sources.own()
+      #expect(found.accessKeyID == "I")
+    }
+  }
+
+  @Test(
+    arguments: [
+      ("\u{FEFF}[default]", true, "default"), ("[profile \"my prof\"]", true, "my prof"),
+      ("[profile\tp]", true, "p"), ("[ profile p ]", true, "p"), ("[my prof]", false, "my prof"),
+      ("[p]", true, nil), ("[sso-session x]", true, nil), ("[services s]", true, nil),
+    ] as [(String, Bool, String?)]) func sectionsAreReadAsTheyAreWritten(
+      section: String, isConfig: Bool, name: String?
+    )
+  {
+    var file = ProfileFile()
+    file.read("\(section)\r\nregion = r\r\n", isConfig: isConfig)
+    #expect(file.profiles == (name.map { [$0: ["region": "r"]] } ?? [:]))
+  }
+
+  @Test func accountThatIsNotTheOneAskedForIsNotLookedAtInItsPlace() async throws {
+    let play: PlayedService.Play = { asked, _ in
+      switch asked.action {
+      case "AssumeRole":
+        Said(
+          body: "<R><AssumeRoleResult><Credentials><AccessKeyId>R</AccessKeyId><SecretAccessKey>S"
+            + "</SecretAccessKey><SessionToken> T </SessionToken></Credentials></AssumeRoleResult></R>")
+      case "GetCallerIdentity":
+        Said(
+          body: "<R><GetCallerIdentityResult><Account>777788889999</Account></GetCallerIdentityResult></R>")
+      default: Said(status: 403)
+      }
+    }
+    let service = try await PlayedService(play)
+    var options = ScanOptions()
+    (options.endpoint, options.regions, options.policy) = (
+      service.origin, ["eu-west-1"], ServiceClientTests.quick
+    )
+    let scan = AccountScan(
+      options, environment: ["AWS_ACCESS_KEY_ID": "A", "AWS_SECRET_ACCESS_KEY": "B"], now: { 0 })
+    let (result, _) = try await scan.run(
+      [.account("444455556666", role: "r"), .role("arn:aws:iam::444455556666:role/r")],
+      try ServiceClientTests.rules("rule a { Region == 'eu-west-1' }"))
+    try await service.end()
+    #expect(result.findings.count == 2)
+    for finding in result.findings { #expect(finding.found.contains("it is account 777788889999")) }
+    #expect(!service.asked.contains { !["AssumeRole", "GetCallerIdentity"].contains($0.action) })
+  }
+
+  @Test func namesOfRegionsMustBeSuch() {
+    for name in ["eu-west-1", "us-gov-west-1"] { #expect(ScanOptions.isRegion(name)) }
+    for name in ["global", "", "eu-west-1.example.com/", "EU", "é", "a b"] {
+      #expect(!ScanOptions.isRegion(name))
+    }
+  }
+
   @Test func instanceIsNotAskedWhereThatIsForbidden() async throws {
     try await Self.with(["AWS_EC2_METADATA_DISABLED": "true"], Self.metadata) { sources, service in
       await #expect(throws: GovernanceFaults.self) { _ = try await sources.own() }
@@ -116,14 +227,22 @@ import Testing
   @Test func keyThatExpiresSoonIsFetchedAnewAndAnotherIsKept() async throws {
     let fetched = Mutex(0)
     let life = Mutex<Int64>(100)
-    let keeper = CredentialKeeper(now: { 1_000 }) { () async throws(GovernanceFaults) in
+    let now = Mutex<Int64>(1_000)
+    let keeper = CredentialKeeper(now: { now.withLock { $0 } }) { () async throws(GovernanceFaults) in
       fetched.withLock { $0 += 1 }
-      return Credentials(accessKeyID: "A", secretKey: "B", expiresAt: 1_000 + life.withLock { $0 })
+      return Credentials(
+        accessKeyID: "A", secretKey: "B", expiresAt: now.withLock { $0 } + life.withLock { $0 })
     }
+    // Whoever gives such keys gives them again: not for every call.
+    for _ in 0..<3 { _ = try await keeper.current() }
+    await keeper.forget()
     _ = try await keeper.current()
+    #expect(fetched.withLock { $0 } == 1)
+    now.withLock { $0 += 60 }
     _ = try await keeper.current()
     #expect(fetched.withLock { $0 } == 2)
     life.withLock { $0 = 3_600 }
+    now.withLock { $0 += 60 }
     for _ in 0..<3 { _ = try await keeper.current() }
     #expect(fetched.withLock { $0 } == 3)
   }

@@ -422,6 +422,33 @@ class GovernScan(unittest.TestCase):
         self.assertEqual(2, found.returncode, found.stderr)
         self.assertIn("no key of AWS", found.stderr)
 
+    def test_wrong_options_are_refused_and_no_password_is_shown(self):
+        for options, regions in [
+            ([], "global"), ([], "global,eu-west-1"), (["--account", "\u0661" * 12], "eu-west-1"),
+            (["--endpoint", "http://someone:swordfish@127.0.0.1:1"], "eu-west-1"),
+            (["--endpoint", "ftp://someone:swordfish@127.0.0.1:1"], "eu-west-1"),
+        ]:
+            with self.subTest(options=options, regions=regions):
+                found = self.scan(*options, regions=regions)
+                self.assertEqual(64, found.returncode, found.stderr)
+                self.assertNotIn("swordfish", found.stdout + found.stderr)
+        self.assertEqual([], self.gate.seen)
+
+    def test_line_end_behind_a_key_is_none_of_it(self):
+        keys = {
+            "AWS_ACCESS_KEY_ID": live_account.KEY + "\r", "AWS_SECRET_ACCESS_KEY": live_account.SECRET + "\r",
+            "AWS_SESSION_TOKEN": live_account.TOKEN + "\r\n", "AWS_REGION": "eu-west-1\r",
+        }
+        report = self.report(rules=self.detector, regions="eu-west-1", environment=keys)
+        self.assertEqual([], [each["found"] for each in report["findings"] if each["rule"] == "kabuto_call"])
+
+    def test_key_from_where_it_is_not_supported_is_refused(self):
+        empty = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": ""}
+        for name in ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
+            found = self.scan(environment={**empty, name: "/x"})
+            self.assertEqual(2, found.returncode, found.stderr)
+            self.assertIn(f"{name} is set", found.stderr)
+
     def test_reports_name_the_arn(self):
         for form in ("text", "sarif", "junit"):
             with self.subTest(format=form):

@@ -24,6 +24,12 @@ public struct ScanOptions: Sendable {
 
   /// The usual ones.
   public init() {}
+
+  /// Whether a text may be a region's name. `global` is what stands for none.
+  public static func isRegion(_ name: String) -> Bool {
+    name != "global" && !name.isEmpty
+      && name.utf8.allSatisfy { (48...57).contains($0) || (97...122).contains($0) || $0 == 45 }
+  }
 }
 
 /// What a scan took.
@@ -177,6 +183,13 @@ public struct AccountScan: Sendable {
             Unreached(name: target.name, reason: "sts GetCallerIdentity: \(failure?.text ?? "\(error)")")))
         continue
       }
+      if let meant = target.number, meant != who.account {
+        // What was asked for isn't looked at; another in its place would be a wrong word about it.
+        out.append(
+          .failure(
+            Unreached(name: target.name, reason: "sts GetCallerIdentity: it is account \(who.account)")))
+        continue
+      }
       guard seen.insert(who.account).inserted else { continue }
       var failed: [FailedCall] = []
       let regions = await regions(client, who, home, &failed)
@@ -226,7 +239,12 @@ public struct AccountScan: Sendable {
       let answer = try await client.call(
         ec2, AccountCall(action: "DescribeRegions", parameters: []), item: nil,
         scope: CallScope(region: home, account: who.account, partition: who.partition))
-      let names = answer.all(at: ["regionInfo", "regionName"]).compactMap(\.string).sorted()
+      let names = Set(answer.all(at: ["regionInfo", "regionName"]).compactMap(\.string)).sorted()
+      // They become names of hosts.
+      if let wrong = names.first(where: { !ScanOptions.isRegion($0) }) {
+        throw CallFailure(
+          code: "Unreadable", message: "\"\(Secret.cleaned(wrong, most: 60))\" is no region's name")
+      }
       if !names.isEmpty { return names }
       throw CallFailure(code: "Unreadable", message: "the answer has no regions")
     } catch {

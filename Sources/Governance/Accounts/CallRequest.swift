@@ -18,7 +18,18 @@ struct CallFailure: Error, Sendable, Equatable {
   /// Code where the table of calls bounds a list (`most`), and there is more.
   static let tooMany = "TooMany"
 
+  /// A list that doesn't end.
+  static func endless(_ message: String) -> CallFailure { CallFailure(code: "Unreadable", message: message) }
+
   var text: String { message.isEmpty ? code : "\(code): \(message)" }
+
+  /// Without secrets, and without pieces of them.
+  func cleaned(of hidden: [Secret] = []) -> CallFailure {
+    var out = self
+    out.code = Secret.cleaned(code, most: 100, also: hidden)
+    out.message = Secret.cleaned(message, most: 300, also: hidden)
+    return out
+  }
 }
 
 /// What an answer must be to be the answer of a call.
@@ -202,7 +213,8 @@ extension AccountService {
     code = String(code.split(separator: "#").last ?? "").split(separator: ":").first.map(String.init) ?? ""
     let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
     return CallFailure(
-      code: code.isEmpty ? "HTTP \(status)" : code, message: String(line.prefix(300)), status: status)
+      code: code.isEmpty ? "HTTP \(status)" : Secret.cleaned(code, most: 100),
+      message: Secret.cleaned(line, most: 300), status: status)
   }
 
   /// `A.b` = `[X,Y]` → `"A":{"b":["X","Y"]}`.

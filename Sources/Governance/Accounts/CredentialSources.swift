@@ -18,6 +18,15 @@ public enum AccountTarget: Sendable, Equatable {
   /// Those of an account by its number: with the key at hand where it is that account's, else by the role of that name.
   case account(String, role: String)
 
+  /// The account that is meant, where it is named.
+  var number: String? {
+    switch self {
+    case .own, .profile: nil
+    case .role(let arn): AmazonResourceName(arn)?.account
+    case .account(let number, _): number
+    }
+  }
+
   /// For people.
   public var name: String {
     switch self {
@@ -50,7 +59,7 @@ struct CredentialSources: Sendable {
       ("AWS_CONFIG_FILE", "\(home)/.aws/config", true),
       ("AWS_SHARED_CREDENTIALS_FILE", "\(home)/.aws/credentials", false),
     ] {
-      let path = environment[variable] ?? usual
+      let path = Self.set(variable, in: environment) ?? usual
       if let data = FileManager.default.contents(atPath: path) {
         file.read(String(decoding: data, as: UTF8.self), isConfig: isConfig)
       }
@@ -58,14 +67,22 @@ struct CredentialSources: Sendable {
     self.file = file
   }
 
+  /// A variable's text; empty is as good as not set, and blanks around (a file's line end) are none of it.
+  private static func set(_ name: String, in environment: [String: String]) -> String? {
+    let text = environment[name]?.trimmingCharacters(in: .whitespacesAndNewlines)
+    return text?.isEmpty == false ? text : nil
+  }
+
+  private func set(_ name: String) -> String? { Self.set(name, in: environment) }
+
   /// The region that is asked first.
   func homeRegion(_ target: AccountTarget) -> String {
-    var profile = environment["AWS_PROFILE"] ?? "default"
+    var profile = set("AWS_PROFILE") ?? "default"
     if case .profile(let name) = target { profile = name }
-    let written = file.profiles[profile]?["region"]
-    let set = environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"]
-    if case .profile = target { return written ?? set ?? "us-east-1" }
-    return set ?? written ?? "us-east-1"
+    let written = file.profiles[profile]?["region"].flatMap { $0.isEmpty ? nil : $0 }
+    let named = set("AWS_REGION") ?? set("AWS_DEFAULT_REGION")
+    if case .profile = target { return written ?? named ?? "us-east-1" }
+    return named ?? written ?? "us-east-1"
   }
 
   /// A keeper for a target.
@@ -106,17 +123,37 @@ struct CredentialSources: Sendable {
   /// Environment, then the files, then the instance.
   func own() async throws(GovernanceFaults) -> Credentials {
     if let found = try Self.key(in: environment) { return found }
-    let name = environment["AWS_PROFILE"] ?? "default"
-    if file.profiles[name] != nil || environment["AWS_PROFILE"] != nil {
-      return try await profile(name, seen: [])
+    try refuse(["AWS_WEB_IDENTITY_TOKEN_FILE"])
+    if let name = set("AWS_PROFILE") { return try await profile(name, seen: []) }
+    // One that only says a region or a format says nothing of whose key it is.
+    let names = Set((file.profiles["default"] ?? [:]).keys)
+    if !names.isDisjoint(with: Self.identityNames) || names.contains(where: { $0.hasPrefix("sso_") }) {
+      return try await profile("default", seen: [])
     }
+    try refuse(["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"])
     return try await instance()
+  }
+
+  private static let identityNames: Set<String> = [
+    "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "role_arn", "source_profile",
+    "credential_source", "credential_process", "web_identity_token_file", "login_session",
+  ]
+
+  /// A source of keys that isn't supported was meant: another identity would act in its place.
+  private func refuse(_ names: [String]) throws(GovernanceFaults) {
+    for name in names where set(name) != nil {
+      throw GovernanceFaults([
+        "environment: \(name) is set, which isn't supported; wanted temporary keys in AWS_ACCESS_KEY_ID, "
+          + "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or that it isn't set (then the shared files of "
+          + "AWS and the instance's role are asked)"
+      ])
+    }
   }
 
   /// Half a key is a slip: another identity than the one that was meant would act.
   static func key(in environment: [String: String]) throws(GovernanceFaults) -> Credentials? {
     let names = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-    let (id, secret) = (environment[names[0]] ?? "", environment[names[1]] ?? "")
+    let (id, secret) = (set(names[0], in: environment) ?? "", set(names[1], in: environment) ?? "")
     if id.isEmpty, secret.isEmpty { return nil }
     if id.isEmpty || secret.isEmpty {
       let (there, missing) = id.isEmpty ? (names[1], names[0]) : (names[0], names[1])
@@ -212,7 +249,9 @@ struct CredentialSources: Sendable {
   /// `2026-01-02T03:04:05Z`, with or without fractions.
   static func seconds(_ text: String) -> Int64? {
     let whole = text.split(separator: ".").first.map { $0.hasSuffix("Z") ? String($0) : $0 + "Z" } ?? text
-    return (try? Date(whole, strategy: .iso8601)).map { Int64($0.timeIntervalSince1970) }
+    return (try? Date(whole, strategy: .iso8601)).flatMap {
+      Int64(exactly: $0.timeIntervalSince1970.rounded(.down))
+    }
   }
 
   // MARK: - The instance

@@ -10,16 +10,12 @@ struct ProfileFile: Sendable {
   /// Reads the text of one file into what is there.
   mutating func read(_ text: String, isConfig: Bool) {
     var current: String?
+    let text = text.hasPrefix("\u{FEFF}") ? text.dropFirst() : text[...]
     for line in text.split(whereSeparator: \.isNewline) {
       let bare = line.trimmingCharacters(in: .whitespaces)
       if bare.isEmpty || bare.hasPrefix("#") || bare.hasPrefix(";") { continue }
       if bare.hasPrefix("["), let close = bare.firstIndex(of: "]") {
-        let words = bare[bare.index(after: bare.startIndex)..<close].split(separator: " ").map(String.init)
-        current =
-          words.count == 2 && words[0] == "profile"
-          ? words[1]
-          : words.count == 1 && (!isConfig || words[0] == "default")
-            ? words[0] : nil
+        current = Self.profile(bare[bare.index(after: bare.startIndex)..<close], isConfig)
         continue
       }
       // Values within values (`s3 =` and what is below it) are none of ours.
@@ -30,5 +26,17 @@ struct ProfileFile: Sendable {
       profiles[current, default: [:]][name] = bare[bare.index(after: sign)...].trimmingCharacters(
         in: .whitespaces)
     }
+  }
+
+  /// The profile that a section is of; nil = something else.
+  private static func profile(_ section: Substring, _ isConfig: Bool) -> String? {
+    let whole = section.trimmingCharacters(in: .whitespaces)
+    let words = whole.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+    if words.count == 2, words[0] == "profile" {
+      let name = words[1].trimmingCharacters(in: .whitespaces)
+      let isQuoted = name.count > 2 && name.hasPrefix("\"") && name.hasSuffix("\"")
+      return isQuoted ? String(name.dropFirst().dropLast()) : name
+    }
+    return !whole.isEmpty && (!isConfig || whole == "default") ? whole : nil
   }
 }

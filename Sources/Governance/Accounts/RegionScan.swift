@@ -14,6 +14,10 @@ struct RegionScan: Sendable {
   var atOnce = 4
 
   static let mostPages = 10_000
+  /// Items of a list.
+  static let mostItems = 500_000
+  /// Items of one answer: for each others are asked.
+  static let mostItemsAtOnce = 100_000
 
   /// What is left of an item that was asked for alone.
   enum One: Sendable {
@@ -137,7 +141,9 @@ struct RegionScan: Sendable {
   ) async -> ([Value], CallFailure?) {
     var items: [Value] = []
     var token: String?
+    var asked: Set<String> = []
     for _ in 0..<Self.mostPages {
+      let before = items.count
       let answer: Value
       do throws(CallFailure) {
         answer = try await ask(
@@ -155,17 +161,27 @@ struct RegionScan: Sendable {
         items += found.filter { !isLeftOut($0, list) }
         if list.endsByEmptyPage, found.isEmpty { return (items, nil) }
       }
+      // More than there can be: none of them is believed.
+      guard items.count - before <= Self.mostItemsAtOnce, items.count <= Self.mostItems else {
+        return (Array(items.prefix(before)), .endless("\(items.count) items"))
+      }
       let next: String?
       do throws(CallFailure) { next = try answer.nextPage(at: list.page?.from) } catch {
         return (items, error)
       }
       guard let next else { return (items, nil) }
-      guard next != token else {
-        return (items, CallFailure(code: "Unreadable", message: "the same page again and again"))
+      guard asked.insert(next).inserted else {
+        // The page that came again has nothing of its own.
+        func name(_ item: Value) -> String {
+          scope.filled(list.arn, parent.map { item.adding("parent", $0) } ?? item)
+        }
+        let known = Set(items.prefix(before).map(name))
+        items = items.prefix(before) + items.suffix(from: before).filter { !known.contains(name($0)) }
+        return (items, .endless("the same page again and again"))
       }
       token = next
     }
-    return (items, CallFailure(code: "Unreadable", message: "more than \(Self.mostPages) pages"))
+    return (items, .endless("more than \(Self.mostPages) pages"))
   }
 
   /// One item: its own calls, its resource, its lists.

@@ -79,11 +79,7 @@ extension ServiceClient {
         service.request(action, origin: origin), of: service, region: region, scope: scope,
         absent: action.absent, isRepeatable: action.isRepeatable, wanted: wanted)
     } catch {
-      var failure = error
-      for secret in action.hidden where !secret.exposed.isEmpty {
-        failure.message = failure.message.replacing(secret.exposed, with: "(hidden)")
-      }
-      throw failure
+      throw error.cleaned(of: action.hidden)
     }
   }
 
@@ -102,6 +98,7 @@ extension ServiceClient {
     action.answer.member = items.first
     var out: [Value] = []
     var token: String?
+    var asked: Set<String> = []
     for _ in 0..<RegionScan.mostPages {
       var next = action
       if let token, let page {
@@ -114,13 +111,12 @@ extension ServiceClient {
       let answer = try await act(service, next, scope)
       if answer.isNull { return out }
       out += items.isEmpty ? [answer] : answer.all(at: items)
+      guard out.count <= RegionScan.mostItems else { throw .endless("\(out.count) items") }
       guard let found = try answer.nextPage(at: page?.from) else { return out }
-      guard found != token else {
-        throw CallFailure(code: "Unreadable", message: "the same page again and again")
-      }
+      guard asked.insert(found).inserted else { throw .endless("the same page again and again") }
       token = found
     }
-    throw CallFailure(code: "Unreadable", message: "more than \(RegionScan.mostPages) pages")
+    throw .endless("more than \(RegionScan.mostPages) pages")
   }
 }
 

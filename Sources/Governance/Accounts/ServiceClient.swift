@@ -37,6 +37,9 @@ actor Traffic {
   private var free: Int
   private var waiting: [CheckedContinuation<Void, Never>] = []
   private var silent: [String: CallFailure] = [:]
+  private var lost: [String: Int] = [:]
+  private var refused: [String: CallFailure] = [:]
+  private var lastAnswers: [String: ContinuousClock.Instant] = [:]
   private var pausedUntil: [String: ContinuousClock.Instant] = [:]
   private(set) var callCount = 0
   private(set) var throttledCount = 0
@@ -58,9 +61,36 @@ actor Traffic {
 
   /// Nobody answers there.
   func silence(of place: String) -> CallFailure? { silent[place] }
-  func isSilent(_ place: String, _ failure: CallFailure) { silent[place] = failure }
+
+  /// A call was lost in all its attempts. That nobody is there is said by the first, where nothing connects or nothing was
+  /// ever answered; where others were answered, by several in a row: it may be this one's own trouble.
+  func isLost(_ place: String, _ failure: CallFailure) {
+    lost[place, default: 0] += 1
+    guard !failure.mayBeDone || lastAnswers[place] == nil || lost[place, default: 0] >= Self.mostLost else {
+      return
+    }
+    silent[place] = failure
+  }
+  private static let mostLost = 3
+
+  /// A place answered, whatever it said.
+  func hears(_ place: String) {
+    lost[place] = nil
+    lastAnswers[place] = .now
+  }
+
+  /// Why calls of a kind aren't made: one was too many in all its attempts, and none got through meanwhile. Each would wait
+  /// as long again.
+  func refusal(of kind: String) -> CallFailure? { refused[kind] }
+  func isRefused(_ kind: String, _ failure: CallFailure, since: ContinuousClock.Instant) {
+    if let last = lastAnswers[kind], last > since { return }
+    refused[kind] = failure
+  }
+  /// A call of a kind got through.
+  func passes(_ kind: String) { lastAnswers[kind] = .now }
+
   /// Who goes on for long asks again.
-  func listenAgain() { silent = [:] }
+  func listenAgain() { (silent, lost, refused) = ([:], [:], [:]) }
 
   /// All calls to a place wait, not only the one that was told.
   func pause(_ place: String, milliseconds: Int) {
@@ -80,6 +110,8 @@ struct ServiceClient: Sendable {
   let now: @Sendable () -> Int64
 
   static let mostAnswerBytes = 64 << 20
+  /// Elements or members of an answer, about: each takes much more memory than it has bytes.
+  static let mostAnswerParts = 1_000_000
 
   /// Makes a call.
   /// - Returns: null where there is nothing of the kind (the call's `absent` codes).
@@ -106,12 +138,16 @@ struct ServiceClient: Sendable {
     absent: Set<String>, isRepeatable: Bool, wanted: WantedAnswer
   ) async throws(CallFailure) -> Value {
     let place = "\(service.name) \(scope.region)"
-    if let silent = await traffic.silence(of: place) { throw silent }
+    // Of calls that only read; what changes something is worth its own attempts.
+    let kind = isRepeatable && !wanted.mayBeEmpty ? "\(place) \(wanted.name)" : nil
+    let begin = ContinuousClock.now
     var attempt = 0
     var isFresh = false
     while true {
       attempt += 1
       if let end = await traffic.pauseEnd(of: place), end > .now { try await rest(until: end) }
+      if let silent = await traffic.silence(of: place) { throw silent }
+      if let kind, let refusal = await traffic.refusal(of: kind) { throw refusal }
       let credentials: Credentials
       do throws(GovernanceFaults) { credentials = try await keeper.current() } catch {
         throw CallFailure(code: "NoCredentials", message: error.description)
@@ -122,19 +158,27 @@ struct ServiceClient: Sendable {
       await traffic.enter()
       let answer = await send(request)
       await traffic.leave()
+      if case .success = answer { await traffic.hears(place) }
       let outcome: RetryPolicy.Outcome
       var failure: CallFailure
       switch answer {
       case .success(let answer) where (200..<300).contains(answer.status):
-        do throws(CallFailure) { return try service.value(of: answer.body, wanted) } catch {
+        if let kind { await traffic.passes(kind) }
+        do throws(CallFailure) {
+          try Self.bound(answer.body)
+          return try service.value(of: answer.body, wanted)
+        } catch {
           // It was carried out; only what it says isn't known.
-          var unreadable = error
+          var unreadable = error.cleaned()
           unreadable.mayBeDone = true
           throw unreadable
         }
       case .success(let answer):
         failure = AccountService.failure(status: answer.status, type: answer.type, body: answer.body)
-        if absent.contains(failure.code) { return Value(.null) }
+        if absent.contains(failure.code) {
+          if let kind { await traffic.passes(kind) }
+          return Value(.null)
+        }
         outcome = RetryPolicy.outcome(
           status: answer.status, code: failure.code, retryAfter: answer.retryAfter)
         if !isFresh, ["ExpiredToken", "ExpiredTokenException", "RequestExpired"].contains(failure.code) {
@@ -142,18 +186,21 @@ struct ServiceClient: Sendable {
           await keeper.forget()
           continue
         }
+      case .failure(let tooLarge) where tooLarge.code == "Unreadable":
+        await traffic.hears(place)
+        throw tooLarge
       case .failure(let silence):
         failure = silence
         outcome = .silence
       }
-      failure.message = credentials.cleaned(failure.message)
       if outcome == .trouble { failure.mayBeDone = true }
       guard isRepeatable || !failure.mayBeDone,
         let pause = policy.pauseMilliseconds(
           after: outcome, attempt: attempt, random: Double.random(in: 0..<1))
       else {
         // One attempt that mustn't be made again says little of the place.
-        if outcome == .silence, isRepeatable || !failure.mayBeDone { await traffic.isSilent(place, failure) }
+        if outcome == .silence, isRepeatable || !failure.mayBeDone { await traffic.isLost(place, failure) }
+        if let kind, case .throttled = outcome { await traffic.isRefused(kind, failure, since: begin) }
         throw failure
       }
       if case .throttled = outcome { await traffic.pause(place, milliseconds: pause) }
@@ -195,6 +242,12 @@ struct ServiceClient: Sendable {
           status: Int(answer.status.code), type: answer.headers.first(name: "x-amzn-errortype"),
           retryAfter: answer.headers.first(name: "retry-after"), body: Array(body.readableBytesView)))
     } catch {
+      if error is NIOTooManyBytesError {
+        return .failure(
+          CallFailure(
+            code: "Unreadable", message: "an answer of more than \(mostAnswerBytes >> 20) MiB",
+            mayBeDone: true))
+      }
       return .failure(
         CallFailure(
           code: "Unreachable", message: "\(request.origin) doesn't answer: \(reason(error))",
@@ -235,9 +288,23 @@ struct ServiceClient: Sendable {
     switch error {
     case let error as HTTPClientError where error == .deadlineExceeded || error == .connectTimeout:
       "no answer in time"
-    case is NIOTooManyBytesError: "an answer of more than \(mostAnswerBytes >> 20) MiB"
-    default: String("\(error)".prefix(200))
+    // Its other words may hold headers.
+    case let error as HTTPClientError: error.shortDescription
+    default: Secret.cleaned("\(error)", most: 200)
     }
+  }
+
+  private static func bound(_ body: [UInt8]) throws(CallFailure) {
+    guard body.count > mostAnswerParts else { return }
+    let isXML = body.first { ![32, 9, 10, 13].contains($0) } == UInt8(ascii: "<")
+    let marks: (UInt8, UInt8) = isXML ? (60, 60) : (UInt8(ascii: ","), UInt8(ascii: "["))
+    let parts = body.withUnsafeBufferPointer { bytes in
+      var count = 0
+      for byte in bytes where byte == marks.0 || byte == marks.1 { count += 1 }
+      return count
+    }
+    guard parts > mostAnswerParts else { return }
+    throw CallFailure(code: "Unreadable", message: "an answer of more than \(mostAnswerParts) parts")
   }
 }
 

@@ -121,7 +121,9 @@ public enum AccountResources {
         item = item.adding("validation", method)
       }
       guard let now, let end = item["certificate"]?["NotAfter"].flatMap(seconds) else { return item }
-      return item.adding("daysLeft", Value(.int((end - now) / 86_400)))
+      let (left, isTooFar) = end.subtractingReportingOverflow(now)
+      return item.adding(
+        "daysLeft", Value(isTooFar ? .unknown(Unknown("NotAfter is no time")) : .int(left / 86_400)))
     case "Lambda.Function": return withoutSecrets(item)
     case "S3.Bucket": return withGrants(item)
     case "IAM.ManagedPolicy":
