@@ -13,12 +13,13 @@ import Testing
     let value = try Self.read(
       """
       <?xml version="1.0"?><!-- a --><R xmlns="x>y"><set><item><a>1 &lt; 2 &#x41;</a></item><item/></set>
-      <one>t</one><twice>1</twice><twice>2</twice><none/><raw><![CDATA[<&]]></raw></R>
+      <one>t</one><twice>1</twice><twice>2</twice><none/><blank>
+       </blank><raw><![CDATA[<&]]></raw></R>
       """)
     #expect(value["set"]?.list?.count == 2)
     #expect(value["set"]?.list?.first?["a"]?.string == "1 < 2 A")
     #expect(value["twice"]?.list?.compactMap(\.string) == ["1", "2"])
-    #expect(value["none"]?.isNull == true)
+    #expect(value["none"]?.isNull == true && value["blank"]?.isNull == true)
     #expect(value["raw"]?.string == "<&")
   }
 
@@ -84,13 +85,14 @@ import Testing
       <g><groupName>n</groupName><ipPermissions><item><ipProtocol>tcp</ipProtocol><fromPort>22</fromPort>
       <toPort>22</toPort><ipRanges><item><cidrIp>0.0.0.0/0</cidrIp></item><item><cidrIp>10.0.0.0/8</cidrIp>
       <description>inside</description></item></ipRanges><ipv6Ranges><item><cidrIpv6>::/0</cidrIpv6></item></ipv6Ranges>
-      <groups><item><groupId>sg-1</groupId></item></groups><prefixListIds/></item></ipPermissions></g>
+      <groups><item><userId>999988887777</userId><groupId>sg-1</groupId></item></groups><prefixListIds/></item></ipPermissions></g>
       """)
     let found = AccountResources.resource(name: "a", type: "EC2.SecurityGroup", item: item)
     let rules = try #require(found.properties["SecurityGroupIngress"]?.list)
     #expect(rules.map { $0["CidrIp"]?.string } == ["0.0.0.0/0", "10.0.0.0/8", nil, nil])
     #expect(rules[2]["CidrIpv6"]?.string == "::/0")
     #expect(rules[3]["SourceSecurityGroupId"]?.string == "sg-1")
+    #expect(rules[3]["SourceSecurityGroupOwnerId"]?.string == "999988887777")
     if case .int(22)? = rules[0]["FromPort"]?.content {} else { Issue.record("FromPort is no number") }
   }
 
@@ -102,7 +104,7 @@ import Testing
           ("acl", Value(.unknown(Unknown("denied")))), ("versioning", Value(.null)),
         ])))
     let found = AccountResources.resource(name: "b", type: "S3.Bucket", item: item).properties
-    for name in ["AccessControl", "BucketEncryption"] {
+    for name in ["AccessControl", "AccessControlPolicy", "BucketEncryption"] {
       var value = found[name]
       while let inner = value?.members.first?.value { value = inner }
       if case .unknown? = value?.content {} else { Issue.record("\(name) is known") }
@@ -118,19 +120,53 @@ import Testing
     ("http://acs.amazonaws.com/groups/global/AllUsers", "WRITE", "PublicReadWrite"),
     ("http://acs.amazonaws.com/groups/global/AuthenticatedUsers", "READ", "AuthenticatedRead"),
     ("http://acs.amazonaws.com/groups/s3/LogDelivery", "WRITE", "LogDeliveryWrite"),
-    ("", "FULL_CONTROL", "Private"),
+    ("owner", "FULL_CONTROL", "Private"), ("another", "READ", "(none: see AccessControlPolicy)"),
+    ("", "FULL_CONTROL", "(none: see AccessControlPolicy)"),
   ]) func grantsAreACannedList(uri: String, right: String, name: String) throws {
     let acl = try Self.read(
-      "<P><AccessControlList><Grant><Grantee><URI>\(uri)</URI></Grantee><Permission>\(right)</Permission></Grant>"
-        + "</AccessControlList></P>")
+      "<P><Owner><ID>owner</ID></Owner><AccessControlList><Grant><Grantee>"
+        + (uri.hasPrefix("http") ? "<URI>\(uri)</URI>" : "<ID>\(uri)</ID>")
+        + "</Grantee><Permission>\(right)</Permission></Grant></AccessControlList></P>")
     let item = Value(.map(Members([("Name", Value(.string("b"))), ("acl", acl)])))
-    #expect(
-      AccountResources.resource(name: "b", type: "S3.Bucket", item: item).properties["AccessControl"]?.string
-        == name)
+    let found = AccountResources.resource(name: "b", type: "S3.Bucket", item: item).properties
+    #expect(found["AccessControl"]?.string == name)
+    // What no canned list says is told as it is.
+    let grants = found["AccessControlPolicy"]?["Grants"]?.list
+    #expect(grants?.first?["Permission"]?.string == (name.hasPrefix("(") ? right : nil))
   }
 
   static func item(_ members: [(String, Value)]) -> Value {
     Value(.map(Members(members.map { (name: $0.0, value: $0.1) })))
+  }
+
+  @Test(arguments: [
+    ("%7B%22Statement%22%3A%5B%5D%7D", true), ("%0A%20%7B%22Statement%22%3A%5B%5D%7D", true),
+    ("%7B%22Statement%22%3A%5B", false), ("garbage", false),
+  ])
+  func documentThatCannotBeReadIsUnknown(text: String, isKnown: Bool) throws {
+    let role = try Self.read(
+      "<r><RoleName>r</RoleName><AssumeRolePolicyDocument>\(text)</AssumeRolePolicyDocument><RolePolicyList><member>"
+        + "<PolicyName>p</PolicyName><PolicyDocument>\(text)</PolicyDocument></member></RolePolicyList></r>")
+    let found = AccountResources.resource(name: "r", type: "IAM.Role", item: role).properties
+    for document in [found["AssumeRolePolicyDocument"], found["Policies"]?.list?.first?["PolicyDocument"]] {
+      switch document?.content {
+      case .map?: #expect(isKnown)
+      case .unknown?: #expect(!isKnown)
+      default: Issue.record("\(text) is told as \(String(describing: document))")
+      }
+    }
+  }
+
+  @Test(arguments: [("enabled", true), ("pending", true), ("disabled", false)])
+  func instancesAreMonitoredOrNot(state: String, isMonitored: Bool) throws {
+    let item = try Self.read(
+      "<i><instanceId>i</instanceId><monitoring><state>\(state)</state></monitoring></i>")
+    let found = AccountResources.resource(name: "i", type: "EC2.Instance", item: item).properties[
+      "Monitoring"]
+    guard case .bool(isMonitored)? = found?.content else {
+      Issue.record("\(state) is told as \(String(describing: found))")
+      return
+    }
   }
 
   @Test func keysAndCertificatesHaveAnAge() throws {
@@ -140,9 +176,18 @@ import Testing
     ])
     let found = AccountResources.resource(name: "k", type: "IAM.AccessKey", item: key, now: now).properties
     #expect(found["AgeDays"]?.text == "115")
-    // Without a clock, or a date, it isn't there.
+    // Without a clock it isn't there; without a date that can be read it isn't known.
     #expect(
       AccountResources.resource(name: "k", type: "IAM.AccessKey", item: key).properties["AgeDays"] == nil)
+    for date in [[], [("CreateDate", Value(.string("2020-01-01 00:00:00")))]] {
+      let undated = AccountResources.resource(
+        name: "k", type: "IAM.AccessKey", item: Self.item([("UserName", Value(.string("u")))] + date),
+        now: now)
+      guard case .unknown? = undated.properties["AgeDays"]?.content else {
+        Issue.record("its age is known")
+        continue
+      }
+    }
     for end in [
       Value(.int(now + 864_000)), Value(.float(Double(now) + 864_000)),
       Value(.string("2025-12-04T16:00:00Z")),

@@ -138,6 +138,42 @@ import Testing
     #expect(result.status != .pass)
   }
 
+  @Test(arguments: [
+    ("/findings", ""), ("/findings", "{}"), ("/findings", #"{"message":"Forbidden"}"#),
+    ("/findings", #"{"findingIds":[1]}"#), ("/findings", #"{"findingIds":[],"nextToken":5}"#),
+    ("/detector", #"{"detectorIds":[],"nextToken":{}}"#), ("/findings", #"{"findingIds":null}"#),
+    ("/get", ""),
+    ("/get", "{}"),
+    ("/get", #"{"findings":[]}"#), ("/get", #"{"findings":null}"#), ("/detector", #"{"detectorIds":[{}]}"#),
+  ]) func answersOfGuardDutyThatAreNoneSettleNothing(path: String, body: String) async throws {
+    let play: PlayedService.Play = { asked, number in
+      asked.uri.hasSuffix(path) ? Said(body: body) : Self.play()(asked, number)
+    }
+    let parts = try await Self.taken(play) { await $0.allOfGuardDuty() }
+    #expect(parts.values.flatMap(\.failed).map(\.failure.code) == ["Unreadable"])
+    #expect(try Self.result(parts).answered[Self.input] == nil)
+  }
+
+  @Test func pagesThatComeAgainEnd() async throws {
+    let play: PlayedService.Play = { asked, number in
+      guard asked.uri.hasSuffix("/findings") else { return Self.play()(asked, number) }
+      let next = asked.body.contains(#""nextToken":"a""#) ? "b" : "a"
+      return Said(body: #"{"findingIds":["f1"],"nextToken":"\#(next)"}"#)
+    }
+    let parts = try await Self.taken(play) { await $0.allOfGuardDuty() }
+    #expect(parts["guardduty:d1"]?.failed.map(\.failure.code) == ["Unreadable"])
+  }
+
+  @Test func aFindingThatIsNotToldIsMissed() async throws {
+    let play: PlayedService.Play = { asked, number in
+      asked.uri.hasSuffix("/findings")
+        ? Said(body: #"{"findingIds":["f1","f2","f3","f4"]}"#) : Self.play()(asked, number)
+    }
+    let parts = try await Self.taken(play) { await $0.allOfGuardDuty() }
+    #expect(parts["guardduty:d1"]?.findings.count == 2)
+    #expect(parts["guardduty:d1"]?.failed.first?.failure.message.hasPrefix("1 of 4 findings") == true)
+  }
+
   @Test func oneRuleIsAskedAlone() async throws {
     let found = try await Self.taken(Self.play()) { await $0.config(rule: "open") }
     #expect(found?.statuses.map(\.status) == [.pass])

@@ -373,7 +373,7 @@ def fill(moto):
 
     zones = moto.client("route53", region)
     zone = zones.create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
-    arns["zone"] = f"arn:aws:route53::{account}:{zone}"
+    arns["zone"] = "arn:aws:route53:::" + zone.lstrip("/")
 
     waf = moto.client("wafv2", region)
     for name, action in [("good", {"Block": {}}), ("bad", {"Allow": {}})]:

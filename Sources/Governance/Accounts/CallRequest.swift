@@ -40,6 +40,12 @@ struct WantedAnswer: Sendable {
   var root: String?
   /// A member that it has, if only an empty one; nil = any.
   var member: String?
+  /// Members that it has besides.
+  var needs: [String] = []
+  /// Whether `member` has members.
+  var isAlone = false
+  /// Whether `member` is JSON in text.
+  var isText = false
   /// Whether nothing at all is an answer, as of calls that change something.
   var mayBeEmpty = false
 }
@@ -69,6 +75,9 @@ struct CallScope: Sendable {
     case "account": return account
     case "partition": return partition
     default:
+      if name.hasPrefix("/") {
+        return String(value(String(name.dropFirst()), item).drop { $0 == "/" })
+      }
       var holder = item
       while let current = holder {
         if let found = current[name]?.string { return found }
@@ -76,6 +85,13 @@ struct CallScope: Sendable {
       }
       return ""
     }
+  }
+
+  /// A name in a template that stands for nothing; what is behind `#` only tells apart.
+  func missing(_ template: String, _ item: Value) -> String? {
+    template.prefix { $0 != "#" }.split(separator: "{").dropFirst(template.hasPrefix("{") ? 0 : 1).lazy
+      .compactMap { part in part.firstIndex(of: "}").map { String(part[..<$0]) } }
+      .first { value($0, item).isEmpty }
   }
 }
 
@@ -120,7 +136,13 @@ extension AccountService {
   /// What an answer to a call must be.
   func wanted(_ call: AccountCall) -> WantedAnswer {
     WantedAnswer(
-      name: call.name, root: call.root ?? root(call.action), member: call.mayLack ? nil : call.take.first)
+      name: call.name, root: call.root ?? root(call.action), member: call.mayLack ? nil : call.take.first,
+      needs: call.needs, isAlone: call.isAlone, isText: call.isText)
+  }
+
+  /// Whether answers are JSON.
+  func answersJSON(_ root: String?) -> Bool {
+    root == "json" || protocolKind == .json || protocolKind == .restJSON
   }
 
   /// The outermost element of an answer in XML, where the protocol tells it.
@@ -137,14 +159,15 @@ extension AccountService {
       throw unreadable("the answer is empty")
     }
     let isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-    let wantsJSON = wanted.root == "json" || protocolKind == .json || protocolKind == .restJSON
+    let wantsJSON = answersJSON(wanted.root)
     guard isJSON == wantsJSON else { throw unreadable("the answer isn't \(wantsJSON ? "JSON" : "XML")") }
+    // Bytes that are replaced would make one name or pattern of another.
+    guard let text = String(validating: body, as: UTF8.self) else { throw unreadable("it isn't UTF-8") }
     let name: String?
     var value: Value
     do throws(DocumentFault) {
       (name, value) =
-        try isJSON
-        ? (nil, JSONReader.value(of: String(decoding: body, as: UTF8.self))) : XMLAnswer.element(of: body)
+        try isJSON ? (nil, JSONReader.value(of: text, namesOnce: true)) : XMLAnswer.element(of: body)
     } catch { throw unreadable("the answer can't be read: \(error)") }
     // Some that speak S3's language name the element after the call.
     if let name, let root = wanted.root, name != root, name != "\(wanted.name)Response" {
@@ -154,10 +177,24 @@ extension AccountService {
     if protocolKind == .query, let result = value.members.first(where: { $0.name.hasSuffix("Result") }) {
       value = result.value
     }
-    if let member = wanted.member, !value.members.contains(where: { $0.name == member }) {
-      throw unreadable("the answer has no \(member)")
+    for member in (wanted.member.map { [$0] } ?? []) + wanted.needs {
+      guard let found = value[member], !(isJSON && found.isNull) else {
+        throw unreadable("the answer has no \(member)")
+      }
+    }
+    if let member = wanted.member, let found = value[member] {
+      if wanted.isAlone, found.members.isEmpty { throw unreadable("the answer has nothing in \(member)") }
+      if wanted.isText { _ = try Self.inner(found, member) }
     }
     return value
+  }
+
+  /// What JSON in text says.
+  static func inner(_ value: Value, _ member: String) throws(CallFailure) -> Value {
+    guard let text = value.string, let inner = try? JSONReader.value(of: text, namesOnce: true),
+      !inner.members.isEmpty
+    else { throw CallFailure(code: "Unreadable", message: "\(member) isn't JSON that can be read") }
+    return inner
   }
 
   /// What an answer with an error says.

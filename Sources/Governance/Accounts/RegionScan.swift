@@ -90,7 +90,7 @@ struct RegionScan: Sendable {
     _ service: AccountService, _ list: AccountList, _ one: AccountOne, _ id: String
   ) async throws -> (item: Value, failed: [FailedCall])? {
     func ask(_ call: AccountCall, _ item: Value) async throws -> Value {
-      do throws(CallFailure) { return try await client.call(service, call, item: item, scope: scope) } catch {
+      do throws(CallFailure) { return try await whole(service, call, item: item, scope: scope) } catch {
         if one.gone.contains(error.code) { throw Gone() }
         throw error
       }
@@ -98,8 +98,16 @@ struct RegionScan: Sendable {
     let wanted = Value(.map(Members([("id", Value(.string(id)))])))
     var item = wanted
     if let call = one.call {
-      let answer = try await ask(call, wanted)
-      guard let found = answer.all(at: call.take).first(where: { !Self.isSkipped($0, list) }) else {
+      let answer: Value
+      do throws(CallFailure) {
+        answer = try await self.ask(service, call, item: wanted, scope: scope)
+      } catch {
+        if one.gone.contains(error.code) { return nil }
+        throw error
+      }
+      let items = AnswerItems(
+        isJSON: service.answersJSON(call.root), kind: call.isAlone ? .alone : .structures)
+      guard let found = try items.all(answer, at: call.take).first(where: { !isLeftOut($0, list) }) else {
         return nil
       }
       item = found.adding("id", Value(.string(id)))
@@ -108,7 +116,10 @@ struct RegionScan: Sendable {
     var failed: [FailedCall] = []
     for with in one.with {
       do {
-        let taken = try await ask(with.call, item).all(at: with.call.take)
+        let items = AnswerItems(
+          isJSON: service.answersJSON(with.call.root), kind: with.call.isAlone ? .alone : .any)
+        let answer = try await ask(with.call, item)
+        let taken = answer.isNull ? [] : try items.all(answer, at: with.call.take)
         var values = taken
         if let each = with.each {
           values = []
@@ -124,11 +135,6 @@ struct RegionScan: Sendable {
     return (item, failed)
   }
 
-  private static func isSkipped(_ item: Value, _ list: AccountList) -> Bool {
-    guard let skip = list.skip, let value = item.value(at: skip.path)?.string else { return false }
-    return skip.values.contains(value)
-  }
-
   /// All pages; those that came before one that failed count.
   private func items(
     _ service: AccountService, _ list: AccountList, parent: Value?, _ scope: CallScope
@@ -140,7 +146,7 @@ struct RegionScan: Sendable {
       let before = items.count
       let answer: Value
       do throws(CallFailure) {
-        answer = try await client.call(
+        answer = try await ask(
           service, list.call, item: parent, scope: scope,
           extra: token.flatMap { token in list.page.map { (name: $0.parameter, value: token) } })
       } catch { return (items, error) }
@@ -148,21 +154,22 @@ struct RegionScan: Sendable {
       if list.call.take.isEmpty {
         items.append(Value(.map(Members([("answer", answer)]))))
       } else {
-        for item in answer.all(at: list.call.take) where !Self.isSkipped(item, list) {
-          if case .map = item.content {
-            items.append(item)
-          } else {
-            items.append(Value(.map(Members([("it", item)]))))
-          }
-        }
+        let found: [Value]
+        do throws(CallFailure) {
+          found = try self.items(of: answer, service, list, list.call, parent: parent, scope)
+        } catch { return (items, error) }
+        items += found.filter { !isLeftOut($0, list) }
+        if list.endsByEmptyPage, found.isEmpty { return (items, nil) }
       }
       // More than there can be: none of them is believed.
       guard items.count - before <= Self.mostItemsAtOnce, items.count <= Self.mostItems else {
         return (Array(items.prefix(before)), .endless("\(items.count) items"))
       }
-      guard let page = list.page, let next = answer.all(at: page.from).first?.string, !next.isEmpty else {
-        return (items, nil)
+      let next: String?
+      do throws(CallFailure) { next = try answer.nextPage(at: list.page?.from) } catch {
+        return (items, error)
       }
+      guard let next else { return (items, nil) }
       guard asked.insert(next).inserted else {
         // The page that came again has nothing of its own.
         func name(_ item: Value) -> String {
@@ -224,10 +231,14 @@ struct RegionScan: Sendable {
       do throws(CallFailure) {
         // Elsewhere than where it is the answer would be another's.
         if let regionFailure { throw regionFailure }
-        let answer = try await client.call(asked, part.call, item: item, scope: scope)
+        let answer = try await whole(asked, part.call, item: item, scope: scope)
         item = item.adding(part.name, answer.value(at: part.call.take) ?? Value(.null))
       } catch {
         if gone.contains(error.code) { throw Gone() }
+        if let reason = elsewhere(part.call, error, of: name) {
+          item = item.adding(part.name, Value(.unknown(Unknown(reason))))
+          continue
+        }
         item = item.adding(
           part.name, Value(.unknown(Unknown("\(Self.name(asked, part.call)): \(error.text)"))))
         out.failed.append(Self.failed(asked, part.call, error, list.type, name))

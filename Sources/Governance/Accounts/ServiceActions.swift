@@ -112,7 +112,7 @@ extension ServiceClient {
       if answer.isNull { return out }
       out += items.isEmpty ? [answer] : answer.all(at: items)
       guard out.count <= RegionScan.mostItems else { throw .endless("\(out.count) items") }
-      guard let page, let found = answer.all(at: page.from).first?.string, !found.isEmpty else { return out }
+      guard let found = try answer.nextPage(at: page?.from) else { return out }
       guard asked.insert(found).inserted else { throw .endless("the same page again and again") }
       token = found
     }

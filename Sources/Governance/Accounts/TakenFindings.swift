@@ -93,6 +93,9 @@ struct TakenFindings: Sendable {
         guard let name = item["ConfigRuleName"]?.string else { return nil }
         return (name: name, type: item["Compliance"]?["ComplianceType"]?.string ?? "INSUFFICIENT_DATA")
       }
+      guard rules.count == items.count else {
+        throw CallFailure(code: "Unreadable", message: "a rule in the answer has no ConfigRuleName")
+      }
       return (rules, nil)
     } catch { return ([], failed("config \(action)", error, name.map { "config:\($0)" } ?? "config")) }
   }
@@ -176,10 +179,10 @@ struct TakenFindings: Sendable {
     guard let service = Self.guardDuty else { return [:] }
     let detectors: [String]
     do throws(CallFailure) {
-      detectors = try await client.read(
-        service, ServiceAction("ListDetectors", "GET", path: ["detector"]), scope, items: ["detectorIds"],
-        page: ("nextToken", ["nextToken"])
-      ).compactMap(\.string)
+      detectors = try Self.texts(
+        try await client.read(
+          service, ServiceAction("ListDetectors", "GET", path: ["detector"]), scope, items: ["detectorIds"],
+          page: ("nextToken", ["nextToken"])))
     } catch {
       return ["guardduty": TakenPart(failed: [failed("guardduty ListDetectors", error, "guardduty")])]
     }
@@ -210,6 +213,7 @@ struct TakenFindings: Sendable {
     guard let service = Self.guardDuty else { return [] }
     var ids: [String] = []
     var token: String?
+    var tokens: Set<String> = []
     for _ in 0..<RegionScan.mostPages {
       var parameters: [CallField.Member] = [
         CallField.Member(
@@ -217,15 +221,15 @@ struct TakenFindings: Sendable {
         CallField.Member(name: "maxResults", value: 50),
       ]
       if let token { parameters.append(CallField.Member(name: "nextToken", value: .text(token))) }
-      let answer = try await client.act(
-        service,
-        ServiceAction(
-          "ListFindings", "POST", path: ["detector", detector, "findings"], .map(parameters),
-          isRepeatable: true),
-        scope)
-      ids += answer.all(at: ["findingIds"]).compactMap(\.string)
-      guard let next = answer["nextToken"]?.string, !next.isEmpty else { return ids }
-      guard next != token else {
+      var action = ServiceAction(
+        "ListFindings", "POST", path: ["detector", detector, "findings"], .map(parameters), isRepeatable: true
+      )
+      action.answer.mayBeEmpty = false
+      action.answer.member = "findingIds"
+      let answer = try await client.act(service, action, scope)
+      ids += try Self.texts(answer["findingIds"]?.list)
+      guard let next = try answer.nextPage(at: ["nextToken"]) else { return ids }
+      guard tokens.insert(next).inserted else {
         throw CallFailure(code: "Unreadable", message: "the same page again and again")
       }
       token = next
@@ -233,20 +237,39 @@ struct TakenFindings: Sendable {
     throw CallFailure(code: "Unreadable", message: "more than \(RegionScan.mostPages) pages")
   }
 
+  /// A list of names, and of nothing else.
+  private static func texts(_ values: [Value]?) throws(CallFailure) -> [String] {
+    let texts = (values ?? []).compactMap(\.string).filter { !$0.isEmpty }
+    guard let values, texts.count == values.count else {
+      throw CallFailure(code: "Unreadable", message: "the answer's list isn't one of names")
+    }
+    return texts
+  }
+
   private func findings(_ detector: String, _ ids: [String]) async -> TakenPart {
     guard let service = Self.guardDuty else { return TakenPart() }
+    var action = ServiceAction(
+      "GetFindings", "POST", path: ["detector", detector, "findings", "get"],
+      ["findingIds": .list(ids.map { .text($0) })], isRepeatable: true)
+    action.answer.mayBeEmpty = false
+    action.answer.member = "findings"
     do throws(CallFailure) {
-      let answer = try await client.act(
-        service,
-        ServiceAction(
-          "GetFindings", "POST", path: ["detector", detector, "findings", "get"],
-          ["findingIds": .list(ids.map { .text($0) })], isRepeatable: true), scope)
+      let answer = try await client.act(service, action, scope)
+      let told = Set(answer.all(at: ["findings"]).compactMap { $0["id"]?.string })
+      let missing = ids.filter { !told.contains($0) }
       // Between the two calls one may have been archived.
       let found = answer.all(at: ["findings"]).filter {
         if case .bool(true)? = $0["service"]?["archived"]?.content { return false }
         return true
       }
-      return TakenPart(findings: found.map { finding(ofGuardDuty: $0) })
+      var part = TakenPart(findings: found.map { finding(ofGuardDuty: $0) })
+      if !missing.isEmpty {
+        let failure = CallFailure(
+          code: "Unreadable",
+          message: "\(missing.count) of \(ids.count) findings that were asked for aren't told")
+        part.failed = [failed("guardduty GetFindings", failure, "guardduty:\(detector)")]
+      }
+      return part
     } catch {
       return TakenPart(failed: [failed("guardduty GetFindings", error, "guardduty:\(detector)")])
     }

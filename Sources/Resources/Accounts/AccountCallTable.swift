@@ -29,12 +29,14 @@ enum AccountCallTable {
         from vpcSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:vpc/{vpcId}
+        own ownerId
         one DescribeVpcs VpcId.1={id}
           gone InvalidVpcID.NotFound
       list EC2.Subnet DescribeSubnets MaxResults=1000
         from subnetSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:subnet/{subnetId}
+        own ownerId
         one DescribeSubnets SubnetId.1={id}
           gone InvalidSubnetID.NotFound
       list EC2.FlowLog DescribeFlowLogs MaxResults=1000
@@ -63,13 +65,14 @@ enum AccountCallTable {
         from networkInterfaceSet
         page NextToken nextToken
         arn arn:{partition}:ec2:{region}:{account}:network-interface/{networkInterfaceId}
+        own ownerId
     service autoscaling query 2011-01-01
       list AutoScaling.Group DescribeAutoScalingGroups MaxRecords=100
         from AutoScalingGroups
         page NextToken NextToken
         arn {AutoScalingGroupARN}
     service s3 rest-xml 2006-03-01 global
-      list S3.Bucket ListBuckets GET /
+      list S3.Bucket ListBuckets GET /?max-buckets=1000
         from Buckets.Bucket
         root ListAllMyBucketsResult
         page continuation-token ContinuationToken
@@ -80,6 +83,7 @@ enum AccountCallTable {
           root LocationConstraint
         and encryption GetBucketEncryption GET /{Name}?encryption
           root ServerSideEncryptionConfiguration
+          needs Rule
           absent ServerSideEncryptionConfigurationNotFoundError
         and publicAccess GetPublicAccessBlock GET /{Name}?publicAccessBlock
           root PublicAccessBlockConfiguration
@@ -90,20 +94,25 @@ enum AccountCallTable {
           root BucketLoggingStatus
         and acl GetBucketAcl GET /{Name}?acl
           root AccessControlPolicy
+          needs Owner,AccessControlList
         and ownership GetBucketOwnershipControls GET /{Name}?ownershipControls
           root OwnershipControls
+          needs Rule
           absent OwnershipControlsNotFoundError
         and replication GetBucketReplication GET /{Name}?replication
           root ReplicationConfiguration
+          needs Rule
           absent ReplicationConfigurationNotFoundError
         and tagging GetBucketTagging GET /{Name}?tagging
           root Tagging
+          needs TagSet
           absent NoSuchTagSet,NoSuchTagSetError
         one -
           set Name {id}
           gone NoSuchBucket
         list S3.BucketPolicy GetBucketPolicy GET /{Name}?policy
           from .
+          needs Statement
           root json
           absent NoSuchBucketPolicy
           arn arn:{partition}:s3:::{Name}?policy
@@ -113,21 +122,26 @@ enum AccountCallTable {
         page Marker Marker
         arn {Arn}
         and login GetLoginProfile UserName={UserName}
-          take LoginProfile
+          take LoginProfile alone
           absent NoSuchEntity
         and mfa ListMFADevices UserName={UserName}
           take MFADevices
+          page Marker Marker
         key {UserName}
         one GetUser UserName={id}
-          from User
+          from User alone
           gone NoSuchEntity
           with GroupList ListGroupsForUser UserName={id} MaxItems=1000
             take Groups.GroupName
+            page Marker Marker
           with AttachedManagedPolicies ListAttachedUserPolicies UserName={id} MaxItems=1000
             take AttachedPolicies
+            page Marker Marker
           with UserPolicyList ListUserPolicies UserName={id} MaxItems=1000
             take PolicyNames
+            page Marker Marker
             each GetUserPolicy UserName={id} PolicyName={it}
+            needs PolicyDocument
         list IAM.AccessKey ListAccessKeys UserName={UserName}
           from AccessKeyMetadata
           page Marker Marker
@@ -138,43 +152,51 @@ enum AccountCallTable {
         arn {Arn}
         key {GroupName}
         one GetGroup GroupName={id} MaxItems=1
-          from Group
+          from Group alone
           gone NoSuchEntity
           with AttachedManagedPolicies ListAttachedGroupPolicies GroupName={id} MaxItems=1000
             take AttachedPolicies
+            page Marker Marker
           with GroupPolicyList ListGroupPolicies GroupName={id} MaxItems=1000
             take PolicyNames
+            page Marker Marker
             each GetGroupPolicy GroupName={id} PolicyName={it}
+            needs PolicyDocument
       list IAM.Role GetAccountAuthorizationDetails Filter.member.1=Role MaxItems=1000
         from RoleDetailList
         page Marker Marker
         arn {Arn}
         key {RoleName}
         one GetRole RoleName={id}
-          from Role
+          from Role alone
           gone NoSuchEntity
           with AttachedManagedPolicies ListAttachedRolePolicies RoleName={id} MaxItems=1000
             take AttachedPolicies
+            page Marker Marker
           with RolePolicyList ListRolePolicies RoleName={id} MaxItems=1000
             take PolicyNames
+            page Marker Marker
             each GetRolePolicy RoleName={id} PolicyName={it}
+            needs PolicyDocument
       list IAM.ManagedPolicy GetAccountAuthorizationDetails Filter.member.1=LocalManagedPolicy MaxItems=1000
         from Policies
         page Marker Marker
         arn {Arn}
-        and attached ListEntitiesForPolicy PolicyArn={Arn} MaxItems=1000
+        and attached ListEntitiesForPolicy PolicyArn={Arn} PolicyUsageFilter=PermissionsPolicy MaxItems=1000
+          needs PolicyGroups,PolicyUsers,PolicyRoles
+          page Marker Marker
         key {Arn}
         one GetPolicy PolicyArn={id}
-          from Policy
+          from Policy alone
           gone NoSuchEntity
           with PolicyVersionList GetPolicyVersion PolicyArn={id} VersionId={DefaultVersionId}
-            take PolicyVersion
+            take PolicyVersion alone
       list IAM.PasswordPolicy GetAccountPasswordPolicy
-        from PasswordPolicy
+        from PasswordPolicy alone
         absent NoSuchEntity
         arn arn:{partition}:iam::{account}:account-password-policy
       list IAM.AccountSummary GetAccountSummary
-        from SummaryMap
+        from SummaryMap alone
         arn arn:{partition}:iam::{account}:root
     service lambda rest-json 2015-03-31
       list Lambda.Function ListFunctions GET /2015-03-31/functions?MaxItems=50
@@ -185,7 +207,7 @@ enum AccountCallTable {
           take Tags
         key {FunctionName}
         one GetFunction GET /2015-03-31/functions/{id}
-          from Configuration
+          from Configuration alone
           gone ResourceNotFoundException
         list Lambda.Permission GetPolicy GET /2015-03-31/functions/{FunctionName}/policy
           from Policy.Statement
@@ -193,7 +215,9 @@ enum AccountCallTable {
           arn {FunctionArn}#{Sid}
         list Lambda.Url GetFunctionUrlConfig GET /2021-10-31/functions/{FunctionName}/url
           from .
+          needs AuthType
           absent ResourceNotFoundException
+          nowhere Unable to determine service/operation name to be authorized
           arn {FunctionArn}#url
         list Lambda.Alias ListAliases GET /2015-03-31/functions/{FunctionName}/aliases
           from Aliases
@@ -206,7 +230,9 @@ enum AccountCallTable {
             arn {AliasArn}#{Sid}
           list Lambda.Url GetFunctionUrlConfig GET /2021-10-31/functions/{FunctionName}/url?Qualifier={Name}
             from .
+            needs AuthType
             absent ResourceNotFoundException
+            nowhere Unable to determine service/operation name to be authorized
             arn {AliasArn}#url
         list Lambda.Version ListVersionsByFunction GET /2015-03-31/functions/{FunctionName}/versions
           from Versions
@@ -226,19 +252,23 @@ enum AccountCallTable {
         key {TrailARN}
         region HomeRegion
         and status GetTrailStatus Name={TrailARN}
+          needs IsLogging
+          elsewhere TrailNotFoundException,CloudTrailARNInvalidException
         and selectors GetEventSelectors TrailName={TrailARN}
+          needs TrailARN
+          elsewhere TrailNotFoundException,CloudTrailARNInvalidException
     service kms json TrentService 1.1
       list KMS.Key ListKeys Limit=1000
         from Keys
         page Marker NextMarker
         arn {KeyArn}
         and key DescribeKey KeyId={KeyId}
-          take KeyMetadata
+          take KeyMetadata alone
         and rotation GetKeyRotationStatus KeyId={KeyId}
           take KeyRotationEnabled
           absent UnsupportedOperationException
         and policy GetKeyPolicy KeyId={KeyId} PolicyName=default
-          take Policy
+          take Policy json
         key {KeyId}
         one -
           set KeyId {id}
@@ -273,6 +303,7 @@ enum AccountCallTable {
         arn arn:{partition}:guardduty:{region}:{account}:detector/{it}
         key {it}
         and detector GetDetector GET /detector/{it}
+          needs status
     service elasticloadbalancing query 2015-12-01
       list ELBv2.LoadBalancer DescribeLoadBalancers PageSize=400
         from LoadBalancers
@@ -312,7 +343,7 @@ enum AccountCallTable {
         page NextToken NextToken
         arn {CertificateArn}
         and certificate DescribeCertificate CertificateArn={CertificateArn}
-          take Certificate
+          take Certificate alone
         key {CertificateArn}
         one -
           set CertificateArn {id}
@@ -322,27 +353,27 @@ enum AccountCallTable {
         from HostedZones.HostedZone
         root ListHostedZonesResponse
         page marker NextMarker
-        arn arn:{partition}:route53::{account}:{Id}
+        arn arn:{partition}:route53:::{/Id}
         key {Id}
         one GetHostedZone GET /2013-04-01/hostedzone/{id}
-          from HostedZone
+          from HostedZone alone
           root GetHostedZoneResponse
           gone NoSuchHostedZone
     service wafv2 json AWSWAF_20190729 1.1
       list WAFv2.WebACL ListWebACLs Scope=REGIONAL Limit=100
         from WebACLs
-        page NextMarker NextMarker
+        page NextMarker NextMarker empty
         arn {ARN}
         key {Id}
         and acl GetWebACL Scope=REGIONAL Name={Name} Id={Id}
-          take WebACL
+          take WebACL alone
       list WAFv2.WebACL ListWebACLs Scope=CLOUDFRONT Limit=100
         from WebACLs
         only us-east-1
-        page NextMarker NextMarker
+        page NextMarker NextMarker empty
         arn {ARN}
         key {Id}
         and acl GetWebACL Scope=CLOUDFRONT Name={Name} Id={Id}
-          take WebACL
+          take WebACL alone
     """
 }

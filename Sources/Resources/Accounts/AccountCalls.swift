@@ -3,11 +3,19 @@
 //
 //     service kms json TrentService 1.1            prefix of the host, protocol, version (json: target and version)
 //       list KMS.Key ListKeys Limit=1000           type in AccountTypes, action, parameters
-//         from Keys                                where the items are; `.` = the whole answer is one item
-//         page Marker NextMarker                   the parameter that takes what the answer gives for its next page
+//         from Keys                                where the items are; `.` = the whole answer is one item; `alone` behind: no
+//                                                  list stands there, but the one item
+//         needs Owner,AccessControlList            members that the answer always has, so that one without is none
+//         page Marker NextMarker                   the parameter that takes what the answer gives for its next page; `empty`
+//                                                  behind: a page without items is the last, whatever it gives
+//         own ownerId                              a member with the account; items of other accounts are left out
 //         arn {KeyArn}                             what a resource is called
 //         and key DescribeKey KeyId={KeyId}        a call for each item; its answer is put in the item as `key`
 //           take KeyMetadata                       the part of the answer that is put there; `?` behind: if it is there
+//                                                  `alone`: it has members; `json`: it is JSON in text
+//           needs, page                            as of lists
+//           nowhere WORDS                          words of an error that mean that the region knows no such call: there is none
+//           elsewhere CODES                        codes of errors that mean of an item of another account: only that is told
 //           root Tagging                           of REST in XML the outermost element of the answer; `json`: it is JSON
 //         and acl wafv2:GetWebACLForResource …     the same, asked of another service of the table
 //           absent NotFoundException               codes of errors that mean: there is none
@@ -22,14 +30,14 @@
 //           from PATH                              where the answer has the item; else where the list's has it
 //           set Name {id}                          a member that is put into the item
 //           with GroupList ListGroupsForUser …     a call whose answer is put into the item as the list would have it
-//             take Groups.GroupName
+//             take Groups.GroupName, page …        as of parts
 //             each GetUserPolicy … PolicyName={it} a call for each of what was taken, in its place
 //
 // `one -`: no call, `set` says all that the item's calls need. Without `one` the list is asked, and of its items only the one
 // that is meant goes further.
 //
-// `{Name}` is a member of the item, of its parent, or region, account, partition. REST services have `NAME GET /path?query` as
-// action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave, or
+// `{Name}` is a member of the item, of its parent, or region, account, partition; `{/Name}` is without `/` before. REST
+// services have `NAME GET /path?query` as action. `global`: asked once, not in each region; `region NAME`: the region of an item is what the call NAME gave, or
 // its member NAME; `only REGION`: asked there only; `skip PATH VALUE,VALUE`: items that aren't looked at; `most N`: of more
 // the rest isn't looked at, and what hangs on it is unknown; `absent` below `list`: codes that mean an empty list. Of JSON
 // services `A.b=[X,Y]` is a list of texts within a structure.
@@ -107,6 +115,18 @@ public struct AccountCall: Sendable {
   public var root: String?
   /// Whether an answer may lack what is meant; else it is none without.
   public var mayLack = false
+  /// Members that every answer has.
+  public var needs: [String] = []
+  /// Whether what is meant is one item with members, not a list.
+  public var isAlone = false
+  /// Whether what is meant is JSON in text.
+  public var isText = false
+  /// The parameter for a next page, and where the answer has its value.
+  public internal(set) var page: (parameter: String, from: [String])?
+  /// Words of an error's message that mean that the region knows no such call, so that there is nothing; empty = none.
+  public var nowhere = ""
+  /// Codes of errors that mean, of an item of another account, that only that account is told.
+  public var elsewhere: Set<String> = []
 
   /// A call whose whole answer is meant.
   public init(action: String, parameters: [CallParameter]) {
@@ -156,6 +176,10 @@ public struct AccountList: Sendable {
   public internal(set) var call: AccountCall
   /// The parameter for a next page, and where the answer has its value.
   public internal(set) var page: (parameter: String, from: [String])?
+  /// Whether a page without items is the last, whatever it gives for a next one.
+  public internal(set) var endsByEmptyPage = false
+  /// The member that says whose an item is; nil = the account's that is asked.
+  public internal(set) var owner: String?
   /// What a resource is called.
   public internal(set) var arn = ""
   /// Calls for each item.
@@ -260,21 +284,19 @@ public enum AccountCalls {
       let part = open[last].list.parts.count - 1
       if isOfPart, part < 0 { throw wrong("and NAME first") }
       switch first {
-      case "from" where !isOfPart: open[last].list.call.take = path(words[1])
-      case "take" where isOfPart:
-        let isSure = !words[1].hasSuffix("?")
-        open[last].list.parts[part].call.take = path(isSure ? words[1] : String(words[1].dropLast()))
-        open[last].list.parts[part].call.mayLack = !isSure
-      case "root" where isOfPart: open[last].list.parts[part].call.root = words[1]
-      case "root": open[last].list.call.root = words[1]
-      case "absent":
-        let codes = Set(words[1].split(separator: ",").map(String.init))
+      case "from" where !isOfPart: open[last].list.call.take(words)
+      case "take" where isOfPart, "page" where isOfPart, "elsewhere" where isOfPart:
+        open[last].list.parts[part].call.set(words)
+      case "root", "absent", "needs", "nowhere":
         if isOfPart {
-          open[last].list.parts[part].call.absent = codes
+          open[last].list.parts[part].call.set(words)
         } else {
-          open[last].list.call.absent = codes
+          open[last].list.call.set(words)
         }
-      case "page" where words.count == 3: open[last].list.page = (words[1], path(words[2]))
+      case "page" where words.count >= 3:
+        open[last].list.page = (words[1], path(words[2]))
+        open[last].list.endsByEmptyPage = words.last == "empty"
+      case "own": open[last].list.owner = words[1]
       case "arn": open[last].list.arn = words[1]
       case "key": open[last].list.key = words[1]
       case "region": open[last].list.regionPart = words[1]
@@ -292,9 +314,12 @@ public enum AccountCalls {
       case "one":
         var only: AccountCall? = words[1] == "-" ? nil : call(words[1...])
         only?.take = open[last].list.call.take
+        only?.isAlone = open[last].list.call.isAlone
         open[last].list.one = AccountOne(call: only)
       default:
-        throw wrong("from, take, root, absent, page, arn, key, region, only, skip, most, and, one or list")
+        throw wrong(
+          "from, take, root, absent, needs, nowhere, elsewhere, page, own, arn, key, region, only, skip, most, and, one "
+            + "or list")
       }
     }
     close(0)
@@ -307,19 +332,18 @@ public enum AccountCalls {
     if depth > 2 {
       guard with >= 0 else { return false }
       switch words[0] {
-      case "take": list.one?.with[with].call.take = path(words[1])
-      case "absent":
-        list.one?.with[with].call.absent = Set(words[1].split(separator: ",").map(String.init))
+      case "take", "absent", "page": list.one?.with[with].call.set(words)
       case "each": list.one?.with[with].each = call(words[1...])
       // Of the call for each.
-      case "from": list.one?.with[with].each?.take = path(words[1])
+      case "from": list.one?.with[with].each?.take(words)
+      case "needs": list.one?.with[with].each?.set(words)
       default: return false
       }
       return true
     }
     switch words[0] {
     case "gone": list.one?.gone = Set(words[1].split(separator: ",").map(String.init))
-    case "from": list.one?.call?.take = path(words[1])
+    case "from": list.one?.call?.take(words)
     case "root": list.one?.call?.root = words[1]
     case "set" where words.count == 3:
       list.one?.sets.append(CallParameter(name: words[1], value: words[2]))
@@ -330,7 +354,7 @@ public enum AccountCalls {
     return true
   }
 
-  private static func path(_ text: String) -> [String] { text.split(separator: ".").map(String.init) }
+  fileprivate static func path(_ text: String) -> [String] { text.split(separator: ".").map(String.init) }
 
   private static func call(_ words: ArraySlice<String>) -> AccountCall {
     var words = words
@@ -351,24 +375,27 @@ public enum AccountCalls {
   }
 }
 
-extension Value {
-  /// What stands at a path of names, lists on the way gone through; JSON within text is read.
-  public func all(at path: some Sequence<String>) -> [Value] {
-    var values = [self]
-    func flat(_ value: Value) -> [Value] { value.list ?? [value] }
-    for name in path {
-      values = values.flatMap(flat).compactMap { value in
-        if let text = value.string, text.hasPrefix("{"), let inner = try? JSONReader.value(of: text) {
-          return inner[name]
-        }
-        return value[name]
-      }
+extension AccountCall {
+  /// A line that says what an answer is like.
+  fileprivate mutating func set(_ words: [String]) {
+    let codes = words[1].split(separator: ",").map(String.init)
+    switch words[0] {
+    case "take": take(words)
+    case "root": root = words[1]
+    case "absent": absent = Set(codes)
+    case "needs": needs = codes
+    case "elsewhere": elsewhere = Set(codes)
+    case "nowhere": nowhere = words.dropFirst().joined(separator: " ")
+    case "page" where words.count >= 3: page = (words[1], AccountCalls.path(words[2]))
+    default: break
     }
-    return values.flatMap(flat).filter { !$0.isNull }
   }
 
-  /// The same value with a member more.
-  public func adding(_ name: String, _ value: Value) -> Value {
-    Value(.map(Members(members.map { ($0.name, $0.value) } + [(name, value)], rest: rest)), at: place)
+  /// Where what is meant is, and what it is.
+  fileprivate mutating func take(_ words: [String]) {
+    mayLack = words[1].hasSuffix("?")
+    take = AccountCalls.path(mayLack ? String(words[1].dropLast()) : words[1])
+    isAlone = words.last == "alone"
+    isText = words.last == "json"
   }
 }

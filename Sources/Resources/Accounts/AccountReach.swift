@@ -76,7 +76,8 @@ extension AccountResources {
 
   /// What `prepared` makes of parts.
   private static let more: [String: Set<String>] = [
-    "S3.Bucket acl": ["AccessControl"], "Config.ConfigurationRecorder status": ["Recording"],
+    "S3.Bucket acl": ["AccessControl", "AccessControlPolicy"],
+    "Config.ConfigurationRecorder status": ["Recording"],
     "GuardDuty.Detector detector": ["Enable"],
     "ACM.Certificate certificate": ["ValidationMethod", "DaysLeft"],
   ]

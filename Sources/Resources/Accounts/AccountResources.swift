@@ -14,11 +14,9 @@ public enum AccountResources {
     return table.types.mapValues { table.names(of: $0.to).union(never[$0.to] ?? []) }
   }()
   /// What a live resource never has: names that rules ask for though the type has none, passwords, which no answer
-  /// tells, so that none can stand there in plain text, a bucket's grants, which its canned list tells, and a balancer's
-  /// mappings, which its subnets tell.
+  /// tells, so that none can stand there in plain text, and a balancer's mappings, which its subnets tell.
   private static let never: [String: Set<String>] = [
     "AWS::IAM::Role": ["PolicyDocument"], "AWS::IAM::User": ["PolicyDocument"],
-    "AWS::S3::Bucket": ["AccessControlPolicy"],
     "AWS::ElasticLoadBalancingV2::LoadBalancer": ["SubnetMappings"],
     "AWS::RDS::DBInstance": ["MasterUserPassword"], "AWS::RDS::DBCluster": ["MasterUserPassword"],
   ]
@@ -45,7 +43,32 @@ public enum AccountResources {
     if type == "EC2.SecurityGroup" { return shaped("AWS::EC2::SecurityGroup", securityGroup(item)) }
     guard let shape = (try? table.get())?.types[type] else { return shaped(nil, Value(.map(Members([])))) }
     let properties = shape.resource(of: prepared(type, item, now), absent: names[type] ?? [])
-    return shaped(shape.to, whole(properties))
+    return shaped(shape.to, hasDocuments(shape.members) ? documents(whole(properties)) : whole(properties))
+  }
+
+  /// Members that are a policy's document, wherever they stand.
+  private static let documentNames: Set<String> = ["PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy"]
+
+  private static func hasDocuments(_ members: [MemberShape]) -> Bool {
+    members.contains { documentNames.contains($0.to.last ?? "") || hasDocuments($0.members) }
+  }
+
+  /// What a document says that can't be read isn't known.
+  private static func documents(_ value: Value) -> Value {
+    switch value.content {
+    case .list(let values):
+      return Value(.list(values.map(documents)), at: value.place, isSecret: value.isSecret)
+    case .map(let members):
+      let all = members.all.map { member -> (name: String, value: Value) in
+        guard documentNames.contains(member.name) else { return (member.name, documents(member.value)) }
+        switch member.value.content {
+        case .map, .unknown, .null: return (member.name, member.value)
+        default: return (member.name, Value(.unknown(Unknown("the document can't be read")), at: value.place))
+        }
+      }
+      return Value(.map(Members(all, rest: members.rest)), at: value.place, isSecret: value.isSecret)
+    default: return value
+    }
   }
 
   /// Where nothing of a property is known, it isn't known whether it is there: no map around what isn't known.
@@ -79,8 +102,15 @@ public enum AccountResources {
       if case .unknown = tags.content { return item.adding("tagList", tags) }
       return item.adding("tagList", Value(.list(tags.all(at: ["Tags"]))))
     case "IAM.AccessKey":
-      guard let now, let made = item["CreateDate"]?.string.flatMap(RFC3339.seconds) else { return item }
+      guard let now else { return item }
+      guard let made = item["CreateDate"]?.string.flatMap(RFC3339.seconds) else {
+        // Every key has been made at some time.
+        return item.adding("ageDays", Value(.unknown(Unknown("its CreateDate can't be read"))))
+      }
       return item.adding("ageDays", Value(.int((now - made) / 86_400)))
+    case "EC2.Instance":
+      guard let state = item["monitoring"]?["state"]?.string else { return item }
+      return item.adding("monitored", Value(.bool(["enabled", "pending"].contains(state))))
     case "ACM.Certificate":
       if let certificate = item["certificate"], case .unknown = certificate.content {
         return item.adding("validation", certificate).adding("daysLeft", certificate)
@@ -95,7 +125,7 @@ public enum AccountResources {
       return item.adding(
         "daysLeft", Value(isTooFar ? .unknown(Unknown("NotAfter is no time")) : .int(left / 86_400)))
     case "Lambda.Function": return withoutSecrets(item)
-    case "S3.Bucket": return item.adding("cannedACL", cannedACL(item["acl"]))
+    case "S3.Bucket": return withGrants(item)
     case "IAM.ManagedPolicy":
       let versions = item["PolicyVersionList"].map { $0.list ?? [$0] } ?? []
       let standing = versions.first { $0["IsDefaultVersion"]?.string == "true" } ?? versions.first
@@ -155,17 +185,24 @@ public enum AccountResources {
             + [("Environment", environment)], rest: function.rest)), at: function.place)
   }
 
-  /// The canned list that the grants are, by S3's "Access control list (ACL) overview".
-  private static func cannedACL(_ acl: Value?) -> Value {
-    guard let acl else { return Value(.null) }
-    if case .unknown = acl.content { return acl }
+  /// The canned list that a bucket's grants are, by S3's "Access control list (ACL) overview". Where they give something to
+  /// others than the owner and S3's groups they are none, and are told themselves.
+  private static func withGrants(_ bucket: Value) -> Value {
+    guard let acl = bucket["acl"] else { return bucket }
+    if case .unknown = acl.content { return bucket.adding("cannedACL", acl).adding("grants", acl) }
+    let owner = acl["Owner"]?["ID"]?.string
     var everyone: Set<String> = []
     var known: Set<String> = []
     var delivers = false
-    for grant in acl.all(at: ["AccessControlList", "Grant"]) {
-      guard let uri = grant["Grantee"]?["URI"]?.string, let right = grant["Permission"]?.string else {
+    var reachesOthers = false
+    let grants = acl.all(at: ["AccessControlList", "Grant"])
+    for grant in grants {
+      guard let uri = grant["Grantee"]?["URI"]?.string else {
+        if let id = grant["Grantee"]?["ID"]?.string, id == owner { continue }
+        reachesOthers = true
         continue
       }
+      let right = grant["Permission"]?.string ?? ""
       if uri.hasSuffix("/global/AllUsers") { everyone.insert(right) }
       if uri.hasSuffix("/global/AuthenticatedUsers") { known.insert(right) }
       if uri.hasSuffix("/s3/LogDelivery") { delivers = true }
@@ -177,10 +214,13 @@ public enum AccountResources {
         "PublicRead"
       } else if !known.isEmpty {
         "AuthenticatedRead"
+      } else if reachesOthers {
+        "(none: see AccessControlPolicy)"
       } else {
         delivers ? "LogDeliveryWrite" : "Private"
       }
-    return Value(.string(name))
+    let bucket = bucket.adding("cannedACL", Value(.string(name)))
+    return reachesOthers ? bucket.adding("grants", Value(.list(grants))) : bucket
   }
 
   /// A rule there has many ranges; in CloudFormation each range is a rule.
@@ -213,6 +253,10 @@ public enum AccountResources {
           for range in permission.all(at: [ranges]) {
             guard let found = range[inner] else { continue }
             var rule = common + [(name, found)]
+            // Of a group its account says more than its name does where it is another's.
+            if inner == "groupId", side == "Source", let owner = range["userId"], !owner.isNull {
+              rule.append(("SourceSecurityGroupOwnerId", owner))
+            }
             if let description = range["description"], !description.isNull {
               rule.append(("Description", description))
             }

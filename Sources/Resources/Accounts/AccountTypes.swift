@@ -15,7 +15,7 @@ enum AccountTypes {
       sourceDestCheck flag SourceDestCheck
       iamInstanceProfile.arn IamInstanceProfile
       groupSet pick(groupId) SecurityGroupIds
-      monitoring.state Monitoring
+      monitored Monitoring
       placement.availabilityZone AvailabilityZone
       placement.tenancy Tenancy
       metadataOptions one MetadataOptions
@@ -125,6 +125,13 @@ enum AccountTypes {
     S3.Bucket = AWS::S3::Bucket
       Name BucketName
       cannedACL AccessControl
+      grants many AccessControlPolicy.Grants
+        Grantee one Grantee
+          ID ID
+          DisplayName DisplayName
+          EmailAddress EmailAddress
+          URI URI
+        Permission Permission
       encryption.Rule many BucketEncryption.ServerSideEncryptionConfiguration
         BucketKeyEnabled flag BucketKeyEnabled
         ApplyServerSideEncryptionByDefault one ServerSideEncryptionByDefault

@@ -1,6 +1,7 @@
 // The XML that AWS's older services answer in → values. Elements and text only: no document type, hence no entities but the
 // five of XML 1.0 (5th edition, section 4.6) and characters by number. An element whose parts are all named `item` or
-// `member` is a list; parts that stand more than once are a list; an element without anything is null; text stays text.
+// `member` is a list; parts that stand more than once are a list; an element without anything but blanks is null; text stays
+// text.
 
 public import GuardRules
 
@@ -167,7 +168,8 @@ private struct XMLAnswerReader {
 
   static func value(_ parts: [(name: String, value: Value)], _ text: [UInt8]) -> Value {
     guard let first = parts.first else {
-      return text.isEmpty ? Value(.null) : Value(.string(String(decoding: text, as: UTF8.self)))
+      let isBlank = text.allSatisfy { [32, 9, 10, 13].contains($0) }
+      return isBlank ? Value(.null) : Value(.string(String(decoding: text, as: UTF8.self)))
     }
     if first.name == "item" || first.name == "member", parts.allSatisfy({ $0.name == first.name }) {
       return Value(.list(parts.map(\.value)))

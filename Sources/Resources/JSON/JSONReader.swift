@@ -16,6 +16,7 @@ public struct JSONReader: ~Copyable {
   private let stack = StackMark()
   private var names = SharedNames()
   private let mostBytes: Int
+  private var namesOnce = false
   /// Told of places that are behind, every now and then.
   private let passed: ((Int) -> Void)?
   private var nextTold: Int
@@ -45,11 +46,13 @@ public struct JSONReader: ~Copyable {
 
   /// Reads the one value of a text.
   /// - Throws: `DocumentFault`.
-  public static func value(of text: String) throws(DocumentFault) -> Value {
+  /// - Parameter namesOnce: whether a name that stands twice in one map is a fault; else the later one counts.
+  public static func value(of text: String, namesOnce: Bool = false) throws(DocumentFault) -> Value {
     var text = text
     let result: Result<Value, DocumentFault> = text.withUTF8 { bytes in
       Result { () throws(DocumentFault) -> Value in
         var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+        reader.namesOnce = namesOnce
         let value = try reader.value()
         try reader.end()
         return value
@@ -74,7 +77,11 @@ public struct JSONReader: ~Copyable {
     case UInt8(ascii: "{"):
       let members = try allMembers()
       try spend(112 + members.count * (members.count > 12 ? 64 : 24))
-      return Value(.map(Members.read(members)), at: place)
+      let map = Members.read(members)
+      guard !namesOnce || map.all.count == members.count else {
+        throw DocumentFault(place: place, found: "a name twice", wanted: "each name once")
+      }
+      return Value(.map(map), at: place)
     case UInt8(ascii: "["):
       let values = try allElements()
       try spend(112 + values.count * 8)

@@ -62,7 +62,8 @@ enum Shaping {
       guard let text = value.string else { return value }
       if text.isEmpty { return nil }
       // Not JSON after all: left as it is, for a rule to say so.
-      let plain = text.hasPrefix("%7B") ? text.removingPercentEncoding ?? text : text
+      // A document of IAM may begin with blanks, which are encoded, too.
+      let plain = text.hasPrefix("%") ? text.removingPercentEncoding ?? text : text
       guard let inner = try? JSONReader.value(of: plain) else { return value }
       return Value(inner.content, at: value.place)
     case .tags: return tags(value)
