@@ -113,7 +113,7 @@ extension RegionScan {
       whole = whole?.joined(answer) ?? answer
       guard let token = try answer.nextPage(at: call.page?.from), let page = call.page else { break }
       guard tokens.insert(token).inserted, tokens.count < Self.mostPages else {
-        throw CallFailure(code: "Unreadable", message: "the same page again and again")
+        throw .endless("the same page again and again")
       }
       extra = (page.parameter, token)
     }

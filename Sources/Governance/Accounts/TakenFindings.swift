@@ -229,12 +229,10 @@ struct TakenFindings: Sendable {
       let answer = try await client.act(service, action, scope)
       ids += try Self.texts(answer["findingIds"]?.list)
       guard let next = try answer.nextPage(at: ["nextToken"]) else { return ids }
-      guard tokens.insert(next).inserted else {
-        throw CallFailure(code: "Unreadable", message: "the same page again and again")
-      }
+      guard tokens.insert(next).inserted else { throw .endless("the same page again and again") }
       token = next
     }
-    throw CallFailure(code: "Unreadable", message: "more than \(RegionScan.mostPages) pages")
+    throw .endless("more than \(RegionScan.mostPages) pages")
   }
 
   /// A list of names, and of nothing else.

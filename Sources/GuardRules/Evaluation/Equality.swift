@@ -71,6 +71,9 @@ enum Equality {
   static func contained(
     _ value: Value, in other: Value, isText: Bool, anyCounts: Bool
   ) throws(Pattern.TooMuch) -> Bool? {
+    if isText, case .string(let whole) = other.content, let text = value.textAsAsked {
+      return Bytes.occurs(text, in: whole)
+    }
     switch (value.content, other.content) {
     case (.list(let values), .list(let others)):
       if let first = others.first, case .list = first.content { return try isElement(value, of: others) }
@@ -80,8 +83,6 @@ enum Equality {
       return !anyCounts
     case (.list, _): return nil
     case (_, .list(let others)): return try isElement(value, of: others)
-    case (_, .string(let whole)) where isText && value.textAsAsked != nil:
-      return value.textAsAsked.map { Bytes.occurs($0, in: whole) }
     default: return try equal(value, other)
     }
   }

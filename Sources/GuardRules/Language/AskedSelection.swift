@@ -68,20 +68,8 @@ extension RuleFile {
     _ variables: [Assignment], _ bodies: [Block]
   ) -> [TextPlace: AskedSelection] {
     var out: [TextPlace: AskedSelection] = [:]
-    let known = Self.queries(variables)
+    let known = Dictionary(variables.map { ($0.name, $0.operand) }) { $1 }
     for body in bodies { body.gather(known, &out) }
-    return out
-  }
-
-  fileprivate static func queries(_ variables: [Assignment]) -> [String: Query?] {
-    var out: [String: Query?] = [:]
-    for each in variables {
-      if case .query(let query) = each.operand {
-        out[each.name] = .some(query)
-      } else {
-        out[each.name] = .some(nil)
-      }
-    }
     return out
   }
 }
@@ -100,14 +88,14 @@ extension AskedSelection {
 }
 
 extension Block {
-  /// - Parameter outer: variables around it; nil = one that is no query.
-  fileprivate func gather(_ outer: [String: Query?], _ out: inout [TextPlace: AskedSelection]) {
-    let known = outer.merging(RuleFile.queries(variables)) { $1 }
+  /// - Parameter outer: variables around it.
+  fileprivate func gather(_ outer: [String: Operand], _ out: inout [TextPlace: AskedSelection]) {
+    let known = outer.merging(variables.map { ($0.name, $0.operand) }) { $1 }
     for clause in clauses.joined() {
       switch clause {
       case .comparison(let comparison):
         guard comparison.comparator == .empty, comparison.query.isBareVariable,
-          case .variable(let name)? = comparison.query.steps.first, case .some(.some(let query)) = known[name]
+          case .variable(let name)? = comparison.query.steps.first, case .query(let query)? = known[name]
         else { continue }
         out[comparison.place] = AskedSelection(query)
       case .when(_, let body): body.gather(known, &out)
